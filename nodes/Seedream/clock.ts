@@ -1,0 +1,22 @@
+import { sleep, type IExecuteFunctions } from 'n8n-workflow';
+
+import { Cancelled, type Clock } from './tasks/ports';
+
+/** Older versions of n8n cannot interrupt a sleep, so it is taken in slices. */
+const SLICE_MS = 200;
+
+export function executionClock(context: IExecuteFunctions): Clock {
+	const signal = context.getExecutionCancelSignal?.();
+	return {
+		now: () => Date.now(),
+		sleep: async (ms) => {
+			const end = Date.now() + ms;
+			for (;;) {
+				if (signal?.aborted) throw new Cancelled();
+				const left = end - Date.now();
+				if (left <= 0) return;
+				await sleep(Math.min(left, SLICE_MS));
+			}
+		},
+	};
+}

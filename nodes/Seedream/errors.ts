@@ -1,0 +1,277 @@
+import type { CallError, EndedTask, GatewayError, Provider } from './providers/provider';
+import type { HttpAnswer } from './tasks/ports';
+
+/** Whether the user paid: `unknown` where nobody can tell from the answer. */
+export type Charged = 'no' | 'yes' | 'unknown';
+
+export interface Failure {
+	/** What happened, in a sentence for someone who does not program. */
+	message: string;
+	/** What to do about it. */
+	description: string;
+	/** The gateway's own code, or ours. */
+	code: string;
+	type: string;
+	charged: Charged;
+	/** `processing` when the task goes on at the gateway and can be fetched later. */
+	status: 'failed' | 'cancelled' | 'processing';
+	/** The provider's id; undefined when the row names none that exists. */
+	provider?: string;
+	taskId?: string;
+	/** Set when asking again may help. */
+	retry?: { afterSeconds?: number };
+}
+
+/** What the gateway or the network does is never thrown: it is a result. */
+export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
+
+interface Advice {
+	what: string;
+	todo: string;
+}
+
+const HTTP_ADVICE: Record<number, Advice> = {
+	400: { what: 'refused the request', todo: 'Change what the message names and run again.' },
+	401: {
+		what: 'did not accept the API key',
+		todo: 'Open the credential, paste the key again and press Test.',
+	},
+	402: { what: 'has no credit left on this account', todo: 'Top up the account and run again.' },
+	403: {
+		what: 'does not allow this API key to do that',
+		todo: "Check in the gateway's dashboard that the key may use this model.",
+	},
+	404: {
+		what: 'does not know this task',
+		todo: 'Check the task ID, the provider and the account. Gateways forget old tasks.',
+	},
+	429: {
+		what: 'gets too many requests',
+		todo: 'Lower Concurrency in the options, or run again later.',
+	},
+};
+
+const SERVER_ADVICE: Advice = {
+	what: 'has a problem of its own',
+	todo: "Look at the gateway's status page and run again later.",
+};
+
+const OTHER_HTTP_ADVICE: Advice = {
+	what: 'answered with an error',
+	todo: 'Check the base URL in the credential.',
+};
+
+const TASK_ADVICE: Record<string, Advice> = {
+	content_policy_violation: {
+		what: 'stopped the image because of its content policy',
+		todo: 'Reword the prompt, or use other reference images.',
+	},
+	content_rejected: {
+		what: 'stopped the image because of its content policy',
+		todo: 'Reword the prompt, or use other reference images.',
+	},
+	invalid_parameters: {
+		what: 'could not use the parameters',
+		todo: 'Compare the fields with the limits of the model.',
+	},
+	image_processing_error: {
+		what: 'could not read a reference image',
+		todo: 'Open the reference links in a private browser window: they must show an image.',
+	},
+	image_dimension_mismatch: {
+		what: 'could not use the size of a reference image',
+		todo: 'Use reference images within the limits of the model.',
+	},
+	request_cancelled: { what: 'says the task was cancelled', todo: 'Run the row again.' },
+};
+
+const OTHER_TASK_ADVICE: Advice = {
+	what: 'could not make the image',
+	todo: 'Run the row again. If it fails every time, change the prompt.',
+};
+
+const CHARGED_WORDS: Record<Charged, string> = {
+	no: 'Nothing was charged.',
+	yes: 'The image was made and charged.',
+	unknown: 'Whether it was charged cannot be known from here.',
+};
+
+function describe(todo: string, charged: Charged): string {
+	return `${todo} ${CHARGED_WORDS[charged]}`;
+}
+
+/** The gateway's own words behind ours; codes that only repeat the HTTP status are left out. */
+function quote({ code, message }: GatewayError): string {
+	const words = [/^\d+$/.test(code) ? '' : code, message].filter((part) => part !== '').join(': ');
+	return words === '' ? '' : ` (${words})`;
+}
+
+function withTask(taskId: string | undefined): string {
+	return taskId === undefined ? '' : ` [task ${taskId}]`;
+}
+
+function httpAdvice(status: number): Advice {
+	return HTTP_ADVICE[status] ?? (status >= 500 ? SERVER_ADVICE : OTHER_HTTP_ADVICE);
+}
+
+function retryAfterSeconds(headers: Record<string, string>): number | undefined {
+	const seconds = Number(headers['retry-after']);
+	return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+/**
+ * The answer to a request was an error. Without a task id the request was a create: it was charged
+ * only if the gateway may have accepted it in spite of the error.
+ */
+export function httpFailure(
+	provider: Provider,
+	error: CallError,
+	headers: Record<string, string>,
+	taskId?: string,
+): Failure {
+	const { what, todo } = httpAdvice(error.status);
+	const charged = taskId !== undefined || error.status >= 500 ? 'unknown' : 'no';
+	const mayHelpLater = error.status === 429 || (taskId !== undefined && error.status >= 500);
+	return {
+		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
+		description: describe(todo, charged),
+		code: error.code,
+		type: error.type,
+		charged,
+		status: 'failed',
+		provider: provider.id,
+		taskId,
+		...(mayHelpLater ? { retry: { afterSeconds: retryAfterSeconds(headers) } } : {}),
+	};
+}
+
+/** No answer came. A query may be repeated freely; a create only if it cannot have arrived. */
+export function networkFailure(
+	provider: Provider,
+	{ code, mayHaveArrived }: Extract<HttpAnswer, { kind: 'noReply' }>,
+	taskId?: string,
+): Failure {
+	const charged = taskId !== undefined || mayHaveArrived ? 'unknown' : 'no';
+	const mayRepeat = taskId !== undefined || !mayHaveArrived;
+	return {
+		message: `${provider.label} could not be reached (${code})${withTask(taskId)}`,
+		description: describe(
+			'Check the base URL in the credential and the network of this n8n.',
+			charged,
+		),
+		code,
+		type: 'network_error',
+		charged,
+		status: 'failed',
+		provider: provider.id,
+		taskId,
+		...(mayRepeat ? { retry: {} } : {}),
+	};
+}
+
+/** The task ended without an image. Failed tasks are not charged (EvoLink, APIMart, API in One). */
+export function taskFailure(
+	provider: Provider,
+	{ status, error }: Exclude<EndedTask, { status: 'completed' }>,
+	taskId: string,
+): Failure {
+	const { what, todo } = TASK_ADVICE[error.code] ?? OTHER_TASK_ADVICE;
+	return {
+		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
+		description: describe(todo, 'no'),
+		code: error.code,
+		type: error.type,
+		charged: 'no',
+		status,
+		provider: provider.id,
+		taskId,
+	};
+}
+
+const SHOWN_ANSWER_LENGTH = 300;
+
+/** The answer made no sense. It is shown, shortened, so that a report of it can be acted on. */
+export function unreadableAnswer(
+	provider: Provider,
+	reason: string,
+	body: unknown,
+	taskId?: string,
+): Failure {
+	const shown = (typeof body === 'string' ? body : (JSON.stringify(body) ?? '')).slice(
+		0,
+		SHOWN_ANSWER_LENGTH,
+	);
+	return {
+		message: `${provider.label} gave an answer that this node does not understand (${reason})${withTask(taskId)}`,
+		description: describe(`The answer was: ${shown}`, 'unknown'),
+		code: 'answer_not_understood',
+		type: 'unreadable_answer',
+		charged: 'unknown',
+		status: 'failed',
+		provider: provider.id,
+		taskId,
+	};
+}
+
+/** The task outlived the deadline; it goes on at the gateway. */
+export function deadlineFailure(provider: Provider, taskId: string, seconds: number): Failure {
+	return {
+		message: `${provider.label} is still working on the image after ${seconds} seconds${withTask(taskId)}`,
+		description: describe(
+			`Fetch it later with the Seedream Task Status node and the task ID ${taskId}, or raise Timeout in the options.`,
+			'unknown',
+		),
+		code: 'timeout',
+		type: 'timeout',
+		charged: 'unknown',
+		status: 'processing',
+		provider: provider.id,
+		taskId,
+	};
+}
+
+/** The image exists, but its file could not be fetched. */
+export function downloadFailure(provider: Provider, reason: string, taskId: string): Failure {
+	return {
+		message: `The image was made, but could not be downloaded: ${reason}${withTask(taskId)}`,
+		description: describe(
+			`Fetch it with the Seedream Task Status node, ${provider.label} and the task ID ${taskId}: links work for 24 hours.`,
+			'yes',
+		),
+		code: 'download_failed',
+		type: 'download_error',
+		charged: 'yes',
+		status: 'failed',
+		provider: provider.id,
+		taskId,
+	};
+}
+
+/** The row's provider cannot be asked: the user has not chosen a credential for it. */
+export function missingCredential(provider: Provider): Failure {
+	return {
+		message: `No ${provider.label} credential is selected`,
+		description: describe(
+			`Open the node, choose or create a credential for ${provider.label} and run again.`,
+			'no',
+		),
+		code: 'missing_credential',
+		type: 'invalid_input',
+		charged: 'no',
+		status: 'failed',
+		provider: provider.id,
+	};
+}
+
+/** A row that was refused before anything was sent. */
+export function invalidRow(messages: readonly string[], provider?: Provider): Failure {
+	return {
+		message: messages.join('; '),
+		description: describe('Nothing was sent for this row.', 'no'),
+		code: 'invalid_row',
+		type: 'invalid_input',
+		charged: 'no',
+		status: 'failed',
+		provider: provider?.id,
+	};
+}

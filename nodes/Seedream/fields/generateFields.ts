@@ -1,0 +1,125 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { providers } from '../providers';
+import type { Provider } from '../providers/provider';
+import { CONTROL_LABELS } from '../request/controls';
+import { fieldLabel } from '../request/labels';
+import { optionsField, outputFields } from './outputFields';
+import { parameterFields } from './parameterFields';
+import { modelFields, providerField } from './providerFields';
+
+const promptField: INodeProperties = {
+	displayName: fieldLabel('prompt'),
+	name: 'prompt',
+	type: 'string',
+	default: '',
+	required: true,
+	typeOptions: { rows: 4 },
+	placeholder: 'e.g. A serene lake at sunrise, photorealistic',
+	description: 'What the image shows, or how to change the reference images. Any language.',
+};
+
+const imageUrlsField: INodeProperties = {
+	displayName: fieldLabel('imageUrls'),
+	name: 'imageUrls',
+	type: 'string',
+	default: '',
+	typeOptions: { rows: 2 },
+	placeholder: 'e.g. https://example.com/product.png',
+	description:
+		'Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array (the gateway calls it image_urls)',
+};
+
+const sizeDescription = `In pixels. ${providers.flatMap(modelRanges).join('; ')}.`;
+
+const sizeFields: INodeProperties[] = [
+	{
+		displayName: 'Width',
+		name: 'width',
+		type: 'number',
+		default: 2048,
+		typeOptions: { minValue: 1, numberPrecision: 0 },
+		displayOptions: { show: { aspectRatio: ['custom'] } },
+		description: sizeDescription,
+	},
+	{
+		displayName: 'Height',
+		name: 'height',
+		type: 'number',
+		default: 2048,
+		typeOptions: { minValue: 1, numberPrecision: 0 },
+		displayOptions: { show: { aspectRatio: ['custom'] } },
+		description: sizeDescription,
+	},
+];
+
+function modelRanges({ label, models }: Provider): string[] {
+	return models.flatMap((model) => {
+		const { aspectRatio } = model.parameters;
+		if (aspectRatio?.kind !== 'choice' || !aspectRatio.pixelSize) return [];
+		const { minPixels, maxPixels } = aspectRatio.pixelSize;
+		const count = (pixels: number) => pixels.toLocaleString('en-US');
+		return `${label} ${model.label}: ${count(minPixels)} to ${count(maxPixels)} pixels in all`;
+	});
+}
+
+const continueWhenField: INodeProperties = {
+	displayName: CONTROL_LABELS.continueWhen,
+	name: 'continueWhen',
+	type: 'options',
+	default: 'finished',
+	options: [
+		{
+			name: 'Images Are Finished',
+			value: 'finished',
+			description: 'Waits in this node and hands on the images',
+		},
+		{
+			name: 'Task Is Submitted',
+			value: 'submitted',
+			description:
+				'Hands on the task ID at once, for Seedream Task Status to fetch the images later',
+		},
+	],
+};
+
+const extraBodyField: INodeProperties = {
+	displayName: fieldLabel('extraBody'),
+	name: 'extraBody',
+	type: 'json',
+	default: '{}',
+	placeholder: 'e.g. {"seed": 7}',
+	description:
+		'A JSON object merged into the request last, for settings that the gateway has and this node has not',
+};
+
+const additionalFields: INodeProperties = {
+	displayName: 'Additional Fields',
+	name: 'additionalFields',
+	type: 'collection',
+	placeholder: 'Add Field',
+	default: {},
+	options: [
+		...parameterFields('callbackUrl', '/'),
+		extraBodyField,
+		...parameterFields('maxImages', '/'),
+		...parameterFields('promptOptimization', '/'),
+		...parameterFields('sequentialImageGeneration', '/'),
+		...parameterFields('watermark', '/'),
+	],
+};
+
+export const generateFields: INodeProperties[] = [
+	providerField,
+	...modelFields,
+	promptField,
+	imageUrlsField,
+	...parameterFields('aspectRatio'),
+	...sizeFields,
+	...parameterFields('resolution'),
+	...parameterFields('imageCount'),
+	continueWhenField,
+	...outputFields({ continueWhen: ['finished'] }),
+	additionalFields,
+	optionsField,
+];

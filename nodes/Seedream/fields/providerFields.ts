@@ -1,0 +1,56 @@
+import type { INodeProperties } from 'n8n-workflow';
+
+import { providers } from '../providers';
+
+const defaultProvider = providers[0].id;
+
+export const providerField: INodeProperties = {
+	displayName: 'Provider',
+	name: 'provider',
+	type: 'options',
+	default: defaultProvider,
+	options: providers.map(({ id, label }) => ({ name: label, value: id })),
+	description: 'The gateway that makes the images. Each has its own credential, models and prices.',
+};
+
+export const modelFields: INodeProperties[] = [
+	...providers.map((provider): INodeProperties => {
+		const { id, label, models, automatic } = provider;
+		const defaultModel = automatic ? 'auto' : models[0].id;
+		const known = models.map((model) => ({
+			name: model.label,
+			value: model.id,
+			description: model.id,
+		}));
+		return {
+			displayName: 'Model',
+			name: 'model',
+			type: 'options',
+			default: defaultModel,
+			displayOptions: { show: { provider: [id] } },
+			options: [
+				...(automatic
+					? [{ name: 'Automatic', value: 'auto', description: automatic.description }]
+					: []),
+				...known,
+				{
+					name: 'Custom',
+					value: 'custom',
+					description: `Any other model of ${label}, by its ID`,
+				},
+			],
+			description: 'The version of Seedream to use',
+		};
+	}),
+	{
+		displayName: 'Custom Model',
+		name: 'customModel',
+		type: 'string',
+		default: '',
+		required: true,
+		placeholder: 'e.g. doubao-seedream-5.0-lite',
+		displayOptions: { show: { model: ['custom'] } },
+		description:
+			"The model's ID as the gateway writes it. Its limits are not known here, so nothing but the kind of each field is checked.",
+	},
+];

@@ -1,0 +1,94 @@
+import { createHash, randomUUID } from 'crypto';
+import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+
+import type { Result } from './errors';
+import { deliver } from './output/deliver';
+import { runningItem } from './output/taskItems';
+import { linksExpire } from './providers/answers';
+import type { Cost, ImageRequest, Model } from './providers/provider';
+import { requestBody } from './request/body';
+import { readGenerateRow, type GenerateRow } from './request/readRow';
+import { runRows, type RowTools } from './runRows';
+import { followTask, type CompletedTask } from './tasks/follow';
+import { createPace } from './tasks/pace';
+import { submitTask } from './tasks/submit';
+
+/** Makes the images of every row. */
+export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+	return await runRows(context, readGenerateRow, generateRow);
+}
+
+async function generateRow(
+	{ request, continueWhen, controls }: GenerateRow,
+	tools: RowTools,
+): Promise<Result<INodeExecutionData[]>> {
+	const { context, itemIndex, gateway, clock } = tools;
+	const { provider } = gateway;
+	const { modelId, prompt } = request;
+	const pace = createPace(controls.pollInterval);
+
+	const key = idempotencyKey(context, itemIndex, request);
+	const created = await submitTask(gateway, request, key, { clock, pace });
+	if (!created.ok) return created;
+	const { content, body: raw } = created.value;
+	const { taskId } = content;
+	const submittedAt = clock.now();
+	context.logger.info(`Seedream task ${taskId} submitted to ${provider.label}`, {
+		row: itemIndex + 1,
+	});
+
+	const facts = { provider, taskId, model: modelId, prompt };
+	if (continueWhen === 'submitted') {
+		const options = { ...controls, itemIndex };
+		return { ok: true, value: [runningItem(facts, 'submitted', raw, options)] };
+	}
+	const done = await followTask(gateway, taskId, {
+		clock,
+		pace,
+		timeoutSeconds: controls.timeout,
+		since: submittedAt,
+		firstPauseMs: pace.pause(0),
+	});
+	if (!done.ok) return done;
+	const completed = fillIn(done.value, request.model, submittedAt, clock.now());
+	return await deliver(facts, completed, controls, tools);
+}
+
+/** What the gateway does not say about the finished task, but is known here. */
+function fillIn(
+	{ state, raw }: CompletedTask,
+	model: Model,
+	submittedAt: number,
+	finishedAt: number,
+): CompletedTask {
+	return {
+		raw,
+		state: {
+			...state,
+			seconds: state.seconds ?? Math.round((finishedAt - submittedAt) / 100) / 10,
+			expiresAt: state.expiresAt ?? linksExpire(new Date(submittedAt)),
+			cost: state.cost ?? listPrice(model, state.imageUrls.length),
+		},
+	};
+}
+
+function listPrice({ creditsPerImage }: Model, images: number): Cost | undefined {
+	if (creditsPerImage === undefined) return undefined;
+	return { credits: creditsPerImage * images, estimated: true };
+}
+
+/**
+ * The same for the same row on every try of one run of the node, and different otherwise: a gateway
+ * that honours it makes and charges the task once. A loop that comes back to the node is a new run.
+ */
+function idempotencyKey(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	request: ImageRequest,
+): string {
+	const executionId = context.getExecutionId();
+	if (!executionId) return randomUUID();
+	const runIndex = context.evaluateExpression('{{ $runIndex }}', itemIndex);
+	const row = [executionId, context.getNode().id, runIndex, itemIndex, requestBody(request)];
+	return createHash('sha256').update(JSON.stringify(row)).digest('hex');
+}

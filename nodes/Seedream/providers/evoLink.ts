@@ -1,0 +1,161 @@
+import { z } from 'zod';
+
+import {
+	errorBody,
+	imageLinks,
+	linksExpire,
+	optionalNumber,
+	optionalText,
+	optionalTime,
+	read,
+	readFailure,
+	taskId,
+	text,
+} from './answers';
+import type { GatewayError, Model, Provider, TaskState } from './provider';
+import { referencesPlusImages } from './rules';
+
+const RATIOS = [
+	'auto',
+	'1:1',
+	'2:3',
+	'3:2',
+	'3:4',
+	'4:3',
+	'4:5',
+	'5:4',
+	'9:16',
+	'16:9',
+	'9:21',
+	'21:9',
+] as const;
+
+const MAX_REFERENCES_AND_IMAGES = 15;
+
+/** Seeds 000 and 002. */
+const seedream45: Model = {
+	id: 'doubao-seedream-4.5',
+	aliases: [],
+	label: 'Seedream 4.5',
+	version: '4.5',
+	prompt: { min: 1, max: 2000 },
+	references: { min: 0, max: 14, dataUri: false },
+	parameters: {
+		aspectRatio: {
+			kind: 'choice',
+			sentAs: 'size',
+			options: RATIOS,
+			default: 'auto',
+			pixelSize: {
+				minPixels: 2560 * 1440,
+				maxPixels: 4096 * 4096,
+				minRatio: 1 / 16,
+				maxRatio: 16,
+			},
+		},
+		resolution: { kind: 'choice', sentAs: 'quality', options: ['2K', '4K'], default: '2K' },
+		imageCount: {
+			kind: 'integer',
+			sentAs: 'n',
+			min: 1,
+			max: MAX_REFERENCES_AND_IMAGES,
+			default: 1,
+			note: 'At most this many images: the prompt itself has to ask for several, e.g. "generate 3 different images". You pay for the images that come.',
+		},
+		promptOptimization: {
+			kind: 'choice',
+			sentAs: 'prompt_priority',
+			options: ['standard'],
+			default: 'standard',
+		},
+		callbackUrl: { kind: 'callback', sentAs: 'callback_url', maxLength: 2048 },
+	},
+	rules: [referencesPlusImages(MAX_REFERENCES_AND_IMAGES)],
+	creditsPerImage: 2.25,
+};
+
+/** Seed 001; the reference limits and the range of pixels from the gateway's newer documentation. */
+const seedream40: Model = {
+	...seedream45,
+	id: 'doubao-seedream-4.0',
+	label: 'Seedream 4.0',
+	version: '4.0',
+	parameters: {
+		...seedream45.parameters,
+		aspectRatio: {
+			kind: 'choice',
+			sentAs: 'size',
+			options: RATIOS,
+			default: 'auto',
+			pixelSize: { minPixels: 1280 * 720, maxPixels: 4096 * 4096, minRatio: 1 / 16, maxRatio: 16 },
+		},
+		resolution: { kind: 'choice', sentAs: 'quality', options: ['1K', '2K', '4K'], default: '2K' },
+		promptOptimization: {
+			kind: 'choice',
+			sentAs: 'prompt_priority',
+			options: ['standard', 'fast'],
+			default: 'standard',
+		},
+	},
+	creditsPerImage: 1.6,
+};
+
+const created = z
+	.object({ id: taskId, task_info: z.object({ estimated_time: optionalNumber }).nullish() })
+	.transform(({ id, task_info }) => ({
+		taskId: id,
+		estimatedSeconds: task_info?.estimated_time,
+	}));
+
+const NO_REASON: GatewayError = { code: 'unknown_error', message: '', type: 'task_error' };
+
+const task = z
+	.object({
+		status: text.transform((status) => status.toLowerCase()),
+		progress: optionalNumber,
+		model: optionalText,
+		created: optionalTime,
+		results: z.unknown(),
+		result_data: z.unknown(),
+		duration: optionalNumber,
+		usage: z.object({ credits_used: optionalNumber }).nullish().catch(undefined),
+		error: errorBody.nullish().catch(undefined),
+	})
+	.transform((answer): TaskState => {
+		const { status, model, progress } = answer;
+		switch (status) {
+			case 'completed':
+				return {
+					status,
+					imageUrls: imageLinks([answer.results, answer.result_data]),
+					expiresAt: linksExpire(answer.created),
+					cost:
+						answer.usage?.credits_used === undefined
+							? undefined
+							: { credits: answer.usage.credits_used },
+					seconds: answer.duration,
+					model,
+				};
+			case 'failed':
+			case 'cancelled':
+				return { status, error: answer.error ?? NO_REASON, model };
+			case 'pending':
+				return { status: 'submitted', progress, model };
+			default:
+				return { status: 'processing', progress, model };
+		}
+	});
+
+export const evoLink: Provider = {
+	id: 'evoLink',
+	label: 'EvoLink',
+	credential: 'evoLinkApi',
+	models: [seedream45, seedream40],
+	createPath: '/v1/images/generations',
+	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
+	honoursIdempotencyKey: true,
+	readCreated: (body) => read(created, body),
+	readTask: (body) => read(task, body),
+	readError: (status, body) => (status >= 400 ? readFailure(status, body) : undefined),
+	dashboardUrl: 'https://evolink.ai/dashboard',
+};

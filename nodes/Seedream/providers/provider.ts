@@ -1,0 +1,177 @@
+import type { JsonObject } from '../json';
+
+/** A parameter of a model, under the name that saved workflows use. */
+export type ParameterName =
+	| 'aspectRatio'
+	| 'resolution'
+	| 'imageCount'
+	| 'promptOptimization'
+	| 'sequentialImageGeneration'
+	| 'maxImages'
+	| 'watermark'
+	| 'callbackUrl';
+
+/** A free size in pixels. Ratios are width divided by height. */
+export interface PixelSizeLimits {
+	minPixels: number;
+	maxPixels: number;
+	minRatio: number;
+	maxRatio: number;
+}
+
+/**
+ * One parameter of one model: the single place where its limits stand. The fields shown, the checks
+ * and the request body are all made from it.
+ */
+export type Parameter = {
+	/** The gateway's own name; a dot leads into a nested object. */
+	sentAs: string;
+	/** The label of the field where the gateway's own word is the clearer one. */
+	label?: string;
+	/** What a user has to know about this gateway's reading of it, shown below the field. */
+	note?: string;
+} & (
+	| {
+			kind: 'choice';
+			options: readonly string[];
+			default: string;
+			/** Where a free size in pixels may stand in place of an option. */
+			pixelSize?: PixelSizeLimits;
+			/** Any text is taken: the options are only what the known models have. */
+			open?: boolean;
+	  }
+	| {
+			kind: 'integer';
+			min: number;
+			max: number;
+			/** What the gateway assumes, and so is not sent; undefined where it says nothing. */
+			default?: number;
+	  }
+	| { kind: 'boolean'; default: boolean }
+	| { kind: 'callback'; maxLength: number }
+);
+
+export interface Model {
+	/** The id the gateway knows, and the value saved in a workflow. */
+	id: string;
+	/** Other ids the gateway takes for the same model. */
+	aliases: readonly string[];
+	label: string;
+	/** Seedream's version, the same at every gateway. */
+	version: string;
+	/** Characters, counted as code points. */
+	prompt: { min: number; max: number };
+	references: {
+		min: number;
+		max: number;
+		/** Whether a reference may be a `data:` URI instead of a link. */
+		dataUri: boolean;
+	};
+	parameters: Partial<Record<ParameterName, Parameter>>;
+	/** What holds between parameters. */
+	rules: readonly Rule[];
+	/** The list price of an image, in the gateway's credits; undefined where it publishes none. */
+	creditsPerImage?: number;
+}
+
+export type ParameterValues = Partial<Record<ParameterName, string | number | boolean>>;
+
+export interface Draft {
+	references: readonly string[];
+	values: ParameterValues;
+}
+
+export type FieldName = ParameterName | 'prompt' | 'imageUrls' | 'model' | 'extraBody';
+
+export interface Problem {
+	field: FieldName;
+	message: string;
+}
+
+export type Rule = (draft: Draft) => Problem | undefined;
+
+/** What a task cost. `estimated` when the gateway did not say and its price list was used. */
+export interface Cost {
+	credits?: number;
+	usd?: number;
+	estimated?: boolean;
+}
+
+/** The gateway's own words for a failure. */
+export interface GatewayError {
+	code: string;
+	message: string;
+	type: string;
+}
+
+/** A request that the gateway did not carry out. */
+export interface CallError extends GatewayError {
+	/** The HTTP status it amounts to, which is not always the one it came with. */
+	status: number;
+}
+
+export interface CreatedTask {
+	taskId: string;
+	/** How long the gateway expects to take, in seconds. */
+	estimatedSeconds?: number;
+}
+
+/** A task as the gateway describes it, in our words. */
+export type TaskState = RunningTask | EndedTask;
+
+export interface RunningTask {
+	status: 'submitted' | 'processing';
+	progress?: number;
+	model?: string;
+}
+
+export type EndedTask =
+	| {
+			status: 'completed';
+			imageUrls: readonly string[];
+			/** When the links stop working: exact where the gateway says, else never too late. */
+			expiresAt?: Date;
+			cost?: Cost;
+			/** What the gateway took, in seconds, where it says. */
+			seconds?: number;
+			model?: string;
+	  }
+	| { status: 'failed' | 'cancelled'; error: GatewayError; model?: string };
+
+/** An answer of the gateway, read; `unreadable` where it makes no sense to us. */
+export type Reading<T> = { kind: 'read'; value: T } | { kind: 'unreadable'; reason: string };
+
+/** One gateway: its models and limits, and how to read its answers. Knows nothing of n8n. */
+export interface Provider {
+	id: string;
+	label: string;
+	/** The name of the n8n credential that holds the key and the base URL. */
+	credential: string;
+	/** Newest first; the first is the default. */
+	models: readonly [Model, ...Model[]];
+	/** Offered as the default model where the choice depends on the row. */
+	automatic?: { description: string; pick: (references: number) => Model };
+	createPath: string;
+	queryPath: (taskId: string) => string;
+	/** Whether the gateway answers a repeated `Idempotency-Key` with the task it made before. */
+	honoursIdempotencyKey: boolean;
+	readCreated: (body: JsonObject) => Reading<CreatedTask>;
+	readTask: (body: JsonObject) => Reading<TaskState>;
+	/** The error inside an answer of any HTTP status, or undefined where there is none. */
+	readError: (status: number, body: unknown) => CallError | undefined;
+	/** Where the user tops up or looks at tasks. */
+	dashboardUrl: string;
+}
+
+/** Everything a create needs, checked. */
+export interface ImageRequest {
+	model: Model;
+	/** The id as it is sent: the model's own, or one of its aliases. */
+	modelId: string;
+	prompt: string;
+	references: readonly string[];
+	/** Only what the user set; the gateway's own defaults are left to the gateway. */
+	values: ParameterValues;
+	/** Merged into the body last. */
+	extraBody: JsonObject;
+}

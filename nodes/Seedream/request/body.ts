@@ -1,0 +1,16 @@
+import set from 'lodash/set';
+
+import type { JsonObject } from '../json';
+import type { ImageRequest, ParameterName } from '../providers/provider';
+
+/** The body of the create, under the gateway's own names. */
+export function requestBody(request: ImageRequest): JsonObject {
+	const { model, modelId, prompt, references, values, extraBody } = request;
+	const body: JsonObject = { model: modelId, prompt };
+	if (references.length > 0) body.image_urls = references;
+	for (const [name, value] of Object.entries(values)) {
+		const parameter = model.parameters[name as ParameterName];
+		if (parameter) set(body, parameter.sentAs, value);
+	}
+	return { ...body, ...extraBody };
+}

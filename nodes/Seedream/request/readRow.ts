@@ -1,0 +1,125 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+
+import { invalidRow, type Result } from '../errors';
+import { findProvider, providers } from '../providers';
+import type { ImageRequest, ParameterName, Provider } from '../providers/provider';
+import { checkRequest } from './checkRequest';
+import {
+	readContinueWhen,
+	readControls,
+	type Checked,
+	type Controls,
+	type ReadField,
+} from './controls';
+import { idList } from './list';
+
+export interface GenerateRow {
+	provider: Provider;
+	request: ImageRequest;
+	continueWhen: 'finished' | 'submitted';
+	controls: Controls;
+}
+
+export interface StatusRow {
+	provider: Provider;
+	taskIds: readonly string[];
+	continueWhen: 'now' | 'finished';
+	controls: Controls;
+}
+
+export function readGenerateRow(
+	context: IExecuteFunctions,
+	itemIndex: number,
+): Result<GenerateRow> {
+	const field = fieldReader(context, itemIndex);
+	return readRow(field, (provider) => {
+		const request = checkRequest(provider, rawRequest(field));
+		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
+		const controls = readControls(field);
+		if (!request.ok || !continueWhen.ok || !controls.ok) {
+			return refuse(provider, request, continueWhen, controls);
+		}
+		return {
+			ok: true,
+			value: {
+				provider,
+				request: request.value,
+				continueWhen: continueWhen.value,
+				controls: controls.value,
+			},
+		};
+	});
+}
+
+export function readStatusRow(context: IExecuteFunctions, itemIndex: number): Result<StatusRow> {
+	const field = fieldReader(context, itemIndex);
+	return readRow(field, (provider) => {
+		const taskIds = readTaskIds(field);
+		const continueWhen = readContinueWhen(field, ['now', 'finished']);
+		const controls = readControls(field);
+		if (!taskIds.ok || !continueWhen.ok || !controls.ok) {
+			return refuse(provider, taskIds, continueWhen, controls);
+		}
+		return {
+			ok: true,
+			value: {
+				provider,
+				taskIds: taskIds.value,
+				continueWhen: continueWhen.value,
+				controls: controls.value,
+			},
+		};
+	});
+}
+
+function fieldReader(context: IExecuteFunctions, itemIndex: number): ReadField {
+	return (name, whenHidden) => context.getNodeParameter(name, itemIndex, whenHidden);
+}
+
+function readRow<T>(field: ReadField, read: (provider: Provider) => Result<T>): Result<T> {
+	const id = String(field('provider', '')).trim();
+	const provider = findProvider(id);
+	if (provider) return read(provider);
+	const known = providers.map((one) => `${one.id} (${one.label})`).join(', ');
+	return { ok: false, failure: invalidRow([`Provider: "${id}" is none of ${known}`]) };
+}
+
+function refuse(provider: Provider, ...parts: Array<Checked<unknown>>): Result<never> {
+	const problems = parts.flatMap((part) => (part.ok ? [] : part.problems));
+	return { ok: false, failure: invalidRow(problems, provider) };
+}
+
+function readTaskIds(field: ReadField): Checked<string[]> {
+	const ids = idList(field('taskId', ''));
+	return ids.length > 0 ? { ok: true, value: ids } : { ok: false, problems: ['Task ID: is empty'] };
+}
+
+const NESTED_PARAMETERS: readonly ParameterName[] = [
+	'promptOptimization',
+	'sequentialImageGeneration',
+	'maxImages',
+	'watermark',
+	'callbackUrl',
+];
+
+const additionalSchema = z.record(z.unknown()).catch({});
+
+function rawRequest(field: ReadField) {
+	const additional = additionalSchema.parse(field('additionalFields', {}));
+	return {
+		model: field('model', ''),
+		customModel: field('customModel', ''),
+		prompt: field('prompt', ''),
+		imageUrls: field('imageUrls', ''),
+		width: field('width', ''),
+		height: field('height', ''),
+		parameters: {
+			aspectRatio: field('aspectRatio', ''),
+			resolution: field('resolution', ''),
+			imageCount: field('imageCount', ''),
+			...Object.fromEntries(NESTED_PARAMETERS.map((name) => [name, additional[name]])),
+		},
+		extraBody: additional.extraBody,
+	};
+}

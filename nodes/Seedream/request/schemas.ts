@@ -1,0 +1,165 @@
+import { z } from 'zod';
+
+import type { Model, Parameter, PixelSizeLimits } from '../providers/provider';
+
+/**
+ * The checks of single fields. Each takes whatever n8n or a spreadsheet gives and yields the value
+ * to send, or undefined for a field that was left alone; messages follow the field's label.
+ */
+type Schema<T> = z.ZodType<T, z.ZodTypeDef, unknown>;
+
+export function promptSchema({ prompt: { min, max } }: Model): Schema<string> {
+	return z
+		.unknown()
+		.transform((value) => (value === undefined || value === null ? '' : String(value)))
+		.superRefine((prompt, context) => {
+			const length = [...prompt].length;
+			const complain = (message: string) => context.addIssue({ code: 'custom', message });
+			if (prompt.trim() === '') complain('is empty');
+			else if (length < min) complain(`has ${length} characters, the least is ${min}`);
+			else if (length > max) complain(`has ${length} characters, the most is ${max}`);
+		});
+}
+
+export function referencesSchema({ label, references }: Model): Schema<string[]> {
+	const { min, max, dataUri } = references;
+	return z
+		.array(
+			z.string().superRefine((link, context) => {
+				if (isLink(link) || (dataUri && /^data:image\/(jpeg|png);base64,./i.test(link))) return;
+				const shown = link.length > 60 ? `${link.slice(0, 60)}…` : link;
+				context.addIssue({
+					code: 'custom',
+					message: `"${shown}" is not a link that starts with http:// or https://`,
+				});
+			}),
+		)
+		.superRefine(({ length }, context) => {
+			const complain = (message: string) => context.addIssue({ code: 'custom', message });
+			if (length < min) complain(`${label} needs at least ${plural(min, 'reference image')}`);
+			else if (length > 0 && max === 0) complain(`${label} takes no reference images`);
+			else if (length > max) {
+				complain(`${length} reference images are more than the ${max} that ${label} takes`);
+			}
+		});
+}
+
+function plural(count: number, noun: string): string {
+	return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function isLink(text: string): boolean {
+	return /^https?:\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text);
+}
+
+export function valueSchema(
+	parameter: Exclude<Parameter, { kind: 'callback' }>,
+): Schema<string | number | boolean | undefined> {
+	switch (parameter.kind) {
+		case 'choice':
+			return choiceSchema(parameter);
+		case 'integer':
+			return integerSchema(parameter);
+		case 'boolean':
+			return booleanSchema;
+	}
+}
+
+type Choice = Extract<Parameter, { kind: 'choice' }>;
+
+/** Case, white space and full-width signs are met half-way: "16：9" and "4k" are plain enough. */
+function choiceSchema({ options, open, pixelSize }: Choice): Schema<string | undefined> {
+	return z.unknown().transform((value, context) => {
+		const text = tidy(value);
+		if (text === '' || text === 'default') return undefined;
+		const option = options.find((known) => known.toLowerCase() === text);
+		if (option !== undefined) return option;
+		const size = pixelSize && /^(\d+)[x×*](\d+)$/.exec(text);
+		const problem = size
+			? sizeProblem(Number(size[1]), Number(size[2]), pixelSize)
+			: `"${String(value)}" is not one of ${options.join(', ')}`;
+		if (size && problem === undefined) return `${size[1]}x${size[2]}`;
+		if (open) return String(value).trim();
+		context.addIssue({ code: 'custom', message: problem });
+		return z.NEVER;
+	});
+}
+
+function tidy(value: unknown): string {
+	if (value === undefined || value === null) return '';
+	return String(value).normalize('NFKC').replace(/\s/g, '').toLowerCase();
+}
+
+function sizeProblem(
+	width: number,
+	height: number,
+	{ minPixels, maxPixels, minRatio, maxRatio }: PixelSizeLimits,
+): string | undefined {
+	const pixels = width * height;
+	const size = `${width}×${height}`;
+	const count = (n: number) => n.toLocaleString('en-US');
+	if (pixels < minPixels || pixels > maxPixels) {
+		return `${size} has ${count(pixels)} pixels, the model makes ${count(minPixels)} to ${count(maxPixels)}`;
+	}
+	const ratio = width / height;
+	if (ratio < minRatio || ratio > maxRatio) {
+		return `${size} is too narrow: one side may be at most ${Math.round(maxRatio)} times the other`;
+	}
+	return undefined;
+}
+
+type Whole = Extract<Parameter, { kind: 'integer' }>;
+
+/** The default counts as "left alone": a number field cannot be empty in n8n. */
+function integerSchema(parameter: Whole): Schema<number | undefined> {
+	const { min, max, default: usual } = parameter;
+	return z.unknown().transform((value, context) => {
+		const text = tidy(value);
+		if (text === '' || text === 'default') return undefined;
+		const number = Number(text);
+		if (Number.isInteger(number) && number >= min && number <= max) {
+			return number === usual ? undefined : number;
+		}
+		const range = max === Infinity ? `from ${min}` : `from ${min} to ${max}`;
+		context.addIssue({
+			code: 'custom',
+			message: `"${String(value)}" is not a whole number ${range}`,
+		});
+		return z.NEVER;
+	});
+}
+
+const booleanSchema: Schema<boolean | undefined> = z.unknown().transform((value, context) => {
+	const text = tidy(value);
+	if (text === '' || text === 'default') return undefined;
+	if (text === 'true') return true;
+	if (text === 'false') return false;
+	context.addIssue({ code: 'custom', message: `"${String(value)}" is neither true nor false` });
+	return z.NEVER;
+});
+
+const INTERNAL_HOST =
+	/^(localhost|.*\.local|.*\.localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|169\.254\.\d+\.\d+|0\.\d+\.\d+\.\d+|\[.*\])$/;
+
+/** The gateways call back over HTTPS and never into a private network (seeds 000, 001, 002). */
+export function callbackSchema({
+	maxLength,
+}: Extract<Parameter, { kind: 'callback' }>): Schema<string | undefined> {
+	return z.unknown().transform((value, context) => {
+		const link = value === undefined || value === null ? '' : String(value).trim();
+		if (link === '') return undefined;
+		const problem = callbackProblem(link, maxLength);
+		if (problem === undefined) return link;
+		context.addIssue({ code: 'custom', message: problem });
+		return z.NEVER;
+	});
+}
+
+function callbackProblem(link: string, maxLength: number): string | undefined {
+	if (link.length > maxLength) return `is longer than ${maxLength} characters`;
+	if (!URL.canParse(link)) return `"${link}" is not a link`;
+	const { protocol, hostname } = new URL(link);
+	if (protocol !== 'https:') return 'must start with https://';
+	if (INTERNAL_HOST.test(hostname)) return `${hostname} is not reachable from the internet`;
+	return undefined;
+}

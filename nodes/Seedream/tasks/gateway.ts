@@ -1,0 +1,77 @@
+import { httpFailure, networkFailure, unreadableAnswer, type Result } from '../errors';
+import { isJsonObject, type JsonObject } from '../json';
+import type {
+	CreatedTask,
+	ImageRequest,
+	Provider,
+	Reading,
+	TaskState,
+} from '../providers/provider';
+import { requestBody } from '../request/body';
+import type { HttpAnswer, SendToGateway } from './ports';
+
+/** What an answer says, together with the answer itself. */
+export interface Answer<T> {
+	content: T;
+	body: JsonObject;
+}
+
+/** A task's state together with the answer it was read from. */
+export interface QueriedTask<S extends TaskState = TaskState> {
+	state: S;
+	raw: JsonObject;
+}
+
+/** The two calls that every gateway knows. */
+export class Gateway {
+	constructor(
+		readonly provider: Provider,
+		private readonly send: SendToGateway,
+	) {}
+
+	/** Sends the create once. `idempotencyKey` is the same for the same row on every try. */
+	async create(
+		request: ImageRequest,
+		idempotencyKey: string,
+	): Promise<Result<Answer<CreatedTask>>> {
+		const answer = await this.send({
+			method: 'POST',
+			path: this.provider.createPath,
+			body: requestBody(request),
+			headers: { 'Idempotency-Key': idempotencyKey },
+		});
+		return this.readAnswer(answer, this.provider.readCreated);
+	}
+
+	async query(taskId: string): Promise<Result<QueriedTask>> {
+		const answer = await this.send({ method: 'GET', path: this.provider.queryPath(taskId) });
+		const queried = this.readAnswer(answer, this.provider.readTask, taskId);
+		if (!queried.ok) return queried;
+		const { content: state, body: raw } = queried.value;
+		if (state.status === 'completed' && state.imageUrls.length === 0) {
+			const reason = 'the task is completed, but there is no image in it';
+			return { ok: false, failure: unreadableAnswer(this.provider, reason, raw, taskId) };
+		}
+		return { ok: true, value: { state, raw } };
+	}
+
+	private readAnswer<T>(
+		answer: HttpAnswer,
+		read: (body: JsonObject) => Reading<T>,
+		taskId?: string,
+	): Result<Answer<T>> {
+		const { provider } = this;
+		if (answer.kind === 'noReply') {
+			return { ok: false, failure: networkFailure(provider, answer, taskId) };
+		}
+		const { status, headers, body } = answer;
+		const error = provider.readError(status, body);
+		if (error) return { ok: false, failure: httpFailure(provider, error, headers, taskId) };
+		const unreadable = (reason: string) => unreadableAnswer(provider, reason, body, taskId);
+		if (!isJsonObject(body)) return { ok: false, failure: unreadable('it is not a JSON object') };
+		const reading = read(body);
+		return reading.kind === 'read'
+			? { ok: true, value: { content: reading.value, body } }
+			: { ok: false, failure: unreadable(reading.reason) };
+	}
+}

@@ -1,0 +1,38 @@
+import type { JsonObject } from '../json';
+
+/** A call to the gateway's API; the base URL and the key are added on the other side of the port. */
+export interface HttpCall {
+	method: 'GET' | 'POST';
+	path: string;
+	body?: JsonObject;
+	headers?: Record<string, string>;
+}
+
+export type HttpAnswer =
+	| { kind: 'reply'; status: number; headers: Record<string, string>; body: unknown }
+	| {
+			kind: 'noReply';
+			/** e.g. ECONNREFUSED, ETIMEDOUT. */
+			code: string;
+			/** Whether the gateway may have received the request. */
+			mayHaveArrived: boolean;
+	  };
+
+/** Never throws for what the network or the gateway does. */
+export type SendToGateway = (call: HttpCall) => Promise<HttpAnswer>;
+
+export interface Clock {
+	/** Milliseconds since 1970. */
+	now: () => number;
+	/** Throws `Cancelled` as soon as the execution is stopped. */
+	sleep: (ms: number) => Promise<void>;
+}
+
+/** The execution was stopped by the user or by the workflow's time-out. */
+export class Cancelled extends Error {
+	override readonly name = 'Cancelled';
+
+	constructor() {
+		super('The execution was stopped');
+	}
+}

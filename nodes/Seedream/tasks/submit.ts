@@ -1,0 +1,24 @@
+import type { Result } from '../errors';
+import type { CreatedTask, ImageRequest } from '../providers/provider';
+import type { Answer, Gateway } from './gateway';
+import type { Pace } from './pace';
+import type { Clock } from './ports';
+
+const MOST_TRIES = 6;
+
+/**
+ * Makes the task, once. The create is sent again only where `Failure.retry` says that the gateway
+ * certainly did not accept it: after 429, or when the request never arrived.
+ */
+export async function submitTask(
+	gateway: Gateway,
+	request: ImageRequest,
+	idempotencyKey: string,
+	{ clock, pace }: { clock: Clock; pace: Pace },
+): Promise<Result<Answer<CreatedTask>>> {
+	for (let attempt = 1; ; attempt += 1) {
+		const created = await gateway.create(request, idempotencyKey);
+		if (created.ok || !created.failure.retry || attempt === MOST_TRIES) return created;
+		await clock.sleep(pace.backOff(attempt, created.failure.retry.afterSeconds));
+	}
+}
