@@ -1,4 +1,4 @@
-import type { CallError, EndedTask, GatewayError, Provider } from './providers/provider';
+import type { CallError, FailedTask, GatewayError, Provider } from './providers/provider';
 import type { HttpAnswer } from './tasks/ports';
 
 /** Whether the user paid: `unknown` where nobody can tell from the answer. */
@@ -172,7 +172,7 @@ export function networkFailure(
 /** The task ended without an image. Failed tasks are not charged (EvoLink, APIMart, API in One). */
 export function taskFailure(
 	provider: Provider,
-	{ status, error }: Exclude<EndedTask, { status: 'completed' }>,
+	{ status, error }: FailedTask,
 	taskId: string,
 ): Failure {
 	const { what, todo } = TASK_ADVICE[error.code] ?? OTHER_TASK_ADVICE;
@@ -267,7 +267,7 @@ export function missingCredential(provider: Provider): Failure {
 export function invalidRow(messages: readonly string[], provider?: Provider): Failure {
 	return {
 		message: messages.join('; '),
-		description: describe('Nothing was sent for this row.', 'no'),
+		description: describe('Correct the row and run again.', 'no'),
 		code: 'invalid_row',
 		type: 'invalid_input',
 		charged: 'no',

@@ -5,11 +5,11 @@ import type { Result } from './errors';
 import { deliver } from './output/deliver';
 import { runningItem } from './output/taskItems';
 import { linksExpire } from './providers/answers';
-import type { Cost, ImageRequest, Model } from './providers/provider';
+import type { CompletedTask, Cost, ImageRequest, Model } from './providers/provider';
 import { requestBody } from './request/body';
 import { readGenerateRow, type GenerateRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
-import { followTask, type CompletedTask } from './tasks/follow';
+import { followTask } from './tasks/follow';
 import { createPace } from './tasks/pace';
 import { submitTask } from './tasks/submit';
 
@@ -30,8 +30,7 @@ async function generateRow(
 	const key = idempotencyKey(context, itemIndex, request);
 	const created = await submitTask(gateway, request, key, { clock, pace });
 	if (!created.ok) return created;
-	const { content, body: raw } = created.value;
-	const { taskId } = content;
+	const { taskId } = created.value.content;
 	const submittedAt = clock.now();
 	context.logger.info(`Seedream task ${taskId} submitted to ${provider.label}`, {
 		row: itemIndex + 1,
@@ -40,7 +39,7 @@ async function generateRow(
 	const facts = { provider, taskId, model: modelId, prompt };
 	if (continueWhen === 'submitted') {
 		const options = { ...controls, itemIndex };
-		return { ok: true, value: [runningItem(facts, 'submitted', raw, options)] };
+		return { ok: true, value: [runningItem(facts, 'submitted', created.value.raw, options)] };
 	}
 	const done = await followTask(gateway, taskId, {
 		clock,
@@ -50,25 +49,23 @@ async function generateRow(
 		firstPauseMs: pace.pause(0),
 	});
 	if (!done.ok) return done;
-	const completed = fillIn(done.value, request.model, submittedAt, clock.now());
-	return await deliver(facts, completed, controls, tools);
+	const { content, raw } = done.value;
+	const completed = fillIn(content, request.model, submittedAt, clock.now());
+	return await deliver(facts, { content: completed, raw }, controls, tools);
 }
 
 /** What the gateway does not say about the finished task, but is known here. */
 function fillIn(
-	{ state, raw }: CompletedTask,
+	state: CompletedTask,
 	model: Model,
 	submittedAt: number,
 	finishedAt: number,
 ): CompletedTask {
 	return {
-		raw,
-		state: {
-			...state,
-			seconds: state.seconds ?? Math.round((finishedAt - submittedAt) / 100) / 10,
-			expiresAt: state.expiresAt ?? linksExpire(new Date(submittedAt)),
-			cost: state.cost ?? listPrice(model, state.imageUrls.length),
-		},
+		...state,
+		seconds: state.seconds ?? Math.round((finishedAt - submittedAt) / 100) / 10,
+		expiresAt: state.expiresAt ?? linksExpire(new Date(submittedAt)),
+		cost: state.cost ?? listPrice(model, state.imageUrls.length),
 	};
 }
 

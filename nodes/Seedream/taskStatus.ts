@@ -37,11 +37,11 @@ async function currentItems(
 	const { provider } = gateway;
 	const queried = await queryTask(gateway, taskId, followOptions(controls, tools));
 	if (!queried.ok) return queried;
-	const { state, raw } = queried.value;
+	const { content: state, raw } = queried.value;
 	const facts = { provider, taskId, model: state.model };
 	switch (state.status) {
 		case 'completed':
-			return await deliver(facts, { state, raw }, controls, tools);
+			return await deliver(facts, { content: state, raw }, controls, tools);
 		case 'failed':
 		case 'cancelled': {
 			const failure = taskFailure(provider, state, taskId);
@@ -64,7 +64,7 @@ async function finishedTaskItems(
 	const { gateway } = tools;
 	const done = await followTask(gateway, taskId, followOptions(controls, tools));
 	if (!done.ok) return done;
-	const facts = { provider: gateway.provider, taskId, model: done.value.state.model };
+	const facts = { provider: gateway.provider, taskId, model: done.value.content.model };
 	return await deliver(facts, done.value, controls, tools);
 }
 

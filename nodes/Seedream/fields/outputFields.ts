@@ -83,7 +83,7 @@ const SIMPLIFY: INodeProperties = {
 	displayName: CONTROL_LABELS.simplify,
 	name: 'simplify',
 	type: 'boolean',
-	default: false,
+	default: true,
 	description: 'Whether to return a simplified version of the response instead of the raw data',
 };
 

@@ -42,12 +42,12 @@ export const modelFields: INodeProperties[] = [
 			description: 'The version of Seedream to use',
 		};
 	}),
+	// Not required: with the model taken from the row n8n shows this field too, and would insist on it.
 	{
 		displayName: 'Custom Model',
 		name: 'customModel',
 		type: 'string',
 		default: '',
-		required: true,
 		placeholder: 'e.g. doubao-seedream-5.0-lite',
 		displayOptions: { show: { model: ['custom'] } },
 		description:

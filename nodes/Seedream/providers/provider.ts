@@ -125,18 +125,24 @@ export interface RunningTask {
 	model?: string;
 }
 
-export type EndedTask =
-	| {
-			status: 'completed';
-			imageUrls: readonly string[];
-			/** When the links stop working: exact where the gateway says, else never too late. */
-			expiresAt?: Date;
-			cost?: Cost;
-			/** What the gateway took, in seconds, where it says. */
-			seconds?: number;
-			model?: string;
-	  }
-	| { status: 'failed' | 'cancelled'; error: GatewayError; model?: string };
+export interface CompletedTask {
+	status: 'completed';
+	imageUrls: readonly string[];
+	/** When the links stop working: exact where the gateway says, else never too late. */
+	expiresAt?: Date;
+	cost?: Cost;
+	/** What the gateway took, in seconds, where it says. */
+	seconds?: number;
+	model?: string;
+}
+
+export interface FailedTask {
+	status: 'failed' | 'cancelled';
+	error: GatewayError;
+	model?: string;
+}
+
+export type EndedTask = CompletedTask | FailedTask;
 
 /** An answer of the gateway, read; `unreadable` where it makes no sense to us. */
 export type Reading<T> = { kind: 'read'; value: T } | { kind: 'unreadable'; reason: string };

@@ -1,10 +1,8 @@
 import { deadlineFailure, taskFailure, type Failure, type Result } from '../errors';
-import type { EndedTask, TaskState } from '../providers/provider';
-import type { Gateway, QueriedTask } from './gateway';
+import type { CompletedTask, EndedTask, TaskState } from '../providers/provider';
+import type { Answer, Gateway } from './gateway';
 import type { Pace } from './pace';
 import type { Clock } from './ports';
-
-export type CompletedTask = QueriedTask<Extract<TaskState, { status: 'completed' }>>;
 
 export interface FollowOptions {
 	clock: Clock;
@@ -22,7 +20,7 @@ export async function queryTask(
 	gateway: Gateway,
 	taskId: string,
 	options: FollowOptions,
-): Promise<Result<QueriedTask>> {
+): Promise<Result<Answer<TaskState>>> {
 	return await queryUntil((_state): _state is TaskState => true, gateway, taskId, options);
 }
 
@@ -31,11 +29,11 @@ export async function followTask(
 	gateway: Gateway,
 	taskId: string,
 	options: FollowOptions,
-): Promise<Result<CompletedTask>> {
+): Promise<Result<Answer<CompletedTask>>> {
 	const ended = await queryUntil(hasEnded, gateway, taskId, options);
 	if (!ended.ok) return ended;
-	const { state, raw } = ended.value;
-	if (state.status === 'completed') return { ok: true, value: { state, raw } };
+	const { content: state, raw } = ended.value;
+	if (state.status === 'completed') return { ok: true, value: { content: state, raw } };
 	return { ok: false, failure: taskFailure(gateway.provider, state, taskId) };
 }
 
@@ -48,7 +46,7 @@ async function queryUntil<S extends TaskState>(
 	gateway: Gateway,
 	taskId: string,
 	{ clock, pace, timeoutSeconds, since, firstPauseMs }: FollowOptions,
-): Promise<Result<QueriedTask<S>>> {
+): Promise<Result<Answer<S>>> {
 	const deadline = since + timeoutSeconds * 1000;
 	let pause = firstPauseMs;
 	let failures = 0;
@@ -64,8 +62,8 @@ async function queryUntil<S extends TaskState>(
 		}
 		const answer = await gateway.query(taskId);
 		if (answer.ok) {
-			const { state, raw } = answer.value;
-			if (isEnough(state)) return { ok: true, value: { state, raw } };
+			const { content, raw } = answer.value;
+			if (isEnough(content)) return { ok: true, value: { content, raw } };
 			failures = 0;
 			lastFailure = undefined;
 			pause = pace.pause(clock.now() - since);

@@ -13,12 +13,6 @@ import type { HttpAnswer, SendToGateway } from './ports';
 /** What an answer says, together with the answer itself. */
 export interface Answer<T> {
 	content: T;
-	body: JsonObject;
-}
-
-/** A task's state together with the answer it was read from. */
-export interface QueriedTask<S extends TaskState = TaskState> {
-	state: S;
 	raw: JsonObject;
 }
 
@@ -43,16 +37,16 @@ export class Gateway {
 		return this.readAnswer(answer, this.provider.readCreated);
 	}
 
-	async query(taskId: string): Promise<Result<QueriedTask>> {
+	async query(taskId: string): Promise<Result<Answer<TaskState>>> {
 		const answer = await this.send({ method: 'GET', path: this.provider.queryPath(taskId) });
 		const queried = this.readAnswer(answer, this.provider.readTask, taskId);
 		if (!queried.ok) return queried;
-		const { content: state, body: raw } = queried.value;
+		const { content: state, raw } = queried.value;
 		if (state.status === 'completed' && state.imageUrls.length === 0) {
 			const reason = 'the task is completed, but there is no image in it';
 			return { ok: false, failure: unreadableAnswer(this.provider, reason, raw, taskId) };
 		}
-		return { ok: true, value: { state, raw } };
+		return queried;
 	}
 
 	private readAnswer<T>(
@@ -71,7 +65,7 @@ export class Gateway {
 		if (!isJsonObject(body)) return { ok: false, failure: unreadable('it is not a JSON object') };
 		const reading = read(body);
 		return reading.kind === 'read'
-			? { ok: true, value: { content: reading.value, body } }
+			? { ok: true, value: { content: reading.value, raw: body } }
 			: { ok: false, failure: unreadable(reading.reason) };
 	}
 }

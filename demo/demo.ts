@@ -1,0 +1,96 @@
+import { relative } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+
+import { Presets, SingleBar } from 'cli-progress';
+
+import { startEngine, type Engine, type NodeResult } from '../test/n8n/engine';
+import { PARAMETERS, readCampaign, type CampaignRow } from './campaign';
+import { announcement, openLive, openSandbox, type Gateways } from './gateways';
+import { summary, writeContactSheet } from './report';
+import { saveResults } from './results';
+import { Sentence } from './sentence';
+
+const DEFAULT_CAMPAIGN = 'examples/campaign.csv';
+const OUTPUT = 'output';
+const TIME_TO_THINK_MS = 5_000;
+
+async function main(): Promise<void> {
+	const { values, positionals } = readArguments();
+	const [path = DEFAULT_CAMPAIGN] = positionals;
+	const rows = await readCampaign(path);
+	console.log(`${rows.length} rows from ${path}`);
+
+	const gateways = values.live ? await openAnnounced(rows) : await openSandbox();
+	const engine = await startEngine();
+	try {
+		await run(rows, gateways, engine);
+	} finally {
+		await gateways.close();
+		engine.close();
+	}
+}
+
+function readArguments() {
+	try {
+		return parseArgs({ options: { live: { type: 'boolean' } }, allowPositionals: true });
+	} catch {
+		throw new Sentence('Usage: npm run demo -- [rows.csv] [--live]');
+	}
+}
+
+async function openAnnounced(rows: readonly CampaignRow[]): Promise<Gateways> {
+	const gateways = openLive(rows, process.env);
+	console.log(`${announcement(rows)} Starting in 5 seconds; Ctrl-C stops it.`);
+	await wait(TIME_TO_THINK_MS);
+	return gateways;
+}
+
+async function run(rows: CampaignRow[], gateways: Gateways, engine: Engine): Promise<void> {
+	const result = await runWithBar(rows, gateways, engine);
+	if (result.error) throw new Sentence(`n8n stopped: ${result.error.message}`);
+	const results = await saveResults(result.items, rows, engine, OUTPUT);
+	const sheet = await writeContactSheet(results, OUTPUT);
+	for (const failure of results) {
+		if (failure.kind === 'failure') console.log(`${failure.row.name}: ${failure.reason}`);
+	}
+	console.log(summary(results, result.seconds));
+	console.log('Seconds: the slowest row of each gateway; in total, the whole run.');
+	console.log(`The images are in ${OUTPUT}/, all on one page in ${relative('.', sheet)}.`);
+}
+
+async function runWithBar(
+	rows: CampaignRow[],
+	{ credentials }: Gateways,
+	engine: Engine,
+): Promise<NodeResult> {
+	const bar = new SingleBar(
+		{ format: '{bar} {value}/{total} rows, {duration_formatted}', noTTYOutput: true },
+		Presets.shades_classic,
+	);
+	bar.start(rows.length, 0);
+	try {
+		return await engine.run({
+			node: 'seedreamGenerate',
+			parameters: PARAMETERS,
+			rows,
+			credentials,
+			onError: 'continueRegularOutput',
+			onMessage: (message) => bar.update(rowsDone(message) ?? bar.getProgress() * rows.length),
+		});
+	} finally {
+		bar.stop();
+	}
+}
+
+/** Rows done and failed, from what the node says in the editor's console. */
+function rowsDone(message: string): number | undefined {
+	const [, done, failed] = /(\d+) of \d+ rows done.* (\d+) failed/.exec(message) ?? [];
+	return done === undefined ? undefined : Number(done) + Number(failed);
+}
+
+main().catch((error: unknown) => {
+	if (!(error instanceof Sentence)) throw error;
+	console.error(error.message);
+	process.exitCode = 1;
+});

@@ -1,0 +1,68 @@
+import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+
+import { providers } from '../nodes/Seedream/providers';
+import { startSandbox } from '../test/sandbox/sandbox';
+import type { CampaignRow } from './campaign';
+import { Sentence } from './sentence';
+
+/** What a run needs of the gateways, real ones or the sandbox. */
+export interface Gateways {
+	credentials: Record<string, ICredentialDataDecryptedObject>;
+	close: () => Promise<void>;
+}
+
+export async function openSandbox(): Promise<Gateways> {
+	const sandbox = await startSandbox();
+	return {
+		credentials: {
+			evoLinkApi: { apiKey: sandbox.keys.evoLink, baseUrl: sandbox.baseUrls.evoLink },
+			apiMartApi: { apiKey: sandbox.keys.apiMart, baseUrl: sandbox.baseUrls.apiMart },
+			apiInOneApi: { apiKey: sandbox.keys.apiInOne, baseUrl: sandbox.baseUrls.apiInOne },
+		},
+		close: sandbox.close,
+	};
+}
+
+const BASE_URLS: Record<string, string> = {
+	evoLink: 'https://api.evolink.ai',
+	apiMart: 'https://api.apimart.ai',
+	apiInOne: 'https://apiin.one/api',
+};
+
+/** The real gateways, with `EVOLINK_API_KEY` and its like; `EVOLINK_BASE_URL` leads elsewhere. */
+export function openLive(rows: readonly CampaignRow[], environment: NodeJS.ProcessEnv): Gateways {
+	const used = providers.filter(({ id }) => rows.some((row) => row.provider === id));
+	const missing = used.map(({ id }) => keyVariable(id)).filter((name) => !environment[name]);
+	if (missing.length > 0) {
+		throw new Sentence(`--live needs your API keys: please set ${missing.join(' and ')}.`);
+	}
+	return {
+		credentials: Object.fromEntries(
+			used.map(({ id, credential }) => [
+				credential,
+				{
+					apiKey: environment[keyVariable(id)] ?? '',
+					baseUrl: environment[`${id.toUpperCase()}_BASE_URL`] ?? BASE_URLS[id] ?? '',
+				},
+			]),
+		),
+		close: async () => undefined,
+	};
+}
+
+function keyVariable(providerId: string): string {
+	return `${providerId.toUpperCase()}_API_KEY`;
+}
+
+/** What a live run will ask the gateways for, said before it starts. */
+export function announcement(rows: readonly CampaignRow[]): string {
+	const perProvider = providers.flatMap(({ id, label }) => {
+		const images = countImages(rows.filter((row) => row.provider === id));
+		return images > 0 ? [`${label} ${images}`] : [];
+	});
+	return `This makes up to ${countImages(rows)} images with your own API keys (${perProvider.join(', ')}), and costs real money.`;
+}
+
+function countImages(rows: readonly CampaignRow[]): number {
+	return rows.reduce((images, row) => images + (Number(row.images) || 1), 0);
+}

@@ -1,0 +1,67 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import Table from 'cli-table3';
+import { Eta } from 'eta';
+
+import { providers } from '../nodes/Seedream/providers';
+import type { FailedRow, MadeImage } from './results';
+
+type Result = MadeImage | FailedRow;
+
+/** The pictures on a page, in the order of the rows, with what they are and what they cost. */
+export async function writeContactSheet(
+	results: readonly Result[],
+	folder: string,
+): Promise<string> {
+	const page = new Eta({ views: __dirname }).render('./contactSheet', {
+		results,
+		images: results.filter(({ kind }) => kind === 'image').length,
+		failures: results.filter(({ kind }) => kind === 'failure').length,
+		label: providerLabel,
+	});
+	const path = join(folder, 'index.html');
+	await writeFile(path, page);
+	return path;
+}
+
+function providerLabel(id: string): string {
+	return providers.find((provider) => provider.id === id)?.label ?? id;
+}
+
+/** What came of it, by gateway: their credits are different currencies and are not added up. */
+export function summary(results: readonly Result[], seconds: number): string {
+	const table = new Table({
+		head: ['Gateway', 'Rows', 'Images', 'Failures', 'Credits', 'Seconds'],
+		colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+		style: { head: [], border: [] },
+	});
+	for (const provider of new Set(results.map((result) => result.provider))) {
+		const own = results.filter((result) => result.provider === provider);
+		table.push([providerLabel(provider), ...counts(own), credits(own), slowest(own)]);
+	}
+	table.push(['Total', ...counts(results), '', seconds.toFixed(1)]);
+	return table.toString();
+}
+
+function counts(results: readonly Result[]): number[] {
+	return [
+		new Set(results.map(({ row }) => row.name)).size,
+		results.filter(({ kind }) => kind === 'image').length,
+		results.filter(({ kind }) => kind === 'failure').length,
+	];
+}
+
+function imagesOf(results: readonly Result[]): MadeImage[] {
+	return results.flatMap((result) => (result.kind === 'image' ? [result] : []));
+}
+
+function credits(results: readonly Result[]): string {
+	const images = imagesOf(results);
+	const sum = images.reduce((total, image) => total + image.credits, 0);
+	return `${images.some(({ isEstimate }) => isEstimate) ? '≈ ' : ''}${sum.toFixed(2)}`;
+}
+
+function slowest(results: readonly Result[]): string {
+	return Math.max(0, ...imagesOf(results).map(({ seconds }) => seconds)).toFixed(1);
+}

@@ -1,0 +1,104 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { INodeExecutionData } from 'n8n-workflow';
+import sharp from 'sharp';
+import { z } from 'zod';
+
+import type { Engine } from '../test/n8n/engine';
+import type { CampaignRow } from './campaign';
+
+export interface MadeImage {
+	kind: 'image';
+	row: CampaignRow;
+	fileName: string;
+	provider: string;
+	model: string;
+	taskId: string;
+	prompt: string;
+	width: number;
+	height: number;
+	credits: number;
+	isEstimate: boolean;
+	seconds: number;
+}
+
+export interface FailedRow {
+	kind: 'failure';
+	row: CampaignRow;
+	provider: string;
+	taskId?: string;
+	reason: string;
+}
+
+const imageJson = z.object({
+	status: z.literal('completed'),
+	provider: z.string(),
+	model: z.string(),
+	taskId: z.string(),
+	prompt: z.string(),
+	cost: z.object({ credits: z.number(), estimated: z.boolean().default(false) }),
+	seconds: z.number(),
+});
+
+const failureJson = z.object({
+	provider: z.string().default('?'),
+	taskId: z.string().optional(),
+	error: z.object({ message: z.string() }),
+});
+
+const pairing = z.object({ item: z.number() });
+
+/** Writes the images of the node's output into `folder`, and tells what became of every row. */
+export async function saveResults(
+	items: readonly INodeExecutionData[],
+	rows: readonly CampaignRow[],
+	engine: Engine,
+	folder: string,
+): Promise<Array<MadeImage | FailedRow>> {
+	await mkdir(folder, { recursive: true });
+	const results: Array<MadeImage | FailedRow> = [];
+	for (const item of items) {
+		const row = rows[pairing.parse(item.pairedItem).item];
+		if (!row) throw new Error('An item of the output belongs to no row');
+		results.push(
+			item.json.status === 'completed'
+				? await saveImage(item, row, engine, folder)
+				: failedRow(item, row),
+		);
+	}
+	return results;
+}
+
+async function saveImage(
+	{ json, binary }: INodeExecutionData,
+	row: CampaignRow,
+	engine: Engine,
+	folder: string,
+): Promise<MadeImage> {
+	const { provider, model, taskId, prompt, cost, seconds } = imageJson.parse(json);
+	const file = binary?.data;
+	if (!file?.fileName) throw new Error(`The item of task ${taskId} holds no file`);
+	const content = await engine.readFile(file);
+	await writeFile(join(folder, file.fileName), content);
+	const { width, height } = await sharp(content).metadata();
+	return {
+		kind: 'image',
+		row,
+		fileName: file.fileName,
+		provider,
+		model,
+		taskId,
+		prompt,
+		width,
+		height,
+		credits: cost.credits,
+		isEstimate: cost.estimated,
+		seconds,
+	};
+}
+
+function failedRow({ json }: INodeExecutionData, row: CampaignRow): FailedRow {
+	const { provider, taskId, error } = failureJson.parse(json);
+	return { kind: 'failure', row, provider, taskId, reason: error.message };
+}

@@ -1,0 +1,21 @@
+const { join } = require('node:path');
+
+const transform = {
+	'^.+\\.ts$': [
+		'@swc/jest',
+		{ jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+	],
+};
+
+const project = (name, timeout) => ({
+	displayName: name,
+	rootDir: __dirname,
+	testMatch: [join(__dirname, 'test', name, '**/*.test.ts')],
+	transform,
+	testTimeout: timeout,
+});
+
+module.exports = {
+	projects: [project('unit'), project('n8n'), project('package')],
+	testTimeout: 30_000,
+};

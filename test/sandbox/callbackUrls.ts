@@ -1,0 +1,72 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Seeds 000 and 002, `callback_url`: "URL长度不超过2048字符". */
+export const CALLBACK_URL_LENGTH = 2048;
+
+const INTERNAL_IPV4 = [
+	'0.0.0.0/8',
+	'10.0.0.0/8',
+	'100.64.0.0/10',
+	'127.0.0.0/8',
+	'169.254.0.0/16',
+	'172.16.0.0/12',
+	'192.0.0.0/24',
+	'192.168.0.0/16',
+	'198.18.0.0/15',
+	'224.0.0.0/4',
+	'240.0.0.0/4',
+];
+
+/** Loopback, IPv4 in IPv6 clothes (::/96, NAT64), unique local, link-local, multicast. */
+const INTERNAL_IPV6 = ['::/96', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+
+const internalAddresses = blockListOf(INTERNAL_IPV4, INTERNAL_IPV6);
+
+/** A name that only means something inside a network: no dot at all, or an ending reserved for such networks. */
+const INTERNAL_NAME = /^[^.]+$|\.(?:localhost|local|localdomain|internal|intranet|lan|home|corp)$/;
+
+/**
+ * What is wrong with EvoLink's `callback_url`; undefined when nothing is. Seeds 000 and 002: HTTPS only, no
+ * internal address, at most 2048 characters. Names are not resolved. `allowedHosts` (host:port) are let through,
+ * with http too, so that a test can listen on localhost.
+ */
+export function callbackUrlFault(
+	text: string,
+	allowedHosts: readonly string[] = [],
+): string | undefined {
+	if (text.length > CALLBACK_URL_LENGTH) {
+		return `callback_url must not be longer than ${CALLBACK_URL_LENGTH} characters`;
+	}
+	const url = httpUrl(text);
+	if (url === undefined) return 'callback_url must be a valid URL';
+	if (allowedHosts.includes(url.host)) return undefined;
+	if (url.protocol !== 'https:') return 'callback_url must use HTTPS';
+	if (isInternalHost(url.hostname)) return 'callback_url must not point to an internal address';
+	return undefined;
+}
+
+/** The parsed URL when it is an http or https one. */
+export function httpUrl(text: string): URL | undefined {
+	if (!URL.canParse(text)) return undefined;
+	const url = new URL(text);
+	return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
+}
+
+/** `hostname` as the URL parser leaves it: 0x7f.1, 2130706433 and 0177.0.0.1 have become 127.0.0.1 by then. */
+export function isInternalHost(hostname: string): boolean {
+	const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+	const family = isIP(host);
+	if (family === 0) return INTERNAL_NAME.test(host.toLowerCase());
+	return internalAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function blockListOf(ipv4: readonly string[], ipv6: readonly string[]): BlockList {
+	const list = new BlockList();
+	for (const [family, subnets] of [['ipv4', ipv4] as const, ['ipv6', ipv6] as const]) {
+		for (const subnet of subnets) {
+			const [address = '', prefix = ''] = subnet.split('/');
+			list.addSubnet(address, Number(prefix), family);
+		}
+	}
+	return list;
+}

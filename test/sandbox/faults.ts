@@ -1,0 +1,168 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from './answers';
+import type { GatewayName } from './tasks';
+
+export type Step = 'create' | 'query' | 'account' | 'download';
+
+/** One request as it arrived. */
+export interface SandboxRequest {
+	gateway: GatewayName;
+	step: Step;
+	method: string;
+	path: string;
+	body?: unknown;
+	/** Without the Authorization header. */
+	headers: Record<string, unknown>;
+	prompt?: string;
+	taskId?: string;
+	/** How often this step was asked for this prompt or task, from 1. */
+	attempt: number;
+	/** Milliseconds, by the sandbox's clock. */
+	at: number;
+	/** Whether an Authorization header came along; its value is never kept. */
+	authorizationSent: boolean;
+}
+
+export type Fault =
+	/** Sent in place of the real answer; a string body goes out as it is (HTML, say). The request has no effect. */
+	| { kind: 'answer'; status: number; headers?: Record<string, string>; body: unknown }
+	/** The socket is destroyed; the request has no effect. */
+	| { kind: 'resetBefore' }
+	/** The request takes effect (a task is made and charged), then the socket is destroyed. */
+	| { kind: 'resetAfter' }
+	| { kind: 'delay'; ms: number }
+	/** Content-Length is right, the body is cut after so many bytes. */
+	| { kind: 'truncate'; bytes: number };
+
+export type Intercept = (event: SandboxRequest) => Fault | undefined | Promise<Fault | undefined>;
+
+/** What a route knows of a request before it acts on it. */
+export type Arrival = Pick<SandboxRequest, 'gateway' | 'step' | 'body' | 'prompt' | 'taskId'>;
+
+/** The one door all requests come through: it writes them down and lets a test break them. */
+export class FaultDoor {
+	readonly requests: SandboxRequest[] = [];
+
+	private readonly attempts = new Map<string, number>();
+
+	private readonly closing = new AbortController();
+
+	constructor(
+		private readonly now: () => number,
+		private intercept?: Intercept,
+	) {}
+
+	setIntercept(intercept: Intercept | undefined): void {
+		this.intercept = intercept;
+	}
+
+	/** Gives up all waiting delays. */
+	close(): void {
+		this.closing.abort();
+	}
+
+	/** `act` makes the real answer, and with it the request's effect; a fault may prevent or spoil it. */
+	async serve(
+		request: FastifyRequest,
+		reply: FastifyReply,
+		arrival: Arrival,
+		act: (event: SandboxRequest) => Answer | Promise<Answer>,
+	): Promise<FastifyReply> {
+		const event = this.writeDown(request, arrival);
+		const fault = await this.askForFault(event);
+		if (fault?.kind === 'answer') return send(reply, fault);
+		if (fault?.kind === 'resetBefore') return destroySocket(request, reply);
+		if (fault?.kind === 'delay') await this.delay(fault.ms);
+		const answer = await act(event);
+		if (fault?.kind === 'resetAfter') return destroySocket(request, reply);
+		if (fault?.kind === 'truncate') return sendCut(request, reply, answer, fault.bytes);
+		return send(reply, answer);
+	}
+
+	private writeDown(request: FastifyRequest, arrival: Arrival): SandboxRequest {
+		const { authorization, ...headers } = request.headers;
+		const event: SandboxRequest = {
+			...arrival,
+			method: request.method,
+			path: request.url,
+			headers,
+			attempt: this.countAttempt(arrival),
+			at: this.now(),
+			authorizationSent: authorization !== undefined,
+		};
+		this.requests.push(event);
+		return event;
+	}
+
+	private countAttempt({ gateway, step, taskId, prompt }: Arrival): number {
+		const key = JSON.stringify([gateway, step, taskId ?? prompt ?? '']);
+		const attempt = (this.attempts.get(key) ?? 0) + 1;
+		this.attempts.set(key, attempt);
+		return attempt;
+	}
+
+	/** A broken intercept is a broken test: it shows as a 500 that says so, and the server lives on. */
+	private async askForFault(event: SandboxRequest): Promise<Fault | undefined> {
+		try {
+			return await this.intercept?.(event);
+		} catch (error) {
+			const reason = error instanceof Error ? error.message : String(error);
+			const message = `The sandbox's intercept failed: ${reason}`;
+			return {
+				kind: 'answer',
+				status: 500,
+				body: { error: { code: 500, message, type: 'sandbox_error' } },
+			};
+		}
+	}
+
+	private async delay(ms: number): Promise<void> {
+		try {
+			await wait(ms, undefined, { signal: this.closing.signal });
+		} catch {
+			// The sandbox closes: nobody waits for the answer any more.
+		}
+	}
+}
+
+function send(reply: FastifyReply, answer: Answer): FastifyReply {
+	reply.code(answer.status);
+	if (typeof answer.body === 'string') reply.type(textTypeOf(answer.body));
+	reply.headers(answer.headers ?? {});
+	return reply.send(answer.body);
+}
+
+function textTypeOf(text: string): string {
+	return `text/${text.trimStart().startsWith('<') ? 'html' : 'plain'}; charset=utf-8`;
+}
+
+function destroySocket(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+	reply.hijack();
+	request.raw.socket.destroy();
+	return reply;
+}
+
+function sendCut(
+	request: FastifyRequest,
+	reply: FastifyReply,
+	answer: Answer,
+	bytes: number,
+): FastifyReply {
+	const whole = toBytes(answer.body);
+	reply.hijack();
+	reply.raw.writeHead(answer.status, {
+		'content-type': 'application/json',
+		...answer.headers,
+		'content-length': whole.length,
+	});
+	reply.raw.write(whole.subarray(0, Math.min(bytes, whole.length - 1)), () =>
+		request.raw.socket.end(),
+	);
+	return reply;
+}
+
+function toBytes(body: unknown): Buffer {
+	if (Buffer.isBuffer(body)) return body;
+	return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}

@@ -1,0 +1,334 @@
+import type { Reading, Refusal } from '../answers';
+import { imagesAskedFor } from '../askedImages';
+import { callbackUrlFault, httpUrl } from '../callbackUrls';
+import { parsePixelSize, pixelsFor } from '../pixelSizes';
+import { creditsOf, randomIdPart, roundCredits, type Task, type TaskOrder } from '../tasks';
+import { toSeconds, type Gateway } from './gateway';
+import { compile, faultOf, type BodyFault } from './schemaCheck';
+
+/** The fields of `ImageGenerationRequest` in seed 002, for both models. */
+interface EvoLinkCreate {
+	model: string;
+	prompt: string;
+	n?: number;
+	size?: string;
+	quality?: string;
+	prompt_priority?: string;
+	image_urls?: string[];
+	callback_url?: string;
+}
+
+interface EvoLinkModel {
+	creditsPerImage: number;
+	/** Pixel sizes: total pixels from here to 4096×4096. */
+	leastPixels: number;
+	qualities: readonly string[];
+	promptPriorities: readonly string[];
+}
+
+/** Seeds 000 and 002 (4.5), seed 001 (4.0); the pixel range of 4.0 is the newer documentation's. */
+const MODELS: Record<string, EvoLinkModel> = {
+	'doubao-seedream-4.5': {
+		creditsPerImage: 2.25,
+		leastPixels: 2560 * 1440,
+		qualities: ['2K', '4K'],
+		promptPriorities: ['standard'],
+	},
+	'doubao-seedream-4.0': {
+		creditsPerImage: 1.6,
+		leastPixels: 1280 * 720,
+		qualities: ['1K', '2K', '4K'],
+		promptPriorities: ['standard', 'fast'],
+	},
+};
+
+/** Seed 002 lists all but 9:21, which the newer documentation adds. */
+const RATIOS = [
+	'auto',
+	'1:1',
+	'2:3',
+	'3:2',
+	'3:4',
+	'4:3',
+	'4:5',
+	'5:4',
+	'9:16',
+	'16:9',
+	'21:9',
+	'9:21',
+];
+
+const MOST_PIXELS = 4096 * 4096;
+
+/** Width to height, either way. */
+const MOST_STRETCH = 16;
+
+/** Seed 002: "参考图像数量 + 最终生成图像数量 ≤ 15张". */
+const MOST_IMAGES_IN_ALL = 15;
+
+const TASK_IDS_A_BATCH = 50;
+
+const validators = new Map(
+	Object.entries(MODELS).map(([name, model]) => [name, compile<EvoLinkCreate>(schemaOf(model))]),
+);
+
+const isModelNamed = compile<{ model: string }>({
+	type: 'object',
+	required: ['model'],
+	properties: { model: { type: 'string' } },
+});
+
+const isBatch = compile<{ task_ids: string[] }>({
+	type: 'object',
+	required: ['task_ids'],
+	properties: {
+		task_ids: {
+			type: 'array',
+			minItems: 1,
+			maxItems: TASK_IDS_A_BATCH,
+			items: { type: 'string' },
+		},
+	},
+});
+
+/** Seed 002's OpenAPI text, with the limits that stand there in prose (n, size). */
+function schemaOf(model: EvoLinkModel) {
+	return {
+		type: 'object',
+		required: ['model', 'prompt'],
+		properties: {
+			model: { type: 'string' },
+			prompt: { type: 'string', minLength: 1, maxLength: 2000 },
+			n: { type: 'integer', minimum: 1, maximum: 15 },
+			size: { type: 'string' },
+			quality: { type: 'string', enum: model.qualities },
+			prompt_priority: { type: 'string', enum: model.promptPriorities },
+			image_urls: { type: 'array', maxItems: 14, items: { type: 'string', format: 'uri' } },
+			callback_url: { type: 'string' },
+		},
+	};
+}
+
+/**
+ * EvoLink's judgement of a create body, Seedream 4.5 and 4.0 (seeds 000, 001, 002): undefined when it is in order.
+ * `callbackHosts` (host:port) are callback hosts let through although they are internal.
+ */
+export function checkEvoLinkCreate(
+	body: unknown,
+	callbackHosts: readonly string[] = [],
+): Refusal | undefined {
+	const reading = readEvoLinkCreate(body, callbackHosts);
+	return 'refusal' in reading ? reading.refusal : undefined;
+}
+
+function readEvoLinkCreate(
+	body: unknown,
+	callbackHosts: readonly string[],
+): Reading<{ create: EvoLinkCreate; model: EvoLinkModel }> {
+	if (!isModelNamed(body)) return { refusal: invalid(faultOf(isModelNamed)) };
+	const { model: name } = body;
+	const model = MODELS[name];
+	const validate = validators.get(name);
+	if (model === undefined || validate === undefined) {
+		return { refusal: refusal(403, `Token does not have access to model: ${name}`) };
+	}
+	if (!validate(body)) return { refusal: invalid(faultOf(validate)) };
+	const fault =
+		sizeFault(body, model) ?? referenceFault(body) ?? callbackFault(body, callbackHosts);
+	return fault === undefined ? { request: { create: body, model } } : { refusal: invalid(fault) };
+}
+
+function sizeFault({ size }: EvoLinkCreate, model: EvoLinkModel): BodyFault | undefined {
+	if (size === undefined || RATIOS.includes(size)) return undefined;
+	const pixels = parsePixelSize(size);
+	if (pixels === undefined) {
+		return { param: 'size', message: `size must be WIDTHxHEIGHT or one of: ${RATIOS.join(', ')}` };
+	}
+	const total = pixels.width * pixels.height;
+	if (total < model.leastPixels || total > MOST_PIXELS) {
+		const range = `[${model.leastPixels}, ${MOST_PIXELS}]`;
+		return { param: 'size', message: `size must have a total number of pixels in ${range}` };
+	}
+	const stretch = Math.max(pixels.width / pixels.height, pixels.height / pixels.width);
+	return stretch > MOST_STRETCH
+		? { param: 'size', message: 'size must have an aspect ratio in [1/16, 16]' }
+		: undefined;
+}
+
+function referenceFault({ image_urls: urls = [] }: EvoLinkCreate): BodyFault | undefined {
+	const index = urls.findIndex((url) => httpUrl(url) === undefined);
+	return index === -1
+		? undefined
+		: { param: `image_urls.${index}`, message: `image_urls.${index} must be an http(s) URL` };
+}
+
+function callbackFault(
+	{ callback_url: url }: EvoLinkCreate,
+	callbackHosts: readonly string[],
+): BodyFault | undefined {
+	const message = url === undefined ? undefined : callbackUrlFault(url, callbackHosts);
+	return message === undefined ? undefined : { param: 'callback_url', message };
+}
+
+/**
+ * How many images come (seed 002): `n` is only an upper bound, the prompt itself must ask for several; and
+ * "如出现：参考图像数量 + 提示词内需要生成的图像数 > 15张 … 则 最终生成的图像数 = 15 - 参考图像数量": the sum is
+ * capped, not refused.
+ */
+export function evoLinkImageCount(prompt: string, n: number, references: number): number {
+	if (n === 1) return 1;
+	const asked = imagesAskedFor(prompt) ?? 1;
+	return Math.max(1, Math.min(asked, n, MOST_IMAGES_IN_ALL - references));
+}
+
+function orderOf(create: EvoLinkCreate, model: EvoLinkModel): TaskOrder {
+	const { n = 1, size = 'auto', quality = '2K', image_urls: references = [] } = create;
+	return {
+		model: create.model,
+		prompt: create.prompt,
+		body: create,
+		images: evoLinkImageCount(create.prompt, n, references.length),
+		pixels: parsePixelSize(size) ?? pixelsFor(size, quality),
+		references: references.length,
+		creditsReserved: roundCredits(n * model.creditsPerImage),
+		creditsPerImage: model.creditsPerImage,
+		...(create.callback_url !== undefined && { callbackUrl: create.callback_url }),
+	};
+}
+
+/** Seed 002's examples for 400 to 500; 404 and the rest as the newer documentation names them. */
+const ERRORS: Record<number, { code: string; message: string; type: string }> = {
+	400: {
+		code: 'invalid_request',
+		message: 'Invalid request parameters',
+		type: 'invalid_request_error',
+	},
+	401: {
+		code: 'unauthorized',
+		message: 'Invalid or expired token',
+		type: 'authentication_error',
+	},
+	402: {
+		code: 'insufficient_quota',
+		message: 'Insufficient quota. Please top up your account.',
+		type: 'insufficient_quota',
+	},
+	403: {
+		code: 'model_access_denied',
+		message: 'Token does not have access to model',
+		type: 'invalid_request_error',
+	},
+	404: { code: 'task_not_found', message: 'Task not found', type: 'invalid_request_error' },
+	409: {
+		code: 'idempotency_conflict',
+		message: 'Idempotency-Key was used with another request',
+		type: 'invalid_request_error',
+	},
+	429: {
+		code: 'rate_limit_exceeded',
+		message: 'Too many requests, please try again later',
+		type: 'rate_limit_error',
+	},
+	500: { code: 'internal_error', message: 'Internal server error', type: 'api_error' },
+	502: { code: 'bad_gateway', message: 'Upstream service error', type: 'api_error' },
+	503: {
+		code: 'service_unavailable',
+		message: 'Service temporarily unavailable',
+		type: 'api_error',
+	},
+};
+
+function refusal(status: number, message?: string): Refusal {
+	const error = ERRORS[status] ?? {
+		code: `http_${status}`,
+		message: `HTTP ${status}`,
+		type: status < 500 ? 'invalid_request_error' : 'api_error',
+	};
+	return { status, body: { error: { ...error, ...(message !== undefined && { message }) } } };
+}
+
+function invalid({ param, message }: BodyFault): Refusal {
+	const { status, body } = refusal(400, message);
+	return { status, body: { error: { ...body.error, ...(param !== undefined && { param }) } } };
+}
+
+/** The ids of a `POST /v1/tasks/batch` body: 1 to 50 strings. */
+export function readEvoLinkBatch(body: unknown): Reading<readonly string[]> {
+	return isBatch(body) ? { request: body.task_ids } : { refusal: invalid(faultOf(isBatch)) };
+}
+
+function usageOf(task: Task): Record<string, unknown> {
+	return {
+		billing_rule: 'per_call',
+		credits_reserved: task.creditsReserved,
+		user_group: 'default',
+	};
+}
+
+export const evoLink: Gateway = {
+	name: 'evoLink',
+	prefix: '/evolink',
+	key: 'sandbox-evolink-key',
+	idempotent: true,
+	/** Seed 002: three retries, 1 / 2 / 4 s after a failure; any 2xx is delivered, all else is not. */
+	callbackRule: {
+		delaysMs: [1000, 2000, 4000],
+		failedFor: (status) => status === undefined || status < 200 || status > 299,
+	},
+	newTaskId: (at) => `task-unified-${toSeconds(at)}-${randomIdPart(8)}`,
+	readCreate(body, callbackHosts) {
+		const reading = readEvoLinkCreate(body, callbackHosts);
+		if ('refusal' in reading) return reading;
+		return { request: orderOf(reading.request.create, reading.request.model) };
+	},
+	createAnswer: (task) => ({
+		created: toSeconds(task.createdAt),
+		id: task.id,
+		model: task.model,
+		object: 'image.generation.task',
+		progress: 0,
+		status: 'pending',
+		task_info: { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) },
+		type: 'image',
+		usage: usageOf(task),
+	}),
+	taskAnswer: (task, moment, images) => {
+		const running = moment.finishedAt === undefined;
+		return {
+			created: toSeconds(task.createdAt),
+			id: task.id,
+			model: task.model,
+			object: 'image.generation.task',
+			progress: moment.status === 'failed' ? 0 : moment.progress,
+			...(moment.status === 'completed' && { results: images }),
+			status: moment.status,
+			task_info: running
+				? { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) }
+				: { can_cancel: false },
+			type: 'image',
+			usage: {
+				...usageOf(task),
+				...(moment.finishedAt !== undefined && {
+					credits_used: creditsOf(task, moment.finishedAt).charged,
+				}),
+			},
+			...(moment.status === 'failed' && { error: { ...task.failure, type: 'task_error' } }),
+		};
+	},
+	refusal,
+	account: {
+		path: '/v1/credits',
+		answer: ({ balance, charged }) => ({
+			status: 200,
+			body: {
+				data: {
+					token: { remaining_credits: balance, unlimited_credits: false, used_credits: charged },
+					user: { remaining_credits: balance, used_credits: charged },
+				},
+				message: '',
+				success: true,
+			},
+		}),
+		unauthorized: () => refusal(401),
+	},
+};

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import type { PixelSize } from './pixelSizes';
+
+export type GatewayName = 'evoLink' | 'apiMart' | 'apiInOne';
+
+/** What every gateway's account holds at the start, in that gateway's credits. */
+export const START_BALANCE = 10_000;
+
+/** What a create request, once accepted, asks for. Credits are the gateway's own. */
+export interface TaskOrder {
+	model: string;
+	prompt: string;
+	body: unknown;
+	/** How many images will come. */
+	images: number;
+	pixels: PixelSize;
+	/** How many reference images the model looks at. */
+	references: number;
+	creditsReserved: number;
+	creditsPerImage: number;
+	callbackUrl?: string;
+}
+
+export interface TaskFailure {
+	code: string;
+	message: string;
+}
+
+/** An accepted order. Times are in milliseconds. */
+export interface Task extends TaskOrder {
+	id: string;
+	gateway: GatewayName;
+	createdAt: number;
+	durationMs: number;
+	failure?: TaskFailure;
+}
+
+/** One try to deliver a task's callback: `status` when something answered, `error` when nothing did. */
+export interface CallbackAttempt {
+	at: number;
+	url: string;
+	status?: number;
+	error?: string;
+}
+
+export type TaskStatus = 'pending' | 'processing' | 'completed' | 'failed';
+
+/** Where a task stands at a moment; `progress` in per cent. */
+export interface TaskMoment {
+	status: TaskStatus;
+	progress: number;
+	finishedAt?: number;
+}
+
+/** A task as tests see it. Times in milliseconds, credits in the gateway's own unit. */
+export interface TaskView {
+	id: string;
+	gateway: GatewayName;
+	model: string;
+	prompt: string;
+	body: unknown;
+	status: TaskStatus;
+	/** URLs; empty until the task is completed. */
+	images: string[];
+	createdAt: number;
+	finishedAt?: number;
+	credits: { reserved: number; charged: number };
+	callbacks: readonly CallbackAttempt[];
+}
+
+/** `balance` is what may still be spent: the start less `charged` and less `reserved`. */
+export interface AccountView {
+	balance: number;
+	reserved: number;
+	charged: number;
+}
+
+const QUEUED_SHARE = 0.1;
+
+/** The life of a task as a function of time: a tenth of it queued, the rest at work. */
+export function momentOf(task: Task, at: number): TaskMoment {
+	const finishedAt = finishOf(task);
+	if (at >= finishedAt) {
+		const status = task.failure === undefined ? 'completed' : 'failed';
+		return { status, progress: 100, finishedAt };
+	}
+	const share = (at - task.createdAt) / (finishedAt - task.createdAt);
+	if (share < QUEUED_SHARE) return { status: 'pending', progress: 0 };
+	return { status: 'processing', progress: Math.min(99, Math.floor(share * 100)) };
+}
+
+/** When the task ends, in milliseconds. */
+export function finishOf(task: Task): number {
+	return task.createdAt + Math.max(task.durationMs, 1);
+}
+
+/** Reserved until the task ends; then only the images that came are charged, and a failure costs nothing. */
+export function creditsOf(task: Task, at: number): { reserved: number; charged: number } {
+	const { status } = momentOf(task, at);
+	if (status === 'completed') {
+		return { reserved: 0, charged: roundCredits(task.images * task.creditsPerImage) };
+	}
+	return { reserved: status === 'failed' ? 0 : task.creditsReserved, charged: 0 };
+}
+
+/** Sums of decimal prices collect binary noise; six places are finer than any gateway's price. */
+export function roundCredits(credits: number): number {
+	return Math.round(credits * 1e6) / 1e6;
+}
+
+/** Random, so that ids of two runs never meet in a caller's memory; lower-case letters and digits. */
+export function randomIdPart(length: number): string {
+	return [...randomBytes(length)].map((byte) => (byte % 36).toString(36)).join('');
+}
+
+export class TaskStore {
+	private readonly tasks = new Map<string, Task>();
+
+	private readonly attempts = new Map<string, CallbackAttempt[]>();
+
+	add(task: Task): void {
+		this.tasks.set(task.id, task);
+	}
+
+	find(id: string): Task | undefined {
+		return this.tasks.get(id);
+	}
+
+	findFor(gateway: GatewayName, id: string): Task | undefined {
+		const task = this.tasks.get(id);
+		return task?.gateway === gateway ? task : undefined;
+	}
+
+	all(): Task[] {
+		return [...this.tasks.values()];
+	}
+
+	noteCallback(id: string, attempt: CallbackAttempt): void {
+		this.attempts.set(id, [...this.callbacksOf(id), attempt]);
+	}
+
+	callbacksOf(id: string): CallbackAttempt[] {
+		return this.attempts.get(id) ?? [];
+	}
+
+	account(gateway: GatewayName, at: number): AccountView {
+		let reserved = 0;
+		let charged = 0;
+		for (const task of this.tasks.values()) {
+			if (task.gateway !== gateway) continue;
+			const credits = creditsOf(task, at);
+			reserved += credits.reserved;
+			charged += credits.charged;
+		}
+		return {
+			balance: roundCredits(START_BALANCE - reserved - charged),
+			reserved: roundCredits(reserved),
+			charged: roundCredits(charged),
+		};
+	}
+}
