@@ -7,12 +7,11 @@ const transform = {
 	],
 };
 
-const project = (name, timeout) => ({
+const project = (name) => ({
 	displayName: name,
 	rootDir: __dirname,
 	testMatch: [join(__dirname, 'test', name, '**/*.test.ts')],
 	transform,
-	testTimeout: timeout,
 });
 
 module.exports = {

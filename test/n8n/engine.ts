@@ -47,6 +47,8 @@ export interface NodeResult {
 	status: IRun['status'];
 	error?: NodeOperationError;
 	items: INodeExecutionData[];
+	/** What went to the error output, where the node has one. */
+	errorItems: INodeExecutionData[];
 	hints: NodeExecutionHint[];
 	seconds: number;
 }
@@ -79,7 +81,7 @@ export async function startEngine(): Promise<Engine> {
 	const userFolder = mkdtempSync(join(tmpdir(), 'seedream-engine-'));
 	process.env.N8N_USER_FOLDER = userFolder;
 	process.env.N8N_ENCRYPTION_KEY = 'engine';
-	process.env.N8N_LOG_LEVEL ??= 'error';
+	process.env.N8N_LOG_LEVEL ??= 'silent';
 	process.env.N8N_DEFAULT_BINARY_DATA_MODE = 'filesystem';
 
 	// n8n-core reads the environment while it loads, so it may load only now.
@@ -223,6 +225,7 @@ export async function startEngine(): Promise<Engine> {
 			status,
 			error: (result.resultData.error ?? task?.error) as NodeOperationError | undefined,
 			items: task?.data?.main?.[0] ?? [],
+			errorItems: task?.data?.main?.[1] ?? [],
 			hints: task?.hints ?? [],
 			seconds: (performance.now() - begun) / 1000,
 		};

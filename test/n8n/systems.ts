@@ -1,0 +1,85 @@
+import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
+
+import type { GatewayName, Sandbox } from '../sandbox/sandbox';
+
+/** One of the four systems the package is made for, as a user would set it up. */
+export interface System {
+	title: string;
+	gateway: GatewayName;
+	parameters: INodeParameters;
+	/** For image to image; the same model unless the gateway has another one for it. */
+	edit: INodeParameters;
+	/** For several images of one row; undefined where a task makes one image. */
+	several?: INodeParameters;
+	/** A ratio, a resolution and the pixels they mean. */
+	size: { parameters: INodeParameters; width: number; height: number };
+	/** What the sandbox charges for an image. */
+	creditsPerImage: number;
+}
+
+export const REFERENCE = 'https://example.com/reference.png';
+
+export const systems: System[] = [
+	{
+		title: 'EvoLink Seedream 4.5',
+		gateway: 'evoLink',
+		parameters: { provider: 'evoLink', model: 'doubao-seedream-4.5' },
+		edit: { imageUrls: REFERENCE },
+		several: { imageCount: 3, prompt: 'Generate 3 different images of a lake' },
+		size: {
+			parameters: { aspectRatio: '16:9', resolution: '2K' },
+			width: 2560,
+			height: 1440,
+		},
+		creditsPerImage: 2.25,
+	},
+	{
+		title: 'EvoLink Seedream 4.0',
+		gateway: 'evoLink',
+		parameters: { provider: 'evoLink', model: 'doubao-seedream-4.0' },
+		edit: { imageUrls: REFERENCE },
+		several: { imageCount: 3, prompt: '生成3张不同的图片：湖' },
+		size: {
+			parameters: { aspectRatio: 'custom', width: 1280, height: 720, resolution: '1K' },
+			width: 1280,
+			height: 720,
+		},
+		creditsPerImage: 1.6,
+	},
+	{
+		title: 'APIMart Seedream 4.5',
+		gateway: 'apiMart',
+		parameters: { provider: 'apiMart', model: 'doubao-seedance-4-5' },
+		edit: { imageUrls: REFERENCE },
+		several: { imageCount: 3, imageUrls: REFERENCE },
+		size: {
+			parameters: { aspectRatio: '9:21', resolution: '2K' },
+			width: 1296,
+			height: 3024,
+		},
+		creditsPerImage: 0.26,
+	},
+	{
+		title: 'API in One Seedream 4.5',
+		gateway: 'apiInOne',
+		parameters: { provider: 'apiInOne', model: 'seedream/4.5-text-to-image' },
+		edit: { model: 'seedream/4.5-edit', imageUrls: REFERENCE },
+		size: {
+			parameters: { aspectRatio: '3:4', resolution: 'basic' },
+			width: 1728,
+			height: 2304,
+		},
+		creditsPerImage: 12,
+	},
+];
+
+export function sandboxCredentials({
+	keys,
+	baseUrls,
+}: Sandbox): Record<string, ICredentialDataDecryptedObject> {
+	return {
+		evoLinkApi: { apiKey: keys.evoLink, baseUrl: baseUrls.evoLink },
+		apiMartApi: { apiKey: keys.apiMart, baseUrl: baseUrls.apiMart },
+		apiInOneApi: { apiKey: keys.apiInOne, baseUrl: baseUrls.apiInOne },
+	};
+}

@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/**
+ * n8n's official scanner, on what is committed and on what is published. It is an ES module, which
+ * jest cannot load beside n8n's CommonJS, so it runs in a process of its own.
+ */
+
+const PACKAGE = resolve(__dirname, '../..');
+const SCANNER = pathToFileURL(
+	join(PACKAGE, 'node_modules/@n8n/scan-community-package/scanner/scanner.mjs'),
+).href;
+
+let folder: string;
+let tarball: string;
+
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), 'seedream-pack-'));
+	const [packed] = JSON.parse(npmPack()) as Array<{ filename: string }>;
+	tarball = join(folder, packed?.filename ?? '');
+	execFileSync('tar', ['-xzf', tarball, '-C', folder]);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function npmPack(): string {
+	return execFileSync('npm', ['pack', '--json', '--pack-destination', folder], {
+		cwd: PACKAGE,
+		encoding: 'utf8',
+		stdio: ['ignore', 'pipe', 'ignore'],
+	});
+}
+
+/** The scanner's own verdict, and the errors and warnings of its rules, which the verdict hides. */
+function scan(directory: string, patterns: string) {
+	const script = `
+		import { ESLint } from 'eslint';
+		const { analyzePackage, buildScanConfig, SOURCE_FILE_PATTERNS } = await import('${SCANNER}');
+		const patterns = ${patterns};
+		const { passed, details } = await analyzePackage('${directory}', patterns);
+		const eslint = new ESLint({
+			cwd: '${directory}',
+			allowInlineConfig: false,
+			overrideConfigFile: true,
+			overrideConfig: await buildScanConfig(),
+			errorOnUnmatchedPattern: false,
+		});
+		const results = await eslint.lintFiles(patterns);
+		console.log(JSON.stringify({
+			passed,
+			details,
+			files: results.length,
+			errors: results.reduce((sum, { errorCount }) => sum + errorCount, 0),
+			warnings: results.reduce((sum, { warningCount }) => sum + warningCount, 0),
+		}));`;
+	const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+		cwd: PACKAGE,
+		encoding: 'utf8',
+		// jest sets it to "test", which makes one of the scanner's plugins ignore the files' names.
+		env: { ...process.env, NODE_ENV: 'production' },
+	});
+	return JSON.parse(output.trim().split('\n').at(-1) ?? '') as {
+		passed: boolean;
+		details?: string;
+		files: number;
+		errors: number;
+		warnings: number;
+	};
+}
+
+const CLEAN = { passed: true, details: undefined, errors: 0, warnings: 0 };
+
+it('passes on the source', () => {
+	const { files, ...verdict } = scan(PACKAGE, 'SOURCE_FILE_PATTERNS');
+	expect(verdict).toEqual(CLEAN);
+	expect(files).toBeGreaterThan(30);
+});
+
+it('passes on the packed tarball', () => {
+	const { files, ...verdict } = scan(join(folder, 'package'), `['**/*.js', 'package.json']`);
+	expect(verdict).toEqual(CLEAN);
+	expect(files).toBeGreaterThan(30);
+});
+
+it('ships dist, README and LICENSE, nothing else, and needs nothing installed', () => {
+	const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+	const others = files.filter((file) => !file.startsWith('package/dist/'));
+	expect(others.sort()).toEqual(['package/LICENSE', 'package/README.md', 'package/package.json']);
+	expect(statSync(tarball).size).toBeLessThan(100_000);
+
+	const manifest: unknown = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'));
+	expect(manifest).not.toHaveProperty('dependencies');
+	expect(manifest).toMatchObject({ peerDependencies: { 'n8n-workflow': '*' } });
+});
