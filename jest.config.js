@@ -15,6 +15,6 @@ const project = (name) => ({
 });
 
 module.exports = {
-	projects: [project('unit'), project('n8n'), project('package')],
+	projects: [project('unit'), project('n8n'), project('package'), project('demo')],
 	testTimeout: 30_000,
 };

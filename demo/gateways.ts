@@ -60,7 +60,8 @@ export function announcement(rows: readonly CampaignRow[]): string {
 		const images = countImages(rows.filter((row) => row.provider === id));
 		return images > 0 ? [`${label} ${images}`] : [];
 	});
-	return `This makes up to ${countImages(rows)} images with your own API keys (${perProvider.join(', ')}), and costs real money.`;
+	const images = countImages(rows);
+	return `This makes up to ${images} ${images === 1 ? 'image' : 'images'} with your own API keys (${perProvider.join(', ')}), and costs real money.`;
 }
 
 function countImages(rows: readonly CampaignRow[]): number {

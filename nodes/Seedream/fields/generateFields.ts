@@ -4,6 +4,7 @@ import { providers } from '../providers';
 import type { Provider } from '../providers/provider';
 import { CONTROL_LABELS } from '../request/controls';
 import { fieldLabel } from '../request/labels';
+import { fieldsByModel } from './fieldsByModel';
 import { optionsField, outputFields } from './outputFields';
 import { parameterFields } from './parameterFields';
 import { modelFields, providerField } from './providerFields';
@@ -19,16 +20,19 @@ const promptField: INodeProperties = {
 	description: 'What the image shows, or how to change the reference images. Any language.',
 };
 
-const imageUrlsField: INodeProperties = {
-	displayName: fieldLabel('imageUrls'),
-	name: 'imageUrls',
-	type: 'string',
-	default: '',
-	typeOptions: { rows: 2 },
-	placeholder: 'e.g. https://example.com/product.png',
-	description:
-		'Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array (the gateway calls it image_urls)',
-};
+const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
+	if (max === 0) return undefined;
+	const most = max === Infinity ? '' : `At most ${max}. `;
+	return {
+		displayName: fieldLabel('imageUrls'),
+		name: 'imageUrls',
+		type: 'string',
+		default: '',
+		typeOptions: { rows: 2 },
+		placeholder: 'e.g. https://example.com/product.png',
+		description: `Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array. ${most}The gateway calls it image_urls.`,
+	};
+});
 
 const sizeDescription = `In pixels. ${providers.flatMap(modelRanges).join('; ')}.`;
 
@@ -113,7 +117,7 @@ export const generateFields: INodeProperties[] = [
 	providerField,
 	...modelFields,
 	promptField,
-	imageUrlsField,
+	...imageUrlsFields,
 	...parameterFields('aspectRatio'),
 	...sizeFields,
 	...parameterFields('resolution'),

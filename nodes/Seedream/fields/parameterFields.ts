@@ -1,17 +1,8 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
-import { providers } from '../providers';
-import { customModel } from '../providers/customModel';
-import type { Model, Parameter, ParameterName } from '../providers/provider';
+import type { Parameter, ParameterName } from '../providers/provider';
 import { fieldLabel } from '../request/labels';
-
-/**
- * The fields of the models' parameters, made from the providers' tables: a field is shown exactly
- * for the models that know it, with the options they have.
- *
- * Every definition of one name has the same default. When provider or model come from an
- * expression, n8n shows all definitions and lets one default win, whatever the row's model.
- */
+import { fieldsByModel } from './fieldsByModel';
 
 const DESCRIPTIONS: Record<ParameterName, string> = {
 	aspectRatio: 'The shape of the image',
@@ -25,45 +16,15 @@ const DESCRIPTIONS: Record<ParameterName, string> = {
 	callbackUrl: 'A public HTTPS address that the gateway tells when the task is done',
 };
 
-/** The options of a choice as n8n shows them, the gateway's own default first. */
-export const GATEWAY_DEFAULT = 'default';
+/** The value of a choice that is left to the gateway. */
+const GATEWAY_DEFAULT = 'default';
 
-/**
- * The fields of `name`, one for each group of models that share a definition. `root` leads from
- * where they stand to the provider and model fields: "/" from inside a collection.
- */
+/** The fields of one parameter, made from the tables of the models that have it. */
 export function parameterFields(name: ParameterName, root: '' | '/' = ''): INodeProperties[] {
-	return providers.flatMap((provider) => {
-		const models = [...provider.models, customModel(provider, 'custom')];
-		return groupModels(models, name).map((group) => ({
-			...field(name, group.parameter),
-			displayOptions: {
-				show: {
-					[`${root}provider`]: [provider.id],
-					...(group.models.length === models.length
-						? {}
-						: { [`${root}model`]: group.models.flatMap(({ id, aliases }) => [id, ...aliases]) }),
-				},
-			},
-		}));
-	});
-}
-
-/** The models that know the parameter, together where the field is the same for them. */
-function groupModels(
-	models: readonly Model[],
-	name: ParameterName,
-): Array<{ parameter: Parameter; models: Model[] }> {
-	const groups = new Map<string, { parameter: Parameter; models: Model[] }>();
-	for (const model of models) {
-		const parameter = model.parameters[name];
-		if (!parameter) continue;
-		const key = JSON.stringify(field(name, parameter));
-		const group = groups.get(key) ?? { parameter, models: [] };
-		group.models.push(model);
-		groups.set(key, group);
-	}
-	return [...groups.values()];
+	return fieldsByModel(({ parameters }) => {
+		const parameter = parameters[name];
+		return parameter && field(name, parameter);
+	}, root);
 }
 
 function field(name: ParameterName, parameter: Parameter): INodeProperties {

@@ -1,0 +1,18 @@
+// Adds up what jest wrote; a run that left no results (a failed build, say) counts as one failure.
+import { existsSync, readFileSync } from 'node:fs';
+
+let passed = 0;
+let failed = 0;
+for (const file of process.argv.slice(2)) {
+	if (!existsSync(file)) {
+		failed += 1;
+		continue;
+	}
+	const { numPassedTests, numFailedTests, numFailedTestSuites, success } = JSON.parse(
+		readFileSync(file, 'utf8'),
+	);
+	passed += numPassedTests;
+	failed += success ? 0 : Math.max(1, numFailedTests, numFailedTestSuites);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

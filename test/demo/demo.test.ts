@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import sharp from 'sharp';
+
+import { readCampaign, type CampaignRow } from '../../demo/campaign';
+import { startSandbox } from '../sandbox/sandbox';
+
+/** The README's first command, run as a newcomer would, and a look at what it leaves behind. */
+
+const PACKAGE = resolve(__dirname, '../..');
+const OUTPUT = join(PACKAGE, 'output');
+
+/** What each row of the example is to become, written down by hand from the documents. */
+const SIZES: Record<string, string> = {
+	'01-lake-hero': '2560x1440',
+	'02-lake-square': '2048x2048',
+	'03-spring-poster': '3520x4694',
+	'04-banner-exact': '2560x1440',
+	'05-coffee-story': '768x1360',
+	'07-panda': '2048x2048',
+	'08-panda-set': '2496x1664',
+	'09-skyline': '3024x1296',
+	'10-sneaker': '2304x1728',
+	'11-panda-winter': '2304x1728',
+	'12-handbag': '3520x4694',
+	'14-lantern': '1296x3024',
+};
+const REFUSED = '13-refused';
+
+jest.setTimeout(120_000);
+
+interface Finished {
+	code: number;
+	printed: string;
+}
+
+async function demo(args: string[], environment: NodeJS.ProcessEnv = {}): Promise<Finished> {
+	const options = { cwd: PACKAGE, env: { ...process.env, ...environment } };
+	return await new Promise((resolveRun) => {
+		const command = ['run', '--silent', 'demo', '--', ...args];
+		execFile('npm', command, options, (error, stdout, stderr) => {
+			resolveRun({ code: Number(error?.code ?? 0), printed: stdout + stderr });
+		});
+	});
+}
+
+describe('npm run demo', () => {
+	let printed: string;
+	let rows: CampaignRow[];
+
+	beforeAll(async () => {
+		rmSync(OUTPUT, { recursive: true, force: true });
+		rows = await readCampaign(join(PACKAGE, 'examples/campaign.csv'));
+		({ printed } = await demo([]));
+	});
+
+	it('writes every image of every row, in the size the row asks for', async () => {
+		const expected = rows
+			.filter(({ name }) => name !== REFUSED)
+			.flatMap(({ name, images }) =>
+				Array.from({ length: Number(images) }, (_image, index) => `${name}-${index + 1}.png`),
+			);
+		expect(readdirSync(OUTPUT).sort()).toEqual([...expected, 'index.html'].sort());
+
+		for (const [name, size] of Object.entries(SIZES)) {
+			const { width, height } = await sharp(join(OUTPUT, `${name}-1.png`)).metadata();
+			expect({ name, size: `${width}x${height}` }).toEqual({ name, size });
+		}
+	});
+
+	it('shows on one page every image, and the refused row with its reason', () => {
+		const page = readFileSync(join(OUTPUT, 'index.html'), 'utf8');
+		const shown = [...page.matchAll(/<img[^>]* src="([^"]+)"/g)].map(([, link]) => link ?? '');
+		expect(shown.length).toBe(readdirSync(OUTPUT).length - 1);
+		for (const link of shown) {
+			expect(existsSync(join(OUTPUT, decodeURIComponent(link)))).toBe(true);
+		}
+		expect(page).toContain('EvoLink stopped the image because of its content policy');
+	});
+
+	it('ends with what came of it', () => {
+		expect(printed).toMatch(/│ EvoLink +│ +7 │ +9 │ +1 │ +18\.30 │/);
+		expect(printed).toMatch(/│ APIMart +│ +4 │ +6 │ +0 │ +1\.56 │/);
+		expect(printed).toMatch(/│ API in One +│ +3 │ +3 │ +0 │ +≈ 36\.00 │/);
+		expect(printed).toMatch(/│ Total +│ +14 │ +18 │ +1 │ +│ +\d+\.\d │/);
+		expect(printed).toContain('output/index.html');
+	});
+});
+
+describe('npm run demo -- …', () => {
+	it('says in one sentence what is wrong with a file', async () => {
+		const { code, printed } = await demo(['nowhere.csv']);
+		expect(code).toBe(1);
+		expect(printed).toContain('nowhere.csv cannot be read: there is no such file.\n');
+		expect(printed).not.toMatch(/^ +at /m);
+	});
+
+	it('--live uses the keys of the environment, and says first what it will cost', async () => {
+		const sandbox = await startSandbox({ taskSeconds: 0.1 });
+		const folder = mkdtempSync(join(tmpdir(), 'seedream-live-'));
+		const path = join(folder, 'live.csv');
+		writeFileSync(path, 'name,provider,prompt\nlive-run,evoLink,A lake\n');
+		const { printed } = await demo(['--live', path], {
+			EVOLINK_API_KEY: sandbox.keys.evoLink,
+			EVOLINK_BASE_URL: sandbox.baseUrls.evoLink,
+		});
+		await sandbox.close();
+		rmSync(folder, { recursive: true });
+
+		expect(printed).toContain('This makes up to 1 image with your own API keys (EvoLink 1)');
+		expect(printed).not.toContain(sandbox.keys.evoLink);
+		expect(sandbox.tasks()).toHaveLength(1);
+		expect(existsSync(join(OUTPUT, 'live-run-1.png'))).toBe(true);
+	});
+});
