@@ -3,7 +3,7 @@ import n8nNodesPlugin from 'eslint-plugin-n8n-nodes-base';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-	{ ignores: ['dist/', 'output/', 'coverage/'] },
+	{ ignores: ['dist/**', 'output/**', 'coverage/**'] },
 	{
 		files: ['**/*.ts'],
 		extends: [tseslint.configs.recommended],

@@ -1,0 +1,88 @@
+import { NodeOperationError, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
+
+import type { Failure, Result } from '../errors';
+import { compact } from './taskItems';
+
+/** What became of one row of the input. */
+export type RowResult = Result<INodeExecutionData[]>;
+
+interface FailedRow {
+	itemIndex: number;
+	failure: Failure;
+}
+
+/**
+ * The node's output, in the order of the rows. With Continue On Fail a failed row becomes an item;
+ * without it, one error stands for all rows that failed.
+ */
+export function settleRows(
+	context: IExecuteFunctions,
+	rows: readonly RowResult[],
+): INodeExecutionData[] {
+	const failed = rows.flatMap((row, itemIndex): FailedRow[] =>
+		row.ok ? [] : [{ itemIndex, failure: row.failure }],
+	);
+	const [first] = failed;
+	if (first && !context.continueOnFail()) throw rowsError(context, first, failed, rows);
+	return rows.flatMap((row, itemIndex) =>
+		row.ok ? row.value : [failureItem(context, { itemIndex, failure: row.failure })],
+	);
+}
+
+/** A failed row as an item, on the regular output or on the error output. */
+export function failureItem(context: IExecuteFunctions, row: FailedRow): INodeExecutionData {
+	const { itemIndex, failure } = row;
+	const { message, description, code, type, charged, status, provider, taskId } = failure;
+	const item: INodeExecutionData = {
+		json: compact({ status, provider, taskId, error: { message, code, type, charged } }),
+		pairedItem: { item: itemIndex },
+	};
+	if (context.getNode().onError === 'continueErrorOutput') {
+		// n8n sends the items with an `error` to the error output, and then replaces the `json` of those
+		// on which it can still be seen. Hidden from the copy that n8n makes, it does the first only.
+		const error = new NodeOperationError(context.getNode(), message, { description, itemIndex });
+		Object.defineProperty(item, 'error', { value: error, enumerable: false });
+	}
+	return item;
+}
+
+const MOST_ROWS_LISTED = 20;
+
+function rowsError(
+	context: IExecuteFunctions,
+	first: FailedRow,
+	failed: readonly FailedRow[],
+	rows: readonly RowResult[],
+): NodeOperationError {
+	const node = context.getNode();
+	const { itemIndex, failure } = first;
+	const count = context.getInputData().length;
+	if (count === 1) {
+		return new NodeOperationError(node, failure.message, {
+			description: failure.description,
+			itemIndex,
+		});
+	}
+	const isOnly = failed.length === 1;
+	const message = isOnly ? rowLine(first) : `${failed.length} of ${count} rows failed`;
+	const listed = isOnly ? [] : failed.slice(0, MOST_ROWS_LISTED).map(rowLine);
+	const unlisted = isOnly ? 0 : failed.length - listed.length;
+	const finished = rows.flatMap((row) => (row.ok ? taskIds(row.value) : []));
+	const description = [
+		...listed,
+		...(unlisted > 0 ? [`… and ${unlisted} more`] : []),
+		...(isOnly ? [failure.description] : []),
+		...(finished.length > 0
+			? [`The other rows are done. Seedream Task Status can fetch them: ${finished.join(', ')}`]
+			: []),
+	].join('\n');
+	return new NodeOperationError(node, message, { description, itemIndex });
+}
+
+function rowLine({ itemIndex, failure }: FailedRow): string {
+	return `Row ${itemIndex + 1}: ${failure.message}`;
+}
+
+function taskIds(items: readonly INodeExecutionData[]): string[] {
+	return [...new Set(items.flatMap(({ json }) => (json.taskId ? [String(json.taskId)] : [])))];
+}

@@ -1,0 +1,120 @@
+import type {
+	GenericValue,
+	IBinaryData,
+	IBinaryKeyData,
+	IDataObject,
+	INodeExecutionData,
+} from 'n8n-workflow';
+
+import type { JsonObject } from '../json';
+import type { CompletedTask, Cost, Provider } from '../providers/provider';
+
+/** What is known of a row's task besides its state. */
+export interface TaskFacts {
+	provider: Provider;
+	taskId: string;
+	model?: string;
+	prompt?: string;
+}
+
+/** A finished task: its answer, and its files if they were downloaded. */
+export interface FinishedTask {
+	facts: TaskFacts;
+	state: CompletedTask;
+	raw: JsonObject;
+	/** One for each image, or none at all. */
+	files: readonly IBinaryData[];
+}
+
+export interface ItemOptions {
+	itemIndex: number;
+	/** One item for each image, or one for the whole task. */
+	outputItems: 'perImage' | 'perTask';
+	/** The name of the binary field; further images of one item get `_1`, `_2` … behind it. */
+	outputField: string;
+	/** When off, the gateway's answer stands under `raw`. */
+	simplify: boolean;
+}
+
+/** A task that has no images yet. */
+export function runningItem(
+	facts: TaskFacts,
+	status: 'submitted' | 'processing',
+	raw: JsonObject | undefined,
+	options: ItemOptions,
+): INodeExecutionData {
+	return item({ status, ...taskJson(facts) }, raw, options);
+}
+
+export function finishedItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
+	return options.outputItems === 'perTask' ? [taskItem(task, options)] : imageItems(task, options);
+}
+
+function taskItem(task: FinishedTask, options: ItemOptions): INodeExecutionData {
+	const { facts, state, files, raw } = task;
+	const { status, imageUrls, cost } = state;
+	const { outputField } = options;
+	const json = {
+		status,
+		...taskJson(facts),
+		imageUrls: [...imageUrls],
+		imageCount: imageUrls.length,
+		...endJson(state, cost),
+	};
+	const binary: IBinaryKeyData = Object.fromEntries(
+		files.map((file, index) => [index === 0 ? outputField : `${outputField}_${index}`, file]),
+	);
+	return { ...item(json, raw, options), ...(files.length > 0 ? { binary } : {}) };
+}
+
+/** Each image carries its own share of the cost, so that a column of costs adds up. */
+function imageItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
+	const { facts, state, files, raw } = task;
+	const { status, imageUrls } = state;
+	const cost = state.cost && shareOf(state.cost, imageUrls.length);
+	return imageUrls.map((imageUrl, imageIndex) => {
+		const json = {
+			status,
+			...taskJson(facts),
+			imageUrl,
+			imageIndex,
+			imageCount: imageUrls.length,
+			...endJson(state, cost),
+		};
+		const file = files[imageIndex];
+		return {
+			...item(json, raw, options),
+			...(file ? { binary: { [options.outputField]: file } } : {}),
+		};
+	});
+}
+
+function item(
+	json: IDataObject,
+	raw: JsonObject | undefined,
+	{ itemIndex, simplify }: ItemOptions,
+): INodeExecutionData {
+	return {
+		json: compact(simplify ? json : { ...json, raw }),
+		pairedItem: { item: itemIndex },
+	};
+}
+
+function taskJson({ provider, taskId, model, prompt }: TaskFacts) {
+	return { provider: provider.id, model, taskId, prompt };
+}
+
+function endJson({ expiresAt, seconds }: CompletedTask, cost: Cost | undefined) {
+	return { expiresAt: expiresAt?.toISOString(), cost: cost && compact({ ...cost }), seconds };
+}
+
+function shareOf(cost: Cost, images: number): Cost {
+	const share = (amount: number | undefined) =>
+		amount === undefined ? undefined : Number((amount / images).toFixed(6));
+	return { ...cost, credits: share(cost.credits), usd: share(cost.usd) };
+}
+
+/** What nobody said is left out rather than shown as null. */
+export function compact(fields: Record<string, GenericValue>): IDataObject {
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
