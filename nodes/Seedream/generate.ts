@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'crypto';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
+import { deliver } from './deliver';
 import type { Result } from './errors';
-import { deliver } from './output/deliver';
 import { runningItem } from './output/taskItems';
 import { linksExpire } from './providers/answers';
 import type { CompletedTask, Cost, ImageRequest, Model } from './providers/provider';

@@ -4,7 +4,7 @@ import { executionClock } from './clock';
 import type { Result } from './errors';
 import { gatewayDoor, linkDoor } from './http';
 import type { DownloadPorts } from './images/download';
-import { settleRows, type RowResult } from './output/rows';
+import { settleRows, stopOnFailure, type RowResult } from './output/rows';
 import type { Provider } from './providers/provider';
 import type { Controls } from './request/controls';
 import { Gateway } from './tasks/gateway';
@@ -42,7 +42,7 @@ export async function runRows<T extends Row>(
 ): Promise<INodeExecutionData[][]> {
 	const rows = context.getInputData().map((_item, itemIndex) => readRow(context, itemIndex));
 	const prepared = await prepareRows(context, rows);
-	settleRows(context, prepared.map(withoutItems));
+	stopOnFailure(context, prepared.map(withoutItems));
 
 	const clock = executionClock(context);
 	const shared = {

@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
+import { deliver } from './deliver';
 import { taskFailure, type Result } from './errors';
-import { deliver } from './output/deliver';
 import { failureItem } from './output/rows';
 import { runningItem } from './output/taskItems';
 import { readStatusRow, type StatusRow } from './request/readRow';

@@ -11,19 +11,21 @@ interface FailedRow {
 	failure: Failure;
 }
 
-/**
- * The node's output, in the order of the rows. With Continue On Fail a failed row becomes an item;
- * without it, one error stands for all rows that failed.
- */
-export function settleRows(
-	context: IExecuteFunctions,
-	rows: readonly RowResult[],
-): INodeExecutionData[] {
+/** Without Continue On Fail, one error stands for all rows that failed. */
+export function stopOnFailure(context: IExecuteFunctions, rows: readonly RowResult[]): void {
 	const failed = rows.flatMap((row, itemIndex): FailedRow[] =>
 		row.ok ? [] : [{ itemIndex, failure: row.failure }],
 	);
 	const [first] = failed;
 	if (first && !context.continueOnFail()) throw rowsError(context, first, failed, rows);
+}
+
+/** The node's output, in the order of the rows; with Continue On Fail a failed row is an item. */
+export function settleRows(
+	context: IExecuteFunctions,
+	rows: readonly RowResult[],
+): INodeExecutionData[] {
+	stopOnFailure(context, rows);
 	return rows.flatMap((row, itemIndex) =>
 		row.ok ? row.value : [failureItem(context, { itemIndex, failure: row.failure })],
 	);

@@ -5,6 +5,8 @@ import type { Pace } from './pace';
 import type { Clock } from './ports';
 
 const MOST_TRIES = 6;
+/** A gateway that wants to be left alone for longer than this is not waited for. */
+const LONGEST_PAUSE_MS = 60_000;
 
 /**
  * Makes the task, once. The create is sent again only where `Failure.retry` says that the gateway
@@ -19,6 +21,8 @@ export async function submitTask(
 	for (let attempt = 1; ; attempt += 1) {
 		const created = await gateway.create(request, idempotencyKey);
 		if (created.ok || !created.failure.retry || attempt === MOST_TRIES) return created;
-		await clock.sleep(pace.backOff(attempt, created.failure.retry.afterSeconds));
+		const pause = pace.backOff(attempt, created.failure.retry.afterSeconds);
+		if (pause > LONGEST_PAUSE_MS) return created;
+		await clock.sleep(pause);
 	}
 }
