@@ -22,24 +22,25 @@ export class SeedreamGenerate implements INodeType {
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		// None is required, although a provider cannot work without its own: with the provider taken
-		// from the row, the editor would insist on all of them. A missing one is an error before
-		// anything is sent.
+		// Hidden for the others rather than shown for its own: n8n's editor takes a field that decides
+		// which credential is shown for a choice of authentication, and leaves it out of the panel.
+		// None is required: with the provider taken from the row, the editor would insist on all of
+		// them. A missing one is an error before anything is sent.
 		credentials: [
 			{
 				name: 'evoLinkApi',
 				required: false,
-				displayOptions: { show: { provider: ['evoLink'] } },
+				displayOptions: { hide: { provider: ['apiMart', 'apiInOne'] } },
 			},
 			{
 				name: 'apiMartApi',
 				required: false,
-				displayOptions: { show: { provider: ['apiMart'] } },
+				displayOptions: { hide: { provider: ['evoLink', 'apiInOne'] } },
 			},
 			{
 				name: 'apiInOneApi',
 				required: false,
-				displayOptions: { show: { provider: ['apiInOne'] } },
+				displayOptions: { hide: { provider: ['evoLink', 'apiMart'] } },
 			},
 		],
 		properties: [...generateFields],

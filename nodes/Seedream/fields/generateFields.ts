@@ -22,7 +22,6 @@ const promptField: INodeProperties = {
 
 const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 	if (max === 0) return undefined;
-	const most = max === Infinity ? '' : `At most ${max}. `;
 	return {
 		displayName: fieldLabel('imageUrls'),
 		name: 'imageUrls',
@@ -30,7 +29,7 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 		default: '',
 		typeOptions: { rows: 2 },
 		placeholder: 'e.g. https://example.com/product.png',
-		description: `Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array. ${most}The gateway calls it image_urls.`,
+		description: `Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array. At most ${max}. The gateway calls it image_urls.`,
 	};
 });
 

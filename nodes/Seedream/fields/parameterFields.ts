@@ -41,10 +41,7 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 				...base,
 				type: 'number',
 				default: 1,
-				typeOptions: {
-					minValue: parameter.min,
-					...(parameter.max === Infinity ? {} : { maxValue: parameter.max }),
-				},
+				typeOptions: { minValue: parameter.min, maxValue: parameter.max },
 			};
 		case 'boolean':
 			return { ...base, type: 'boolean', default: parameter.default };

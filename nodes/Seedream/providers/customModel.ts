@@ -11,38 +11,32 @@ export function customModel(provider: Provider, id: string): Model {
 		id,
 		aliases: [],
 		label: id,
-		prompt: { min: 1, max: Infinity },
-		references: { min: 0, max: Infinity, dataUri: true },
-		parameters: openParameters(provider),
+		references: automaticOrNewest(provider).references,
+		parameters: allParameters(provider),
 		rules: [],
+		limitsAreGuesses: true,
 		creditsPerImage: undefined,
 	};
 }
 
-function openParameters({ models }: Provider): Model['parameters'] {
+/** The model that takes references, where the gateway has one for them and one without. */
+function automaticOrNewest({ automatic, models }: Provider): Model {
+	return automatic?.pick(1) ?? models[0];
+}
+
+/** Every parameter that one of the models has, with all the options that any of them has. */
+function allParameters({ models }: Provider): Model['parameters'] {
 	const parameters: Model['parameters'] = {};
 	for (const model of models) {
 		for (const [key, parameter] of Object.entries(model.parameters)) {
 			const name = key as ParameterName;
-			parameters[name] = widen(parameters[name], parameter);
+			parameters[name] = withMoreOptions(parameters[name] ?? parameter, parameter);
 		}
 	}
 	return parameters;
 }
 
-function widen(known: Parameter | undefined, parameter: Parameter): Parameter {
-	if (parameter.kind === 'integer') return { ...parameter, max: Infinity };
-	if (parameter.kind !== 'choice') return parameter;
-	const before = known?.kind === 'choice' ? known.options : [];
-	return {
-		...parameter,
-		options: [...new Set([...parameter.options, ...before])],
-		pixelSize: parameter.pixelSize && {
-			minPixels: 1,
-			maxPixels: Infinity,
-			minRatio: 0,
-			maxRatio: Infinity,
-		},
-		open: true,
-	};
+function withMoreOptions(known: Parameter, other: Parameter): Parameter {
+	if (known.kind !== 'choice' || other.kind !== 'choice') return known;
+	return { ...known, options: [...new Set([...other.options, ...known.options])] };
 }

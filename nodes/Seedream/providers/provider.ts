@@ -37,8 +37,6 @@ export type Parameter = {
 			default: string;
 			/** Where a free size in pixels may stand in place of an option. */
 			pixelSize?: PixelSizeLimits;
-			/** Any text is taken: the options are only what the known models have. */
-			open?: boolean;
 	  }
 	| {
 			kind: 'integer';
@@ -70,6 +68,8 @@ export interface Model {
 	parameters: Partial<Record<ParameterName, Parameter>>;
 	/** What holds between parameters. */
 	rules: readonly Rule[];
+	/** The limits are those of its relatives: they guide the user, and refuse nothing. */
+	limitsAreGuesses?: boolean;
 	/** The list price of an image, in the gateway's credits; undefined where it publishes none. */
 	creditsPerImage?: number;
 }

@@ -6,7 +6,6 @@ import { providers } from '../providers';
 import type {
 	ImageRequest,
 	Model,
-	Parameter,
 	ParameterName,
 	ParameterValues,
 	Problem,
@@ -15,7 +14,7 @@ import type {
 import type { Checked } from './controls';
 import { fieldLabel } from './labels';
 import { linkList } from './list';
-import { callbackSchema, promptSchema, referencesSchema, valueSchema } from './schemas';
+import { promptSchema, referencesSchema, valueSchema } from './schemas';
 
 /** What a row says, as n8n hands it over: nothing about it is known yet. */
 export interface RawRow {
@@ -43,7 +42,7 @@ export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequ
 	const values: ParameterValues = {};
 	for (const [key, parameter] of Object.entries(model.parameters)) {
 		const name = key as ParameterName;
-		const value = checked(schemaOf(parameter), rawValue(name, raw), name, problems);
+		const value = checked(valueSchema(parameter, model), rawValue(name, raw), name, problems);
 		if (value !== undefined) values[name] = value;
 	}
 
@@ -75,10 +74,6 @@ function checked<T>(
 	if (parsed.success) return parsed.data;
 	problems.push(...parsed.error.issues.map(({ message }) => ({ field, message })));
 	return undefined;
-}
-
-function schemaOf(parameter: Parameter) {
-	return parameter.kind === 'callback' ? callbackSchema(parameter) : valueSchema(parameter);
 }
 
 function rawValue(name: ParameterName, { parameters, width, height }: RawRow): unknown {

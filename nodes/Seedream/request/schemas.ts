@@ -8,21 +8,25 @@ import type { Model, Parameter, PixelSizeLimits } from '../providers/provider';
  */
 type Schema<T> = z.ZodType<T, z.ZodTypeDef, unknown>;
 
-export function promptSchema({ prompt: { min, max } }: Model): Schema<string> {
+export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string> {
+	const { min, max } = limitsAreGuesses ? { min: 1, max: Infinity } : prompt;
 	return z
 		.unknown()
 		.transform((value) => (value === undefined || value === null ? '' : String(value)))
-		.superRefine((prompt, context) => {
-			const length = [...prompt].length;
+		.superRefine((text, context) => {
+			const length = [...text].length;
 			const complain = (message: string) => context.addIssue({ code: 'custom', message });
-			if (prompt.trim() === '') complain('is empty');
+			if (text.trim() === '') complain('is empty');
 			else if (length < min) complain(`has ${length} characters, the least is ${min}`);
 			else if (length > max) complain(`has ${length} characters, the most is ${max}`);
 		});
 }
 
-export function referencesSchema({ label, references }: Model): Schema<string[]> {
-	const { min, max, dataUri } = references;
+export function referencesSchema(model: Model): Schema<string[]> {
+	const { label, references, limitsAreGuesses } = model;
+	const { min, max, dataUri } = limitsAreGuesses
+		? { min: 0, max: Infinity, dataUri: true }
+		: references;
 	return z
 		.array(
 			z.string().superRefine((link, context) => {
@@ -53,22 +57,28 @@ function isLink(text: string): boolean {
 }
 
 export function valueSchema(
-	parameter: Exclude<Parameter, { kind: 'callback' }>,
+	parameter: Parameter,
+	{ limitsAreGuesses = false }: Model,
 ): Schema<string | number | boolean | undefined> {
 	switch (parameter.kind) {
 		case 'choice':
-			return choiceSchema(parameter);
+			return choiceSchema(parameter, limitsAreGuesses);
 		case 'integer':
-			return integerSchema(parameter);
+			return integerSchema(limitsAreGuesses ? { ...parameter, min: 1, max: Infinity } : parameter);
 		case 'boolean':
 			return booleanSchema;
+		case 'callback':
+			return callbackSchema(parameter);
 	}
 }
 
 type Choice = Extract<Parameter, { kind: 'choice' }>;
 
 /** Case, white space and full-width signs are met half-way: "16：9" and "4k" are plain enough. */
-function choiceSchema({ options, open, pixelSize }: Choice): Schema<string | undefined> {
+function choiceSchema(
+	{ options, pixelSize }: Choice,
+	limitsAreGuesses: boolean,
+): Schema<string | undefined> {
 	return z.unknown().transform((value, context) => {
 		const text = tidy(value);
 		if (text === '' || text === 'default') return undefined;
@@ -78,8 +88,8 @@ function choiceSchema({ options, open, pixelSize }: Choice): Schema<string | und
 		const problem = size
 			? sizeProblem(Number(size[1]), Number(size[2]), pixelSize)
 			: `"${String(value)}" is not one of ${options.join(', ')}`;
-		if (size && problem === undefined) return `${size[1]}x${size[2]}`;
-		if (open) return String(value).trim();
+		if (size && (problem === undefined || limitsAreGuesses)) return `${size[1]}x${size[2]}`;
+		if (limitsAreGuesses) return String(value).trim();
 		context.addIssue({ code: 'custom', message: problem });
 		return z.NEVER;
 	});
@@ -142,7 +152,7 @@ const INTERNAL_HOST =
 	/^(localhost|.*\.local|.*\.localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|169\.254\.\d+\.\d+|0\.\d+\.\d+\.\d+|\[.*\])$/;
 
 /** The gateways call back over HTTPS and never into a private network (seeds 000, 001, 002). */
-export function callbackSchema({
+function callbackSchema({
 	maxLength,
 }: Extract<Parameter, { kind: 'callback' }>): Schema<string | undefined> {
 	return z.unknown().transform((value, context) => {
