@@ -100,6 +100,11 @@ function describe(todo: string, charged: Charged): string {
 	return `${todo} ${CHARGED_WORDS[charged]}`;
 }
 
+/** Running the row again would pay again; the task that exists can be fetched instead. */
+function fetchLater(taskId: string): string {
+	return `The task may go on at the gateway: fetch it with the Seedream Task Status node and the task ID ${taskId}.`;
+}
+
 /** The gateway's own words behind ours; codes that only repeat the HTTP status are left out. */
 function quote({ code, message }: GatewayError): string {
 	const words = [/^\d+$/.test(code) ? '' : code, message].filter((part) => part !== '').join(': ');
@@ -110,7 +115,9 @@ function withTask(taskId: string | undefined): string {
 	return taskId === undefined ? '' : ` [task ${taskId}]`;
 }
 
-function httpAdvice(status: number): Advice {
+function httpAdvice(status: number, taskId: string | undefined): Advice {
+	// Where there is no task yet, it is the address that nobody knows.
+	if (status === 404 && taskId === undefined) return OTHER_HTTP_ADVICE;
 	return HTTP_ADVICE[status] ?? (status >= 500 ? SERVER_ADVICE : OTHER_HTTP_ADVICE);
 }
 
@@ -129,12 +136,13 @@ export function httpFailure(
 	headers: Record<string, string>,
 	taskId?: string,
 ): Failure {
-	const { what, todo } = httpAdvice(error.status);
+	const { what, todo } = httpAdvice(error.status, taskId);
+	const isKnownTask = taskId !== undefined && error.status !== 404;
 	const charged = taskId !== undefined || error.status >= 500 ? 'unknown' : 'no';
 	const mayHelpLater = error.status === 429 || (taskId !== undefined && error.status >= 500);
 	return {
 		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
-		description: describe(todo, charged),
+		description: describe(isKnownTask ? `${todo} ${fetchLater(taskId)}` : todo, charged),
 		code: error.code,
 		type: error.type,
 		charged,
@@ -153,12 +161,10 @@ export function networkFailure(
 ): Failure {
 	const charged = taskId !== undefined || mayHaveArrived ? 'unknown' : 'no';
 	const mayRepeat = taskId !== undefined || !mayHaveArrived;
+	const todo = 'Check the base URL in the credential and the network of this n8n.';
 	return {
 		message: `${provider.label} could not be reached (${code})${withTask(taskId)}`,
-		description: describe(
-			'Check the base URL in the credential and the network of this n8n.',
-			charged,
-		),
+		description: describe(taskId === undefined ? todo : `${todo} ${fetchLater(taskId)}`, charged),
 		code,
 		type: 'network_error',
 		charged,
@@ -203,7 +209,10 @@ export function unreadableAnswer(
 	);
 	return {
 		message: `${provider.label} gave an answer that this node does not understand (${reason})${withTask(taskId)}`,
-		description: describe(`The answer was: ${shown}`, 'unknown'),
+		description: describe(
+			`The answer was: ${shown}${taskId === undefined ? '' : ` ${fetchLater(taskId)}`}`,
+			'unknown',
+		),
 		code: 'answer_not_understood',
 		type: 'unreadable_answer',
 		charged: 'unknown',

@@ -81,6 +81,7 @@ async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {
 			stream.removeListener('readable', onReadable);
 			stream.removeListener('end', onEnd);
 			stream.removeListener('error', onError);
+			stream.removeListener('close', onClose);
 			settle();
 		};
 		const onReadable = () => {
@@ -92,8 +93,10 @@ async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {
 		};
 		const onEnd = () => finish(() => resolve(Buffer.alloc(0)));
 		const onError = (error: Error) => finish(() => reject(error));
+		const onClose = () => finish(() => reject(new Error('the transfer broke off')));
 		stream.on('readable', onReadable);
 		stream.on('end', onEnd);
 		stream.on('error', onError);
+		stream.on('close', onClose);
 	});
 }

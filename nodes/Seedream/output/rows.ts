@@ -68,11 +68,13 @@ function rowsError(
 	const isOnly = failed.length === 1;
 	const message = isOnly ? rowLine(first) : `${failed.length} of ${count} rows failed`;
 	const listed = isOnly ? [] : failed.slice(0, MOST_ROWS_LISTED).map(rowLine);
-	const unlisted = isOnly ? 0 : failed.length - listed.length;
+	const unlisted = isOnly ? [] : failed.slice(MOST_ROWS_LISTED);
+	const unlistedIds = unlisted.flatMap((row) => row.failure.taskId ?? []);
 	const finished = rows.flatMap((row) => (row.ok ? taskIds(row.value) : []));
 	const description = [
 		...listed,
-		...(unlisted > 0 ? [`… and ${unlisted} more`] : []),
+		...(unlisted.length > 0 ? [`… and ${unlisted.length} more`] : []),
+		...(unlistedIds.length > 0 ? [`Their tasks: ${unlistedIds.join(', ')}`] : []),
 		...(isOnly ? [failure.description] : []),
 		...(finished.length > 0
 			? [`The other rows are done. Seedream Task Status can fetch them: ${finished.join(', ')}`]

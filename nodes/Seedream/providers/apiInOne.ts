@@ -51,8 +51,12 @@ const edit: Model = {
 };
 
 /** The content stands in `data` or, on an older page of the documentation, at the top level. */
-const content = (body: unknown): unknown =>
-	isJsonObject(body) && isJsonObject(body.data) ? { ...body, ...body.data } : body;
+function content(body: unknown): unknown {
+	if (!isJsonObject(body) || !isJsonObject(body.data)) return body;
+	// The message of the envelope speaks of the request, not of the task.
+	const { message, ...envelope } = body;
+	return { ...envelope, ...body.data };
+}
 
 const created = z.preprocess(
 	content,

@@ -101,7 +101,10 @@ const seedream40: Model = {
 };
 
 const created = z
-	.object({ id: taskId, task_info: z.object({ estimated_time: optionalNumber }).nullish() })
+	.object({
+		id: taskId,
+		task_info: z.object({ estimated_time: optionalNumber }).nullish().catch(undefined),
+	})
 	.transform(({ id, task_info }) => ({
 		taskId: id,
 		estimatedSeconds: task_info?.estimated_time,

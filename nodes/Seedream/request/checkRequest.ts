@@ -14,7 +14,7 @@ import type {
 import type { Checked } from './controls';
 import { fieldLabel } from './labels';
 import { linkList } from './list';
-import { promptSchema, referencesSchema, valueSchema } from './schemas';
+import { promptSchema, referencesSchema, tidy, valueSchema } from './schemas';
 
 /** What a row says, as n8n hands it over: nothing about it is known yet. */
 export interface RawRow {
@@ -78,7 +78,7 @@ function checked<T>(
 
 function rawValue(name: ParameterName, { parameters, width, height }: RawRow): unknown {
 	const value = parameters[name];
-	if (name !== 'aspectRatio' || value !== 'custom') return value;
+	if (name !== 'aspectRatio' || tidy(value) !== 'custom') return value;
 	return `${String(width)}x${String(height)}`;
 }
 
@@ -95,8 +95,9 @@ function* unknownParameters(
 	}
 }
 
+/** What a field holds that was left alone, or that asks for what happens anyway. */
 function isNothing(value: unknown): boolean {
-	return [undefined, null, '', 'default', false, 1, '1'].some((nothing) => nothing === value);
+	return ['', 'default', 'false', '1'].includes(tidy(value));
 }
 
 type ChosenModel = { model: Model; modelId: string };
@@ -145,16 +146,18 @@ function counterpart(provider: Provider, id: string, references: number): Model 
 
 const RESERVED_KEYS = ['prompt', 'model'];
 
-const extraBodySchema = z
-	.unknown()
-	.transform((value): unknown => (typeof value === 'string' ? parseText(value) : (value ?? {})))
-	.refine(isJsonObject, 'must be a JSON object, e.g. {"seed": 7}')
-	.superRefine((body: JsonObject, context) => {
-		for (const key of RESERVED_KEYS.filter((reserved) => reserved in body)) {
-			const message = `may not hold "${key}": use the field of that name`;
-			context.addIssue({ code: 'custom', message });
-		}
-	});
+const extraBodySchema = z.unknown().transform((value, context): JsonObject => {
+	const complain = (message: string) => context.addIssue({ code: 'custom', message });
+	const body = typeof value === 'string' ? parseText(value) : (value ?? {});
+	if (!isJsonObject(body)) {
+		complain('must be a JSON object, e.g. {"seed": 7}');
+		return z.NEVER;
+	}
+	for (const key of RESERVED_KEYS.filter((reserved) => reserved in body)) {
+		complain(`may not hold "${key}": use the field of that name`);
+	}
+	return body;
+});
 
 function parseText(text: string): unknown {
 	return text.trim() === '' ? {} : parseJson(text);

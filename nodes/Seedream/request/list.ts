@@ -1,7 +1,7 @@
 import { parseJson } from '../json';
 
 /** Commas may stand inside a link, so only one that leads to the next link separates. */
-const BETWEEN_LINKS = /\s*[\r\n]+\s*|\s*,\s*(?=[a-z][a-z\d+.-]*:)|\s+(?=https?:)/i;
+const BETWEEN_LINKS = /[\s,]*[\r\n][\s,]*|[\s,]+(?=(?:https?|data):)/i;
 const BETWEEN_IDS = /[\s,]+/;
 
 export function linkList(value: unknown): string[] {
@@ -23,6 +23,6 @@ function list(value: unknown, separator: RegExp): string[] {
 	}
 	return text
 		.split(separator)
-		.map((entry) => entry.trim().replace(/,$/, ''))
+		.map((entry) => entry.replace(/^[\s,]+|[\s,]+$/g, ''))
 		.filter((entry) => entry !== '');
 }

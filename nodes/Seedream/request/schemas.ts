@@ -12,7 +12,10 @@ export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string
 	const { min, max } = limitsAreGuesses ? { min: 1, max: Infinity } : prompt;
 	return z
 		.unknown()
-		.transform((value) => (value === undefined || value === null ? '' : String(value)))
+		.transform((value) =>
+			typeof value === 'object' && value !== null ? value : String(value ?? ''),
+		)
+		.pipe(z.string({ message: 'is not text' }))
 		.superRefine((text, context) => {
 			const length = [...text].length;
 			const complain = (message: string) => context.addIssue({ code: 'custom', message });
@@ -95,7 +98,8 @@ function choiceSchema(
 	});
 }
 
-function tidy(value: unknown): string {
+/** How a spreadsheet's cell is compared: without case, white space and full-width signs. */
+export function tidy(value: unknown): string {
 	if (value === undefined || value === null) return '';
 	return String(value).normalize('NFKC').replace(/\s/g, '').toLowerCase();
 }

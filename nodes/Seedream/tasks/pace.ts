@@ -24,6 +24,6 @@ export function createPace(pollSeconds: number): Pace {
 		backOff: (failures, retryAfterSeconds) =>
 			retryAfterSeconds === undefined
 				? Math.max(pause(0), SHORTEST_MS * 2 ** Math.min(failures, 5))
-				: retryAfterSeconds * 1000,
+				: Math.max(SHORTEST_MS, retryAfterSeconds * 1000),
 	};
 }
