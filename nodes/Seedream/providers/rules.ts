@@ -1,3 +1,4 @@
+import { plural } from '../words';
 import type { Draft, ParameterName, Rule } from './provider';
 
 /** References and finished images share one limit at EvoLink and APIMart (seeds 000, 001, 002, 004). */
@@ -7,7 +8,7 @@ export function referencesPlusImages(max: number): Rule {
 		if (references.length + images <= max) return undefined;
 		return {
 			field: 'imageCount',
-			message: `${references.length} reference images and ${images} images asked for are more than the ${max} this model allows together`,
+			message: `${plural(references.length, 'reference image')} and ${plural(images, 'image')} asked for are more than the ${max} this model allows together`,
 		};
 	};
 }

@@ -1,3 +1,4 @@
+import mergeWith from 'lodash/mergeWith';
 import set from 'lodash/set';
 
 import type { JsonObject } from '../json';
@@ -12,5 +13,10 @@ export function requestBody(request: ImageRequest): JsonObject {
 		const parameter = model.parameters[name as ParameterName];
 		if (parameter) set(body, parameter.sentAs, value);
 	}
-	return { ...body, ...extraBody };
+	return mergeWith(body, extraBody, replaceLists);
+}
+
+/** Objects are merged; a list of the user's takes the place of ours. */
+function replaceLists(_ours: unknown, theirs: unknown): unknown {
+	return Array.isArray(theirs) ? theirs : undefined;
 }

@@ -79,7 +79,8 @@ function checked<T>(
 function rawValue(name: ParameterName, { parameters, width, height }: RawRow): unknown {
 	const value = parameters[name];
 	if (name !== 'aspectRatio' || tidy(value) !== 'custom') return value;
-	return `${String(width)}x${String(height)}`;
+	const size = `${tidy(width)}x${tidy(height)}`;
+	return /^\d+x\d+$/.test(size) ? size : value;
 }
 
 /** What other models know and this one does not would be lost, and the image charged all the same. */

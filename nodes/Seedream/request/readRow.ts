@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { invalidRow, type Result } from '../errors';
 import { findProvider, providers } from '../providers';
 import type { ImageRequest, ParameterName, Provider } from '../providers/provider';
-import { checkRequest } from './checkRequest';
+import { checkRequest, type RawRow } from './checkRequest';
 import {
 	readContinueWhen,
 	readControls,
@@ -34,7 +34,8 @@ export function readGenerateRow(
 ): Result<GenerateRow> {
 	const field = fieldReader(context, itemIndex);
 	return readRow(field, (provider) => {
-		const request = checkRequest(provider, rawRequest(field));
+		const raw = rawRequest(field);
+		const request = raw.ok ? checkRequest(provider, raw.value) : raw;
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
 		const controls = readControls(field);
 		if (!request.ok || !continueWhen.ok || !controls.ok) {
@@ -103,11 +104,18 @@ const NESTED_PARAMETERS: readonly ParameterName[] = [
 	'callbackUrl',
 ];
 
-const additionalSchema = z.record(z.unknown()).catch({});
+const additionalSchema = z
+	.record(z.unknown())
+	.nullish()
+	.transform((fields) => fields ?? {});
 
-function rawRequest(field: ReadField) {
-	const additional = additionalSchema.parse(field('additionalFields', {}));
-	return {
+function rawRequest(field: ReadField): Checked<RawRow> {
+	const parsed = additionalSchema.safeParse(field('additionalFields', {}));
+	if (!parsed.success) {
+		return { ok: false, problems: ['Additional Fields: are not an object of fields'] };
+	}
+	const additional = parsed.data;
+	const value = {
 		model: field('model', ''),
 		customModel: field('customModel', ''),
 		prompt: field('prompt', ''),
@@ -122,4 +130,5 @@ function rawRequest(field: ReadField) {
 		},
 		extraBody: additional.extraBody,
 	};
+	return { ok: true, value };
 }

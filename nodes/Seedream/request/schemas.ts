@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { Model, Parameter, PixelSizeLimits } from '../providers/provider';
+import { plural } from '../words';
 
 /**
  * The checks of single fields. Each takes whatever n8n or a spreadsheet gives and yields the value
@@ -51,10 +52,6 @@ export function referencesSchema(model: Model): Schema<string[]> {
 		});
 }
 
-function plural(count: number, noun: string): string {
-	return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 function isLink(text: string): boolean {
 	return /^https?:\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text);
 }
@@ -90,7 +87,9 @@ function choiceSchema(
 		const size = pixelSize && /^(\d+)[x×*](\d+)$/.exec(text);
 		const problem = size
 			? sizeProblem(Number(size[1]), Number(size[2]), pixelSize)
-			: `"${String(value)}" is not one of ${options.join(', ')}`;
+			: pixelSize && text === 'custom'
+				? 'a custom size needs whole numbers in Width and Height'
+				: `"${String(value)}" is not one of ${options.join(', ')}`;
 		if (size && (problem === undefined || limitsAreGuesses)) return `${size[1]}x${size[2]}`;
 		if (limitsAreGuesses) return String(value).trim();
 		context.addIssue({ code: 'custom', message: problem });

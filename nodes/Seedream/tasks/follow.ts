@@ -55,8 +55,12 @@ async function queryUntil<S extends TaskState>(
 		if (pause > 0) {
 			const left = deadline - clock.now();
 			if (left <= 0) {
-				const failure = lastFailure ?? deadlineFailure(gateway.provider, taskId, timeoutSeconds);
-				return { ok: false, failure };
+				return {
+					ok: false,
+					failure: lastFailure
+						? { ...lastFailure, status: 'processing' }
+						: deadlineFailure(gateway.provider, taskId, timeoutSeconds),
+				};
 			}
 			await clock.sleep(Math.min(pause, left));
 		}

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { ICredentialType } from 'n8n-workflow';
+
+import { ApiInOneApi } from '../../../credentials/ApiInOneApi.credentials';
+import { ApiMartApi } from '../../../credentials/ApiMartApi.credentials';
+import { EvoLinkApi } from '../../../credentials/EvoLinkApi.credentials';
+import { providers } from '../../../nodes/Seedream/providers';
+
+const FOLDER = join(__dirname, '../../../credentials');
+
+const CREDENTIALS: Array<[string, ICredentialType, Record<string, string>]> = [
+	[
+		'evoLinkApi',
+		new EvoLinkApi(),
+		{
+			apiKey: '',
+			baseUrl: 'https://api.evolink.ai',
+			filesBaseUrl: 'https://files-api.evolink.ai',
+		},
+	],
+	['apiMartApi', new ApiMartApi(), { apiKey: '', baseUrl: 'https://api.apimart.ai' }],
+	['apiInOneApi', new ApiInOneApi(), { apiKey: '', baseUrl: 'https://apiin.one/api' }],
+];
+
+/** What n8n makes of an expression such as `=Bearer {{ $credentials.apiKey }}`. */
+function evaluate(expression: unknown, credentials: Record<string, string>): string {
+	const text = String(expression);
+	expect(text.startsWith('=')).toBe(true);
+	return text.slice(1).replace(/\{\{(.+?)\}\}(?!\})/gs, (_all, code: string) => {
+		const run = new Function('$credentials', `return (${code});`);
+		return String(run(credentials));
+	});
+}
+
+it('there is one for each provider', () => {
+	expect(CREDENTIALS.map(([name]) => name)).toEqual(providers.map(({ credential }) => credential));
+});
+
+describe.each(CREDENTIALS)('%s', (name, credential, fields) => {
+	it('has the fields, and their defaults, that saved credentials use', () => {
+		expect(credential.name).toBe(name);
+		expect(
+			Object.fromEntries(credential.properties.map((field) => [field.name, field.default])),
+		).toEqual(fields);
+	});
+
+	it('hides the key, and only the key', () => {
+		for (const field of credential.properties) {
+			expect(field.typeOptions?.password ?? false).toBe(field.name === 'apiKey');
+		}
+	});
+
+	it.each(['sk-1', ' sk-1', 'sk-1\n', '\t sk-1 \r\n'])(
+		'sends the key %j without white space',
+		(apiKey) => {
+			const { authenticate } = credential;
+			if (typeof authenticate !== 'object') throw new Error('not a generic authentication');
+			expect(evaluate(authenticate.properties.headers?.Authorization, { apiKey })).toBe(
+				'Bearer sk-1',
+			);
+		},
+	);
+
+	it.each([
+		'https://proxy.example/api',
+		'https://proxy.example/api/',
+		' https://proxy.example/api// ',
+	])('is tested at the base URL %j', (baseUrl) => {
+		expect(evaluate(credential.test?.request.baseURL, { baseUrl })).toBe(
+			'https://proxy.example/api',
+		);
+		expect(credential.test?.request.url).toMatch(/^\/v1\/\w/);
+	});
+
+	it('is tested without making anything', () => {
+		expect(credential.test?.request.method ?? 'GET').toBe('GET');
+	});
+
+	it('has its icons', () => {
+		const { icon } = credential;
+		if (typeof icon !== 'object') throw new Error('no icon for light and dark');
+		for (const file of [icon.light, icon.dark]) {
+			expect(file).toMatch(/^file:.+\.svg$/);
+			expect(existsSync(join(FOLDER, file.replace('file:', '')))).toBe(true);
+		}
+	});
+});

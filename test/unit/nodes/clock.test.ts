@@ -1,0 +1,49 @@
+import { executionClock } from '../../../nodes/Seedream/clock';
+import { Cancelled } from '../../../nodes/Seedream/tasks/ports';
+import { fakeContext } from './fakeContext';
+
+it('sleeps as long as it is asked to', async () => {
+	const clock = executionClock(fakeContext());
+	const start = Date.now();
+	await clock.sleep(250);
+	expect(Date.now() - start).toBeGreaterThanOrEqual(245);
+	expect(Date.now() - start).toBeLessThan(600);
+});
+
+it('does not sleep when there is nothing to wait for', async () => {
+	const start = Date.now();
+	await executionClock(fakeContext()).sleep(0);
+	expect(Date.now() - start).toBeLessThan(100);
+});
+
+it('wakes within half a second when the execution is stopped', async () => {
+	const controller = new AbortController();
+	const clock = executionClock(fakeContext({ signal: controller.signal }));
+	const sleeping = clock.sleep(60_000);
+	let stoppedAt = 0;
+	setTimeout(() => {
+		stoppedAt = Date.now();
+		controller.abort();
+	}, 50);
+	await expect(sleeping).rejects.toThrow(Cancelled);
+	expect(stoppedAt).toBeGreaterThan(0);
+	expect(Date.now() - stoppedAt).toBeLessThan(500);
+});
+
+it('does not even start to sleep in an execution that was stopped', async () => {
+	const clock = executionClock(fakeContext({ signal: AbortSignal.abort() }));
+	const start = Date.now();
+	await expect(clock.sleep(0)).rejects.toThrow(Cancelled);
+	await expect(clock.sleep(60_000)).rejects.toThrow(Cancelled);
+	expect(Date.now() - start).toBeLessThan(100);
+});
+
+it('also runs where n8n has no signal to give', async () => {
+	const context = fakeContext();
+	Reflect.deleteProperty(context, 'getExecutionCancelSignal');
+	await expect(executionClock(context).sleep(1)).resolves.toBeUndefined();
+});
+
+it('tells the time', () => {
+	expect(Math.abs(executionClock(fakeContext()).now() - Date.now())).toBeLessThan(100);
+});

@@ -1,0 +1,319 @@
+import {
+	deadlineFailure,
+	downloadFailure,
+	httpFailure,
+	invalidRow,
+	missingCredential,
+	networkFailure,
+	taskFailure,
+	unreadableAnswer,
+} from '../../../nodes/Seedream/errors';
+import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
+import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
+import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
+
+const NOTHING_CHARGED = 'Nothing was charged.';
+const CHARGED = 'The image was made and charged.';
+const UNKNOWN = 'Whether it was charged cannot be known from here.';
+const FETCH_LATER =
+	'The task may go on at the gateway: fetch it with the Seedream Task Status node and the task ID task-1.';
+
+function http(status: number, headers: Record<string, string> = {}, taskId?: string) {
+	const error = { status, code: 'some_code', message: 'So it is.', type: 'some_type' };
+	return httpFailure(evoLink, error, headers, taskId);
+}
+
+describe('a create that was answered with an error', () => {
+	it.each<[number, string, string, 'no' | 'unknown', boolean]>([
+		[400, 'refused the request', 'Change what the message names and run again.', 'no', false],
+		[
+			401,
+			'did not accept the API key',
+			'Open the credential, paste the key again and press Test.',
+			'no',
+			false,
+		],
+		[402, 'has no credit left on this account', 'Top up the account and run again.', 'no', false],
+		[
+			403,
+			'does not allow this API key to do that',
+			"Check in the gateway's dashboard that the key may use this model.",
+			'no',
+			false,
+		],
+		[418, 'answered with an error', 'Check the base URL in the credential.', 'no', false],
+		[
+			429,
+			'gets too many requests',
+			'Lower Concurrency in the options, or run again later.',
+			'no',
+			true,
+		],
+		[
+			500,
+			'has a problem of its own',
+			"Look at the gateway's status page and run again later.",
+			'unknown',
+			false,
+		],
+		[
+			502,
+			'has a problem of its own',
+			"Look at the gateway's status page and run again later.",
+			'unknown',
+			false,
+		],
+		[
+			599,
+			'has a problem of its own',
+			"Look at the gateway's status page and run again later.",
+			'unknown',
+			false,
+		],
+	])('of HTTP %i', (status, what, todo, charged, mayRepeat) => {
+		const failure = http(status);
+		expect(failure).toMatchObject({
+			message: `EvoLink ${what} (some_code: So it is.)`,
+			description: `${todo} ${charged === 'no' ? NOTHING_CHARGED : UNKNOWN}`,
+			code: 'some_code',
+			type: 'some_type',
+			charged,
+			status: 'failed',
+			provider: 'evoLink',
+		});
+		expect(failure.taskId).toBeUndefined();
+		expect('retry' in failure).toBe(mayRepeat);
+	});
+
+	it('of HTTP 404 does not speak of a task, for there is none yet', () => {
+		const { message, description } = http(404);
+		expect(message).not.toMatch(/task/i);
+		expect(description).not.toMatch(/task/i);
+		expect(description).toMatch(/base URL/);
+	});
+});
+
+describe('a query that was answered with an error', () => {
+	it.each([
+		[400, false],
+		[401, false],
+		[402, false],
+		[403, false],
+		[404, false],
+		[429, true],
+		[500, true],
+		[502, true],
+		[503, true],
+	])('of HTTP %i keeps the task: whether it was charged is not known', (status, mayRepeat) => {
+		const failure = http(status, {}, 'task-1');
+		expect(failure).toMatchObject({ charged: 'unknown', taskId: 'task-1', status: 'failed' });
+		expect(failure.message).toMatch(/\[task task-1\]$/);
+		expect('retry' in failure).toBe(mayRepeat);
+	});
+
+	it.each([401, 402, 429, 500, 502])(
+		'of HTTP %i says how to fetch the task, for to run the row again pays again',
+		(status) => {
+			expect(http(status, {}, 'task-1').description).toMatch(`${FETCH_LATER} ${UNKNOWN}`);
+			expect(http(status).description).not.toContain('Seedream Task Status');
+		},
+	);
+
+	it('of HTTP 404 says that the task is not known, and does not send the user back to it', () => {
+		expect(http(404, {}, 'task-1').description).not.toContain('Seedream Task Status');
+		expect(http(404, {}, 'task-1')).toMatchObject({
+			message: 'EvoLink does not know this task (some_code: So it is.) [task task-1]',
+			description: expect.stringMatching(/^Check the task ID, the provider and the account\./),
+		});
+	});
+});
+
+describe('the wish of the gateway to wait', () => {
+	it.each([
+		['30', 30],
+		['0', 0],
+		['1.5', 1.5],
+		['soon', undefined],
+		['-3', undefined],
+		['Fri, 20 Nov 2026 08:00:09 GMT', undefined],
+	])('Retry-After: %s', (header, afterSeconds) => {
+		expect(http(429, { 'retry-after': header }).retry).toEqual({ afterSeconds });
+	});
+
+	it('may not be said', () => {
+		expect(http(429).retry).toEqual({ afterSeconds: undefined });
+	});
+});
+
+describe("the gateway's own words", () => {
+	it.each([
+		['400', 'n is too large', ' (n is too large)'],
+		['invalid_request', 'n is too large', ' (invalid_request: n is too large)'],
+		['http_502', '', ' (http_502)'],
+		['502', '', ''],
+	])('stand behind ours: code %j, message %j', (code, message, words) => {
+		const failure = httpFailure(apiMart, { status: 400, code, message, type: 't' }, {});
+		expect(failure.message).toBe(`APIMart refused the request${words}`);
+	});
+});
+
+describe('no answer', () => {
+	it('to a create that never left may be repeated and cost nothing', () => {
+		const answer = { kind: 'noReply', code: 'ECONNREFUSED', mayHaveArrived: false } as const;
+		expect(networkFailure(apiInOne, answer)).toEqual({
+			message: 'API in One could not be reached (ECONNREFUSED)',
+			description: `Check the base URL in the credential and the network of this n8n. ${NOTHING_CHARGED}`,
+			code: 'ECONNREFUSED',
+			type: 'network_error',
+			charged: 'no',
+			status: 'failed',
+			provider: 'apiInOne',
+			taskId: undefined,
+			retry: {},
+		});
+	});
+
+	it('to a create that may have arrived is not repeated', () => {
+		const answer = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
+		const failure = networkFailure(apiInOne, answer);
+		expect(failure).toMatchObject({ charged: 'unknown' });
+		expect('retry' in failure).toBe(false);
+	});
+
+	it.each([true, false])('to a query may be repeated (may have arrived: %s)', (mayHaveArrived) => {
+		const answer = { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived } as const;
+		expect(networkFailure(evoLink, answer, 'task-1')).toMatchObject({
+			message: 'EvoLink could not be reached (ETIMEDOUT) [task task-1]',
+			description: expect.stringContaining(FETCH_LATER),
+			charged: 'unknown',
+			taskId: 'task-1',
+			retry: {},
+		});
+	});
+});
+
+describe('a task that ended without an image', () => {
+	const policy = 'stopped the image because of its content policy';
+
+	it.each([
+		['content_policy_violation', policy, 'Reword the prompt, or use other reference images.'],
+		['content_rejected', policy, 'Reword the prompt, or use other reference images.'],
+		[
+			'invalid_parameters',
+			'could not use the parameters',
+			'Compare the fields with the limits of the model.',
+		],
+		[
+			'image_processing_error',
+			'could not read a reference image',
+			'Open the reference links in a private browser window: they must show an image.',
+		],
+		[
+			'image_dimension_mismatch',
+			'could not use the size of a reference image',
+			'Use reference images within the limits of the model.',
+		],
+		['request_cancelled', 'says the task was cancelled', 'Run the row again.'],
+		[
+			'generation_failed_no_content',
+			'could not make the image',
+			'Run the row again. If it fails every time, change the prompt.',
+		],
+		[
+			'service_error',
+			'could not make the image',
+			'Run the row again. If it fails every time, change the prompt.',
+		],
+		[
+			'unknown_error',
+			'could not make the image',
+			'Run the row again. If it fails every time, change the prompt.',
+		],
+	])('because of %s cost nothing', (code, what, todo) => {
+		const error = { code, message: 'So it is.', type: 'task_error' };
+		expect(taskFailure(evoLink, { status: 'failed', error }, 'task-1')).toEqual({
+			message: `EvoLink ${what} (${code}: So it is.) [task task-1]`,
+			description: `${todo} ${NOTHING_CHARGED}`,
+			code,
+			type: 'task_error',
+			charged: 'no',
+			status: 'failed',
+			provider: 'evoLink',
+			taskId: 'task-1',
+		});
+	});
+
+	it('may have been cancelled', () => {
+		const error = { code: 'unknown_error', message: '', type: 'task_error' };
+		expect(taskFailure(apiMart, { status: 'cancelled', error }, 'task-1')).toMatchObject({
+			status: 'cancelled',
+			charged: 'no',
+		});
+	});
+});
+
+describe('an answer that makes no sense', () => {
+	it.each<[string, unknown, string]>([
+		['an object', { id: null }, '{"id":null}'],
+		['text', '<html>Hello</html>', '<html>Hello</html>'],
+		['a long text', 'x'.repeat(1000), 'x'.repeat(300)],
+		['nothing', undefined, ''],
+	])('is shown, shortened: %s', (_what, body, shown) => {
+		expect(unreadableAnswer(evoLink, 'id: Required', body)).toMatchObject({
+			message: 'EvoLink gave an answer that this node does not understand (id: Required)',
+			description: `The answer was: ${shown} ${UNKNOWN}`,
+			code: 'answer_not_understood',
+			charged: 'unknown',
+		});
+	});
+
+	it('keeps the task', () => {
+		expect(unreadableAnswer(evoLink, 'status: Required', {}, 'task-1')).toMatchObject({
+			message: expect.stringMatching(/\[task task-1\]$/),
+			description: `The answer was: {} ${FETCH_LATER} ${UNKNOWN}`,
+			taskId: 'task-1',
+		});
+	});
+});
+
+it('a task that outlived the deadline goes on, and can be fetched later', () => {
+	expect(deadlineFailure(evoLink, 'task-1', 600)).toEqual({
+		message: 'EvoLink is still working on the image after 600 seconds [task task-1]',
+		description: `Fetch it later with the Seedream Task Status node and the task ID task-1, or raise Timeout in the options. ${UNKNOWN}`,
+		code: 'timeout',
+		type: 'timeout',
+		charged: 'unknown',
+		status: 'processing',
+		provider: 'evoLink',
+		taskId: 'task-1',
+	});
+});
+
+it('a file that could not be fetched belongs to an image that was paid for', () => {
+	expect(downloadFailure(apiMart, 'the link answered with HTTP 404', 'task-1')).toMatchObject({
+		message:
+			'The image was made, but could not be downloaded: the link answered with HTTP 404 [task task-1]',
+		description: `Fetch it with the Seedream Task Status node, APIMart and the task ID task-1: links work for 24 hours. ${CHARGED}`,
+		charged: 'yes',
+		taskId: 'task-1',
+	});
+});
+
+it('a provider without a credential is named', () => {
+	expect(missingCredential(apiInOne)).toMatchObject({
+		message: 'No API in One credential is selected',
+		description: `Open the node, choose or create a credential for API in One and run again. ${NOTHING_CHARGED}`,
+		charged: 'no',
+		provider: 'apiInOne',
+	});
+});
+
+it('a row that was refused says everything that is wrong with it', () => {
+	expect(invalidRow(['Prompt: is empty', 'Resolution: no'], evoLink)).toMatchObject({
+		message: 'Prompt: is empty; Resolution: no',
+		description: `Correct the row and run again. ${NOTHING_CHARGED}`,
+		charged: 'no',
+		provider: 'evoLink',
+	});
+	expect(invalidRow(['Provider: none']).provider).toBeUndefined();
+});

@@ -1,0 +1,382 @@
+import {
+	NodeHelpers,
+	type INodeParameters,
+	type INodeProperties,
+	type INodePropertyOptions,
+} from 'n8n-workflow';
+
+import { generateFields } from '../../../../nodes/Seedream/fields/generateFields';
+import { providers } from '../../../../nodes/Seedream/providers';
+import { customModel } from '../../../../nodes/Seedream/providers/customModel';
+import type { Model, Parameter, Provider } from '../../../../nodes/Seedream/providers/provider';
+import { readGenerateRow } from '../../../../nodes/Seedream/request/readRow';
+import { SeedreamGenerate } from '../../../../nodes/Seedream/SeedreamGenerate.node';
+import { fakeContext, NODE } from '../fakeContext';
+
+const { description } = new SeedreamGenerate();
+const TOP = ['aspectRatio', 'resolution', 'imageCount'];
+const NESTED = [
+	'promptOptimization',
+	'sequentialImageGeneration',
+	'maxImages',
+	'watermark',
+	'callbackUrl',
+];
+
+const additionalFields = collection('additionalFields');
+
+function collection(name: string): INodeProperties[] {
+	const field = generateFields.find((one) => one.name === name);
+	return (field?.options ?? []).flatMap((option) => ('type' in option ? [option] : []));
+}
+
+function shownAtTop(values: INodeParameters): INodeProperties[] {
+	return generateFields.filter((field) =>
+		NodeHelpers.displayParameter(values, field, NODE, description),
+	);
+}
+
+function shownInside(values: INodeParameters): INodeProperties[] {
+	return additionalFields.filter((field) =>
+		NodeHelpers.displayParameter({}, field, NODE, description, values),
+	);
+}
+
+function optionValues({ options = [] }: INodeProperties): unknown[] {
+	return options.map((option) => (option as INodePropertyOptions).value);
+}
+
+/** Every value that the model field can have, with the table it stands for. */
+const CHOICES: Array<[string, Provider, string, Model]> = providers.flatMap((provider) => {
+	const named = provider.models.flatMap((model) =>
+		[model.id, ...model.aliases].map((id): [string, Model] => [id, model]),
+	);
+	const automatic: Array<[string, Model]> = provider.automatic
+		? [
+				['auto', provider.automatic.pick(0)],
+				['auto', provider.automatic.pick(1)],
+			]
+		: [];
+	const all = [...named, ...automatic, ['custom', customModel(provider, 'custom')] as const];
+	return all.map(([id, model]): [string, Provider, string, Model] => [
+		`${provider.id} ${id}`,
+		provider,
+		id,
+		model,
+	]);
+});
+
+/** A value that is not the default. */
+function someValue(parameter: Parameter): string | number | boolean {
+	switch (parameter.kind) {
+		case 'choice':
+			return parameter.options.at(-1) ?? '';
+		case 'integer':
+			return 3;
+		case 'boolean':
+			return true;
+		case 'callback':
+			return 'https://hook.example';
+	}
+}
+
+describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
+	const values = { provider: provider.id, model };
+	const shown = [
+		...shownAtTop(values).filter(({ name }) => TOP.includes(name)),
+		...shownInside(values).filter(({ name }) => NESTED.includes(name)),
+	];
+
+	it('each setting of the model is shown once, and no other', () => {
+		expect(shown.map(({ name }) => name).sort()).toEqual(Object.keys(table.parameters).sort());
+	});
+
+	it('each setting offers what the table allows, under the words of the gateway', () => {
+		for (const [name, parameter] of Object.entries(table.parameters)) {
+			const field = shown.find((one) => one.name === name);
+			expect(field?.description).toContain(`(the gateway calls it ${parameter.sentAs})`);
+			if (parameter.label) expect(field?.displayName).toBe(parameter.label);
+			if (parameter.note) expect(field?.description).toContain(parameter.note.replace(/\.$/, ''));
+			if (field && parameter.kind === 'choice') {
+				const free = parameter.pixelSize ? ['custom'] : [];
+				expect(optionValues(field)).toEqual(['default', ...parameter.options, ...free]);
+			}
+			if (parameter.kind === 'integer') {
+				expect(field).toMatchObject({ type: 'number', typeOptions: { minValue: parameter.min } });
+				expect(field?.typeOptions?.maxValue ?? Infinity).toBe(parameter.max);
+			}
+		}
+	});
+
+	it('references are asked for exactly where the model takes them', () => {
+		const fields = shownAtTop(values).filter(({ name }) => name === 'imageUrls');
+		const { max } =
+			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
+		expect(fields).toHaveLength(max === 0 ? 0 : 1);
+		for (const { description: text } of fields) {
+			expect(/At most (\d+)\./.exec(text ?? '')?.[1]).toBe(
+				max === Infinity ? undefined : String(max),
+			);
+		}
+	});
+
+	it('the model is chosen from those of the provider', () => {
+		const [field, ...others] = shownAtTop(values).filter(({ name }) => name === 'model');
+		expect(others).toEqual([]);
+		expect(field && optionValues(field)).toEqual([
+			...(provider.automatic ? ['auto'] : []),
+			...provider.models.map(({ id }) => id),
+			'custom',
+		]);
+	});
+
+	it('a model is typed by hand exactly where it is custom', () => {
+		const names = shownAtTop(values).map(({ name }) => name);
+		expect(names.includes('customModel')).toBe(model === 'custom');
+	});
+
+	it('what the user sets stays set when the provider comes from the row', () => {
+		for (const [name, parameter] of Object.entries(table.parameters)) {
+			const value = someValue(parameter);
+			const set = TOP.includes(name) ? { [name]: value } : { additionalFields: { [name]: value } };
+			const node = { provider: '={{ $json.provider }}', model, prompt: 'A quiet lake', ...set };
+			expect(
+				NodeHelpers.getNodeParameters(generateFields, node, true, false, NODE, description),
+			).toMatchObject(set);
+		}
+	});
+
+	it('what the user sets stays set', () => {
+		for (const [name, parameter] of Object.entries(table.parameters)) {
+			const value = someValue(parameter);
+			const set = TOP.includes(name) ? { [name]: value } : { additionalFields: { [name]: value } };
+			const node = { ...values, prompt: 'A quiet lake', ...set };
+			for (const withDefaults of [true, false]) {
+				expect(
+					NodeHelpers.getNodeParameters(
+						generateFields,
+						node,
+						withDefaults,
+						false,
+						NODE,
+						description,
+					),
+				).toMatchObject(set);
+			}
+		}
+	});
+
+	it('fields left alone ask for nothing', () => {
+		const node = { ...values, prompt: 'A quiet lake', customModel: 'seedream-9' };
+		const parameters = NodeHelpers.getNodeParameters(
+			generateFields,
+			{ ...node, imageUrls: table.references.min > 0 ? 'https://a.example/1.png' : '' },
+			true,
+			false,
+			NODE,
+			description,
+		);
+		expect(readGenerateRow(fakeContext({ rows: [{ ...parameters }] }), 0)).toMatchObject({
+			ok: true,
+			value: { request: { values: {}, extraBody: {} } },
+		});
+	});
+});
+
+describe('the definitions of one name', () => {
+	const all = [...generateFields, ...additionalFields, ...collection('options')];
+	const names = [...new Set(all.map(({ name }) => name))];
+
+	it.each(names.filter((name) => name !== 'model'))('%s share their default', (name) => {
+		const defaults = all.filter((field) => field.name === name).map((field) => field.default);
+		expect(new Set(defaults.map((value) => JSON.stringify(value))).size).toBe(1);
+	});
+
+	it.each(names)('%s share their type', (name) => {
+		const types = all.filter((field) => field.name === name).map(({ type }) => type);
+		expect(new Set(types).size).toBe(1);
+	});
+
+	it('have a default that is one of their options', () => {
+		for (const field of all.filter(({ type }) => type === 'options')) {
+			expect(optionValues(field)).toContain(field.default);
+		}
+	});
+});
+
+describe('with the provider taken from the row', () => {
+	const parameters = NodeHelpers.getNodeParameters(
+		generateFields,
+		{ provider: '={{ $json.provider }}', prompt: 'A quiet lake' },
+		true,
+		false,
+		NODE,
+		description,
+	);
+
+	it.each(providers.map(({ id }) => id))('a row of %s can leave everything else alone', (id) => {
+		const row = { ...parameters, provider: id };
+		expect(readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+			ok: true,
+			value: { provider: { id }, request: { values: {}, references: [], extraBody: {} } },
+		});
+	});
+
+	it.each(CHOICES.filter(([, , model]) => model !== 'auto'))(
+		'and the model too, a row of %s can leave the settings alone',
+		(_name, provider, model, table) => {
+			const node = {
+				provider: '={{ $json.provider }}',
+				model: '={{ $json.model }}',
+				prompt: '={{ $json.prompt }}',
+			};
+			const shared = NodeHelpers.getNodeParameters(
+				generateFields,
+				node,
+				true,
+				false,
+				NODE,
+				description,
+			);
+			const row = {
+				...shared,
+				provider: provider.id,
+				model,
+				customModel: 'seedream-9',
+				prompt: 'A quiet lake',
+				imageUrls: table.references.min > 0 ? 'https://a.example/1.png' : '',
+			};
+			expect(readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+				ok: true,
+				value: { request: { values: {} } },
+			});
+		},
+	);
+
+	it.each<[string, INodeParameters]>([
+		['the provider', { provider: '={{ $json.provider }}' }],
+		['the model', { provider: 'evoLink', model: '={{ $json.model }}' }],
+		['both', { provider: '={{ $json.provider }}', model: '={{ $json.model }}' }],
+	])('n8n finds nothing to complain about, whether it is %s', (_what, fields) => {
+		const values = { ...fields, prompt: '={{ $json.prompt }}' };
+		const node = {
+			...NODE,
+			parameters:
+				NodeHelpers.getNodeParameters(generateFields, values, true, false, NODE, description) ?? {},
+		};
+		expect(NodeHelpers.getNodeParametersIssues(generateFields, node, description)).toBeNull();
+	});
+
+	it('what is set by an expression stays set', () => {
+		const values: INodeParameters = {
+			provider: '={{ $json.provider }}',
+			model: '={{ $json.model }}',
+			prompt: '={{ $json.prompt }}',
+			aspectRatio: '={{ $json.ratio }}',
+			resolution: '={{ $json.resolution }}',
+			imageCount: '={{ $json.count }}',
+			width: '={{ $json.width }}',
+			customModel: '={{ $json.custom }}',
+			additionalFields: {
+				promptOptimization: '={{ $json.speed }}',
+				watermark: '={{ $json.watermark }}',
+				maxImages: '={{ $json.most }}',
+				callbackUrl: '={{ $json.hook }}',
+			},
+		};
+		expect(
+			NodeHelpers.getNodeParameters(generateFields, values, true, false, NODE, description),
+		).toMatchObject(values);
+	});
+});
+
+describe('width and height', () => {
+	it.each([
+		['custom', true],
+		['1:1', false],
+		['default', false],
+		['={{ $json.ratio }}', true],
+	])('with the ratio %s are shown: %s', (aspectRatio, expected) => {
+		const model = 'doubao-seedream-4.5';
+		const names = shownAtTop({ provider: 'evoLink', model, aspectRatio }).map(({ name }) => name);
+		expect(names.includes('width')).toBe(expected);
+		expect(names.includes('height')).toBe(expected);
+	});
+});
+
+describe('what becomes of the images', () => {
+	const about = ['downloadImages', 'outputField', 'outputItems'];
+
+	it.each<[INodeParameters, string[]]>([
+		[{ continueWhen: 'finished', downloadImages: true }, about],
+		[{ continueWhen: 'finished', downloadImages: false }, ['downloadImages', 'outputItems']],
+		[{ continueWhen: 'submitted', downloadImages: true }, []],
+	])('is asked while there are any: %j', (values, names) => {
+		const shown = shownAtTop(values).map(({ name }) => name);
+		expect(shown.filter((name) => about.includes(name))).toEqual(names);
+	});
+});
+
+describe('the node', () => {
+	it.each<[string, string[]]>([
+		...providers.map(({ id, credential }): [string, string[]] => [id, [credential]]),
+		['={{ $json.provider }}', providers.map(({ credential }) => credential)],
+	])('asks with the provider %s for its credential, and insists on none', (provider, names) => {
+		const { credentials = [] } = description;
+		const shown = credentials.filter((credential) =>
+			NodeHelpers.displayParameter({ provider }, credential, NODE, description),
+		);
+		expect(shown.map(({ name }) => name)).toEqual(names);
+		expect(credentials.filter(({ required }) => required)).toEqual([]);
+	});
+
+	it('has the names, in the design, that saved workflows use', () => {
+		expect([...new Set(description.properties.map(({ name }) => name))]).toEqual([
+			'provider',
+			'model',
+			'customModel',
+			'prompt',
+			'imageUrls',
+			'aspectRatio',
+			'width',
+			'height',
+			'resolution',
+			'imageCount',
+			'continueWhen',
+			'downloadImages',
+			'outputField',
+			'outputItems',
+			'additionalFields',
+			'options',
+		]);
+	});
+
+	it('starts with EvoLink and its newest model, waiting for files in "data"', () => {
+		const parameters = NodeHelpers.getNodeParameters(
+			generateFields,
+			{},
+			true,
+			false,
+			NODE,
+			description,
+		);
+		expect(parameters).toMatchObject({
+			provider: 'evoLink',
+			model: 'doubao-seedream-4.5',
+			continueWhen: 'finished',
+			downloadImages: true,
+			outputField: 'data',
+			outputItems: 'perImage',
+		});
+	});
+
+	it('will not start without a prompt', () => {
+		const parameters = { provider: 'evoLink', model: 'doubao-seedream-4.5', prompt: '' };
+		const issues = NodeHelpers.getNodeParametersIssues(
+			generateFields,
+			{ ...NODE, parameters },
+			description,
+		);
+		expect(issues?.parameters).toHaveProperty('prompt');
+	});
+});

@@ -1,0 +1,63 @@
+import { NodeHelpers } from 'n8n-workflow';
+
+import { taskStatusFields } from '../../../../nodes/Seedream/fields/taskStatusFields';
+import { providers } from '../../../../nodes/Seedream/providers';
+import { readStatusRow } from '../../../../nodes/Seedream/request/readRow';
+import { SeedreamTaskStatus } from '../../../../nodes/Seedream/SeedreamTaskStatus.node';
+import { fakeContext, NODE } from '../fakeContext';
+
+const { description } = new SeedreamTaskStatus();
+
+function parameters(values: { provider: string; taskId: string }) {
+	return (
+		NodeHelpers.getNodeParameters(taskStatusFields, values, true, false, NODE, description) ?? {}
+	);
+}
+
+it.each(providers.map(({ id }) => id))('a row of %s needs nothing but a task id', (provider) => {
+	const row = { ...parameters({ provider, taskId: 'task-1' }) };
+	expect(readStatusRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+		ok: true,
+		value: {
+			provider: { id: provider },
+			taskIds: ['task-1'],
+			continueWhen: 'now',
+			controls: { downloadImages: true, outputField: 'data', outputItems: 'perImage' },
+		},
+	});
+});
+
+it('n8n finds nothing to complain about when provider and task come from the row', () => {
+	const values = { provider: '={{ $json.provider }}', taskId: '={{ $json.taskId }}' };
+	const node = { ...NODE, parameters: parameters(values) };
+	expect(NodeHelpers.getNodeParametersIssues(taskStatusFields, node, description)).toBeNull();
+});
+
+it.each<[string, string[]]>([
+	...providers.map(({ id, credential }): [string, string[]] => [id, [credential]]),
+	['={{ $json.provider }}', providers.map(({ credential }) => credential)],
+])('asks with the provider %s for its credential, and insists on none', (provider, names) => {
+	const { credentials = [] } = description;
+	const shown = credentials.filter((credential) =>
+		NodeHelpers.displayParameter({ provider }, credential, NODE, description),
+	);
+	expect(shown.map(({ name }) => name)).toEqual(names);
+	expect(credentials.filter(({ required }) => required)).toEqual([]);
+});
+
+it('asks about the images whatever it waits for, for a task may be done', () => {
+	const names = (downloadImages: boolean) =>
+		taskStatusFields
+			.filter((field) => NodeHelpers.displayParameter({ downloadImages }, field, NODE, description))
+			.map(({ name }) => name);
+	expect(names(true)).toEqual([
+		'provider',
+		'taskId',
+		'continueWhen',
+		'downloadImages',
+		'outputField',
+		'outputItems',
+		'options',
+	]);
+	expect(names(false)).not.toContain('outputField');
+});

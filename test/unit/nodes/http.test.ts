@@ -1,0 +1,276 @@
+import { Readable } from 'node:stream';
+
+import { NodeApiError, type IHttpRequestOptions, type JsonObject } from 'n8n-workflow';
+
+import { gatewayDoor, linkDoor } from '../../../nodes/Seedream/http';
+import { providers } from '../../../nodes/Seedream/providers';
+import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
+import { Cancelled } from '../../../nodes/Seedream/tasks/ports';
+import { fakeContext, NODE, type FakeContext } from './fakeContext';
+
+const KEY = 'sk-0123456789-do-not-show';
+
+type Request = (options: IHttpRequestOptions) => Promise<unknown>;
+
+const OK: Request = async () => ({ statusCode: 200, headers: {}, body: {} });
+
+/** The door to EvoLink, and what n8n was asked to send through it. */
+async function door(request: Request, baseUrl = 'https://api.evolink.ai', signal?: AbortSignal) {
+	const asked: Array<{ credential: string; options: IHttpRequestOptions }> = [];
+	const context = fakeContext({
+		node: { credentials: { evoLinkApi: { id: '1', name: 'EvoLink' } } },
+		credentials: { evoLinkApi: { apiKey: KEY, baseUrl } },
+		helpers: {
+			httpRequestWithAuthentication: async (credential: string, options: IHttpRequestOptions) => {
+				asked.push({ credential, options });
+				return await request(options);
+			},
+		},
+		signal,
+	});
+	const opened = await gatewayDoor(context, evoLink, 0);
+	if (!opened.ok) throw new Error(opened.failure.message);
+	return { send: opened.value, asked };
+}
+
+const QUERY = { method: 'GET', path: '/v1/tasks/task-1' } as const;
+
+/** What n8n throws: the network's own error is some causes deep. */
+function wrapped(code: string, depth: number): Error {
+	let error: Error = Object.assign(new Error(`connect ${code}`), { code });
+	for (let level = 0; level < depth; level += 1) error = new Error('wrapped', { cause: error });
+	return error;
+}
+
+describe('the door to a gateway', () => {
+	it.each(providers.map((provider) => [provider.label, provider] as const))(
+		'stays shut without a credential for %s',
+		async (label, provider) => {
+			expect(await gatewayDoor(fakeContext(), provider, 0)).toMatchObject({
+				ok: false,
+				failure: {
+					message: `No ${label} credential is selected`,
+					code: 'missing_credential',
+					charged: 'no',
+					provider: provider.id,
+				},
+			});
+		},
+	);
+
+	it("stays shut with another provider's credential", async () => {
+		const context = fakeContext({
+			node: { credentials: { apiMartApi: { id: '1', name: 'APIMart' } } },
+			credentials: { apiMartApi: { apiKey: KEY, baseUrl: 'https://api.apimart.ai' } },
+		});
+		expect(await gatewayDoor(context, evoLink, 0)).toMatchObject({ ok: false });
+	});
+
+	it.each([
+		['https://api.evolink.ai', 'https://api.evolink.ai/v1/tasks/task-1'],
+		['https://api.evolink.ai/', 'https://api.evolink.ai/v1/tasks/task-1'],
+		[' https://api.evolink.ai// \n', 'https://api.evolink.ai/v1/tasks/task-1'],
+		['https://apiin.one/api/', 'https://apiin.one/api/v1/tasks/task-1'],
+		['http://localhost:8080', 'http://localhost:8080/v1/tasks/task-1'],
+	])('leads from the base URL %j to %s', async (baseUrl, url) => {
+		const { send, asked } = await door(OK, baseUrl);
+		await send(QUERY);
+		expect(asked[0]?.options.url).toBe(url);
+	});
+
+	it('sends what it is given, as JSON, and leaves the key to n8n', async () => {
+		const { send, asked } = await door(OK);
+		const body = { model: 'm', prompt: 'A lake' };
+		const headers = { 'Idempotency-Key': 'key-1' };
+		await send({ method: 'POST', path: '/v1/images/generations', body, headers });
+		expect(asked).toEqual([
+			{
+				credential: 'evoLinkApi',
+				options: expect.objectContaining({
+					method: 'POST',
+					url: 'https://api.evolink.ai/v1/images/generations',
+					body,
+					headers,
+					json: true,
+					ignoreHttpStatusErrors: true,
+					returnFullResponse: true,
+					sendCredentialsOnCrossOriginRedirect: false,
+					timeout: 60_000,
+				}),
+			},
+		]);
+		expect(JSON.stringify(asked)).not.toContain(KEY);
+	});
+
+	it.each([200, 202, 400, 429, 500])('brings HTTP %i back as an answer', async (statusCode) => {
+		const { send } = await door(async () => ({
+			statusCode,
+			headers: { 'Retry-After': 7, 'X-Request-ID': 'r-1' },
+			body: { error: {} },
+		}));
+		expect(await send(QUERY)).toEqual({
+			kind: 'reply',
+			status: statusCode,
+			headers: { 'retry-after': '7', 'x-request-id': 'r-1' },
+			body: { error: {} },
+		});
+	});
+
+	it('brings an answer without headers or body back', async () => {
+		const { send } = await door(async () => ({ statusCode: 204 }));
+		expect(await send(QUERY)).toMatchObject({ kind: 'reply', status: 204, headers: {} });
+	});
+});
+
+describe('a request that got no answer', () => {
+	it.each([
+		'ECONNREFUSED',
+		'ENOTFOUND',
+		'EAI_AGAIN',
+		'ENETUNREACH',
+		'EHOSTUNREACH',
+		'CERT_HAS_EXPIRED',
+		'DEPTH_ZERO_SELF_SIGNED_CERT',
+		'ERR_TLS_CERT_ALTNAME_INVALID',
+		'SELF_SIGNED_CERT_IN_CHAIN',
+		'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	])('because of %s never left', async (code) => {
+		for (const depth of [0, 1, 3]) {
+			const { send } = await door(async () => await Promise.reject(wrapped(code, depth)));
+			expect(await send(QUERY)).toEqual({ kind: 'noReply', code, mayHaveArrived: false });
+		}
+	});
+
+	it.each(['ECONNRESET', 'ETIMEDOUT', 'ECONNABORTED', 'EPIPE', 'ERR_BAD_RESPONSE', 'ESOMETHING'])(
+		'because of %s may have arrived',
+		async (code) => {
+			for (const depth of [0, 2]) {
+				const { send } = await door(async () => await Promise.reject(wrapped(code, depth)));
+				expect(await send(QUERY)).toEqual({ kind: 'noReply', code, mayHaveArrived: true });
+			}
+		},
+	);
+
+	it("is recognised inside n8n's own error", async () => {
+		const cause = wrapped('ECONNREFUSED', 0) as unknown as JsonObject;
+		const error = new NodeApiError(NODE, cause);
+		const { send } = await door(async () => await Promise.reject(error));
+		expect(await send(QUERY)).toMatchObject({ kind: 'noReply', mayHaveArrived: false });
+	});
+
+	it.each<[string, unknown, string]>([
+		['an error without a code', new Error('socket hang up'), 'socket hang up'],
+		['a text', 'broken', 'UNKNOWN'],
+		['nothing', undefined, 'UNKNOWN'],
+		['a number for a code', Object.assign(new Error('odd'), { code: 7 }), 'odd'],
+	])('may have arrived after %s', async (_what, thrown, code) => {
+		const { send } = await door(async () => await Promise.reject(thrown));
+		expect(await send(QUERY)).toEqual({ kind: 'noReply', code, mayHaveArrived: true });
+	});
+
+	it('shows nothing of the request, so that the key stays hidden', async () => {
+		const config = { headers: { Authorization: `Bearer ${KEY}` } };
+		const error = Object.assign(wrapped('ECONNRESET', 0), { config, request: config });
+		const { send } = await door(async () => await Promise.reject(error));
+		expect(JSON.stringify(await send(QUERY))).not.toContain(KEY);
+	});
+});
+
+describe('an execution that was stopped', () => {
+	const stopped = AbortSignal.abort();
+
+	it('is told apart from a failure of the network', async () => {
+		const broken = async () => await Promise.reject(wrapped('ERR_CANCELED', 0));
+		const { send } = await door(broken, undefined, stopped);
+		await expect(send(QUERY)).rejects.toThrow(Cancelled);
+	});
+
+	it('takes no answer any more', async () => {
+		const { send } = await door(OK, undefined, stopped);
+		await expect(send(QUERY)).rejects.toThrow(Cancelled);
+	});
+
+	it('opens no link any more', async () => {
+		const { open } = links(async () => await Promise.reject(wrapped('ERR_CANCELED', 0)), {
+			signal: stopped,
+		});
+		await expect(open('https://example.com/1.png')).rejects.toThrow(Cancelled);
+	});
+});
+
+function links(request: Request, parts: FakeContext = {}) {
+	const asked: IHttpRequestOptions[] = [];
+	const stored: unknown[][] = [];
+	const context = fakeContext({
+		node: { credentials: { evoLinkApi: { id: '1', name: 'EvoLink' } } },
+		credentials: { evoLinkApi: { apiKey: KEY, baseUrl: 'https://api.evolink.ai' } },
+		...parts,
+		helpers: {
+			httpRequest: async (options: IHttpRequestOptions) => {
+				asked.push(options);
+				return await request(options);
+			},
+			prepareBinaryData: async (...given: unknown[]) => {
+				stored.push(given);
+				return { data: 'stored', mimeType: 'image/png' };
+			},
+		},
+	});
+	return { open: linkDoor(context), asked, stored };
+}
+
+describe('a link to a finished image', () => {
+	const body = () => Readable.from([Buffer.from('image')]);
+
+	it('is opened as a stream, without the key', async () => {
+		const { open, asked } = links(async () => ({ statusCode: 200, headers: {}, body: body() }));
+		expect(await open('https://example.com/1.png')).toMatchObject({ kind: 'opened', status: 200 });
+		expect(asked).toEqual([
+			expect.objectContaining({
+				method: 'GET',
+				url: 'https://example.com/1.png',
+				encoding: 'stream',
+				ignoreHttpStatusErrors: true,
+				returnFullResponse: true,
+			}),
+		]);
+		expect(asked[0]).not.toHaveProperty('headers');
+		expect(JSON.stringify(asked)).not.toContain(KEY);
+	});
+
+	it('stops when the execution is stopped', async () => {
+		const { signal } = new AbortController();
+		const reply = async () => ({ statusCode: 200, headers: {}, body: body() });
+		const { open, asked } = links(reply, { signal });
+		await open('https://example.com/1.png');
+		expect(asked[0]?.abortSignal).toBe(signal);
+	});
+
+	it('is stored under its name and type', async () => {
+		const stream = body();
+		const { open, stored } = links(async () => ({ statusCode: 200, headers: {}, body: stream }));
+		const link = await open('https://example.com/1.png');
+		if (link.kind !== 'opened') throw new Error(link.code);
+		const format = { extension: 'png', mimeType: 'image/png' };
+		expect(await link.store('lake.png', format)).toMatchObject({ data: 'stored' });
+		expect(stored).toEqual([[stream, 'lake.png', 'image/png']]);
+	});
+
+	it('can be closed unread', async () => {
+		const stream = body();
+		const { open } = links(async () => ({ statusCode: 404, headers: {}, body: stream }));
+		const link = await open('https://example.com/1.png');
+		if (link.kind !== 'opened') throw new Error(link.code);
+		link.discard();
+		expect(link.status).toBe(404);
+		expect(stream.destroyed).toBe(true);
+	});
+
+	it('may not answer', async () => {
+		const { open } = links(async () => await Promise.reject(wrapped('ETIMEDOUT', 2)));
+		expect(await open('https://example.com/1.png')).toMatchObject({
+			kind: 'noReply',
+			code: 'ETIMEDOUT',
+		});
+	});
+});

@@ -1,0 +1,229 @@
+import { PassThrough, Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import {
+	downloadImage,
+	type DownloadPorts,
+	type ImageSource,
+	type OpenedLink,
+} from '../../../../nodes/Seedream/images/download';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { Cancelled } from '../../../../nodes/Seedream/tasks/ports';
+import { virtualClock } from '../virtualClock';
+
+const PNG = Buffer.concat([
+	Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
+	Buffer.from(Array.from({ length: 100_000 }, (_, n) => n % 251)),
+]);
+
+interface Stored {
+	name: string;
+	mimeType: string;
+	/** In base64: comparing large buffers byte by byte takes jest seconds. */
+	content: string;
+}
+
+const SOURCE: ImageSource = {
+	provider: evoLink,
+	taskId: 'task-1',
+	url: 'https://example.com/1.png',
+	nameFile: ({ extension }) => `lake.${extension}`,
+};
+
+/** A stream that gives exactly these chunks, one at a time. */
+function streamOf(...chunks: Buffer[]): Readable {
+	return Readable.from(chunks, { objectMode: false });
+}
+
+function opened(body: Readable, status = 200): OpenedLink<Stored> {
+	return {
+		kind: 'opened',
+		status,
+		body,
+		store: async (name, { mimeType }) => {
+			const chunks: Buffer[] = [];
+			for await (const chunk of body) chunks.push(Buffer.from(chunk));
+			return { name, mimeType, content: Buffer.concat(chunks).toString('base64') };
+		},
+		discard: () => body.destroy(),
+	};
+}
+
+async function download(
+	answers: Array<() => OpenedLink<Stored>>,
+	clock = virtualClock(),
+): Promise<{ result: Awaited<ReturnType<typeof downloadImage<Stored>>>; opens: string[] }> {
+	const opens: string[] = [];
+	const ports: DownloadPorts<Stored> = {
+		clock,
+		open: async (url) => {
+			const answer = answers[Math.min(opens.length, answers.length - 1)];
+			opens.push(url);
+			if (!answer) throw new Error('the script has no answer');
+			return answer();
+		},
+	};
+	return { result: await downloadImage(SOURCE, ports), opens };
+}
+
+const whole = () => opened(streamOf(PNG));
+const STORED = { name: 'lake.png', mimeType: 'image/png', content: PNG.toString('base64') };
+
+function failure(reason: string) {
+	return {
+		ok: false,
+		failure: expect.objectContaining({
+			message: `The image was made, but could not be downloaded: ${reason} [task task-1]`,
+			charged: 'yes',
+			taskId: 'task-1',
+			code: 'download_failed',
+		}),
+	};
+}
+
+describe('a file', () => {
+	it.each<[string, Buffer[]]>([
+		['one chunk', [PNG]],
+		['a first chunk of one byte', [PNG.subarray(0, 1), PNG.subarray(1)]],
+		[
+			'single bytes at first',
+			[...Array.from({ length: 30 }, (_, n) => PNG.subarray(n, n + 1)), PNG.subarray(30)],
+		],
+		['a first chunk as long as the signature', [PNG.subarray(0, 12), PNG.subarray(12)]],
+		['a first chunk one byte shorter', [PNG.subarray(0, 11), PNG.subarray(11)]],
+	])('stays whole in %s', async (_what, chunks) => {
+		const { result, opens } = await download([() => opened(streamOf(...chunks))]);
+		expect(result).toEqual({ ok: true, value: STORED });
+		expect(opens).toEqual(['https://example.com/1.png']);
+	});
+
+	it('stays whole when it comes slowly', async () => {
+		const body = new PassThrough();
+		const finished = download([() => opened(body)]);
+		for (const chunk of [PNG.subarray(0, 5), PNG.subarray(5, 20), PNG.subarray(20)]) {
+			await wait(5);
+			body.write(chunk);
+		}
+		body.end();
+		expect((await finished).result).toEqual({ ok: true, value: STORED });
+	});
+
+	it('may be shorter than the signature is long', async () => {
+		const tiny = Buffer.from('ffd8ffd9', 'hex');
+		const { result } = await download([() => opened(streamOf(tiny))]);
+		expect(result).toEqual({
+			ok: true,
+			value: { name: 'lake.jpg', mimeType: 'image/jpeg', content: tiny.toString('base64') },
+		});
+	});
+
+	it('is named and typed by its bytes, whatever its link says', async () => {
+		const gif = Buffer.from('GIF89a\x01\x00\x01\x00\x00\x00\x3b');
+		const { result } = await download([() => opened(streamOf(gif))]);
+		expect(result).toMatchObject({ value: { name: 'lake.gif', mimeType: 'image/gif' } });
+	});
+});
+
+describe('what is not an image', () => {
+	it.each([
+		['a page of HTML', '<!DOCTYPE html><html><body>Sign in</body></html>'],
+		['a short text', 'no'],
+		['nothing', ''],
+	])('is refused, is not asked for again and is not left open: %s', async (_what, text) => {
+		const body = text === '' ? Readable.from([]) : streamOf(Buffer.from(text));
+		const { result, opens } = await download([() => opened(body)]);
+		expect(result).toEqual(failure('the link answered with something that is not an image'));
+		expect(opens).toHaveLength(1);
+		expect(body.destroyed).toBe(true);
+	});
+});
+
+describe('a link that answers with an error', () => {
+	it.each([301, 400, 401, 403, 404, 410])('of HTTP %i is not asked again', async (status) => {
+		const body = streamOf(PNG);
+		const { result, opens } = await download([() => opened(body, status)]);
+		expect(result).toEqual(failure(`the link answered with HTTP ${status}`));
+		expect(opens).toHaveLength(1);
+		expect(body.destroyed).toBe(true);
+	});
+
+	it.each([429, 500, 502, 503, 504])('of HTTP %i is asked again', async (status) => {
+		const clock = virtualClock();
+		const answers = [() => opened(streamOf(PNG), status), () => opened(streamOf(PNG), status)];
+		const { result } = await download([...answers, whole], clock);
+		expect(result).toEqual({ ok: true, value: STORED });
+		expect(clock.pauses).toEqual([500, 1000]);
+	});
+
+	it('is given up after four tries with growing pauses', async () => {
+		const clock = virtualClock();
+		const { result, opens } = await download([() => opened(streamOf(PNG), 503)], clock);
+		expect(result).toEqual(failure('the link answered with HTTP 503'));
+		expect(opens).toHaveLength(4);
+		expect(clock.pauses).toEqual([500, 1000, 2000]);
+	});
+});
+
+describe('a link that does not answer', () => {
+	const silent = (): OpenedLink<Stored> => ({ kind: 'noReply', code: 'ECONNRESET' });
+
+	it('is asked again', async () => {
+		const { result, opens } = await download([silent, silent, silent, whole]);
+		expect(result).toEqual({ ok: true, value: STORED });
+		expect(opens).toHaveLength(4);
+	});
+
+	it('is given up after four tries', async () => {
+		const { result, opens } = await download([silent]);
+		expect(result).toEqual(failure('the link does not answer (ECONNRESET)'));
+		expect(opens).toHaveLength(4);
+	});
+});
+
+describe('a transfer that breaks off', () => {
+	it('while it is stored is tried again from the start', async () => {
+		const broken = (): OpenedLink<Stored> => {
+			const body = streamOf(PNG);
+			const link = opened(body);
+			if (link.kind === 'noReply') return link;
+			const store = async () => {
+				body.destroy();
+				throw new Error('aborted');
+			};
+			return { ...link, store };
+		};
+		const { result, opens } = await download([broken, whole]);
+		expect(result).toEqual({ ok: true, value: STORED });
+		expect(opens).toHaveLength(2);
+		expect((await download([broken])).result).toEqual(failure('aborted'));
+	});
+
+	it('with an error before its first bytes is tried again', async () => {
+		const broken = () => {
+			const body = new PassThrough();
+			setImmediate(() => body.destroy(new Error('socket hang up')));
+			return opened(body);
+		};
+		const { result, opens } = await download([broken, whole]);
+		expect(result).toEqual({ ok: true, value: STORED });
+		expect(opens).toHaveLength(2);
+		expect((await download([broken])).result).toEqual(failure('socket hang up'));
+	});
+
+	it('without a word before its first bytes is tried again, and not waited for', async () => {
+		const closed = () => {
+			const body = new PassThrough();
+			body.write(PNG.subarray(0, 3));
+			setImmediate(() => body.destroy());
+			return opened(body);
+		};
+		const finished = download([closed, whole]).then(({ result }) => result);
+		const outcome = await Promise.race([finished, wait(1000, 'still waiting')]);
+		expect(outcome).toEqual({ ok: true, value: STORED });
+	});
+});
+
+it('is not tried again once the user stopped the execution', async () => {
+	const silent = (): OpenedLink<Stored> => ({ kind: 'noReply', code: 'ETIMEDOUT' });
+	await expect(download([silent], virtualClock(1_000))).rejects.toThrow(Cancelled);
+});

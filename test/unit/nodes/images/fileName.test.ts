@@ -1,0 +1,102 @@
+import {
+	DEFAULT_FILE_NAME,
+	fileName,
+	FILE_NAME_PLACEHOLDERS,
+	type FileNameFacts,
+} from '../../../../nodes/Seedream/images/fileName';
+
+const FACTS: FileNameFacts = {
+	row: 12,
+	image: 2,
+	taskId: 'task-unified-1',
+	provider: 'evoLink',
+	model: 'doubao-seedream-4.5',
+	prompt: 'A quiet lake',
+	date: new Date('2026-11-20T23:59:59.999Z'),
+};
+
+function named(template: string, facts: Partial<FileNameFacts> = {}): string {
+	return fileName(template, { ...FACTS, ...facts }, 'png');
+}
+
+describe('the name of a file', () => {
+	it.each([
+		['{row}', '12.png'],
+		['{image}', '2.png'],
+		['{taskId}', 'task-unified-1.png'],
+		['{provider}', 'evoLink.png'],
+		['{model}', 'doubao-seedream-4.5.png'],
+		['{prompt}', 'A-quiet-lake.png'],
+		['{date}', '2026-11-20.png'],
+		['{row}-{prompt}-{image}', '12-A-quiet-lake-2.png'],
+		['{image}{image}', '22.png'],
+		['{row}.{image}', '12.2.png'],
+		['my image', 'my-image.png'],
+		['{taskID}', 'taskID.png'],
+		['{ row }', 'row.png'],
+	])('made from %s is %s', (template, name) => {
+		expect(named(template)).toBe(name);
+	});
+
+	it.each(['', '   ', DEFAULT_FILE_NAME])('made from %j is the task and the image', (template) => {
+		expect(named(template)).toBe('task-unified-1-2.png');
+	});
+
+	it('has the extension of what the file is', () => {
+		expect(fileName('{row}', FACTS, 'jpg')).toBe('12.jpg');
+	});
+
+	it.each([
+		['宁静的湖', '宁静的湖.png'],
+		['Ein stiller See, früh', 'Ein-stiller-See-früh.png'],
+		['fru\u0308h', 'früh.png'],
+		['湖🌅山', '湖-山.png'],
+		['дом 7', 'дом-7.png'],
+	])('keeps the letters of every script: %s', (prompt, name) => {
+		expect(named('{prompt}', { prompt })).toBe(name);
+	});
+
+	it.each([
+		['../../etc/passwd', 'etc-passwd.png'],
+		['..\\..\\windows', 'windows.png'],
+		['/absolute', 'absolute.png'],
+		['a/b\\c', 'a-b-c.png'],
+		['C:\\con*?"<>|', 'C-con.png'],
+		['.hidden', 'hidden.png'],
+		['ends.', 'ends.png'],
+		['line\none\u0000two', 'line-one-two.png'],
+		['-rf', 'rf.png'],
+		['$& $1 $$', '1.png'],
+		['a  --  b', 'a-b.png'],
+	])('is never a path, an option or a hidden file: %j', (words, name) => {
+		expect(named('{prompt}', { prompt: words })).toBe(name);
+		expect(named(words)).toBe(name);
+	});
+
+	it.each(['', '...', '///', '🌅', '---'])('is "image" where %j leaves nothing of it', (prompt) => {
+		expect(named('{prompt}', { prompt })).toBe('image.png');
+	});
+
+	it('does not fill in a placeholder that stands in the prompt', () => {
+		expect(named('{prompt}', { prompt: '{taskId} {date}' })).toBe('taskId-date.png');
+	});
+
+	it('has the first forty characters of the prompt, and never half of one', () => {
+		expect(named('{prompt}', { prompt: 'x'.repeat(41) })).toBe(`${'x'.repeat(40)}.png`);
+		expect(named('{prompt}', { prompt: '𠮷'.repeat(41) })).toBe(`${'𠮷'.repeat(40)}.png`);
+	});
+
+	it.each(['x', '湖', '𠮷', 'é'])('stays within what file systems take: %s', (letter) => {
+		const name = named(letter.repeat(500));
+		expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+		expect(Buffer.byteLength(name)).toBeGreaterThan(230);
+		expect(name).toBe(`${letter.repeat([...name].length - 4)}.png`);
+	});
+});
+
+it('lists every placeholder that is filled in', () => {
+	const template = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join('_');
+	expect(named(template)).toBe(
+		'12_2_task-unified-1_evoLink_doubao-seedream-4.5_A-quiet-lake_2026-11-20.png',
+	);
+});

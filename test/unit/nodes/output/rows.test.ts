@@ -1,0 +1,180 @@
+import { NodeOperationError, type INodeExecutionData } from 'n8n-workflow';
+
+import { deadlineFailure, invalidRow, type Failure } from '../../../../nodes/Seedream/errors';
+import {
+	failureItem,
+	settleRows,
+	stopOnFailure,
+	type RowResult,
+} from '../../../../nodes/Seedream/output/rows';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { fakeContext, type FakeContext } from '../fakeContext';
+
+const BAD = invalidRow(['Prompt: is empty'], evoLink);
+
+function done(...taskIds: string[]): RowResult {
+	return { ok: true, value: taskIds.map((taskId) => ({ json: { status: 'completed', taskId } })) };
+}
+
+function failed(failure: Failure = BAD): RowResult {
+	return { ok: false, failure };
+}
+
+function contextFor(rows: RowResult[], parts: FakeContext = {}) {
+	return fakeContext({ rows: rows.map(() => ({})), ...parts });
+}
+
+function errorOf(rows: RowResult[]): NodeOperationError {
+	try {
+		settleRows(contextFor(rows), rows);
+	} catch (error) {
+		if (error instanceof NodeOperationError) return error;
+	}
+	throw new Error('no NodeOperationError was thrown');
+}
+
+it("keeps the order of the input, however many items a row's task gave", () => {
+	const rows = [done('task-1'), done('task-2', 'task-2'), done(), done('task-3')];
+	expect(settleRows(contextFor(rows), rows).map(({ json }) => json.taskId)).toEqual([
+		'task-1',
+		'task-2',
+		'task-2',
+		'task-3',
+	]);
+});
+
+describe('with Continue On Fail', () => {
+	it('a row that failed becomes an item at its place', () => {
+		const rows = [done('task-1'), failed(), done('task-3')];
+		const items = settleRows(contextFor(rows, { continueOnFail: true }), rows);
+		expect(items).toEqual([
+			{ json: { status: 'completed', taskId: 'task-1' } },
+			{
+				json: {
+					status: 'failed',
+					provider: 'evoLink',
+					error: {
+						message: 'Prompt: is empty',
+						code: 'invalid_row',
+						type: 'invalid_input',
+						charged: 'no',
+					},
+				},
+				pairedItem: { item: 1 },
+			},
+			{ json: { status: 'completed', taskId: 'task-3' } },
+		]);
+	});
+
+	it('nothing is thrown when every row failed', () => {
+		const rows = [failed(), failed()];
+		expect(settleRows(contextFor(rows, { continueOnFail: true }), rows)).toHaveLength(2);
+	});
+
+	it('a task that outlived the deadline keeps its id', () => {
+		const failure = deadlineFailure(evoLink, 'task-9', 600);
+		expect(failureItem(fakeContext(), { itemIndex: 0, failure }).json).toMatchObject({
+			status: 'processing',
+			provider: 'evoLink',
+			taskId: 'task-9',
+			error: { code: 'timeout', charged: 'unknown' },
+		});
+	});
+
+	it('a row without a provider or a task leaves them out', () => {
+		const { json } = failureItem(fakeContext(), { itemIndex: 0, failure: invalidRow(['x']) });
+		expect(Object.keys(json)).toEqual(['status', 'error']);
+	});
+
+	it('the regular output gets an item without an error of its own', () => {
+		expect('error' in failureItem(fakeContext(), { itemIndex: 0, failure: BAD })).toBe(false);
+	});
+});
+
+describe('rows that were only checked yet', () => {
+	const rows = [done(), failed()];
+
+	it('stop the node when one was refused', () => {
+		expect(() => stopOnFailure(contextFor(rows), rows)).toThrow('Row 2: Prompt: is empty');
+	});
+
+	it('do not stop it when all are good, or when it may go on', () => {
+		expect(() => stopOnFailure(contextFor(rows), [done(), done()])).not.toThrow();
+		const lenient = contextFor(rows, { continueOnFail: true });
+		expect(() => stopOnFailure(lenient, rows)).not.toThrow();
+	});
+});
+
+describe('on the error output', () => {
+	const context = fakeContext({ node: { onError: 'continueErrorOutput' } });
+	const item: INodeExecutionData = failureItem(context, { itemIndex: 2, failure: BAD });
+
+	it('an item has the error that n8n looks for', () => {
+		expect(item.error).toBeInstanceOf(NodeOperationError);
+		expect(item.error?.message).toBe('Prompt: is empty');
+		expect(item.error?.description).toBe('Correct the row and run again. Nothing was charged.');
+	});
+
+	it('the error does not follow into a copy, so that the json stays', () => {
+		expect({ ...item }).toEqual({ json: item.json, pairedItem: { item: 2 } });
+		expect('error' in { ...item }).toBe(false);
+		expect(item.json).toMatchObject({ status: 'failed', error: { code: 'invalid_row' } });
+	});
+});
+
+describe('without Continue On Fail', () => {
+	it('the only row of the input speaks for itself', () => {
+		const error = errorOf([failed()]);
+		expect(error.message).toBe('Prompt: is empty');
+		expect(error.description).toBe('Correct the row and run again. Nothing was charged.');
+		expect(error.context.itemIndex).toBe(0);
+	});
+
+	it('one failed row among others is named', () => {
+		const error = errorOf([done(), done(), failed()]);
+		expect(error.message).toBe('Row 3: Prompt: is empty');
+		expect(error.description).toBe('Correct the row and run again. Nothing was charged.');
+		expect(error.context.itemIndex).toBe(2);
+	});
+
+	it('several failed rows are one error that lists them', () => {
+		const error = errorOf([done(), failed(), failed(deadlineFailure(evoLink, 'task-9', 600))]);
+		expect(error.message).toBe('2 of 3 rows failed');
+		expect(error.description?.split('\n')).toEqual([
+			'Row 2: Prompt: is empty',
+			'Row 3: EvoLink is still working on the image after 600 seconds [task task-9]',
+		]);
+		expect(error.context.itemIndex).toBe(1);
+	});
+
+	it.each([
+		[20, []],
+		[21, ['… and 1 more']],
+		[500, ['… and 480 more']],
+	])('of %i failed rows the first twenty are listed', (count, rest) => {
+		const error = errorOf(Array.from({ length: count }, () => failed()));
+		expect(error.message).toBe(`${count} of ${count} rows failed`);
+		const lines = error.description?.split('\n') ?? [];
+		expect(lines.slice(0, 20)).toEqual(
+			Array.from({ length: 20 }, (_, n) => `Row ${n + 1}: Prompt: is empty`),
+		);
+		expect(lines.slice(20)).toEqual(rest);
+	});
+
+	it('the tasks of the rows that are done are not lost', () => {
+		const error = errorOf([done('task-1', 'task-1'), failed(), done('task-3')]);
+		expect(error.description).toContain(
+			'The other rows are done. Seedream Task Status can fetch them: task-1, task-3',
+		);
+	});
+
+	it('no task that was paid for is lost behind the first twenty rows', () => {
+		const rows = Array.from({ length: 30 }, (_, n) =>
+			failed(deadlineFailure(evoLink, `paid-${n}-`, 600)),
+		);
+		const error = errorOf(rows);
+		const said = `${error.message}\n${error.description ?? ''}`;
+		const lost = rows.flatMap((_, n) => (said.includes(`paid-${n}-`) ? [] : [`paid-${n}-`]));
+		expect(lost).toEqual([]);
+	});
+});

@@ -1,0 +1,173 @@
+import type { IBinaryData } from 'n8n-workflow';
+
+import {
+	compact,
+	finishedItems,
+	runningItem,
+	type FinishedTask,
+	type ItemOptions,
+} from '../../../../nodes/Seedream/output/taskItems';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import type { CompletedTask } from '../../../../nodes/Seedream/providers/provider';
+
+const LINKS = ['https://a.example/1.png', 'https://a.example/2.png', 'https://a.example/3.png'];
+const RAW = { id: 'task-1', status: 'completed' };
+
+const OPTIONS: ItemOptions = {
+	itemIndex: 4,
+	outputItems: 'perImage',
+	outputField: 'data',
+	simplify: true,
+};
+
+const STATE: CompletedTask = {
+	status: 'completed',
+	imageUrls: LINKS,
+	expiresAt: new Date('2026-11-21T08:00:00Z'),
+	cost: { credits: 4.5, usd: 0.15 },
+	seconds: 31.4,
+};
+
+function file(name: string): IBinaryData {
+	return { data: '', mimeType: 'image/png', fileName: name };
+}
+
+function finished(state: Partial<CompletedTask> = {}, files: IBinaryData[] = []): FinishedTask {
+	return {
+		facts: { provider: evoLink, taskId: 'task-1', model: 'doubao-seedream-4.5', prompt: 'A lake' },
+		state: { ...STATE, ...state },
+		raw: RAW,
+		files,
+	};
+}
+
+const FILES = LINKS.map((_, index) => file(`${index}.png`));
+
+describe('one item for each image', () => {
+	it('is complete, in order, and points at its row', () => {
+		expect(finishedItems(finished({}, FILES), OPTIONS)).toEqual(
+			LINKS.map((imageUrl, imageIndex) => ({
+				json: {
+					status: 'completed',
+					provider: 'evoLink',
+					model: 'doubao-seedream-4.5',
+					taskId: 'task-1',
+					prompt: 'A lake',
+					imageUrl,
+					imageIndex,
+					imageCount: 3,
+					expiresAt: '2026-11-21T08:00:00.000Z',
+					cost: { credits: 1.5, usd: 0.05 },
+					seconds: 31.4,
+				},
+				binary: { data: FILES[imageIndex] },
+				pairedItem: { item: 4 },
+			})),
+		);
+	});
+
+	it.each<[number, object, object]>([
+		[1, { credits: 2.25 }, { credits: 2.25 }],
+		[3, { credits: 1 }, { credits: 0.333333 }],
+		[3, { usd: 0.1 }, { usd: 0.033333 }],
+		[2, { credits: 0 }, { credits: 0 }],
+		[2, { credits: 3.2, estimated: true }, { credits: 1.6, estimated: true }],
+	])('has its share of the cost: of %i images %j', (images, cost, share) => {
+		const items = finishedItems(finished({ imageUrls: LINKS.slice(0, images), cost }), OPTIONS);
+		expect(items.map(({ json }) => json.cost)).toEqual(Array.from({ length: images }, () => share));
+	});
+
+	it('has its file in the field that the user chose', () => {
+		const items = finishedItems(finished({}, FILES), { ...OPTIONS, outputField: 'picture' });
+		expect(items.map(({ binary }) => binary)).toEqual(FILES.map((picture) => ({ picture })));
+	});
+
+	it('has no binary part when nothing was downloaded', () => {
+		for (const item of finishedItems(finished(), OPTIONS)) {
+			expect(Object.keys(item)).toEqual(['json', 'pairedItem']);
+		}
+	});
+});
+
+describe('one item for the task', () => {
+	const options: ItemOptions = { ...OPTIONS, outputItems: 'perTask' };
+
+	it('holds all links, all files and the whole cost', () => {
+		expect(finishedItems(finished({}, FILES), options)).toEqual([
+			{
+				json: {
+					status: 'completed',
+					provider: 'evoLink',
+					model: 'doubao-seedream-4.5',
+					taskId: 'task-1',
+					prompt: 'A lake',
+					imageUrls: LINKS,
+					imageCount: 3,
+					expiresAt: '2026-11-21T08:00:00.000Z',
+					cost: { credits: 4.5, usd: 0.15 },
+					seconds: 31.4,
+				},
+				binary: { data: FILES[0], data_1: FILES[1], data_2: FILES[2] },
+				pairedItem: { item: 4 },
+			},
+		]);
+	});
+
+	it('names the files after the field that the user chose', () => {
+		const [item] = finishedItems(finished({}, FILES), { ...options, outputField: 'picture' });
+		expect(Object.keys(item?.binary ?? {})).toEqual(['picture', 'picture_1', 'picture_2']);
+	});
+
+	it('has no binary part when nothing was downloaded', () => {
+		const [item] = finishedItems(finished(), options);
+		expect(item).not.toHaveProperty('binary');
+	});
+});
+
+describe.each(['perImage', 'perTask'] as const)('what nobody said (%s)', (outputItems) => {
+	it('is left out', () => {
+		const task = finished({ expiresAt: undefined, cost: undefined, seconds: undefined });
+		const facts = { provider: evoLink, taskId: 'task-1' };
+		for (const { json } of finishedItems({ ...task, facts }, { ...OPTIONS, outputItems })) {
+			for (const name of ['expiresAt', 'cost', 'seconds', 'model', 'prompt', 'raw']) {
+				expect(json).not.toHaveProperty(name);
+			}
+			expect(json).toMatchObject({ status: 'completed', provider: 'evoLink', taskId: 'task-1' });
+		}
+	});
+
+	it('is left out inside the cost', () => {
+		const task = finished({ cost: { credits: 3 } });
+		for (const { json } of finishedItems(task, { ...OPTIONS, outputItems })) {
+			expect(Object.keys(Object(json.cost))).toEqual(['credits']);
+		}
+	});
+
+	it('stands under raw, in the words of the gateway, unless the answer is simplified', () => {
+		const options = { ...OPTIONS, outputItems, simplify: false };
+		for (const { json } of finishedItems(finished(), options)) expect(json.raw).toEqual(RAW);
+	});
+});
+
+describe('a task without images yet', () => {
+	const facts = { provider: evoLink, taskId: 'task-1', model: 'm', prompt: 'A lake' };
+
+	it.each(['submitted', 'processing'] as const)('is %s', (status) => {
+		expect(runningItem(facts, status, RAW, OPTIONS)).toEqual({
+			json: { status, provider: 'evoLink', model: 'm', taskId: 'task-1', prompt: 'A lake' },
+			pairedItem: { item: 4 },
+		});
+	});
+
+	it('shows the raw answer when it is not simplified, if there is one', () => {
+		const options = { ...OPTIONS, simplify: false };
+		expect(runningItem(facts, 'submitted', RAW, options).json.raw).toEqual(RAW);
+		expect(runningItem(facts, 'submitted', undefined, options).json).not.toHaveProperty('raw');
+	});
+});
+
+it('leaves out what is undefined, and nothing else', () => {
+	const kept = { no: false, zero: 0, empty: '', none: null, list: [] };
+	expect(compact({ ...kept, gone: undefined })).toEqual(kept);
+	expect(Object.keys(compact({ ...kept, gone: undefined }))).not.toContain('gone');
+});

@@ -1,0 +1,207 @@
+import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
+
+const LINK = 'https://cdn.example.com/1.png';
+const OTHER = 'https://cdn.example.com/2.png';
+
+describe('the answer to a create', () => {
+	it.each<[string, object]>([
+		[
+			'the data',
+			{ code: 200, message: 'success', data: { task_id: 'n30', status: 'IN_PROGRESS' } },
+		],
+		['the top level', { id: 'n30', status: 'pending' }],
+		['the data of an answer with an id of its own', { id: 'request-1', data: { task_id: 'n30' } }],
+		['an id in the data', { code: 200, data: { id: 'n30' } }],
+	])('gives the task id from %s', (_where, answer) => {
+		expect(apiInOne.readCreated({ ...answer })).toEqual({
+			kind: 'read',
+			value: { taskId: 'n30' },
+		});
+	});
+
+	it('takes a number for the task id', () => {
+		expect(apiInOne.readCreated({ data: { task_id: 30 } })).toMatchObject({
+			value: { taskId: '30' },
+		});
+	});
+
+	it.each<[string, object]>([
+		['no id', { code: 200, message: 'success', data: {} }],
+		['an empty id', { data: { task_id: '' } }],
+		['null', { data: null }],
+	])('cannot be read with %s', (_what, answer) => {
+		expect(apiInOne.readCreated({ ...answer })).toMatchObject({ kind: 'unreadable' });
+	});
+});
+
+describe('the answer to a query', () => {
+	const statuses = [
+		['COMPLETED', 'completed'],
+		['SUCCESS', 'completed'],
+		['Success', 'completed'],
+		['completed', 'completed'],
+		['FAILED', 'failed'],
+		['ERROR', 'failed'],
+		['error', 'failed'],
+		['CANCELLED', 'cancelled'],
+		['PENDING', 'submitted'],
+		['IN_PROGRESS', 'processing'],
+		['WAITING', 'processing'],
+		['', 'processing'],
+		[2, 'processing'],
+	] as const;
+
+	it.each(statuses)('with status %j in the data is a task that is %s', (status, expected) => {
+		expect(apiInOne.readTask({ code: 200, data: { task_id: 'n30', status } })).toMatchObject({
+			kind: 'read',
+			value: { status: expected },
+		});
+	});
+
+	it.each(statuses)('with status %j at the top is a task that is %s', (status, expected) => {
+		expect(apiInOne.readTask({ id: 'n30', status })).toMatchObject({
+			kind: 'read',
+			value: { status: expected },
+		});
+	});
+
+	const places = [
+		'output',
+		'result',
+		'results',
+		'images',
+		'image_urls',
+		'image_url',
+		'resultUrls',
+		'response',
+	];
+
+	describe.each(places)('with links in %s', (place) => {
+		it.each<[string, unknown, string[]]>([
+			['text', LINK, [LINK]],
+			['an array', [LINK, OTHER], [LINK, OTHER]],
+			['an object with url', { url: LINK }, [LINK]],
+			['an object with urls', { urls: [LINK, OTHER] }, [LINK, OTHER]],
+			['an object with image_url', { image_url: LINK }, [LINK]],
+			['an array of objects', [{ url: LINK }, { url: OTHER }], [LINK, OTHER]],
+			['JSON in a string', JSON.stringify({ resultUrls: [LINK] }), [LINK]],
+		])('finds them as %s', (_shape, value, links) => {
+			const state = { kind: 'read', value: { status: 'completed', imageUrls: links } };
+			expect(apiInOne.readTask({ data: { status: 'SUCCESS', [place]: value } })).toMatchObject(
+				state,
+			);
+			expect(apiInOne.readTask({ status: 'SUCCESS', [place]: value })).toMatchObject(state);
+		});
+	});
+
+	it.each<[string, unknown]>([
+		['at its place', { resultJson: JSON.stringify({ resultUrls: [LINK] }) }],
+		['inside the response', { response: { resultJson: JSON.stringify({ resultUrls: [LINK] }) } }],
+	])('finds the links in resultJson %s', (_where, data) => {
+		expect(apiInOne.readTask({ data: { status: 'SUCCESS', ...Object(data) } })).toMatchObject({
+			value: { imageUrls: [LINK] },
+		});
+	});
+
+	it('gives each link once', () => {
+		const data = { status: 'SUCCESS', output: LINK, results: [LINK, OTHER] };
+		expect(apiInOne.readTask({ data })).toMatchObject({ value: { imageUrls: [LINK, OTHER] } });
+	});
+
+	it.each<[string, object]>([
+		['nothing', {}],
+		['broken JSON', { resultJson: '{"resultUrls": [' }],
+		['a link that is not a result', { callback_url: LINK, input: { image_urls: [LINK] } }],
+		['words', { output: 'done' }],
+	])('has no image in a completed task with %s', (_what, data) => {
+		expect(apiInOne.readTask({ data: { status: 'SUCCESS', ...data } })).toMatchObject({
+			kind: 'read',
+			value: { status: 'completed', imageUrls: [] },
+		});
+	});
+
+	it.each<[string, object, object]>([
+		[
+			'an error object',
+			{ error: { code: 'moderation', message: 'No.', type: 'task_error' } },
+			{ code: 'moderation', message: 'No.', type: 'task_error' },
+		],
+		[
+			'a number for a code',
+			{ error: { code: 422, message: 'No.' } },
+			{ code: '422', message: 'No.' },
+		],
+		['an error in words', { error: 'No.' }, { code: 'task_failed', message: 'No.' }],
+		['a message of the task', { message: 'No.' }, { code: 'task_failed', message: 'No.' }],
+		['nothing', {}, { code: 'task_failed', message: '' }],
+	])('has the reason of a failed task from %s', (_what, data, error) => {
+		expect(apiInOne.readTask({ code: 200, data: { status: 'FAILED', ...data } })).toMatchObject({
+			kind: 'read',
+			value: { status: 'failed', error },
+		});
+	});
+
+	it('does not take the "success" of the envelope for the reason of a failure', () => {
+		const answer = { code: 200, message: 'success', data: { task_id: 'n30', status: 'FAILED' } };
+		expect(apiInOne.readTask(answer)).toMatchObject({
+			kind: 'read',
+			value: { status: 'failed', error: { code: 'task_failed', message: '' } },
+		});
+	});
+
+	it.each([{}, { data: null }, { code: 200, data: { task_id: 'n30' } }])(
+		'cannot be read without a status: %j',
+		(answer) => {
+			expect(apiInOne.readTask(answer)).toMatchObject({ kind: 'unreadable' });
+		},
+	);
+});
+
+describe('an error', () => {
+	it.each([400, 401, 402, 403, 404, 429, 500])('of HTTP %i keeps what it says', (status) => {
+		const error = { code: status, message: 'So it is.', type: 'some_error' };
+		expect(apiInOne.readError(status, { error })).toEqual({
+			status,
+			code: String(status),
+			message: 'So it is.',
+			type: 'some_error',
+		});
+	});
+
+	it.each([
+		[400, 400],
+		[401, 401],
+		['429', 429],
+		[599, 599],
+		[600, 400],
+		[100_401, 400],
+	])('may come with HTTP 200 and code %j', (code, status) => {
+		expect(apiInOne.readError(200, { code, message: 'No.', data: null })).toMatchObject({
+			status,
+			code: String(code),
+			message: 'No.',
+		});
+	});
+
+	it.each<[string, unknown]>([
+		['code 200', { code: 200, message: 'success', data: {} }],
+		['code 399', { code: 399 }],
+		['no code', { id: 'n30', status: 'pending' }],
+	])('is not in an answer with HTTP 200 and %s', (_what, body) => {
+		expect(apiInOne.readError(200, body)).toBeUndefined();
+	});
+
+	it('may be a page of HTML', () => {
+		expect(apiInOne.readError(404, '<html>404</html>')).toEqual({
+			status: 404,
+			code: 'http_404',
+			message: '',
+			type: 'http_error',
+		});
+	});
+});
+
+it('edits when the row has references and makes an image from text when it has none', () => {
+	expect(apiInOne.automatic?.pick(0).id).toBe('seedream/4.5-text-to-image');
+	expect(apiInOne.automatic?.pick(1).id).toBe('seedream/4.5-edit');
+});

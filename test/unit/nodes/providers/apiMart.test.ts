@@ -1,0 +1,255 @@
+import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+
+const CREATED = 1_763_088_289;
+const COMPLETED = 1_763_088_308;
+const EXPIRES = 1_763_174_708;
+const DAY = 24 * 60 * 60;
+const LINK = 'https://upload.apimart.ai/f/image/1.png';
+const OTHER = 'https://upload.apimart.ai/f/image/2.png';
+
+function at(seconds: number): Date {
+	return new Date(seconds * 1000);
+}
+
+describe('the answer to a create', () => {
+	it.each<[string, object]>([
+		['an array with a task', { code: 200, data: [{ status: 'submitted', task_id: 'task_01' }] }],
+		['an object with an id', { data: { id: 'task_01', status: 'pending' } }],
+		['an object with a task id', { data: { task_id: 'task_01' } }],
+	])('gives the task id from %s', (_what, answer) => {
+		expect(apiMart.readCreated({ ...answer })).toEqual({
+			kind: 'read',
+			value: { taskId: 'task_01' },
+		});
+	});
+
+	it('takes a number for the task id', () => {
+		expect(apiMart.readCreated({ data: [{ task_id: 17 }] })).toMatchObject({
+			value: { taskId: '17' },
+		});
+	});
+
+	it.each<[string, object]>([
+		['no data', { code: 200 }],
+		['an empty list', { data: [] }],
+		['a task without an id', { data: [{ status: 'submitted' }] }],
+		['an empty id', { data: [{ task_id: '' }] }],
+		['an empty id in an object', { data: { id: ' ' } }],
+		['null', { data: null }],
+	])('cannot be read with %s', (_what, answer) => {
+		expect(apiMart.readCreated({ ...answer })).toMatchObject({ kind: 'unreadable' });
+	});
+});
+
+describe('the answer to a query', () => {
+	it.each([
+		['submitted', 'submitted'],
+		['pending', 'submitted'],
+		['processing', 'processing'],
+		['in_progress', 'processing'],
+		['queued_again', 'processing'],
+		['', 'processing'],
+		[5, 'processing'],
+	])('with status %j is a task that is %s', (status, expected) => {
+		expect(apiMart.readTask({ code: 200, data: { id: 'task_01', status, progress: 40 } })).toEqual({
+			kind: 'read',
+			value: { status: expected, progress: 40, model: undefined },
+		});
+	});
+
+	it.each(['completed', 'success', 'COMPLETED'])(
+		'has everything of a task that is %s',
+		(status) => {
+			const data = {
+				id: 'task_01',
+				status,
+				cost: 0.15,
+				credits_cost: 1.5,
+				progress: 100,
+				result: { images: [{ url: [LINK], expires_at: EXPIRES }] },
+				created: CREATED,
+				completed: COMPLETED,
+				estimated_time: 60,
+				actual_time: 19,
+			};
+			expect(apiMart.readTask({ code: 200, data })).toEqual({
+				kind: 'read',
+				value: {
+					status: 'completed',
+					imageUrls: [LINK],
+					expiresAt: at(EXPIRES),
+					cost: { credits: 1.5, usd: 0.15 },
+					seconds: 19,
+					model: undefined,
+				},
+			});
+		},
+	);
+
+	it.each<[string, unknown, string[]]>([
+		['one image with one link', { images: [{ url: [LINK] }] }, [LINK]],
+		['a link that is text', { images: [{ url: LINK }] }, [LINK]],
+		['a set in one image', { images: [{ url: [LINK, OTHER] }] }, [LINK, OTHER]],
+		['a set of images', { images: [{ url: [LINK] }, { url: OTHER }] }, [LINK, OTHER]],
+		['no images', { images: [] }, []],
+		['an image without a link', { images: [{ url: [] }] }, []],
+		['null', null, []],
+		['nothing', undefined, []],
+	])('finds the links in %s', (_what, result, links) => {
+		expect(apiMart.readTask({ data: { status: 'completed', result } })).toMatchObject({
+			kind: 'read',
+			value: { status: 'completed', imageUrls: links },
+		});
+	});
+
+	it.each<[string, object, number | undefined]>([
+		[
+			'the end that the gateway states',
+			{ result: { images: [{ url: LINK, expires_at: EXPIRES }] } },
+			EXPIRES,
+		],
+		[
+			'the first end of several',
+			{
+				result: {
+					images: [
+						{ url: LINK, expires_at: EXPIRES },
+						{ url: OTHER, expires_at: EXPIRES - 60 },
+					],
+				},
+			},
+			EXPIRES - 60,
+		],
+		[
+			'an end in text',
+			{ result: { images: [{ url: LINK, expires_at: String(EXPIRES) }] } },
+			EXPIRES,
+		],
+		[
+			'24 hours after it was completed',
+			{ completed: COMPLETED, created: CREATED },
+			COMPLETED + DAY,
+		],
+		['24 hours after it was created', { created: CREATED }, CREATED + DAY],
+		[
+			'24 hours after, where the stated end makes no sense',
+			{ completed: COMPLETED, result: { images: [{ url: LINK, expires_at: 0 }] } },
+			COMPLETED + DAY,
+		],
+		['no end without any time', {}, undefined],
+	])('has %s', (_what, data, seconds) => {
+		const reading = apiMart.readTask({ data: { status: 'completed', ...data } });
+		const expiresAt = seconds === undefined ? undefined : at(seconds);
+		expect(reading).toMatchObject({ kind: 'read', value: { expiresAt } });
+	});
+
+	it.each<[string, object, object | undefined]>([
+		['credits only', { credits_cost: 1.5 }, { credits: 1.5 }],
+		['dollars only', { cost: '0.026' }, { usd: 0.026 }],
+		['neither', { cost: null, credits_cost: 'n/a' }, undefined],
+	])('reads a cost of %s', (_what, data, cost) => {
+		const reading = apiMart.readTask({ data: { status: 'completed', ...data } });
+		expect(reading.kind === 'read' && 'cost' in reading.value && reading.value.cost).toEqual(cost);
+	});
+
+	it.each([
+		['content_rejected', 'content_rejected'],
+		[1001, '1001'],
+	])('has the reason of a failed task with code %j', (code, read) => {
+		const error = { code, message: 'Rejected.', type: 'task_error' };
+		expect(apiMart.readTask({ data: { status: 'failed', error } })).toMatchObject({
+			kind: 'read',
+			value: { status: 'failed', error: { code: read, message: 'Rejected.', type: 'task_error' } },
+		});
+	});
+
+	it.each(['failed', 'cancelled'])('may say that a task is %s without a reason', (status) => {
+		expect(apiMart.readTask({ data: { status, error: null } })).toMatchObject({
+			kind: 'read',
+			value: { status, error: { code: 'task_failed', message: '' } },
+		});
+	});
+
+	it.each([{}, { data: null }, { data: {} }, { data: [] }])('cannot be read: %j', (answer) => {
+		expect(apiMart.readTask(answer)).toMatchObject({ kind: 'unreadable' });
+	});
+});
+
+describe('an error', () => {
+	it.each([
+		[400, 'invalid_request_error'],
+		[401, 'authentication_error'],
+		[402, 'payment_required'],
+		[403, 'permission_error'],
+		[429, 'rate_limit_error'],
+		[500, 'server_error'],
+		[502, 'bad_gateway'],
+	])('of HTTP %i is of type %s', (status, type) => {
+		const error = { code: status, message: 'So it is.', type };
+		expect(apiMart.readError(status, { error })).toEqual({
+			status,
+			code: String(status),
+			message: 'So it is.',
+			type,
+		});
+	});
+
+	it.each([
+		[401, 401, '401'],
+		['402', 402, '402'],
+		['invalid_key', 400, 'invalid_key'],
+		[1001, 400, '1001'],
+		[undefined, 400, 'unknown_error'],
+	])('may come with HTTP 200, success: false and code %j', (code, status, readCode) => {
+		expect(apiMart.readError(200, { success: false, code, message: 'No.' })).toMatchObject({
+			status,
+			code: readCode,
+			message: 'No.',
+		});
+	});
+
+	it('may come with HTTP 200 and an error code', () => {
+		expect(apiMart.readError(200, { code: 503, message: 'Later.' })).toMatchObject({ status: 503 });
+	});
+
+	it.each<[string, object]>([
+		[
+			'inside error',
+			{
+				error: {
+					code: 500,
+					message: 'build_request_failed: n must be a number',
+					type: 'server_error',
+				},
+			},
+		],
+		['at the top', { code: 500, message: 'build_request_failed: n must be a number' }],
+	])('that the request could not be built, %s, amounts to a refusal', (_where, body) => {
+		expect(apiMart.readError(500, body)).toMatchObject({
+			status: 400,
+			message: 'build_request_failed: n must be a number',
+		});
+	});
+
+	it('that only mentions such a request stays what it is', () => {
+		const error = { code: 500, message: 'not a build_request_failed', type: 'server_error' };
+		expect(apiMart.readError(500, { error })).toMatchObject({ status: 500 });
+	});
+
+	it('may be a page of HTML', () => {
+		expect(apiMart.readError(504, '<html>504</html>')).toEqual({
+			status: 504,
+			code: 'http_504',
+			message: '',
+			type: 'http_error',
+		});
+	});
+
+	it.each<[string, unknown]>([
+		['a created task', { code: 200, data: [{ status: 'submitted', task_id: 'task_01' }] }],
+		['a failed task', { code: 200, data: { status: 'failed', error: { code: 400 } } }],
+		['text', 'ok'],
+	])('is not in %s with HTTP 200', (_what, body) => {
+		expect(apiMart.readError(200, body)).toBeUndefined();
+	});
+});

@@ -1,0 +1,215 @@
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+
+const CREATED = 1_757_165_031;
+const DAY_LATER = new Date((CREATED + 24 * 60 * 60) * 1000);
+const LINK = 'https://example.com/image.jpg';
+
+describe('the answer to a create', () => {
+	it('gives the task id and the time the gateway expects to take', () => {
+		const answer = {
+			created: CREATED,
+			id: 'task-unified-1757165031-seedream4d',
+			model: 'doubao-seedream-4.5',
+			object: 'image.generation.task',
+			progress: 0,
+			status: 'pending',
+			task_info: { can_cancel: true, estimated_time: 45 },
+			type: 'image',
+			usage: { billing_rule: 'per_call', credits_reserved: 1.8, user_group: 'default' },
+		};
+		expect(evoLink.readCreated(answer)).toEqual({
+			kind: 'read',
+			value: { taskId: 'task-unified-1757165031-seedream4d', estimatedSeconds: 45 },
+		});
+	});
+
+	it.each([
+		['no details', { id: 'task-1' }],
+		['null in place of the details', { id: 'task-1', task_info: null }],
+		['a time in words', { id: 'task-1', task_info: { estimated_time: 'soon' } }],
+		['an empty list in place of the details', { id: 'task-1', task_info: [] }],
+		['text in place of the details', { id: 'task-1', task_info: 'queued' }],
+	])('keeps the task id of an answer with %s', (_what, answer) => {
+		expect(evoLink.readCreated(answer)).toMatchObject({
+			kind: 'read',
+			value: { taskId: 'task-1' },
+		});
+	});
+
+	it('takes a number for the task id', () => {
+		expect(evoLink.readCreated({ id: 17 })).toMatchObject({ value: { taskId: '17' } });
+	});
+
+	it.each([
+		['no id', { status: 'pending' }, /^id: /],
+		['null for an id', { id: null }, /^id: /],
+		['an empty id', { id: '  ' }, /the task id is empty/],
+		['an object for an id', { id: { task: 1 } }, /^id: /],
+	])('cannot be read with %s', (_what, answer, reason) => {
+		expect(evoLink.readCreated(answer)).toEqual({
+			kind: 'unreadable',
+			reason: expect.stringMatching(reason),
+		});
+	});
+});
+
+describe('the answer to a query', () => {
+	it.each([
+		['pending', 'submitted'],
+		['PENDING', 'submitted'],
+		['processing', 'processing'],
+		['running', 'processing'],
+		['warming_up', 'processing'],
+		[3, 'processing'],
+	])('with status %s is a task that is %s', (status, expected) => {
+		expect(evoLink.readTask({ id: 'task-1', status, progress: '40', model: 'm' })).toEqual({
+			kind: 'read',
+			value: { status: expected, progress: 40, model: 'm' },
+		});
+	});
+
+	it('has the links, the cost, the time taken and the end of the links of a completed task', () => {
+		const answer = {
+			created: CREATED,
+			id: 'task-1',
+			model: 'doubao-seedream-4.5',
+			progress: 100,
+			results: [LINK],
+			status: 'completed',
+			duration: 31.4,
+			usage: { credits_used: 2.25 },
+		};
+		expect(evoLink.readTask(answer)).toEqual({
+			kind: 'read',
+			value: {
+				status: 'completed',
+				imageUrls: [LINK],
+				expiresAt: DAY_LATER,
+				cost: { credits: 2.25 },
+				seconds: 31.4,
+				model: 'doubao-seedream-4.5',
+			},
+		});
+	});
+
+	it.each<[string, object, string[]]>([
+		[
+			'results with several links',
+			{ results: ['https://a.example/1', 'https://a.example/2'] },
+			['https://a.example/1', 'https://a.example/2'],
+		],
+		['one link as text', { results: LINK }, [LINK]],
+		['result_data as an array', { result_data: [{ image_url: LINK }] }, [LINK]],
+		['result_data as an object', { result_data: { image_url: LINK } }, [LINK]],
+		[
+			'the same link in both places',
+			{ results: [LINK], result_data: [{ image_url: LINK }] },
+			[LINK],
+		],
+		['results that are null', { results: null, result_data: [{ image_url: LINK }] }, [LINK]],
+		['no results at all', {}, []],
+		['results without a link', { results: [{}, '', 'done', 7] }, []],
+	])('finds the links in %s', (_what, answer, links) => {
+		expect(evoLink.readTask({ id: 'task-1', status: 'completed', ...answer })).toMatchObject({
+			kind: 'read',
+			value: { status: 'completed', imageUrls: links },
+		});
+	});
+
+	it.each([
+		['a number in text', { credits_used: '1.8' }, { credits: 1.8 }],
+		['zero', { credits_used: 0 }, { credits: 0 }],
+		['nothing', {}, undefined],
+		['words', { credits_used: 'free' }, undefined],
+		['null', null, undefined],
+		['a list', [], undefined],
+	])('reads the cost from %s', (_what, usage, cost) => {
+		const reading = evoLink.readTask({ status: 'completed', results: [LINK], usage });
+		expect(reading).toMatchObject({ kind: 'read', value: { cost } });
+	});
+
+	it.each([
+		['text', String(CREATED), DAY_LATER],
+		['zero', 0, undefined],
+		['words', 'yesterday', undefined],
+		['nothing', undefined, undefined],
+	])('reads the end of the links where created is %s', (_what, created, expiresAt) => {
+		const reading = evoLink.readTask({ status: 'completed', results: [LINK], created });
+		expect(reading).toMatchObject({ kind: 'read', value: { expiresAt } });
+	});
+
+	it.each(['failed', 'cancelled', 'FAILED'])('has the reason of a task that is %s', (status) => {
+		const error = {
+			code: 'content_policy_violation',
+			message: 'Content policy violation.',
+			type: 'task_error',
+		};
+		expect(evoLink.readTask({ id: 'task-1', status, error })).toEqual({
+			kind: 'read',
+			value: { status: status.toLowerCase(), error, model: undefined },
+		});
+	});
+
+	it.each([undefined, null, 'broken', []])('has a failure without a reason: %j', (error) => {
+		expect(evoLink.readTask({ status: 'failed', error })).toMatchObject({
+			kind: 'read',
+			value: { status: 'failed', error: { code: 'unknown_error', message: '' } },
+		});
+	});
+
+	it('cannot be read without a status', () => {
+		expect(evoLink.readTask({ id: 'task-1', status: null })).toEqual({
+			kind: 'unreadable',
+			reason: expect.stringMatching(/^status: /),
+		});
+	});
+});
+
+describe('an error', () => {
+	it.each([
+		[400, 'invalid_request'],
+		[401, 'unauthorized'],
+		[402, 'insufficient_quota'],
+		[403, 'model_access_denied'],
+		[404, 'task_not_found'],
+		[429, 'rate_limit_exceeded'],
+		[500, 'internal_error'],
+	])('of HTTP %i keeps its code, message and type', (status, code) => {
+		const error = { code, message: 'So it is.', type: `${code}_error`, param: 'n' };
+		expect(evoLink.readError(status, { error })).toEqual({
+			status,
+			code,
+			message: 'So it is.',
+			type: `${code}_error`,
+		});
+	});
+
+	it.each([400, 502, 503])('may have the number %i for its code', (status) => {
+		const error = { code: status, message: 'So it is.', type: 'gateway_error' };
+		expect(evoLink.readError(status, { error })).toEqual({
+			status,
+			code: String(status),
+			message: 'So it is.',
+			type: 'gateway_error',
+		});
+	});
+
+	it('may be a page of HTML', () => {
+		expect(evoLink.readError(502, '<html><h1>502 Bad Gateway</h1></html>')).toEqual({
+			status: 502,
+			code: 'http_502',
+			message: '',
+			type: 'http_error',
+		});
+	});
+
+	it.each([undefined, null, '', []])('may come without a body: %j', (body) => {
+		expect(evoLink.readError(503, body)).toMatchObject({ status: 503, code: 'http_503' });
+	});
+
+	it('is not in a good answer, even when the task in it failed', () => {
+		expect(evoLink.readError(200, { status: 'failed', error: { code: 'service_error' } })).toBe(
+			undefined,
+		);
+	});
+});
