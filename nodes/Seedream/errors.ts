@@ -25,12 +25,14 @@ export interface Failure {
 /** What the gateway or the network does is never thrown: it is a result. */
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
-interface Advice {
+export interface Advice {
+	/** Follows the gateway's name. */
 	what: string;
 	todo: string;
 }
 
-const HTTP_ADVICE: Record<number, Advice> = {
+/** By HTTP status; the README's table of errors is made from this and the next table. */
+export const HTTP_ADVICE: Record<number, Advice> = {
 	400: { what: 'refused the request', todo: 'Change what the message names and run again.' },
 	401: {
 		what: 'did not accept the API key',
@@ -45,10 +47,25 @@ const HTTP_ADVICE: Record<number, Advice> = {
 		what: 'does not know this task',
 		todo: 'Check the task ID, the provider and the account. Gateways forget old tasks.',
 	},
+	409: {
+		what: 'already knows this request with other content',
+		todo: 'Run the workflow anew instead of retrying this execution.',
+	},
+	413: { what: 'finds the request too large', todo: 'Use smaller reference images.' },
 	429: {
 		what: 'gets too many requests',
 		todo: 'Lower Concurrency in the options, or run again later.',
 	},
+	500: {
+		what: 'has a problem of its own',
+		todo: "Look at the gateway's status page and run again later.",
+	},
+	502: {
+		what: 'cannot reach the service behind it',
+		todo: "Look at the gateway's status page and run again later.",
+	},
+	503: { what: 'is not available at the moment', todo: 'Run again later.' },
+	504: { what: 'got no answer in time from the service behind it', todo: 'Run again later.' },
 };
 
 const SERVER_ADVICE: Advice = {
@@ -61,15 +78,15 @@ const OTHER_HTTP_ADVICE: Advice = {
 	todo: 'Check the base URL in the credential.',
 };
 
-const TASK_ADVICE: Record<string, Advice> = {
-	content_policy_violation: {
-		what: 'stopped the image because of its content policy',
-		todo: 'Reword the prompt, or use other reference images.',
-	},
-	content_rejected: {
-		what: 'stopped the image because of its content policy',
-		todo: 'Reword the prompt, or use other reference images.',
-	},
+const CONTENT_POLICY: Advice = {
+	what: 'stopped the image because of its content policy',
+	todo: 'Reword the prompt, or use other reference images.',
+};
+
+/** By the code of a task that failed. */
+export const TASK_ADVICE: Record<string, Advice> = {
+	content_policy_violation: CONTENT_POLICY,
+	content_rejected: CONTENT_POLICY,
 	invalid_parameters: {
 		what: 'could not use the parameters',
 		todo: 'Compare the fields with the limits of the model.',
@@ -82,7 +99,34 @@ const TASK_ADVICE: Record<string, Advice> = {
 		what: 'could not use the size of a reference image',
 		todo: 'Use reference images within the limits of the model.',
 	},
-	request_cancelled: { what: 'says the task was cancelled', todo: 'Run the row again.' },
+	request_cancelled: { what: 'says that the task was cancelled', todo: 'Run the row again.' },
+	generation_failed_no_content: {
+		what: 'made no image of this prompt',
+		todo: 'Reword the prompt: say more clearly what the image shows.',
+	},
+	generation_timeout: {
+		what: 'gave up because the image took too long',
+		todo: 'Run the row again, with a lower resolution if it happens every time.',
+	},
+	resource_exhausted: { what: 'has no capacity left', todo: 'Run the row again later.' },
+	quota_exceeded: {
+		what: 'has used up its quota',
+		todo: "Look at the account in the gateway's dashboard, or run the row again later.",
+	},
+	resource_not_found: {
+		what: 'could not find something that the task needs',
+		todo: 'Check that the reference links still work.',
+	},
+	service_error: { what: 'had a problem of its own', todo: 'Run the row again later.' },
+	service_unavailable: { what: 'was not available', todo: 'Run the row again later.' },
+	task_failed: {
+		what: 'could not make the image',
+		todo: 'Run the row again. If it fails every time, change the prompt.',
+	},
+	unknown_error: {
+		what: 'could not make the image and does not say why',
+		todo: 'Run the row again. If it fails every time, change the prompt.',
+	},
 };
 
 const OTHER_TASK_ADVICE: Advice = {
@@ -106,9 +150,11 @@ function fetchLater(taskId: string): string {
 }
 
 /** The gateway's own words behind ours; codes that only repeat the HTTP status are left out. */
-function quote({ code, message }: GatewayError): string {
+function quote({ code, message, requestId }: GatewayError): string {
 	const words = [/^\d+$/.test(code) ? '' : code, message].filter((part) => part !== '').join(': ');
-	return words === '' ? '' : ` (${words})`;
+	const parts = [words, requestId === undefined ? '' : `request ${requestId}`];
+	const quoted = parts.filter((part) => part !== '').join(', ');
+	return quoted === '' ? '' : ` (${quoted})`;
 }
 
 function withTask(taskId: string | undefined): string {
@@ -141,7 +187,7 @@ export function httpFailure(
 	const charged = taskId !== undefined || error.status >= 500 ? 'unknown' : 'no';
 	const mayHelpLater = error.status === 429 || (taskId !== undefined && error.status >= 500);
 	return {
-		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
+		message: `${provider.label} ${what}${quote({ requestId: headers['x-request-id'], ...error })}${withTask(taskId)}`,
 		description: describe(isKnownTask ? `${todo} ${fetchLater(taskId)}` : todo, charged),
 		code: error.code,
 		type: error.type,
@@ -253,6 +299,17 @@ export function downloadFailure(provider: Provider, reason: string, taskId: stri
 		status: 'failed',
 		provider: provider.id,
 		taskId,
+	};
+}
+
+/** An image did not get to the gateway: no task was made, and a file costs nothing. */
+export function uploadFailure(failure: Failure): Failure {
+	return {
+		...failure,
+		message: `A reference image could not be uploaded: ${failure.message}`,
+		description: describe('Run the row again.', 'no'),
+		charged: 'no',
+		retry: failure.retry ?? (failure.charged === 'unknown' ? {} : undefined),
 	};
 }
 

@@ -2,11 +2,16 @@ import { createHash, randomUUID } from 'crypto';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { deliver } from './deliver';
-import type { Result } from './errors';
+import { invalidRow, type Result } from './errors';
+import { linkDoor } from './http';
+import type { DownloadPorts } from './images/download';
+import { linkProblem } from './images/linkProblem';
+import type { JsonObject } from './json';
 import { runningItem } from './output/taskItems';
 import { linksExpire } from './providers/answers';
-import type { CompletedTask, Cost, ImageRequest, Model } from './providers/provider';
+import type { CompletedTask, Cost, Model } from './providers/provider';
 import { requestBody } from './request/body';
+import { fieldLabel } from './request/labels';
 import { readGenerateRow, type GenerateRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
 import { followTask } from './tasks/follow';
@@ -15,7 +20,30 @@ import { submitTask } from './tasks/submit';
 
 /** Makes the images of every row. */
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runRows(context, readGenerateRow, generateRow);
+	const open = linkDoor(context);
+	const readRow = async (_context: IExecuteFunctions, itemIndex: number) => {
+		const row = await readGenerateRow(context, itemIndex);
+		return row.ok && row.value.controls.checkReferences ? await checkLinks(row.value, open) : row;
+	};
+	return await runRows(context, readRow, generateRow);
+}
+
+/** Looks at the row's reference links, so that a dead one is refused before it costs anything. */
+async function checkLinks(
+	row: GenerateRow,
+	open: DownloadPorts<unknown>['open'],
+): Promise<Result<GenerateRow>> {
+	const { provider, request } = row;
+	const problems = await Promise.all(
+		request.references.map(async (reference) => {
+			if (reference.kind === 'file' || reference.url.startsWith('data:')) return undefined;
+			const problem = await linkProblem(reference.url, request.model.references.file, open);
+			return problem && `${fieldLabel('imageUrls')}: ${reference.url} ${problem}`;
+		}),
+	);
+	const found = problems.flatMap((problem) => problem ?? []);
+	if (found.length === 0) return { ok: true, value: row };
+	return { ok: false, failure: invalidRow(found, provider) };
 }
 
 async function generateRow(
@@ -27,8 +55,11 @@ async function generateRow(
 	const { modelId, prompt } = request;
 	const pace = createPace(controls.pollInterval);
 
-	const key = idempotencyKey(context, itemIndex, request);
-	const created = await submitTask(gateway, request, key, { clock, pace });
+	const links = await tools.linksOf(request.references, gateway, request.sendBinaryAs);
+	if (!links.ok) return links;
+	const body = requestBody(request, links.value);
+	const key = idempotencyKey(context, itemIndex, body);
+	const created = await submitTask(gateway, body, key, { clock, pace });
 	if (!created.ok) return created;
 	const { taskId } = created.value.content;
 	const submittedAt = clock.now();
@@ -50,6 +81,7 @@ async function generateRow(
 	});
 	if (!done.ok) return done;
 	const { content, raw } = done.value;
+	if (content.imageUrls.length < Number(request.values.imageCount ?? 1)) tools.noteFewerImages();
 	const completed = fillIn(content, request.model, submittedAt, clock.now());
 	return await deliver(facts, { content: completed, raw }, controls, tools);
 }
@@ -78,14 +110,10 @@ function listPrice({ creditsPerImage }: Model, images: number): Cost | undefined
  * The same for the same row on every try of one run of the node, and different otherwise: a gateway
  * that honours it makes and charges the task once. A loop that comes back to the node is a new run.
  */
-function idempotencyKey(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	request: ImageRequest,
-): string {
+function idempotencyKey(context: IExecuteFunctions, itemIndex: number, body: JsonObject): string {
 	const executionId = context.getExecutionId();
 	if (!executionId) return randomUUID();
 	const runIndex = context.evaluateExpression('{{ $runIndex }}', itemIndex);
-	const row = [executionId, context.getNode().id, runIndex, itemIndex, requestBody(request)];
+	const row = [executionId, context.getNode().id, runIndex, itemIndex, body];
 	return createHash('sha256').update(JSON.stringify(row)).digest('hex');
 }

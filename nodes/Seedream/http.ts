@@ -1,12 +1,14 @@
+import { randomUUID } from 'crypto';
 import type { IBinaryData, IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { missingCredential, type Result } from './errors';
 import type { OpenedLink } from './images/download';
 import type { Provider } from './providers/provider';
-import { Cancelled, type HttpAnswer, type SendToGateway } from './tasks/ports';
+import { Cancelled, type FileUpload, type GatewayDoor, type HttpAnswer } from './tasks/ports';
 
 const API_TIMEOUT_MS = 60_000;
+const UPLOAD_TIMEOUT_MS = 300_000;
 /** Without a byte for this long, a download counts as broken off. */
 const LINK_TIMEOUT_MS = 60_000;
 
@@ -24,40 +26,85 @@ const NEVER_LEFT = new Set([
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-const credentialSchema = z.object({ baseUrl: z.string() });
+const credentialSchema = z.record(z.unknown());
 
 /** The door to one gateway: knows the base URL, and n8n adds the key. */
 export async function gatewayDoor(
 	context: IExecuteFunctions,
 	provider: Provider,
 	itemIndex: number,
-): Promise<Result<SendToGateway>> {
+): Promise<Result<GatewayDoor>> {
 	const { credential } = provider;
 	if (!context.getNode().credentials?.[credential]) {
 		return { ok: false, failure: missingCredential(provider) };
 	}
-	const { baseUrl } = credentialSchema.parse(await context.getCredentials(credential, itemIndex));
-	const origin = baseUrl.trim().replace(/\/+$/, '');
+	const fields = credentialSchema.parse(await context.getCredentials(credential, itemIndex));
+	const address = (field: FileUpload['baseUrl'], path: string) =>
+		`${String(fields[field] ?? '')
+			.trim()
+			.replace(/\/+$/, '')}${path}`;
 
-	const send: SendToGateway = async ({ method, path, body, headers }) => {
+	const request = async (options: IHttpRequestOptions): Promise<HttpAnswer> => {
 		const answer = await attempt(
 			async (): Promise<unknown> =>
 				await context.helpers.httpRequestWithAuthentication.call(context, credential, {
-					method,
-					url: `${origin}${path}`,
-					body,
-					headers,
-					json: true,
-					timeout: API_TIMEOUT_MS,
+					...options,
 					...FULL_ANSWER,
 				}),
 		);
 		throwIfCancelled(context);
-		return answer.kind === 'noReply'
-			? answer
-			: { kind: 'reply', ...replySchema.parse(answer.reply) };
+		if (answer.kind === 'noReply') return answer;
+		const { status, headers, body } = replySchema.parse(answer.reply);
+		return { kind: 'reply', status, headers, body: withoutKey(body, fields.apiKey) };
 	};
-	return { ok: true, value: send };
+	return {
+		ok: true,
+		value: {
+			send: async ({ method, path, body, headers }) =>
+				await request({
+					method,
+					url: address('baseUrl', path),
+					body,
+					headers,
+					json: true,
+					timeout: API_TIMEOUT_MS,
+				}),
+			upload: async (upload) =>
+				await request({
+					method: 'POST',
+					url: address(upload.baseUrl, upload.path),
+					...multipart(upload),
+					// To be able to follow a redirect, the whole body would be kept in memory.
+					disableFollowRedirect: true,
+					timeout: UPLOAD_TIMEOUT_MS,
+				}),
+		},
+	};
+}
+
+/** Some gateways quote the key in their errors, and errors are shown, saved and logged. */
+function withoutKey(body: unknown, apiKey: unknown): unknown {
+	const key = String(apiKey ?? '').trim();
+	const text = JSON.stringify(body);
+	const quoted = JSON.stringify(key).slice(1, -1);
+	if (key === '' || !text?.includes(quoted)) return body;
+	return JSON.parse(text.replaceAll(quoted, '[API key]'));
+}
+
+/** A body with the one part `file`, of a length that is known before it is read. */
+function multipart({ fileName, mimeType, bytes, content }: FileUpload) {
+	const boundary = `seedream-${randomUUID()}`;
+	const head = Buffer.from(
+		`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${fileName}"\r\nContent-Type: ${mimeType}\r\n\r\n`,
+	);
+	const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+	return {
+		body: content.framed(head, tail),
+		headers: {
+			'Content-Type': `multipart/form-data; boundary=${boundary}`,
+			'Content-Length': head.length + bytes + tail.length,
+		},
+	};
 }
 
 const FULL_ANSWER: Partial<IHttpRequestOptions> = {
@@ -76,6 +123,12 @@ const replySchema = z
 		body,
 	}));
 
+const lengthSchema = z
+	.object({ 'content-length': z.coerce.number() })
+	.transform((headers) => headers['content-length'])
+	.optional()
+	.catch(undefined);
+
 type Body = Exclude<Parameters<IExecuteFunctions['helpers']['prepareBinaryData']>[0], Buffer>;
 
 /** Opens links to finished images. The API key never goes with them. */
@@ -84,7 +137,7 @@ export function linkDoor(
 ): (url: string) => Promise<OpenedLink<IBinaryData>> {
 	return async (url) => {
 		const answer = await attempt(
-			async (): Promise<{ statusCode: number; body: Body }> =>
+			async (): Promise<{ statusCode: number; headers: unknown; body: Body }> =>
 				await context.helpers.httpRequest({
 					method: 'GET',
 					url,
@@ -96,10 +149,11 @@ export function linkDoor(
 		);
 		throwIfCancelled(context);
 		if (answer.kind === 'noReply') return answer;
-		const { statusCode, body } = answer.reply;
+		const { statusCode, headers, body } = answer.reply;
 		return {
 			kind: 'opened',
 			status: statusCode,
+			bytes: lengthSchema.parse(headers),
 			body,
 			store: async (fileName, { mimeType }) =>
 				await context.helpers.prepareBinaryData(body, fileName, mimeType),

@@ -4,13 +4,16 @@ import { executionClock } from './clock';
 import type { Result } from './errors';
 import { gatewayDoor, linkDoor } from './http';
 import type { DownloadPorts } from './images/download';
-import { settleRows, stopOnFailure, type RowResult } from './output/rows';
+import { createReferenceLinks, type LinksOf } from './images/referenceLinks';
+import { hintFewerImages, settleRows, stopOnFailure, type RowResult } from './output/rows';
 import type { Provider } from './providers/provider';
 import type { Controls } from './request/controls';
 import { Gateway } from './tasks/gateway';
 import { createLimit, type Limit } from './tasks/limit';
-import type { Clock, SendToGateway } from './tasks/ports';
+import { createPace } from './tasks/pace';
+import type { Clock, GatewayDoor } from './tasks/ports';
 import { createProgress } from './tasks/progress';
+import { uploadMemory } from './uploadMemory';
 
 /** Everything a row needs to be carried out. */
 export interface RowTools {
@@ -19,8 +22,11 @@ export interface RowTools {
 	gateway: Gateway;
 	clock: Clock;
 	links: DownloadPorts<IBinaryData>;
+	linksOf: LinksOf;
 	/** All rows' downloads share it, so that large files do not crowd out the queries. */
 	downloadLimit: Limit;
+	/** Fewer images came than the row asked for. */
+	noteFewerImages: () => void;
 }
 
 interface Row {
@@ -29,6 +35,7 @@ interface Row {
 }
 
 const AUTOMATIC_CONCURRENCY = 10;
+const CONCURRENT_READS = 10;
 const CONCURRENT_DOWNLOADS = 5;
 
 /**
@@ -37,10 +44,17 @@ const CONCURRENT_DOWNLOADS = 5;
  */
 export async function runRows<T extends Row>(
 	context: IExecuteFunctions,
-	readRow: (context: IExecuteFunctions, itemIndex: number) => Result<T>,
+	readRow: (context: IExecuteFunctions, itemIndex: number) => Promise<Result<T>>,
 	carryOut: (row: T, tools: RowTools) => Promise<RowResult>,
 ): Promise<INodeExecutionData[][]> {
-	const rows = context.getInputData().map((_item, itemIndex) => readRow(context, itemIndex));
+	const readLimit = createLimit(CONCURRENT_READS);
+	const rows = await Promise.all(
+		context
+			.getInputData()
+			.map(
+				async (_item, itemIndex) => await readLimit(async () => await readRow(context, itemIndex)),
+			),
+	);
 	const prepared = await prepareRows(context, rows);
 	stopOnFailure(context, prepared.map(withoutItems));
 
@@ -49,6 +63,7 @@ export async function runRows<T extends Row>(
 		context,
 		clock,
 		links: { clock, open: linkDoor(context) },
+		linksOf: createReferenceLinks(clock, createPace(0), uploadMemory(context)),
 		downloadLimit: createLimit(CONCURRENT_DOWNLOADS),
 	};
 	const rowLimit = createLimit(chosenConcurrency(rows) || AUTOMATIC_CONCURRENCY);
@@ -56,6 +71,7 @@ export async function runRows<T extends Row>(
 		context.sendMessageToUI(message),
 	);
 
+	const fewerImages: number[] = [];
 	const results = await Promise.all(
 		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
 			if (!ready.ok) {
@@ -65,12 +81,14 @@ export async function runRows<T extends Row>(
 			const { row, gateway } = ready.value;
 			return await rowLimit(async () => {
 				progress.started();
-				const result = await carryOut(row, { ...shared, itemIndex, gateway });
+				const noteFewerImages = () => fewerImages.push(itemIndex);
+				const result = await carryOut(row, { ...shared, itemIndex, gateway, noteFewerImages });
 				progress.ended(result.ok);
 				return result;
 			});
 		}),
 	);
+	if (fewerImages.length > 0) hintFewerImages(context, fewerImages);
 	return [settleRows(context, results)];
 }
 
@@ -81,7 +99,7 @@ async function prepareRows<T extends Row>(
 	context: IExecuteFunctions,
 	rows: ReadonlyArray<Result<T>>,
 ): Promise<Array<PreparedRow<T>>> {
-	const doors = new Map<Provider, Result<SendToGateway>>();
+	const doors = new Map<Provider, Result<GatewayDoor>>();
 	const prepared: Array<PreparedRow<T>> = [];
 	for (const [itemIndex, row] of rows.entries()) {
 		if (!row.ok) {

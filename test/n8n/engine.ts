@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+
 import { tmpdir } from 'node:os';
+import type { Readable } from 'node:stream';
 import { join, resolve } from 'node:path';
 
 import type * as Di from '@n8n/di';
 import get from 'lodash/get';
 import type {
 	IBinaryData,
+	IBinaryKeyData,
 	ICredentialDataDecryptedObject,
 	ICredentialsHelper,
 	ICredentialTestRequest,
@@ -34,11 +37,15 @@ export interface NodeRun {
 	parameters: INodeParameters;
 	/** The `json` of the input items. */
 	rows: IDataObject[];
+	/** The files of the input items, by binary field; `storeFile` makes them. */
+	files?: Array<IBinaryKeyData | undefined>;
 	credentials: Record<string, ICredentialDataDecryptedObject>;
 	onError?: INode['onError'];
 	/** How often Retry On Fail runs the node; it is off without. */
 	tries?: number;
 	cancelAfterMs?: number;
+	/** The address under which the internet reaches this n8n; by default it has none. */
+	publicUrl?: string;
 	/** What the node says to the editor's console while it runs. */
 	onMessage?: (message: string) => void;
 }
@@ -67,6 +74,8 @@ export interface Engine {
 	) => Promise<CredentialVerdict>;
 	nodeType: (name: NodeRun['node']) => INodeType;
 	readFile: (file: IBinaryData) => Promise<Buffer>;
+	/** Puts a file where n8n keeps them; a stream is not held in memory. */
+	storeFile: (content: Buffer | Readable, mimeType: string) => Promise<IBinaryData>;
 	/** Milliseconds that n8n needed to load the package. */
 	loadMs: number;
 	close: () => void;
@@ -75,7 +84,7 @@ export interface Engine {
 const PACKAGE = resolve(__dirname, '../..');
 const START = 'test.rows';
 /** Nothing listens there: expressions only want addresses that look like some. */
-const N8N = 'http://n8n.invalid';
+const NOWHERE = 'http://n8n.invalid';
 
 export async function startEngine(): Promise<Engine> {
 	const userFolder = mkdtempSync(join(tmpdir(), 'seedream-engine-'));
@@ -128,23 +137,23 @@ export async function startEngine(): Promise<Engine> {
 	function additionalData(
 		credentials: NodeRun['credentials'],
 		workflow: Workflow,
-		onMessage?: NodeRun['onMessage'],
+		{ onMessage, publicUrl = NOWHERE }: Pick<NodeRun, 'onMessage' | 'publicUrl'> = {},
 	): IWorkflowExecuteAdditionalData {
 		return {
 			credentialsHelper: credentialsHelper(credentials),
 			executionId: String(Math.floor(Math.random() * 1e9)),
 			workflowId: workflow.id,
 			currentNodeExecutionIndex: 0,
-			restApiUrl: `${N8N}/rest`,
-			instanceBaseUrl: N8N,
-			formBaseUrl: `${N8N}/form`,
-			formWaitingBaseUrl: `${N8N}/form-waiting`,
-			formTestBaseUrl: `${N8N}/form-test`,
-			webhookBaseUrl: `${N8N}/webhook`,
-			webhookWaitingBaseUrl: `${N8N}/webhook-waiting`,
-			webhookTestBaseUrl: `${N8N}/webhook-test`,
-			mcpBaseUrl: `${N8N}/mcp`,
-			mcpTestBaseUrl: `${N8N}/mcp-test`,
+			restApiUrl: `${publicUrl}/rest`,
+			instanceBaseUrl: publicUrl,
+			formBaseUrl: `${publicUrl}/form`,
+			formWaitingBaseUrl: `${publicUrl}/form-waiting`,
+			formTestBaseUrl: `${publicUrl}/form-test`,
+			webhookBaseUrl: `${publicUrl}/webhook`,
+			webhookWaitingBaseUrl: `${publicUrl}/webhook-waiting`,
+			webhookTestBaseUrl: `${publicUrl}/webhook-test`,
+			mcpBaseUrl: `${publicUrl}/mcp`,
+			mcpTestBaseUrl: `${publicUrl}/mcp-test`,
 			variables: {},
 			externalSecretsProxy: new core.ExternalSecretsProxy(),
 			setExecutionStatus: () => undefined,
@@ -160,8 +169,8 @@ export async function startEngine(): Promise<Engine> {
 		};
 	}
 
-	async function run({ node, parameters, rows, ...options }: NodeRun): Promise<NodeResult> {
-		const { credentials, onError, tries, cancelAfterMs, onMessage } = options;
+	async function run({ node, parameters, rows, files, ...options }: NodeRun): Promise<NodeResult> {
+		const { credentials, onError, tries, cancelAfterMs } = options;
 		const workflow = new workflowModule.Workflow({
 			id: 'workflow',
 			nodes: [
@@ -185,7 +194,7 @@ export async function startEngine(): Promise<Engine> {
 			nodeTypes,
 			settings: { executionOrder: 'v1' },
 		});
-		const data = additionalData(credentials, workflow, onMessage);
+		const data = additionalData(credentials, workflow, options);
 		data.hooks = new core.ExecutionLifecycleHooks('manual', data.executionId ?? '', {
 			id: 'workflow',
 			name: 'Workflow',
@@ -208,7 +217,9 @@ export async function startEngine(): Promise<Engine> {
 					nodeExecutionStack: [
 						{
 							node: rowsNode,
-							data: { main: [rows.map((json) => ({ json }))] },
+							data: {
+								main: [rows.map((json, index) => ({ json, binary: files?.[index] }))],
+							},
 							source: null,
 						},
 					],
@@ -300,6 +311,12 @@ export async function startEngine(): Promise<Engine> {
 		run,
 		testCredential,
 		nodeType,
+		storeFile: async (content, mimeType) =>
+			await binaryData.store(
+				{ type: 'execution', workflowId: 'workflow', executionId: 'files' },
+				content,
+				{ data: '', mimeType, fileName: 'image' },
+			),
 		readFile: async (file) => await binaryData.getAsBuffer(file),
 		loadMs,
 		close: () => rmSync(userFolder, { recursive: true, force: true }),

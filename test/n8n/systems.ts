@@ -76,9 +76,10 @@ export const systems: System[] = [
 export function sandboxCredentials({
 	keys,
 	baseUrls,
+	filesBaseUrl,
 }: Sandbox): Record<string, ICredentialDataDecryptedObject> {
 	return {
-		evoLinkApi: { apiKey: keys.evoLink, baseUrl: baseUrls.evoLink },
+		evoLinkApi: { apiKey: keys.evoLink, baseUrl: baseUrls.evoLink, filesBaseUrl },
 		apiMartApi: { apiKey: keys.apiMart, baseUrl: baseUrls.apiMart },
 		apiInOneApi: { apiKey: keys.apiInOne, baseUrl: baseUrls.apiInOne },
 	};

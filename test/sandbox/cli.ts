@@ -55,6 +55,7 @@ function welcome(sandbox: Sandbox): string {
 	for (const name of ['evoLink', 'apiMart', 'apiInOne'] as const) {
 		gateways.push([TITLES[name], sandbox.baseUrls[name], sandbox.keys[name]]);
 	}
+	gateways.push(['EvoLink files', sandbox.filesBaseUrl, sandbox.keys.evoLink]);
 	const markers = new Table({
 		head: ['In a prompt', 'What happens'],
 		style: { head: [], border: [] },

@@ -3,11 +3,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './answers';
 import type { GatewayName } from './tasks';
 
-export type Step = 'create' | 'query' | 'account' | 'download';
+export type Step = 'create' | 'query' | 'account' | 'download' | 'upload';
+
+/** The file of an upload: name and MIME type as the client gave them. */
+export interface UploadFacts {
+	fileName: string;
+	mimeType: string;
+	bytes: number;
+	sha256: string;
+}
 
 /** One request as it arrived. */
 export interface SandboxRequest {
-	gateway: GatewayName;
+	/** Absent where a link belongs to none: a file that a test put on the sandbox, or one it does not know. */
+	gateway?: GatewayName;
 	step: Step;
 	method: string;
 	path: string;
@@ -16,7 +25,9 @@ export interface SandboxRequest {
 	headers: Record<string, unknown>;
 	prompt?: string;
 	taskId?: string;
-	/** How often this step was asked for this prompt or task, from 1. */
+	/** The first file of an upload, when it arrived whole. */
+	upload?: UploadFacts;
+	/** How often this step was asked for this prompt, task or file content (or else this path), from 1. */
 	attempt: number;
 	/** Milliseconds, by the sandbox's clock. */
 	at: number;
@@ -27,7 +38,7 @@ export interface SandboxRequest {
 export type Fault =
 	/** Sent in place of the real answer; a string body goes out as it is (HTML, say). The request has no effect. */
 	| { kind: 'answer'; status: number; headers?: Record<string, string>; body: unknown }
-	/** The socket is destroyed; the request has no effect. */
+	/** The socket is destroyed; the request has no effect. The body has come by then: intercepts judge by it. */
 	| { kind: 'resetBefore' }
 	/** The request takes effect (a task is made and charged), then the socket is destroyed. */
 	| { kind: 'resetAfter' }
@@ -38,7 +49,10 @@ export type Fault =
 export type Intercept = (event: SandboxRequest) => Fault | undefined | Promise<Fault | undefined>;
 
 /** What a route knows of a request before it acts on it. */
-export type Arrival = Pick<SandboxRequest, 'gateway' | 'step' | 'body' | 'prompt' | 'taskId'>;
+export type Arrival = Pick<
+	SandboxRequest,
+	'gateway' | 'step' | 'body' | 'prompt' | 'taskId' | 'upload'
+>;
 
 /** The one door all requests come through: it writes them down and lets a test break them. */
 export class FaultDoor {
@@ -87,7 +101,7 @@ export class FaultDoor {
 			method: request.method,
 			path: request.url,
 			headers,
-			attempt: this.countAttempt(arrival),
+			attempt: this.countAttempt(arrival, request.url),
 			at: this.now(),
 			authorizationSent: authorization !== undefined,
 		};
@@ -95,8 +109,8 @@ export class FaultDoor {
 		return event;
 	}
 
-	private countAttempt({ gateway, step, taskId, prompt }: Arrival): number {
-		const key = JSON.stringify([gateway, step, taskId ?? prompt ?? '']);
+	private countAttempt({ gateway, step, taskId, prompt, upload }: Arrival, path: string): number {
+		const key = JSON.stringify([gateway, step, taskId ?? prompt ?? upload?.sha256 ?? path]);
 		const attempt = (this.attempts.get(key) ?? 0) + 1;
 		this.attempts.set(key, attempt);
 		return attempt;

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Answer } from './answers';
 import type { FaultDoor } from './faults';
-import { LINK_LIFE_MS } from './links';
+import { imageBehind } from './links';
 import type { PictureShelf } from './pictures';
-import { momentOf, type Task, type TaskStore } from './tasks';
+import type { Task, TaskStore } from './tasks';
 
 export interface Gallery {
 	now(): number;
@@ -38,25 +38,17 @@ async function download(
 	at: number,
 	shelf: PictureShelf,
 ): Promise<Answer> {
-	const index = /^(0|[1-9]\d?)\.png$/.exec(file)?.[1];
-	const { status, finishedAt } = momentOf(task, at);
-	if (
-		index === undefined ||
-		Number(index) >= task.images ||
-		status !== 'completed' ||
-		finishedAt === undefined
-	) {
+	const image = imageBehind(task, file, at);
+	if (image === 'unknown') {
 		return objectStoreError(404, 'NoSuchKey', 'The specified key does not exist.');
 	}
-	if (at >= finishedAt + LINK_LIFE_MS) {
-		return objectStoreError(403, 'AccessDenied', 'Request has expired');
-	}
-	const bytes = await shelf.picture(task, Number(index));
+	if (image === 'expired') return objectStoreError(403, 'AccessDenied', 'Request has expired');
+	const bytes = await shelf.picture(task, image.index);
 	return { status: 200, headers: { 'content-type': 'image/png' }, body: bytes };
 }
 
 /** As the object stores behind such links answer: XML, not JSON. */
-function objectStoreError(status: number, code: string, message: string) {
+export function objectStoreError(status: number, code: string, message: string) {
 	return {
 		status,
 		headers: { 'content-type': 'application/xml' },

@@ -73,7 +73,7 @@ export class PictureShelf {
 /** A PNG of exactly the task's pixel size that says what it is: the prompt large, the facts beneath. */
 export async function drawPicture(task: Task, index: number): Promise<Buffer> {
 	const { width, height } = task.pixels;
-	const layout = layoutOf(task.pixels);
+	const layout = layoutOf(task.pixels, task.shownReference !== undefined);
 	const prompt = shorten(task.prompt);
 	const [promptText, factsText] = await Promise.all([
 		fitText(prompt, layout.prompt, 'white', wrapFor(prompt)),
@@ -91,6 +91,7 @@ export async function drawPicture(task: Task, index: number): Promise<Buffer> {
 			rule,
 			{ ...promptText, left: layout.margin, top: layout.margin },
 			{ ...factsText, left: layout.margin, top: layout.facts.top },
+			...(await thumbnailOf(task, layout.thumbnail)),
 		])
 		.removeAlpha()
 		.png({ compressionLevel: PNG_LEVEL })
@@ -101,8 +102,8 @@ function flat(background: string) {
 	return { channels: 4 as const, background };
 }
 
-/** Two boxes with a rule between them: the prompt above, the facts below. */
-function layoutOf({ width, height }: PixelSize) {
+/** Two boxes with a rule between them: the prompt above, the facts below, at their right a reference. */
+function layoutOf({ width, height }: PixelSize, showsReference: boolean) {
 	const margin = Math.round(Math.min(width, height) * 0.05);
 	const inner = { width: width - 2 * margin, height: height - 2 * margin };
 	const factsHeight = Math.round(Math.min(inner.height * 0.3, inner.width * 0.34));
@@ -116,8 +117,27 @@ function layoutOf({ width, height }: PixelSize) {
 			width: inner.width,
 			height: ruleHeight,
 		},
-		facts: { top: factsTop, width: inner.width, height: factsHeight },
+		facts: {
+			top: factsTop,
+			width: inner.width - (showsReference ? factsHeight + margin : 0),
+			height: factsHeight,
+		},
+		thumbnail: { left: width - margin - factsHeight, top: factsTop, side: factsHeight },
 	};
+}
+
+/** The first reference the gateway could look at, whole, in the lower right corner; none makes no overlay. */
+async function thumbnailOf(
+	{ shownReference }: Task,
+	{ left, top, side }: { left: number; top: number; side: number },
+): Promise<OverlayOptions[]> {
+	if (shownReference === undefined) return [];
+	const input = await sharp(await shownReference(), { failOn: 'none' })
+		.autoOrient()
+		.resize(side, side, { fit: 'contain', position: 'right bottom', background: '#00000000' })
+		.png({ compressionLevel: PNG_LEVEL })
+		.toBuffer();
+	return [{ input, left, top }];
 }
 
 function factsOf(task: Task, index: number): string {
@@ -125,7 +145,7 @@ function factsOf(task: Task, index: number): string {
 	return [
 		`${GATEWAY_TITLES[task.gateway]} · ${task.model}`,
 		`image ${index + 1} of ${task.images} · ${width}×${height}`,
-		`${task.references} reference${task.references === 1 ? '' : 's'}`,
+		`${task.references.length} reference${task.references.length === 1 ? '' : 's'}`,
 		task.id,
 	].join('\n');
 }

@@ -2,14 +2,18 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { CallbackSender } from './callbacks';
 import { logNormalSeconds } from './durations';
 import { FaultDoor, type Intercept, type SandboxRequest } from './faults';
+import { addFileRoutes } from './fileRoutes';
+import { fileLink, FileShelf } from './fileShelf';
 import { apiInOne } from './gateways/apiInOne';
 import { apiMart } from './gateways/apiMart';
-import { evoLink } from './gateways/evoLink';
+import { EVOLINK_FILES_PREFIX, evoLink } from './gateways/evoLink';
 import type { Gateway } from './gateways/gateway';
 import { addGatewayRoutes } from './gateways/routes';
+import { addUploadRoutes, type Upload } from './gateways/uploads';
 import { addImageRoutes } from './imageRoutes';
 import { linksOf } from './links';
 import { PictureShelf } from './pictures';
+import { ReferenceReader } from './referenceReader';
 import {
 	creditsOf,
 	momentOf,
@@ -20,7 +24,8 @@ import {
 	type TaskView,
 } from './tasks';
 
-export type { Fault, SandboxRequest } from './faults';
+export type { Fault, Intercept, SandboxRequest, UploadFacts } from './faults';
+export type { Upload } from './gateways/uploads';
 export type { AccountView, CallbackAttempt, GatewayName, TaskView } from './tasks';
 
 export interface SandboxOptions {
@@ -42,6 +47,8 @@ export interface SandboxOptions {
 export interface SandboxInsides {
 	/** The waits between a callback's retries in place of the documented ones, in milliseconds. */
 	callbackDelaysMs?: readonly number[];
+	/** Where the folder for uploads is made, in place of the system's own. */
+	temporaryFolder?: string;
 }
 
 /** Three image gateways on localhost. */
@@ -49,13 +56,19 @@ export interface Sandbox {
 	readonly origin: string;
 	readonly baseUrls: Record<GatewayName, string>;
 	readonly keys: Record<GatewayName, string>;
+	/** EvoLink's files API; its key is EvoLink's. */
+	readonly filesBaseUrl: string;
 	/** All that arrived on a known route, in order. */
 	readonly requests: readonly SandboxRequest[];
 	tasks(): readonly TaskView[];
+	/** All files the gateways took, in order, whether or not their links still live. */
+	uploads(): readonly Upload[];
+	/** Puts a file on the sandbox and gives its public link, which lives until `close()`. */
+	addFile(bytes: Buffer, contentType: string): string;
 	/** In the gateway's credits, as of now. */
 	account(gateway: GatewayName): AccountView;
 	setIntercept(intercept: Intercept | undefined): void;
-	/** Closes all sockets at once and cancels callbacks. */
+	/** Closes all sockets at once, cancels callbacks and deletes all files. */
 	close(): Promise<void>;
 }
 
@@ -78,7 +91,12 @@ export async function startSandbox(
 	const callbacks = new CallbackSender(now);
 	const secondsFor = durationsOf(options);
 	const app = newServer();
+	const files = new FileShelf(insides.temporaryFolder);
+	const uploads: Upload[] = [];
 	let origin = '';
+	const shelf = new PictureShelf();
+	const archive = { now, origin: () => origin, tasks, files, shelf };
+	const references = new ReferenceReader(archive);
 	for (const gateway of Object.values(GATEWAYS)) {
 		addGatewayRoutes(app, gateway, {
 			now,
@@ -87,25 +105,38 @@ export async function startSandbox(
 			tasks,
 			door,
 			callbacks,
+			references,
 			callbackHosts: options.callbackHosts ?? [],
 			...insides,
 		});
 	}
-	addImageRoutes(app, { now, tasks, door, shelf: new PictureShelf() });
+	addImageRoutes(app, { now, tasks, door, shelf });
+	addFileRoutes(app, { now, door, files });
+	addUploadRoutes(app, Object.values(GATEWAYS), {
+		now,
+		origin: () => origin,
+		door,
+		files,
+		uploads,
+	});
 	origin = await app.listen({ host: HOST, port: options.port ?? 0 });
 
 	return {
 		origin,
 		baseUrls: mapGateways((gateway) => `${origin}${gateway.prefix}`),
 		keys: mapGateways((gateway) => gateway.key),
+		filesBaseUrl: `${origin}${EVOLINK_FILES_PREFIX}`,
 		requests: door.requests,
 		tasks: () => tasks.all().map((task) => viewOf(task, now(), origin, tasks)),
+		uploads: () => [...uploads],
+		addFile: (bytes, contentType) => fileLink(files.add(bytes, contentType), origin),
 		account: (gateway) => tasks.account(gateway, now()),
 		setIntercept: (intercept) => door.setIntercept(intercept),
 		async close() {
 			callbacks.close();
 			door.close();
 			await app.close();
+			await files.close();
 		},
 	};
 }

@@ -14,8 +14,8 @@ export interface TaskOrder {
 	/** How many images will come. */
 	images: number;
 	pixels: PixelSize;
-	/** How many reference images the model looks at. */
-	references: number;
+	/** The reference images the model looks at: links or data URIs. */
+	references: readonly string[];
 	creditsReserved: number;
 	creditsPerImage: number;
 	callbackUrl?: string;
@@ -33,6 +33,8 @@ export interface Task extends TaskOrder {
 	createdAt: number;
 	durationMs: number;
 	failure?: TaskFailure;
+	/** Opens the reference that its pictures show: the path of a file, or bytes. */
+	shownReference?: () => Promise<Buffer | string>;
 }
 
 /** One try to deliver a task's callback: `status` when something answered, `error` when nothing did. */

@@ -5,7 +5,7 @@ import type { Provider } from '../providers/provider';
 import { CONTROL_LABELS } from '../request/controls';
 import { fieldLabel } from '../request/labels';
 import { fieldsByModel } from './fieldsByModel';
-import { optionsField, outputFields } from './outputFields';
+import { generateOptionsField, outputFields } from './outputFields';
 import { parameterFields } from './parameterFields';
 import { modelFields, providerField } from './providerFields';
 
@@ -32,6 +32,57 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 		description: `Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array. At most ${max}. The gateway calls it image_urls.`,
 	};
 });
+
+const imageFieldsFields = fieldsByModel(({ references: { max, file } }) => {
+	if (max === 0) return undefined;
+	const formats = file.formats.join(', ').toUpperCase();
+	const megabytes = file.maxBytes / (1024 * 1024);
+	return {
+		displayName: fieldLabel('imageFields'),
+		name: 'imageFields',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. data',
+		hint: 'The names of the input binary fields containing the images, comma-separated',
+		description: `Images of the row to start from, behind those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.`,
+	};
+});
+
+const sendBinaryAsFields = fieldsByModel(({ references: { dataUri } }) => {
+	if (!dataUri) return undefined;
+	return {
+		displayName: fieldLabel('sendBinaryAs'),
+		name: 'sendBinaryAs',
+		type: 'options',
+		default: 'upload',
+		options: [
+			{
+				name: 'Upload',
+				value: 'upload',
+				description: "Gives the files to the gateway's own storage, which keeps them for 72 hours",
+			},
+			{
+				name: 'Data URI',
+				value: 'dataUri',
+				description:
+					'Writes the files into the request: nothing is stored, but large files need memory',
+			},
+		],
+		description: `How the images of ${fieldLabel('imageFields')} get to the gateway`,
+	};
+}, '/');
+
+const askForCountFields = fieldsByModel(({ parameters: { imageCount } }) => {
+	if (imageCount?.kind !== 'integer' || !imageCount.isUpperBound) return undefined;
+	return {
+		displayName: fieldLabel('askForCount'),
+		name: 'askForCount',
+		type: 'boolean',
+		default: false,
+		description:
+			'Whether to add a sentence to the prompt that asks for the number of images, in Chinese to a Chinese prompt, else in English',
+	};
+}, '/');
 
 const sizeDescription = `In pixels. ${providers.flatMap(modelRanges).join('; ')}.`;
 
@@ -103,10 +154,12 @@ const additionalFields: INodeProperties = {
 	placeholder: 'Add Field',
 	default: {},
 	options: [
+		...askForCountFields,
 		...parameterFields('callbackUrl', '/'),
 		extraBodyField,
 		...parameterFields('maxImages', '/'),
 		...parameterFields('promptOptimization', '/'),
+		...sendBinaryAsFields,
 		...parameterFields('sequentialImageGeneration', '/'),
 		...parameterFields('watermark', '/'),
 	],
@@ -117,6 +170,7 @@ export const generateFields: INodeProperties[] = [
 	...modelFields,
 	promptField,
 	...imageUrlsFields,
+	...imageFieldsFields,
 	...parameterFields('aspectRatio'),
 	...sizeFields,
 	...parameterFields('resolution'),
@@ -124,5 +178,5 @@ export const generateFields: INodeProperties[] = [
 	continueWhenField,
 	...outputFields({ continueWhen: ['finished'] }),
 	additionalFields,
-	optionsField,
+	generateOptionsField,
 ];

@@ -49,6 +49,15 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 
 const { concurrency, fileName, pollInterval, timeout } = DEFAULT_OPTIONS;
 
+const CHECK_REFERENCES: INodeProperties = {
+	displayName: CONTROL_LABELS.checkReferences,
+	name: 'checkReferences',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to look at the reference links before anything is spent: they must answer, and be images within the limits of the model',
+};
+
 const CONCURRENCY: INodeProperties = {
 	displayName: CONTROL_LABELS.concurrency,
 	name: 'concurrency',
@@ -104,4 +113,9 @@ export const optionsField: INodeProperties = {
 	placeholder: 'Add option',
 	default: {},
 	options: [CONCURRENCY, FILE_NAME, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
+};
+
+export const generateOptionsField: INodeProperties = {
+	...optionsField,
+	options: [CHECK_REFERENCES, CONCURRENCY, FILE_NAME, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
 };

@@ -9,7 +9,9 @@ export type OpenedLink<Stored> =
 	| {
 			kind: 'opened';
 			status: number;
-			body: NodeJS.ReadableStream;
+			/** As the answer announces it. */
+			bytes?: number;
+			body: NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
 			/** Streams the body to where n8n keeps files; throws when it breaks off. */
 			store: (fileName: string, format: ImageFormat) => Promise<Stored>;
 			discard: () => void;

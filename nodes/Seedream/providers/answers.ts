@@ -10,7 +10,11 @@ import type { CallError, GatewayError, Reading } from './provider';
 
 export const text = z.union([z.string(), z.number()]).transform(String);
 
-export const optionalText = text.nullish().transform((value) => value ?? undefined);
+/** Text, a number, or nothing: anything else counts as "not said". */
+export const optionalText = text
+	.nullish()
+	.catch(undefined)
+	.transform((value) => value ?? undefined);
 
 export const taskId = text.refine((value) => value.trim() !== '', 'the task id is empty');
 
@@ -19,9 +23,14 @@ const looseNumber = z.union([z.number(), z.string().trim().min(1).transform(Numb
 /** A number, a numeric string, or nothing: anything else counts as "not said". */
 export const optionalNumber = looseNumber.refine(Number.isFinite).optional().catch(undefined);
 
+/** The last moment that a Date can hold, in seconds. */
+const LATEST_TIME = 8.64e12;
+
 /** Unix time in seconds, as every gateway writes it. */
 export const optionalTime = optionalNumber.transform((seconds) =>
-	seconds === undefined || seconds <= 0 ? undefined : new Date(seconds * 1000),
+	seconds === undefined || seconds <= 0 || seconds > LATEST_TIME
+		? undefined
+		: new Date(seconds * 1000),
 );
 
 const LINK_LIFETIME_MS = 24 * 60 * 60 * 1000;
@@ -33,15 +42,24 @@ export function linksExpire(from: Date | undefined): Date | undefined {
 
 /** The error object inside an answer, as all three gateways write it. */
 export const errorBody = z
-	.object({ code: optionalText, message: optionalText, type: optionalText })
-	.transform(({ code, message, type }): GatewayError => ({
+	.object({
+		code: optionalText,
+		message: optionalText,
+		type: optionalText,
+		request_id: optionalText,
+	})
+	.transform(({ code, message, type, request_id: requestId }): GatewayError => ({
 		code: code ?? type ?? 'unknown_error',
 		message: message ?? '',
 		type: type ?? 'unknown',
+		...(requestId === undefined ? {} : { requestId }),
 	}));
 
 const failure = z.union([
 	z.object({ error: errorBody }).transform(({ error }) => error),
+	z
+		.object({ error: z.string() })
+		.transform(({ error }) => ({ code: 'unknown_error', message: error, type: 'unknown' })),
 	errorBody,
 ]);
 

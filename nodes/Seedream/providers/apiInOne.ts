@@ -12,7 +12,17 @@ import {
 	taskId,
 	text,
 } from './answers';
-import type { Model, Provider, TaskState } from './provider';
+import type { Model, Provider, ReferenceFileLimits, TaskState } from './provider';
+
+/** The gateway documents none: these are Seedream 4.5's own, as EvoLink gives them. */
+const REFERENCE_FILE: ReferenceFileLimits = {
+	formats: ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'],
+	maxBytes: 10 * 1024 * 1024,
+	minSide: 15,
+	maxPixels: 6000 * 6000,
+	minRatio: 1 / 16,
+	maxRatio: 16,
+};
 
 /** Seed 003; the prompt's limits from the gateway's newer documentation. */
 const textToImage: Model = {
@@ -22,7 +32,7 @@ const textToImage: Model = {
 	version: '4.5',
 	prompt: { min: 3, max: 5000 },
 	// The model would ignore a reference image, and the image would be charged all the same.
-	references: { min: 0, max: 0, dataUri: false },
+	references: { min: 0, max: 0, dataUri: false, file: REFERENCE_FILE },
 	parameters: {
 		aspectRatio: {
 			kind: 'choice',
@@ -47,7 +57,7 @@ const edit: Model = {
 	...textToImage,
 	id: 'seedream/4.5-edit',
 	label: 'Seedream 4.5 Edit',
-	references: { min: 1, max: 14, dataUri: false },
+	references: { min: 1, max: 14, dataUri: false, file: REFERENCE_FILE },
 };
 
 /** The content stands in `data` or, on an older page of the documentation, at the top level. */
@@ -117,6 +127,7 @@ export const apiInOne: Provider = {
 	},
 	createPath: '/v1/images/generations',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
+	fileReferences: { kind: 'signedLink' },
 	honoursIdempotencyKey: false,
 	readCreated: (body) => read(created, body),
 	readTask: (body) => read(task, body),

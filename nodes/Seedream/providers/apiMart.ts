@@ -26,7 +26,19 @@ const seedream45: Model = {
 	version: '4.5',
 	// The gateway names no limit; a longer prompt is left to it to refuse.
 	prompt: { min: 1, max: Infinity },
-	references: { min: 0, max: 14, dataUri: true },
+	references: {
+		min: 0,
+		max: 14,
+		dataUri: true,
+		file: {
+			formats: ['jpeg', 'png'],
+			maxBytes: 10 * 1024 * 1024,
+			minSide: 15,
+			maxPixels: 6000 * 6000,
+			minRatio: 1 / 3,
+			maxRatio: 3,
+		},
+	},
 	parameters: {
 		aspectRatio: {
 			kind: 'choice',
@@ -173,6 +185,8 @@ function readError(status: number, body: unknown): CallError | undefined {
 	return BAD_PARAMETER.test(error.message) ? { ...error, status: 400 } : error;
 }
 
+const uploaded = z.object({ url: z.string().url() }).transform(({ url }) => url);
+
 export const apiMart: Provider = {
 	id: 'apiMart',
 	label: 'APIMart',
@@ -180,6 +194,14 @@ export const apiMart: Provider = {
 	models: [seedream45],
 	createPath: '/v1/images/generations',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
+	fileReferences: {
+		kind: 'upload',
+		baseUrl: 'baseUrl',
+		path: '/v1/uploads/images',
+		formats: ['jpeg', 'png', 'webp', 'gif'],
+		keptHours: 72,
+		readUploaded: (body) => read(uploaded, body),
+	},
 	honoursIdempotencyKey: false,
 	readCreated: (body) => read(created, body),
 	readTask: (body) => read(task, body),

@@ -12,7 +12,7 @@ import {
 	taskId,
 	text,
 } from './answers';
-import type { GatewayError, Model, Provider, TaskState } from './provider';
+import type { GatewayError, Model, Provider, ReferenceFileLimits, TaskState } from './provider';
 import { referencesPlusImages } from './rules';
 
 const RATIOS = [
@@ -32,6 +32,16 @@ const RATIOS = [
 
 const MAX_REFERENCES_AND_IMAGES = 15;
 
+/** Seeds 000 and 002. Seed 001 is narrower for 4.0; the newer documentation gives both the same. */
+const REFERENCE_FILE: ReferenceFileLimits = {
+	formats: ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'],
+	maxBytes: 10 * 1024 * 1024,
+	minSide: 15,
+	maxPixels: 6000 * 6000,
+	minRatio: 1 / 16,
+	maxRatio: 16,
+};
+
 /** Seeds 000 and 002. */
 const seedream45: Model = {
 	id: 'doubao-seedream-4.5',
@@ -39,7 +49,7 @@ const seedream45: Model = {
 	label: 'Seedream 4.5',
 	version: '4.5',
 	prompt: { min: 1, max: 2000 },
-	references: { min: 0, max: 14, dataUri: false },
+	references: { min: 0, max: 14, dataUri: false, file: REFERENCE_FILE },
 	parameters: {
 		aspectRatio: {
 			kind: 'choice',
@@ -60,6 +70,7 @@ const seedream45: Model = {
 			min: 1,
 			max: MAX_REFERENCES_AND_IMAGES,
 			default: 1,
+			isUpperBound: true,
 			note: 'At most this many images: the prompt itself has to ask for several, e.g. "generate 3 different images". You pay for the images that come.',
 		},
 		promptOptimization: {
@@ -123,6 +134,7 @@ const task = z
 		duration: optionalNumber,
 		usage: z.object({ credits_used: optionalNumber }).nullish().catch(undefined),
 		error: errorBody.nullish().catch(undefined),
+		request_id: optionalText.catch(undefined),
 	})
 	.transform((answer): TaskState => {
 		const { status, model, progress } = answer;
@@ -141,13 +153,21 @@ const task = z
 				};
 			case 'failed':
 			case 'cancelled':
-				return { status, error: answer.error ?? NO_REASON, model };
+				return {
+					status,
+					error: { requestId: answer.request_id, ...(answer.error ?? NO_REASON) },
+					model,
+				};
 			case 'pending':
 				return { status: 'submitted', progress, model };
 			default:
 				return { status: 'processing', progress, model };
 		}
 	});
+
+const uploaded = z
+	.object({ data: z.object({ file_url: z.string().url() }) })
+	.transform(({ data }) => data.file_url);
 
 export const evoLink: Provider = {
 	id: 'evoLink',
@@ -156,6 +176,14 @@ export const evoLink: Provider = {
 	models: [seedream45, seedream40],
 	createPath: '/v1/images/generations',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
+	fileReferences: {
+		kind: 'upload',
+		baseUrl: 'filesBaseUrl',
+		path: '/api/v1/files/upload/stream',
+		formats: ['jpeg', 'png', 'gif', 'webp'],
+		keptHours: 72,
+		readUploaded: (body) => read(uploaded, body),
+	},
 	honoursIdempotencyKey: true,
 	readCreated: (body) => read(created, body),
 	readTask: (body) => read(task, body),

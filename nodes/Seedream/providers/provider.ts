@@ -1,3 +1,5 @@
+import type { ImageFormatName } from '../images/format';
+import type { ImageFile } from '../images/imageFile';
 import type { JsonObject } from '../json';
 
 /** A parameter of a model, under the name that saved workflows use. */
@@ -10,6 +12,16 @@ export type ParameterName =
 	| 'maxImages'
 	| 'watermark'
 	| 'callbackUrl';
+
+/** What a reference image may be. Sides in pixels; ratios are width divided by height. */
+export interface ReferenceFileLimits {
+	formats: readonly ImageFormatName[];
+	maxBytes: number;
+	minSide: number;
+	maxPixels: number;
+	minRatio: number;
+	maxRatio: number;
+}
 
 /** A free size in pixels. Ratios are width divided by height. */
 export interface PixelSizeLimits {
@@ -44,6 +56,8 @@ export type Parameter = {
 			max: number;
 			/** What the gateway assumes, and so is not sent; undefined where it says nothing. */
 			default?: number;
+			/** The prompt itself has to ask for the number; this one only caps it. */
+			isUpperBound?: boolean;
 	  }
 	| { kind: 'boolean'; default: boolean }
 	| { kind: 'callback'; maxLength: number }
@@ -64,6 +78,7 @@ export interface Model {
 		max: number;
 		/** Whether a reference may be a `data:` URI instead of a link. */
 		dataUri: boolean;
+		file: ReferenceFileLimits;
 	};
 	parameters: Partial<Record<ParameterName, Parameter>>;
 	/** What holds between parameters. */
@@ -76,12 +91,23 @@ export interface Model {
 
 export type ParameterValues = Partial<Record<ParameterName, string | number | boolean>>;
 
+/** A reference image: a link, or an image that sits in n8n and has to be brought to the gateway. */
+export type Reference = { kind: 'link'; url: string } | { kind: 'file'; file: ImageFile };
+
 export interface Draft {
-	references: readonly string[];
+	references: readonly Reference[];
 	values: ParameterValues;
 }
 
-export type FieldName = ParameterName | 'prompt' | 'imageUrls' | 'model' | 'extraBody';
+export type FieldName =
+	| ParameterName
+	| 'model'
+	| 'prompt'
+	| 'imageUrls'
+	| 'imageFields'
+	| 'sendBinaryAs'
+	| 'askForCount'
+	| 'extraBody';
 
 export interface Problem {
 	field: FieldName;
@@ -102,6 +128,8 @@ export interface GatewayError {
 	code: string;
 	message: string;
 	type: string;
+	/** What the gateway's support asks for. */
+	requestId?: string;
 }
 
 /** A request that the gateway did not carry out. */
@@ -147,6 +175,24 @@ export type EndedTask = CompletedTask | FailedTask;
 /** An answer of the gateway, read; `unreadable` where it makes no sense to us. */
 export type Reading<T> = { kind: 'read'; value: T } | { kind: 'unreadable'; reason: string };
 
+/** A link to a file that the gateway keeps, or the file itself, written into the request. */
+export type SendBinaryAs = 'upload' | 'dataUri';
+
+/** How an image that sits in n8n becomes a link that the gateway can open. */
+export type FileReferences =
+	| {
+			/** The gateway keeps files for a while: multipart, one part called `file`. */
+			kind: 'upload';
+			/** The credential's field with the base URL. */
+			baseUrl: 'baseUrl' | 'filesBaseUrl';
+			path: string;
+			formats: readonly ImageFormatName[];
+			keptHours: number;
+			readUploaded: (body: JsonObject) => Reading<string>;
+	  }
+	/** The gateway takes no files, so n8n itself has to hand them out. */
+	| { kind: 'signedLink' };
+
 /** One gateway: its models and limits, and how to read its answers. Knows nothing of n8n. */
 export interface Provider {
 	id: string;
@@ -159,6 +205,7 @@ export interface Provider {
 	automatic?: { description: string; pick: (references: number) => Model };
 	createPath: string;
 	queryPath: (taskId: string) => string;
+	fileReferences: FileReferences;
 	/** Whether the gateway answers a repeated `Idempotency-Key` with the task it made before. */
 	honoursIdempotencyKey: boolean;
 	readCreated: (body: JsonObject) => Reading<CreatedTask>;
@@ -174,8 +221,12 @@ export interface ImageRequest {
 	model: Model;
 	/** The id as it is sent: the model's own, or one of its aliases. */
 	modelId: string;
+	/** As the user wrote it. */
 	prompt: string;
-	references: readonly string[];
+	/** As it is sent: it may ask for the number of images. */
+	promptSent: string;
+	references: readonly Reference[];
+	sendBinaryAs: SendBinaryAs;
 	/** Only what the user set; the gateway's own defaults are left to the gateway. */
 	values: ParameterValues;
 	/** Merged into the body last. */

@@ -4,11 +4,11 @@ import set from 'lodash/set';
 import type { JsonObject } from '../json';
 import type { ImageRequest, ParameterName } from '../providers/provider';
 
-/** The body of the create, under the gateway's own names. */
-export function requestBody(request: ImageRequest): JsonObject {
-	const { model, modelId, prompt, references, values, extraBody } = request;
-	const body: JsonObject = { model: modelId, prompt };
-	if (references.length > 0) body.image_urls = references;
+/** The body of the create, under the gateway's own names. `links` are those of the references. */
+export function requestBody(request: ImageRequest, links: readonly string[]): JsonObject {
+	const { model, modelId, promptSent, values, extraBody } = request;
+	const body: JsonObject = { model: modelId, prompt: promptSent };
+	if (links.length > 0) body.image_urls = links;
 	for (const [name, value] of Object.entries(values)) {
 		const parameter = model.parameters[name as ParameterName];
 		if (parameter) set(body, parameter.sentAs, value);

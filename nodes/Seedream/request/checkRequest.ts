@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { ImageFile } from '../images/imageFile';
 import { isJsonObject, parseJson, type JsonObject } from '../json';
 import { customModel } from '../providers/customModel';
 import { providers } from '../providers';
@@ -10,11 +11,14 @@ import type {
 	ParameterValues,
 	Problem,
 	Provider,
+	Reference,
+	SendBinaryAs,
 } from '../providers/provider';
+import { askForCount } from './askForCount';
 import type { Checked } from './controls';
 import { fieldLabel } from './labels';
 import { linkList } from './list';
-import { promptSchema, referencesSchema, tidy, valueSchema } from './schemas';
+import { booleanSchema, promptSchema, referenceProblems, tidy, valueSchema } from './schemas';
 
 /** What a row says, as n8n hands it over: nothing about it is known yet. */
 export interface RawRow {
@@ -22,22 +26,36 @@ export interface RawRow {
 	customModel: unknown;
 	prompt: unknown;
 	imageUrls: unknown;
+	/** The images that sit in n8n, in their order. */
+	imageFiles: readonly ImageFile[];
 	width: unknown;
 	height: unknown;
 	parameters: Partial<Record<ParameterName, unknown>>;
+	askForCount: unknown;
+	sendBinaryAs: unknown;
 	extraBody: unknown;
 }
 
 /** Checks a row against the table of its model, without asking the network anything. */
 export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequest> {
-	const links = linkList(raw.imageUrls);
-	const chosen = chooseModel(provider, raw, links.length);
+	const references: Reference[] = [
+		...linkList(raw.imageUrls).map((url) => ({ kind: 'link' as const, url })),
+		...raw.imageFiles.map((file) => ({ kind: 'file' as const, file })),
+	];
+	const chosen = chooseModel(provider, raw, references.length);
 	if ('field' in chosen) return { ok: false, problems: [labelled(chosen)] };
 	const { model, modelId } = chosen;
 
 	const problems: Problem[] = [...unknownParameters(provider, model, raw)];
 	const prompt = checked(promptSchema(model), raw.prompt, 'prompt', problems);
-	const references = checked(referencesSchema(model), links, 'imageUrls', problems);
+	const sendBinaryAs = checked(
+		sendBinaryAsSchema(model),
+		raw.sendBinaryAs,
+		'sendBinaryAs',
+		problems,
+	);
+	const asks = checked(booleanSchema, raw.askForCount, 'askForCount', problems) ?? false;
+	problems.push(...referenceProblems(model, references), ...unsendable(provider, references));
 	const extraBody = checked(extraBodySchema, raw.extraBody, 'extraBody', problems);
 	const values: ParameterValues = {};
 	for (const [key, parameter] of Object.entries(model.parameters)) {
@@ -46,16 +64,23 @@ export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequ
 		if (value !== undefined) values[name] = value;
 	}
 
+	const promptSent = asks ? withCount(prompt ?? '', model, values, problems) : prompt;
 	if (problems.length === 0) {
-		const draft = { references: references ?? [], values };
+		const draft = { references, values };
 		problems.push(...model.rules.flatMap((rule) => rule(draft) ?? []));
 	}
-	if (problems.length > 0 || prompt === undefined || !references || !extraBody) {
+	if (
+		problems.length > 0 ||
+		prompt === undefined ||
+		promptSent === undefined ||
+		!extraBody ||
+		!sendBinaryAs
+	) {
 		return { ok: false, problems: problems.map((problem) => labelled(problem, model)) };
 	}
 	return {
 		ok: true,
-		value: { model, modelId, prompt, references, values, extraBody },
+		value: { model, modelId, prompt, promptSent, references, sendBinaryAs, values, extraBody },
 	};
 }
 
@@ -81,6 +106,62 @@ function rawValue(name: ParameterName, { parameters, width, height }: RawRow): u
 	if (name !== 'aspectRatio' || tidy(value) !== 'custom') return value;
 	const size = `${tidy(width)}x${tidy(height)}`;
 	return /^\d+x\d+$/.test(size) ? size : value;
+}
+
+/** The prompt with a sentence that asks for the number of images, where the gateway wants one. */
+function withCount(
+	prompt: string,
+	model: Model,
+	{ imageCount }: ParameterValues,
+	problems: Problem[],
+): string {
+	const { imageCount: parameter } = model.parameters;
+	if (parameter?.kind !== 'integer' || !parameter.isUpperBound) {
+		problems.push({ field: 'askForCount', message: `${model.label} does not have this setting` });
+		return prompt;
+	}
+	if (imageCount === undefined) return prompt;
+	const asking = askForCount(prompt, Number(imageCount));
+	const { length } = [...asking];
+	if (!model.limitsAreGuesses && length > model.prompt.max) {
+		const message = `with the sentence it adds, the prompt has ${length} characters, the most is ${model.prompt.max}`;
+		problems.push({ field: 'askForCount', message });
+	}
+	return asking;
+}
+
+function sendBinaryAsSchema({ label, references, limitsAreGuesses }: Model) {
+	return z.unknown().transform((value, context): SendBinaryAs => {
+		const text = tidy(value);
+		if (['', 'default', 'upload'].includes(text)) return 'upload';
+		if (text === 'datauri' && (references.dataUri || limitsAreGuesses)) return 'dataUri';
+		const message =
+			text === 'datauri'
+				? `${label} takes no images written into the request`
+				: `"${String(value)}" is neither upload nor dataUri`;
+		context.addIssue({ code: 'custom', message });
+		return z.NEVER;
+	});
+}
+
+/** Files that cannot be brought to the gateway, found out before anything is sent. */
+function unsendable(
+	{ label, fileReferences }: Provider,
+	references: readonly Reference[],
+): Problem[] {
+	return references.flatMap((reference) => {
+		if (reference.kind === 'link') return [];
+		const { file } = reference;
+		if (fileReferences.kind === 'signedLink') {
+			if (file.signedLink() !== undefined) return [];
+			const message = `${label} takes links only, and this n8n has no public HTTPS address under which it could hand out ${file.label}: give this n8n such an address, or put the image on a public server and use ${fieldLabel('imageUrls')}`;
+			return [{ field: 'imageFields', message }];
+		}
+		const { formats } = fileReferences;
+		if (!file.measured || formats.includes(file.measured.format)) return [];
+		const message = `${file.label} is a ${file.measured.format.toUpperCase()} file, ${label} only takes ${formats.join(', ').toUpperCase()} files from n8n: convert it, or use a link`;
+		return [{ field: 'imageFields', message }];
+	});
 }
 
 /** What other models know and this one does not would be lost, and the image charged all the same. */

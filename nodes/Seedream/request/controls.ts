@@ -13,6 +13,8 @@ export interface Controls {
 	downloadImages: boolean;
 	outputField: string;
 	outputItems: 'perImage' | 'perTask';
+	/** Whether to look at reference links before anything is spent. */
+	checkReferences: boolean;
 	/** Rows at the same time; 0 leaves it to the node. */
 	concurrency: number;
 	/** A template, see images/fileName.ts. */
@@ -29,6 +31,7 @@ export const CONTROL_LABELS = {
 	downloadImages: 'Download Images',
 	outputField: 'Put Output in Field',
 	outputItems: 'Output',
+	checkReferences: 'Check References',
 	concurrency: 'Concurrency',
 	fileName: 'File Name',
 	pollInterval: 'Poll Interval',
@@ -37,6 +40,7 @@ export const CONTROL_LABELS = {
 } as const;
 
 export const DEFAULT_OPTIONS = {
+	checkReferences: false,
 	concurrency: 0,
 	fileName: DEFAULT_FILE_NAME,
 	pollInterval: 0,
@@ -47,6 +51,7 @@ export const DEFAULT_OPTIONS = {
 const atLeast = (least: number) => z.coerce.number().finite().min(least);
 
 const optionsSchema = z.object({
+	checkReferences: z.boolean().default(DEFAULT_OPTIONS.checkReferences),
 	concurrency: atLeast(0).int().default(DEFAULT_OPTIONS.concurrency),
 	fileName: z.string().default(DEFAULT_OPTIONS.fileName),
 	pollInterval: atLeast(0).default(DEFAULT_OPTIONS.pollInterval),

@@ -4,6 +4,7 @@ const LABELS: Record<FieldName, string> = {
 	model: 'Model',
 	prompt: 'Prompt',
 	imageUrls: 'Reference Image URLs',
+	imageFields: 'Reference Image Fields',
 	aspectRatio: 'Aspect Ratio',
 	resolution: 'Resolution',
 	imageCount: 'Number of Images',
@@ -12,13 +13,13 @@ const LABELS: Record<FieldName, string> = {
 	maxImages: 'Max Images',
 	watermark: 'Watermark',
 	callbackUrl: 'Callback URL',
+	sendBinaryAs: 'Send Binary As',
+	askForCount: 'Ask for Count',
 	extraBody: 'Extra Body',
 };
 
 /** The field as the user sees it: above its input, and in an error about it. */
 export function fieldLabel(field: FieldName, parameters: Model['parameters'] = {}): string {
-	if (field === 'prompt' || field === 'imageUrls' || field === 'model' || field === 'extraBody') {
-		return LABELS[field];
-	}
-	return parameters[field]?.label ?? LABELS[field];
+	const parameter = Object.entries(parameters).find(([name]) => name === field)?.[1];
+	return parameter?.label ?? LABELS[field];
 }

@@ -2,6 +2,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { invalidRow, type Result } from '../errors';
+import type { ImageFile } from '../images/imageFile';
 import { findProvider, providers } from '../providers';
 import type { ImageRequest, ParameterName, Provider } from '../providers/provider';
 import { checkRequest, type RawRow } from './checkRequest';
@@ -13,6 +14,7 @@ import {
 	type ReadField,
 } from './controls';
 import { idList } from './list';
+import { readImages } from './readImages';
 
 export interface GenerateRow {
 	provider: Provider;
@@ -28,13 +30,14 @@ export interface StatusRow {
 	controls: Controls;
 }
 
-export function readGenerateRow(
+export async function readGenerateRow(
 	context: IExecuteFunctions,
 	itemIndex: number,
-): Result<GenerateRow> {
+): Promise<Result<GenerateRow>> {
 	const field = fieldReader(context, itemIndex);
-	return readRow(field, (provider) => {
-		const raw = rawRequest(field);
+	return await readRow(field, async (provider) => {
+		const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
+		const raw = imageFiles.ok ? rawRequest(field, imageFiles.value) : imageFiles;
 		const request = raw.ok ? checkRequest(provider, raw.value) : raw;
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
 		const controls = readControls(field);
@@ -53,9 +56,12 @@ export function readGenerateRow(
 	});
 }
 
-export function readStatusRow(context: IExecuteFunctions, itemIndex: number): Result<StatusRow> {
+export async function readStatusRow(
+	context: IExecuteFunctions,
+	itemIndex: number,
+): Promise<Result<StatusRow>> {
 	const field = fieldReader(context, itemIndex);
-	return readRow(field, (provider) => {
+	return await readRow(field, async (provider) => {
 		const taskIds = readTaskIds(field);
 		const continueWhen = readContinueWhen(field, ['now', 'finished']);
 		const controls = readControls(field);
@@ -78,10 +84,13 @@ function fieldReader(context: IExecuteFunctions, itemIndex: number): ReadField {
 	return (name, whenHidden) => context.getNodeParameter(name, itemIndex, whenHidden);
 }
 
-function readRow<T>(field: ReadField, read: (provider: Provider) => Result<T>): Result<T> {
+async function readRow<T>(
+	field: ReadField,
+	read: (provider: Provider) => Promise<Result<T>>,
+): Promise<Result<T>> {
 	const id = String(field('provider', '')).trim();
 	const provider = findProvider(id);
-	if (provider) return read(provider);
+	if (provider) return await read(provider);
 	const known = providers.map((one) => `${one.id} (${one.label})`).join(', ');
 	return { ok: false, failure: invalidRow([`Provider: "${id}" is none of ${known}`]) };
 }
@@ -109,7 +118,7 @@ const additionalSchema = z
 	.nullish()
 	.transform((fields) => fields ?? {});
 
-function rawRequest(field: ReadField): Checked<RawRow> {
+function rawRequest(field: ReadField, imageFiles: readonly ImageFile[]): Checked<RawRow> {
 	const parsed = additionalSchema.safeParse(field('additionalFields', {}));
 	if (!parsed.success) {
 		return { ok: false, problems: ['Additional Fields: are not an object of fields'] };
@@ -120,6 +129,7 @@ function rawRequest(field: ReadField): Checked<RawRow> {
 		customModel: field('customModel', ''),
 		prompt: field('prompt', ''),
 		imageUrls: field('imageUrls', ''),
+		imageFiles,
 		width: field('width', ''),
 		height: field('height', ''),
 		parameters: {
@@ -128,6 +138,8 @@ function rawRequest(field: ReadField): Checked<RawRow> {
 			imageCount: field('imageCount', ''),
 			...Object.fromEntries(NESTED_PARAMETERS.map((name) => [name, additional[name]])),
 		},
+		askForCount: additional.askForCount,
+		sendBinaryAs: additional.sendBinaryAs,
 		extraBody: additional.extraBody,
 	};
 	return { ok: true, value };

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
-import type { Model, Parameter, PixelSizeLimits } from '../providers/provider';
+import { fileProblem } from '../images/imageFile';
+import type { Model, Parameter, PixelSizeLimits, Problem, Reference } from '../providers/provider';
 import { plural } from '../words';
+import { isInternalHost } from './hosts';
 
 /**
  * The checks of single fields. Each takes whatever n8n or a spreadsheet gives and yields the value
@@ -26,30 +28,42 @@ export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string
 		});
 }
 
-export function referencesSchema(model: Model): Schema<string[]> {
-	const { label, references, limitsAreGuesses } = model;
+/** Everything the model has against the references, each under the field that it came from. */
+export function referenceProblems(model: Model, references: readonly Reference[]): Problem[] {
+	const { label, limitsAreGuesses } = model;
 	const { min, max, dataUri } = limitsAreGuesses
 		? { min: 0, max: Infinity, dataUri: true }
-		: references;
-	return z
-		.array(
-			z.string().superRefine((link, context) => {
-				if (isLink(link) || (dataUri && /^data:image\/(jpeg|png);base64,./i.test(link))) return;
-				const shown = link.length > 60 ? `${link.slice(0, 60)}…` : link;
-				context.addIssue({
-					code: 'custom',
-					message: `"${shown}" is not a link that starts with http:// or https://`,
-				});
-			}),
-		)
-		.superRefine(({ length }, context) => {
-			const complain = (message: string) => context.addIssue({ code: 'custom', message });
-			if (length < min) complain(`${label} needs at least ${plural(min, 'reference image')}`);
-			else if (length > 0 && max === 0) complain(`${label} takes no reference images`);
-			else if (length > max) {
-				complain(`${length} reference images are more than the ${max} that ${label} takes`);
-			}
-		});
+		: model.references;
+	const count = references.length;
+	const complain = (message: string): Problem[] => [{ field: 'imageUrls', message }];
+	if (count < min) return complain(`${label} needs at least ${plural(min, 'reference image')}`);
+	if (count > 0 && max === 0) return complain(`${label} takes no reference images`);
+	if (count > max) {
+		return complain(`${count} reference images are more than the ${max} that ${label} takes`);
+	}
+	return references.flatMap((reference, index) => {
+		if (reference.kind === 'file') {
+			const problem = limitsAreGuesses
+				? undefined
+				: fileProblem(reference.file, model.references.file);
+			return problem === undefined
+				? []
+				: [{ field: 'imageFields' as const, message: `${reference.file.label} ${problem}` }];
+		}
+		const { url } = reference;
+		if (!isLink(url) && !(dataUri && DATA_URI.test(url))) {
+			return complain(`"${shorten(url)}" is not a link that starts with http:// or https://`);
+		}
+		const isFirst =
+			references.findIndex((other) => other.kind === 'link' && other.url === url) === index;
+		return isFirst ? [] : complain(`"${shorten(url)}" is there twice`);
+	});
+}
+
+const DATA_URI = /^data:image\/(jpeg|png);base64,./i;
+
+function shorten(link: string): string {
+	return link.length > 60 ? `${link.slice(0, 60)}…` : link;
 }
 
 function isLink(text: string): boolean {
@@ -142,17 +156,16 @@ function integerSchema(parameter: Whole): Schema<number | undefined> {
 	});
 }
 
-const booleanSchema: Schema<boolean | undefined> = z.unknown().transform((value, context) => {
-	const text = tidy(value);
-	if (text === '' || text === 'default') return undefined;
-	if (text === 'true') return true;
-	if (text === 'false') return false;
-	context.addIssue({ code: 'custom', message: `"${String(value)}" is neither true nor false` });
-	return z.NEVER;
-});
-
-const INTERNAL_HOST =
-	/^(localhost|.*\.local|.*\.localhost|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+|172\.(1[6-9]|2\d|3[01])\.\d+\.\d+|169\.254\.\d+\.\d+|0\.\d+\.\d+\.\d+|\[.*\])$/;
+export const booleanSchema: Schema<boolean | undefined> = z
+	.unknown()
+	.transform((value, context) => {
+		const text = tidy(value);
+		if (text === '' || text === 'default') return undefined;
+		if (text === 'true') return true;
+		if (text === 'false') return false;
+		context.addIssue({ code: 'custom', message: `"${String(value)}" is neither true nor false` });
+		return z.NEVER;
+	});
 
 /** The gateways call back over HTTPS and never into a private network (seeds 000, 001, 002). */
 function callbackSchema({
@@ -173,6 +186,6 @@ function callbackProblem(link: string, maxLength: number): string | undefined {
 	if (!URL.canParse(link)) return `"${link}" is not a link`;
 	const { protocol, hostname } = new URL(link);
 	if (protocol !== 'https:') return 'must start with https://';
-	if (INTERNAL_HOST.test(hostname)) return `${hostname} is not reachable from the internet`;
+	if (isInternalHost(hostname)) return `${hostname} is not reachable from the internet`;
 	return undefined;
 }

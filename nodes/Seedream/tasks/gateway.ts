@@ -1,14 +1,13 @@
-import { httpFailure, networkFailure, unreadableAnswer, type Result } from '../errors';
+import {
+	httpFailure,
+	networkFailure,
+	unreadableAnswer,
+	uploadFailure,
+	type Result,
+} from '../errors';
 import { isJsonObject, type JsonObject } from '../json';
-import type {
-	CreatedTask,
-	ImageRequest,
-	Provider,
-	Reading,
-	TaskState,
-} from '../providers/provider';
-import { requestBody } from '../request/body';
-import type { HttpAnswer, SendToGateway } from './ports';
+import type { CreatedTask, Provider, Reading, TaskState } from '../providers/provider';
+import type { FileUpload, GatewayDoor, HttpAnswer } from './ports';
 
 /** What an answer says, together with the answer itself. */
 export interface Answer<T> {
@@ -16,29 +15,26 @@ export interface Answer<T> {
 	raw: JsonObject;
 }
 
-/** The two calls that every gateway knows. */
+/** The calls that a gateway knows. */
 export class Gateway {
 	constructor(
 		readonly provider: Provider,
-		private readonly send: SendToGateway,
+		private readonly door: GatewayDoor,
 	) {}
 
 	/** Sends the create once. `idempotencyKey` is the same for the same row on every try. */
-	async create(
-		request: ImageRequest,
-		idempotencyKey: string,
-	): Promise<Result<Answer<CreatedTask>>> {
-		const answer = await this.send({
+	async create(body: JsonObject, idempotencyKey: string): Promise<Result<Answer<CreatedTask>>> {
+		const answer = await this.door.send({
 			method: 'POST',
 			path: this.provider.createPath,
-			body: requestBody(request),
+			body,
 			headers: { 'Idempotency-Key': idempotencyKey },
 		});
 		return this.readAnswer(answer, this.provider.readCreated);
 	}
 
 	async query(taskId: string): Promise<Result<Answer<TaskState>>> {
-		const answer = await this.send({ method: 'GET', path: this.provider.queryPath(taskId) });
+		const answer = await this.door.send({ method: 'GET', path: this.provider.queryPath(taskId) });
 		const queried = this.readAnswer(answer, this.provider.readTask, taskId);
 		if (!queried.ok) return queried;
 		const { content: state, raw } = queried.value;
@@ -47,6 +43,16 @@ export class Gateway {
 			return { ok: false, failure: unreadableAnswer(this.provider, reason, raw, taskId) };
 		}
 		return queried;
+	}
+
+	/** Gives the gateway a file to keep, and yields the link to it. Costs nothing. */
+	async upload(
+		upload: FileUpload,
+		read: (body: JsonObject) => Reading<string>,
+	): Promise<Result<string>> {
+		const uploaded = this.readAnswer(await this.door.upload(upload), read);
+		if (uploaded.ok) return { ok: true, value: uploaded.value.content };
+		return { ok: false, failure: uploadFailure(uploaded.failure) };
 	}
 
 	private readAnswer<T>(

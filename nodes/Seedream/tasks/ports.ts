@@ -1,3 +1,4 @@
+import type { FileContent } from '../images/imageFile';
 import type { JsonObject } from '../json';
 
 /** A call to the gateway's API; the base URL and the key are added on the other side of the port. */
@@ -18,8 +19,22 @@ export type HttpAnswer =
 			mayHaveArrived: boolean;
 	  };
 
-/** Never throws for what the network or the gateway does. */
-export type SendToGateway = (call: HttpCall) => Promise<HttpAnswer>;
+/** A file for the gateway to keep, sent as the one part `file` of a multipart body. */
+export interface FileUpload {
+	baseUrl: 'baseUrl' | 'filesBaseUrl';
+	path: string;
+	fileName: string;
+	mimeType: string;
+	bytes: number;
+	content: FileContent;
+}
+
+/** The door to one gateway. Never throws for what the network or the gateway does. */
+export interface GatewayDoor {
+	send: (call: HttpCall) => Promise<HttpAnswer>;
+	/** Streams; the content is used up. */
+	upload: (upload: FileUpload) => Promise<HttpAnswer>;
+}
 
 export interface Clock {
 	/** Milliseconds since 1970. */

@@ -1,5 +1,6 @@
 import type { Result } from '../errors';
-import type { CreatedTask, ImageRequest } from '../providers/provider';
+import type { JsonObject } from '../json';
+import type { CreatedTask } from '../providers/provider';
 import type { Answer, Gateway } from './gateway';
 import type { Pace } from './pace';
 import type { Clock } from './ports';
@@ -14,12 +15,12 @@ const LONGEST_PAUSE_MS = 60_000;
  */
 export async function submitTask(
 	gateway: Gateway,
-	request: ImageRequest,
+	body: JsonObject,
 	idempotencyKey: string,
 	{ clock, pace }: { clock: Clock; pace: Pace },
 ): Promise<Result<Answer<CreatedTask>>> {
 	for (let attempt = 1; ; attempt += 1) {
-		const created = await gateway.create(request, idempotencyKey);
+		const created = await gateway.create(body, idempotencyKey);
 		if (created.ok || !created.failure.retry || attempt === MOST_TRIES) return created;
 		const pause = pace.backOff(attempt, created.failure.retry.afterSeconds);
 		if (pause > LONGEST_PAUSE_MS) return created;

@@ -77,7 +77,7 @@ function orderOf(create: ApiInOneCreate): TaskOrder {
 		images: 1,
 		pixels: pixelsFor(ratio, TIERS[quality] ?? '2K'),
 		// Seed 003: image_urls is "for edit mode"; text-to-image takes them and looks away.
-		references: model === EDIT ? (create.image_urls?.length ?? 0) : 0,
+		references: model === EDIT ? (create.image_urls ?? []) : [],
 		creditsReserved: CREDITS_PER_IMAGE,
 		creditsPerImage: CREDITS_PER_IMAGE,
 		...(create.callback_url !== undefined && { callbackUrl: create.callback_url }),

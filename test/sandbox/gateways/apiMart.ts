@@ -131,7 +131,7 @@ function orderOf(create: ApiMartCreate): TaskOrder {
 		body: create,
 		images: apiMartImageCount(create),
 		pixels: pixelsFor(create.size ?? '1:1', create.resolution ?? '2K'),
-		references: create.image_urls?.length ?? 0,
+		references: create.image_urls ?? [],
 		creditsReserved: roundCredits(wantedImages(create) * CREDITS_PER_IMAGE),
 		creditsPerImage: CREDITS_PER_IMAGE,
 		...(create.webhook !== undefined && {
@@ -165,6 +165,13 @@ function invalid({ message }: BodyFault): Refusal {
 	return refusal(400, `${ERRORS[400]?.message}: ${message}`);
 }
 
+/** Documentation of the upload API: jpeg, png, webp, gif up to 20 MB, kept 72 hours. */
+const UPLOAD_FORMATS = ['jpeg', 'png', 'webp', 'gif'];
+
+const UPLOAD_MOST_BYTES = 20 * 1024 * 1024;
+
+const UPLOAD_LIFE_MS = 72 * 60 * 60 * 1000;
+
 /** Crockford's alphabet, as in the documented ids (ULIDs). */
 const ULID_LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -181,9 +188,11 @@ function ulid(atMs: number): string {
 	return [...time, ...random].join('');
 }
 
+const PREFIX = '/apimart';
+
 export const apiMart: Gateway = {
 	name: 'apiMart',
-	prefix: '/apimart',
+	prefix: PREFIX,
 	key: 'sandbox-apimart-key',
 	idempotent: false,
 	/** Newer documentation: 10 / 30 / 60 s on a time-out or 5xx, none on 4xx. */
@@ -242,5 +251,18 @@ export const apiMart: Gateway = {
 			},
 		}),
 		unauthorized: () => ({ status: 200, body: { success: false, message: 'Invalid token' } }),
+	},
+	uploads: {
+		path: `${PREFIX}/v1/uploads/images`,
+		formats: UPLOAD_FORMATS,
+		mostBytes: UPLOAD_MOST_BYTES,
+		keptMs: UPLOAD_LIFE_MS,
+		answer: ({ url, fileName, contentType, bytes, at }) => ({
+			url,
+			filename: fileName,
+			content_type: contentType,
+			bytes,
+			created_at: toSeconds(at),
+		}),
 	},
 };

@@ -66,6 +66,17 @@ const MOST_STRETCH = 16;
 /** Seed 002: "参考图像数量 + 最终生成图像数量 ≤ 15张". */
 const MOST_IMAGES_IN_ALL = 15;
 
+/** The files API is another host (https://files-api.evolink.ai), so it stands beside the gateway, not under it. */
+export const EVOLINK_FILES_PREFIX = '/evolink-files';
+
+/** Documentation of the files API: jpeg, png, gif, webp, kept 72 hours. */
+const UPLOAD_FORMATS = ['jpeg', 'png', 'gif', 'webp'];
+
+const UPLOAD_LIFE_MS = 72 * 60 * 60 * 1000;
+
+/** Seeds 000 to 002 give 10 MB for a reference; the files API names no limit of its own. */
+const UPLOAD_MOST_BYTES = 10 * 1024 * 1024;
+
 const TASK_IDS_A_BATCH = 50;
 
 const validators = new Map(
@@ -189,7 +200,7 @@ function orderOf(create: EvoLinkCreate, model: EvoLinkModel): TaskOrder {
 		body: create,
 		images: evoLinkImageCount(create.prompt, n, references.length),
 		pixels: parsePixelSize(size) ?? pixelsFor(size, quality),
-		references: references.length,
+		references,
 		creditsReserved: roundCredits(n * model.creditsPerImage),
 		creditsPerImage: model.creditsPerImage,
 		...(create.callback_url !== undefined && { callbackUrl: create.callback_url }),
@@ -330,5 +341,28 @@ export const evoLink: Gateway = {
 			},
 		}),
 		unauthorized: () => refusal(401),
+	},
+	uploads: {
+		path: `${EVOLINK_FILES_PREFIX}/api/v1/files/upload/stream`,
+		formats: UPLOAD_FORMATS,
+		mostBytes: UPLOAD_MOST_BYTES,
+		keptMs: UPLOAD_LIFE_MS,
+		// Only data.file_url is documented; the rest is decoration.
+		answer: ({ id, url, fileName, contentType, bytes, at, expiresAt }) => ({
+			success: true,
+			code: 200,
+			msg: 'File uploaded successfully',
+			data: {
+				file_id: `file_${id.replace(/\..*$/, '')}`,
+				file_name: id,
+				original_name: fileName,
+				file_size: bytes,
+				mime_type: contentType,
+				file_url: url,
+				download_url: url,
+				upload_time: new Date(at).toISOString(),
+				expires_at: new Date(expiresAt).toISOString(),
+			},
+		}),
 	},
 };

@@ -25,6 +25,32 @@ export interface Gateway {
 		/** What a bad key gets there. */
 		unauthorized(): Answer;
 	};
+	/** Absent where no document names such a route. */
+	uploads?: UploadService;
+}
+
+/** Where a gateway takes files, which ones, and for how long. */
+export interface UploadService {
+	/** From the server's root: EvoLink's files have a host of their own. */
+	path: string;
+	/** As sharp names them. */
+	formats: readonly string[];
+	mostBytes: number;
+	keptMs: number;
+	answer(upload: TakenFile): unknown;
+}
+
+/** What an answer to an upload can tell. Times in milliseconds. */
+export interface TakenFile {
+	id: string;
+	url: string;
+	/** The client's name for it. */
+	fileName: string;
+	/** Read in the bytes. */
+	contentType: string;
+	bytes: number;
+	at: number;
+	expiresAt: number;
 }
 
 /** Unix time in whole seconds, as all three write it. */

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer } from '../answers';
+import type { Answer, Reading } from '../answers';
 import type { CallbackSender, RetryRule } from '../callbacks';
 import type { Arrival, FaultDoor, SandboxRequest } from '../faults';
 import { linksOf } from '../links';
 import { readMarkers } from '../markers';
+import type { ReferenceReader, Sight } from '../referenceReader';
 import { finishOf, momentOf, type Task, type TaskOrder, type TaskStore } from '../tasks';
 import { evoLink, readEvoLinkBatch } from './evoLink';
 import type { Gateway } from './gateway';
@@ -17,6 +18,7 @@ export interface Premises {
 	tasks: TaskStore;
 	door: FaultDoor;
 	callbacks: CallbackSender;
+	references: ReferenceReader;
 	callbackHosts: readonly string[];
 	/** Overrides the documented waits between retries. */
 	callbackDelaysMs?: readonly number[];
@@ -61,7 +63,7 @@ class Desk {
 		const arrival = this.arrival('create', { body, ...promptOf(body) });
 		return this.serve(request, reply, arrival, (event) => {
 			if ('fault' in read) return this.gateway.refusal(400, read.fault);
-			return this.refuseByMarker(event) ?? this.acceptOnce(request, body);
+			return this.refuseByMarker(event) ?? this.lookAndAccept(request, body);
 		});
 	}
 
@@ -108,7 +110,7 @@ class Desk {
 		request: FastifyRequest,
 		reply: FastifyReply,
 		arrival: Arrival,
-		act: (event: SandboxRequest) => Answer,
+		act: (event: SandboxRequest) => Answer | Promise<Answer>,
 	): Promise<FastifyReply> {
 		return this.premises.door.serve(request, reply, arrival, (event) =>
 			this.knowsKey(request) ? act(event) : this.gateway.refusal(401),
@@ -127,10 +129,21 @@ class Desk {
 		return { ...this.gateway.refusal(http.status), headers };
 	}
 
+	/** Looking takes time and has no effect; the acceptance after it is made in one go. */
+	private async lookAndAccept(request: FastifyRequest, body: unknown): Promise<Answer> {
+		const { references, callbackHosts } = this.premises;
+		const reading = this.gateway.readCreate(body, callbackHosts);
+		const sight =
+			'refusal' in reading
+				? {}
+				: await references.look(this.gateway.name, reading.request.references);
+		return this.acceptOnce(request, body, () => this.accept(reading, sight));
+	}
+
 	/** Under an honoured Idempotency-Key an accepted request is answered again, not made again. */
-	private acceptOnce(request: FastifyRequest, body: unknown): Answer {
+	private acceptOnce(request: FastifyRequest, body: unknown, accept: () => Answer): Answer {
 		const key = request.headers['idempotency-key'];
-		if (!this.gateway.idempotent || typeof key !== 'string') return this.accept(body);
+		if (!this.gateway.idempotent || typeof key !== 'string') return accept();
 		const text = JSON.stringify(body);
 		const replay = this.replays.get(key);
 		if (replay !== undefined) {
@@ -138,28 +151,28 @@ class Desk {
 				? { ...replay.answer, headers: { 'idempotency-replayed': 'true' } }
 				: this.gateway.refusal(409);
 		}
-		const answer = this.accept(body);
+		const answer = accept();
 		if (answer.status === 200) this.replays.set(key, { text, answer });
 		return answer;
 	}
 
-	private accept(body: unknown): Answer {
-		const { tasks, now, callbackHosts } = this.premises;
-		const reading = this.gateway.readCreate(body, callbackHosts);
+	private accept(reading: Reading<TaskOrder>, sight: Sight): Answer {
+		const { tasks, now } = this.premises;
 		if ('refusal' in reading) return reading.refusal;
 		const order = reading.request;
 		if (order.creditsReserved > tasks.account(this.gateway.name, now()).balance) {
 			return this.gateway.refusal(402);
 		}
-		const task = this.makeTask(order);
+		const task = this.makeTask(order, sight);
 		tasks.add(task);
 		this.planCallback(task);
 		return { status: 200, body: this.gateway.createAnswer(task) };
 	}
 
-	private makeTask(order: TaskOrder): Task {
+	/** A failure that the prompt asks for comes before one of the references. */
+	private makeTask(order: TaskOrder, sight: Sight): Task {
 		const { name } = this.gateway;
-		const { failure, slowSeconds } = readMarkers(order.prompt);
+		const { failure = sight.failure, slowSeconds } = readMarkers(order.prompt);
 		const createdAt = this.premises.now();
 		const seconds =
 			slowSeconds ?? this.premises.secondsFor({ gateway: name, prompt: order.prompt });
@@ -170,6 +183,7 @@ class Desk {
 			createdAt,
 			durationMs: seconds * 1000,
 			...(failure !== undefined && { failure }),
+			...(sight.shown !== undefined && { shownReference: sight.shown }),
 		};
 	}
 

@@ -64,6 +64,8 @@ function tools(open: (url: string) => OpenedLink<IBinaryData>, downloads = 5) {
 				return open(url);
 			},
 		},
+		linksOf: async () => ({ ok: true, value: [] }),
+		noteFewerImages: () => undefined,
 		downloadLimit: createLimit(downloads),
 	};
 	return { all, opened };

@@ -30,7 +30,7 @@ async function door(request: Request, baseUrl = 'https://api.evolink.ai', signal
 	});
 	const opened = await gatewayDoor(context, evoLink, 0);
 	if (!opened.ok) throw new Error(opened.failure.message);
-	return { send: opened.value, asked };
+	return { ...opened.value, asked };
 }
 
 const QUERY = { method: 'GET', path: '/v1/tasks/task-1' } as const;

@@ -11,7 +11,7 @@ const TASK: Task = {
 	body: {},
 	images: 1,
 	pixels: { width: 1024, height: 1024 },
-	references: 0,
+	references: [],
 	creditsReserved: 2.25,
 	creditsPerImage: 2.25,
 	createdAt: 1000,

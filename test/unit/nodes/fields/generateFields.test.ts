@@ -66,6 +66,10 @@ const CHOICES: Array<[string, Provider, string, Model]> = providers.flatMap((pro
 	]);
 });
 
+function isImageFields({ name }: INodeProperties): boolean {
+	return name === 'imageFields';
+}
+
 /** A value that is not the default. */
 function someValue(parameter: Parameter): string | number | boolean {
 	switch (parameter.kind) {
@@ -113,11 +117,37 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		const { max } =
 			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
 		expect(fields).toHaveLength(max === 0 ? 0 : 1);
+		const files = shownAtTop(values).filter(({ name }) => name === 'imageFields');
+		expect(files).toHaveLength(max === 0 ? 0 : 1);
 		for (const { description: text } of fields) {
 			expect(/At most (\d+)\./.exec(text ?? '')?.[1]).toBe(
 				max === Infinity ? undefined : String(max),
 			);
 		}
+	});
+
+	it('what the files of the row may be is said as the table has it', () => {
+		const { file } =
+			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
+		for (const { description: text } of shownAtTop(values).filter(isImageFields)) {
+			expect(text).toContain(`at most ${file.maxBytes / 1024 ** 2} MB each`);
+			expect(text).toContain(`a ratio of at most ${Math.round(file.maxRatio)}:1`);
+		}
+	});
+
+	it('files are written into the request exactly where the model takes that', () => {
+		const names = shownInside(values).map(({ name }) => name);
+		expect(names.filter((name) => name === 'sendBinaryAs')).toHaveLength(
+			table.references.dataUri ? 1 : 0,
+		);
+	});
+
+	it('the prompt can be made to ask for the number exactly where the number is a bound only', () => {
+		const names = shownInside(values).map(({ name }) => name);
+		const { imageCount } = table.parameters;
+		expect(names.filter((name) => name === 'askForCount')).toHaveLength(
+			imageCount?.kind === 'integer' && imageCount.isUpperBound ? 1 : 0,
+		);
 	});
 
 	it('the model is chosen from those of the provider', () => {
@@ -166,7 +196,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		}
 	});
 
-	it('fields left alone ask for nothing', () => {
+	it('fields left alone ask for nothing', async () => {
 		const node = { ...values, prompt: 'A quiet lake', customModel: 'seedream-9' };
 		const parameters = NodeHelpers.getNodeParameters(
 			generateFields,
@@ -176,7 +206,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 			NODE,
 			description,
 		);
-		expect(readGenerateRow(fakeContext({ rows: [{ ...parameters }] }), 0)).toMatchObject({
+		expect(await readGenerateRow(fakeContext({ rows: [{ ...parameters }] }), 0)).toMatchObject({
 			ok: true,
 			value: { request: { values: {}, extraBody: {} } },
 		});
@@ -214,17 +244,20 @@ describe('with the provider taken from the row', () => {
 		description,
 	);
 
-	it.each(providers.map(({ id }) => id))('a row of %s can leave everything else alone', (id) => {
-		const row = { ...parameters, provider: id };
-		expect(readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
-			ok: true,
-			value: { provider: { id }, request: { values: {}, references: [], extraBody: {} } },
-		});
-	});
+	it.each(providers.map(({ id }) => id))(
+		'a row of %s can leave everything else alone',
+		async (id) => {
+			const row = { ...parameters, provider: id };
+			expect(await readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+				ok: true,
+				value: { provider: { id }, request: { values: {}, references: [], extraBody: {} } },
+			});
+		},
+	);
 
 	it.each(CHOICES.filter(([, , model]) => model !== 'auto'))(
 		'and the model too, a row of %s can leave the settings alone',
-		(_name, provider, model, table) => {
+		async (_name, provider, model, table) => {
 			const node = {
 				provider: '={{ $json.provider }}',
 				model: '={{ $json.model }}',
@@ -246,7 +279,7 @@ describe('with the provider taken from the row', () => {
 				prompt: 'A quiet lake',
 				imageUrls: table.references.min > 0 ? 'https://a.example/1.png' : '',
 			};
-			expect(readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+			expect(await readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
 				ok: true,
 				value: { request: { values: {} } },
 			});
@@ -272,6 +305,7 @@ describe('with the provider taken from the row', () => {
 			provider: '={{ $json.provider }}',
 			model: '={{ $json.model }}',
 			prompt: '={{ $json.prompt }}',
+			imageFields: '={{ $json.fields }}',
 			aspectRatio: '={{ $json.ratio }}',
 			resolution: '={{ $json.resolution }}',
 			imageCount: '={{ $json.count }}',
@@ -282,6 +316,8 @@ describe('with the provider taken from the row', () => {
 				watermark: '={{ $json.watermark }}',
 				maxImages: '={{ $json.most }}',
 				callbackUrl: '={{ $json.hook }}',
+				sendBinaryAs: '={{ $json.send }}',
+				askForCount: '={{ $json.ask }}',
 			},
 		};
 		expect(
@@ -337,6 +373,7 @@ describe('the node', () => {
 			'customModel',
 			'prompt',
 			'imageUrls',
+			'imageFields',
 			'aspectRatio',
 			'width',
 			'height',
@@ -348,6 +385,28 @@ describe('the node', () => {
 			'outputItems',
 			'additionalFields',
 			'options',
+		]);
+	});
+
+	it('has the further fields and the options of the design', () => {
+		const names = (fields: INodeProperties[]) => [...new Set(fields.map(({ name }) => name))];
+		expect(names(additionalFields)).toEqual([
+			'askForCount',
+			'callbackUrl',
+			'extraBody',
+			'maxImages',
+			'promptOptimization',
+			'sendBinaryAs',
+			'sequentialImageGeneration',
+			'watermark',
+		]);
+		expect(names(collection('options'))).toEqual([
+			'checkReferences',
+			'concurrency',
+			'fileName',
+			'pollInterval',
+			'simplify',
+			'timeout',
 		]);
 	});
 

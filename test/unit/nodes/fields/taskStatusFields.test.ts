@@ -14,18 +14,21 @@ function parameters(values: { provider: string; taskId: string }) {
 	);
 }
 
-it.each(providers.map(({ id }) => id))('a row of %s needs nothing but a task id', (provider) => {
-	const row = { ...parameters({ provider, taskId: 'task-1' }) };
-	expect(readStatusRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
-		ok: true,
-		value: {
-			provider: { id: provider },
-			taskIds: ['task-1'],
-			continueWhen: 'now',
-			controls: { downloadImages: true, outputField: 'data', outputItems: 'perImage' },
-		},
-	});
-});
+it.each(providers.map(({ id }) => id))(
+	'a row of %s needs nothing but a task id',
+	async (provider) => {
+		const row = { ...parameters({ provider, taskId: 'task-1' }) };
+		expect(await readStatusRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+			ok: true,
+			value: {
+				provider: { id: provider },
+				taskIds: ['task-1'],
+				continueWhen: 'now',
+				controls: { downloadImages: true, outputField: 'data', outputItems: 'perImage' },
+			},
+		});
+	},
+);
 
 it('n8n finds nothing to complain about when provider and task come from the row', () => {
 	const values = { provider: '={{ $json.provider }}', taskId: '={{ $json.taskId }}' };

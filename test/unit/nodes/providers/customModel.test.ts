@@ -48,7 +48,7 @@ describe.each([
 			ok: true,
 			value: {
 				modelId: 'seedream-9',
-				references,
+				references: references.map((url) => ({ kind: 'link', url })),
 				values: { aspectRatio: '7:3', resolution: '8K' },
 			},
 		});
@@ -57,7 +57,10 @@ describe.each([
 	it('takes a data URI, which some gateways know', () => {
 		const uri = 'data:image/png;base64,iVBORw0KGgo=';
 		const raw = rawRow({ model: 'custom', customModel: 'seedream-9', imageUrls: uri });
-		expect(checkRequest(provider, raw)).toMatchObject({ ok: true, value: { references: [uri] } });
+		expect(checkRequest(provider, raw)).toMatchObject({
+			ok: true,
+			value: { references: [{ kind: 'link', url: uri }] },
+		});
 	});
 
 	it.each<[string, object, string]>([

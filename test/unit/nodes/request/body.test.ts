@@ -1,7 +1,7 @@
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import type { Provider } from '../../../../nodes/Seedream/providers/provider';
+import type { ImageRequest, Provider } from '../../../../nodes/Seedream/providers/provider';
 import { requestBody } from '../../../../nodes/Seedream/request/body';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
 import { rawRow } from './rawRow';
@@ -12,7 +12,11 @@ const PROMPT = 'A quiet lake at sunrise';
 function bodyOf(provider: Provider, fields: Partial<RawRow>) {
 	const checked = checkRequest(provider, rawRow(fields));
 	if (!checked.ok) throw new Error(checked.problems.join('; '));
-	return requestBody(checked.value);
+	return requestBody(checked.value, linksOf(checked.value));
+}
+
+function linksOf({ references }: ImageRequest): string[] {
+	return references.map((reference) => (reference.kind === 'link' ? reference.url : 'a file'));
 }
 
 describe('a row with nothing but a prompt', () => {
@@ -163,6 +167,6 @@ it('makes the same body of the same request, without changing the request', () =
 	);
 	if (!checked.ok) throw new Error(checked.problems.join('; '));
 	const before = structuredClone(checked.value.values);
-	expect(requestBody(checked.value)).toEqual(requestBody(checked.value));
+	expect(requestBody(checked.value, LINKS)).toEqual(requestBody(checked.value, LINKS));
 	expect(checked.value.values).toEqual(before);
 });

@@ -18,6 +18,7 @@ it('has a default for every option that was not added', () => {
 			downloadImages: true,
 			outputField: 'data',
 			outputItems: 'perImage',
+			checkReferences: false,
 			concurrency: 0,
 			fileName: '{taskId}-{image}',
 			pollInterval: 0,
@@ -41,6 +42,7 @@ it('downloads nothing while the fields about images are hidden', () => {
 
 it('takes every option', () => {
 	const options = {
+		checkReferences: true,
 		concurrency: 4,
 		fileName: '{row}',
 		pollInterval: 2.5,
@@ -71,6 +73,7 @@ it.each<[string, object, RegExp]>([
 	['a timeout without end', { options: { timeout: Infinity } }, /^Timeout: /],
 	['a file name that is no text', { options: { fileName: {} } }, /^File Name: /],
 	['a word for yes', { options: { simplify: 'yes' } }, /^Simplify: /],
+	['a number for yes', { options: { checkReferences: 1 } }, /^Check References: /],
 	['no output field', { outputField: '  ' }, /^Put Output in Field: is empty$/],
 	['an unknown kind of output', { outputItems: 'perRow' }, /^Output: /],
 	['a number for a switch', { downloadImages: 1 }, /^Download Images: /],

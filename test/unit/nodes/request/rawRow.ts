@@ -7,9 +7,12 @@ export function rawRow(fields: Partial<RawRow> = {}): RawRow {
 		customModel: '',
 		prompt: 'A quiet lake at sunrise',
 		imageUrls: '',
+		imageFiles: [],
 		width: '',
 		height: '',
 		parameters: {},
+		askForCount: undefined,
+		sendBinaryAs: undefined,
 		extraBody: undefined,
 		...fields,
 	};

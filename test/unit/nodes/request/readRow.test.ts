@@ -17,8 +17,8 @@ const ROW = {
 	options: {},
 };
 
-function generateRow(fields: object = {}) {
-	return readGenerateRow(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0);
+async function generateRow(fields: object = {}) {
+	return await readGenerateRow(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0);
 }
 
 const STATUS_ROW = {
@@ -30,13 +30,13 @@ const STATUS_ROW = {
 	options: { timeout: 5 },
 };
 
-function statusRow(fields: object = {}) {
-	return readStatusRow(fakeContext({ rows: [{ ...STATUS_ROW, ...fields }] }), 0);
+async function statusRow(fields: object = {}) {
+	return await readStatusRow(fakeContext({ rows: [{ ...STATUS_ROW, ...fields }] }), 0);
 }
 
 describe('a row of Seedream Generate', () => {
-	it('is read with its defaults', () => {
-		expect(generateRow()).toMatchObject({
+	it('is read with its defaults', async () => {
+		expect(await generateRow()).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: 'evoLink' },
@@ -47,9 +47,9 @@ describe('a row of Seedream Generate', () => {
 		});
 	});
 
-	it('is read from the fields of its own item', () => {
+	it('is read from the fields of its own item', async () => {
 		const rows = [ROW, { ...ROW, provider: 'apiInOne', model: 'auto', prompt: 'A hill' }];
-		expect(readGenerateRow(fakeContext({ rows }), 1)).toMatchObject({
+		expect(await readGenerateRow(fakeContext({ rows }), 1)).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: 'apiInOne' },
@@ -58,7 +58,7 @@ describe('a row of Seedream Generate', () => {
 		});
 	});
 
-	it('finds settings at the top and in the collection', () => {
+	it('finds settings at the top and in the collection', async () => {
 		const fields = {
 			provider: 'apiMart',
 			model: 'doubao-seedance-4-5',
@@ -75,11 +75,11 @@ describe('a row of Seedream Generate', () => {
 				extraBody: '{"seed": 7}',
 			},
 		};
-		expect(generateRow(fields)).toMatchObject({
+		expect(await generateRow(fields)).toMatchObject({
 			ok: true,
 			value: {
 				request: {
-					references: ['https://a.example/1.png'],
+					references: [{ kind: 'link', url: 'https://a.example/1.png' }],
 					values: {
 						aspectRatio: '16:9',
 						resolution: '4K',
@@ -96,49 +96,52 @@ describe('a row of Seedream Generate', () => {
 		});
 	});
 
-	it('needs nothing that is hidden', () => {
+	it('needs nothing that is hidden', async () => {
 		const context = fakeContext({
 			rows: [{ provider: 'apiInOne', model: 'auto', prompt: 'A quiet lake' }],
 		});
-		expect(readGenerateRow(context, 0)).toMatchObject({
+		expect(await readGenerateRow(context, 0)).toMatchObject({
 			ok: true,
 			value: { request: { values: {} }, controls: { downloadImages: false } },
 		});
 	});
 
-	it.each([undefined, null, {}])('does without additional fields: %j', (fields) => {
-		expect(generateRow({ additionalFields: fields })).toMatchObject({ ok: true });
+	it.each([undefined, null, {}])('does without additional fields: %j', async (fields) => {
+		expect(await generateRow({ additionalFields: fields })).toMatchObject({ ok: true });
 	});
 
 	it.each([[[]], ['{"watermark": true}'], [7]])(
 		'is refused for additional fields that would be lost: %j',
-		(fields) => {
-			expect(generateRow({ additionalFields: fields })).toMatchObject({
+		async (fields) => {
+			expect(await generateRow({ additionalFields: fields })).toMatchObject({
 				ok: false,
 				failure: { message: 'Additional Fields: are not an object of fields' },
 			});
 		},
 	);
 
-	it('takes white space around the provider', () => {
-		expect(generateRow({ provider: ' evoLink\n' })).toMatchObject({ ok: true });
+	it('takes white space around the provider', async () => {
+		expect(await generateRow({ provider: ' evoLink\n' })).toMatchObject({ ok: true });
 	});
 
-	it.each(['', 'EvoLink Pro', 'evolink2', undefined])('names the providers for %j', (provider) => {
-		expect(generateRow({ provider })).toEqual({
-			ok: false,
-			failure: expect.objectContaining({
-				message: `Provider: "${String(provider)}" is none of evoLink (EvoLink), apiMart (APIMart), apiInOne (API in One)`,
-				code: 'invalid_row',
-				charged: 'no',
-				provider: undefined,
-			}),
-		});
-	});
+	it.each(['', 'EvoLink Pro', 'evolink2', undefined])(
+		'names the providers for %j',
+		async (provider) => {
+			expect(await generateRow({ provider })).toEqual({
+				ok: false,
+				failure: expect.objectContaining({
+					message: `Provider: "${String(provider)}" is none of evoLink (EvoLink), apiMart (APIMart), apiInOne (API in One)`,
+					code: 'invalid_row',
+					charged: 'no',
+					provider: undefined,
+				}),
+			});
+		},
+	);
 
-	it('is refused with everything that is wrong with it', () => {
+	it('is refused with everything that is wrong with it', async () => {
 		const fields = { prompt: '', continueWhen: 'later', options: { timeout: 0 } };
-		const row = generateRow(fields);
+		const row = await generateRow(fields);
 		expect(row).toMatchObject({ ok: false, failure: { charged: 'no', provider: 'evoLink' } });
 		expect(row.ok ? [] : row.failure.message.split('; ')).toEqual([
 			'Prompt: is empty',
@@ -149,8 +152,8 @@ describe('a row of Seedream Generate', () => {
 });
 
 describe('a row of Seedream Task Status', () => {
-	it('is read', () => {
-		expect(statusRow()).toMatchObject({
+	it('is read', async () => {
+		expect(await statusRow()).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: 'apiMart' },
@@ -161,31 +164,31 @@ describe('a row of Seedream Task Status', () => {
 		});
 	});
 
-	it('asks once while nothing else is said', () => {
-		expect(statusRow({ continueWhen: undefined })).toMatchObject({ ok: false });
+	it('asks once while nothing else is said', async () => {
+		expect(await statusRow({ continueWhen: undefined })).toMatchObject({ ok: false });
 		const rows = [{ provider: 'apiMart', taskId: 'task_01' }];
-		expect(readStatusRow(fakeContext({ rows }), 0)).toMatchObject({
+		expect(await readStatusRow(fakeContext({ rows }), 0)).toMatchObject({
 			ok: true,
 			value: { continueWhen: 'now' },
 		});
 	});
 
-	it('takes an array of ids', () => {
-		expect(statusRow({ taskId: ['task_01', 'task_02'] })).toMatchObject({
+	it('takes an array of ids', async () => {
+		expect(await statusRow({ taskId: ['task_01', 'task_02'] })).toMatchObject({
 			ok: true,
 			value: { taskIds: ['task_01', 'task_02'] },
 		});
 	});
 
-	it.each(['', '  ', ',', [], null, undefined])('needs an id, which %j is not', (taskId) => {
-		expect(statusRow({ taskId })).toMatchObject({
+	it.each(['', '  ', ',', [], null, undefined])('needs an id, which %j is not', async (taskId) => {
+		expect(await statusRow({ taskId })).toMatchObject({
 			ok: false,
 			failure: { message: 'Task ID: is empty', provider: 'apiMart' },
 		});
 	});
 
-	it('is refused with everything that is wrong with it', () => {
-		const row = statusRow({ taskId: '', continueWhen: 'submitted', outputItems: 'x' });
+	it('is refused with everything that is wrong with it', async () => {
+		const row = await statusRow({ taskId: '', continueWhen: 'submitted', outputItems: 'x' });
 		expect(row.ok ? [] : row.failure.message.split('; ')).toEqual([
 			'Task ID: is empty',
 			'Continue When: "submitted" is not one of now, finished',

@@ -8,12 +8,18 @@ const MOST_CALLS = 2_000;
 /** A gateway that gives `answers` in turn, and the last of them for ever. */
 export function scriptedGateway(provider: Provider, ...answers: HttpAnswer[]) {
 	const calls: HttpCall[] = [];
-	const gateway = new Gateway(provider, async (call) => {
+	const send = async (call: HttpCall): Promise<HttpAnswer> => {
 		if (calls.length === MOST_CALLS) throw new Error(`asked more than ${MOST_CALLS} times`);
 		const answer = answers[Math.min(calls.length, answers.length - 1)];
 		calls.push(structuredClone(call));
 		if (!answer) throw new Error('the script has no answer');
 		return answer;
+	};
+	const gateway = new Gateway(provider, {
+		send,
+		upload: async () => {
+			throw new Error('the script has no uploads');
+		},
 	});
 	return { gateway, calls };
 }

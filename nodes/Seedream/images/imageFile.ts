@@ -1,0 +1,59 @@
+import type { ReferenceFileLimits } from '../providers/provider';
+import type { ImageFormatName } from './format';
+import type { MeasuredImage } from './measure';
+
+/** An image that sits in n8n, judged by its own bytes and not yet read further than its header. */
+export interface ImageFile {
+	/** The same for the same image in many rows. */
+	key: string;
+	/** Where the user finds it, e.g. `the image in the field "data"`. */
+	label: string;
+	bytes: number;
+	/** Undefined when its bytes are no image that can be measured. */
+	measured: MeasuredImage | undefined;
+	/** Opens it anew. */
+	content: () => Promise<FileContent>;
+	/** A link under which n8n hands it out; undefined where nobody outside could open it. */
+	signedLink: () => string | undefined;
+}
+
+/** An opened file; it can be read once. */
+export interface FileContent {
+	chunks: AsyncIterable<Uint8Array>;
+	/** The bytes between `head` and `tail`, as a body that n8n can send without holding them all. */
+	framed: (head: Buffer, tail: Buffer) => object;
+}
+
+/** What the model has against the image, in words that follow its label; undefined when nothing. */
+export function fileProblem(
+	{ bytes, measured }: { bytes?: number; measured: MeasuredImage | undefined },
+	limits: ReferenceFileLimits,
+): string | undefined {
+	const { formats, maxBytes, minSide, maxPixels, minRatio, maxRatio } = limits;
+	if (!measured) return `is not an image in one of these formats: ${list(formats)}`;
+	const { format, width, height } = measured;
+	const size = `${width}×${height} pixels`;
+	if (!formats.includes(format)) {
+		return `is a ${format.toUpperCase()} file, the model takes ${list(formats)}`;
+	}
+	if (bytes !== undefined && bytes > maxBytes) {
+		return `has ${megabytes(bytes)} MB, the most is ${megabytes(maxBytes)} MB`;
+	}
+	if (Math.min(width, height) < minSide) return `has ${size}, each side needs at least ${minSide}`;
+	if (width * height > maxPixels) {
+		return `has ${size}, the most is ${maxPixels.toLocaleString('en-US')} pixels in all`;
+	}
+	const ratio = width / height;
+	if (ratio < minRatio || ratio > maxRatio) {
+		return `has ${size}, one side may be at most ${Math.round(maxRatio)} times the other`;
+	}
+	return undefined;
+}
+
+function list(formats: readonly ImageFormatName[]): string {
+	return formats.map((format) => format.toUpperCase()).join(', ');
+}
+
+function megabytes(bytes: number): string {
+	return (bytes / (1024 * 1024)).toFixed(1).replace(/\.0$/, '');
+}

@@ -1,0 +1,96 @@
+import type { Result } from '../errors';
+import type { FileReferences, Reference, SendBinaryAs } from '../providers/provider';
+import type { Gateway } from '../tasks/gateway';
+import { createLimit } from '../tasks/limit';
+import type { Pace } from '../tasks/pace';
+import type { Clock } from '../tasks/ports';
+import { IMAGE_FORMATS } from './format';
+import type { ImageFile } from './imageFile';
+
+/** Links to files that a gateway keeps; survives a second try of the node. */
+export interface UploadMemory {
+	find: (key: string) => { url: string; until: number } | undefined;
+	keep: (key: string, upload: { url: string; until: number }) => void;
+}
+
+/** Turns a row's references into links that its gateway can open, in their order. */
+export type LinksOf = (
+	references: readonly Reference[],
+	gateway: Gateway,
+	sendBinaryAs: SendBinaryAs,
+) => Promise<Result<string[]>>;
+
+const CONCURRENT_UPLOADS = 4;
+const MOST_TRIES = 4;
+/** A link that is about to die is not used any more: the task still has to open it. */
+const SPARE_MS = 60 * 60 * 1000;
+
+/** One image used by many rows is uploaded once. */
+export function createReferenceLinks(clock: Clock, pace: Pace, memory: UploadMemory): LinksOf {
+	const limit = createLimit(CONCURRENT_UPLOADS);
+	const underway = new Map<string, Promise<Result<string>>>();
+
+	const uploadOnce = async (
+		file: ImageFile,
+		gateway: Gateway,
+		route: Extract<FileReferences, { kind: 'upload' }>,
+	): Promise<Result<string>> => {
+		const key = `${gateway.provider.id}/${file.key}`;
+		const kept = memory.find(key);
+		if (kept && kept.until - SPARE_MS > clock.now()) return { ok: true, value: kept.url };
+		const upload =
+			underway.get(key) ?? limit(async () => await uploadFile(file, gateway, route, clock, pace));
+		underway.set(key, upload);
+		const uploaded = await upload;
+		if (uploaded.ok) {
+			const until = clock.now() + route.keptHours * 60 * 60 * 1000;
+			memory.keep(key, { url: uploaded.value, until });
+		}
+		return uploaded;
+	};
+
+	return async (references, gateway, sendBinaryAs) => {
+		const links = await Promise.all(
+			references.map(async (reference): Promise<Result<string>> => {
+				if (reference.kind === 'link') return { ok: true, value: reference.url };
+				const { file } = reference;
+				if (sendBinaryAs === 'dataUri') return { ok: true, value: await dataUri(file) };
+				const { fileReferences } = gateway.provider;
+				return fileReferences.kind === 'upload'
+					? await uploadOnce(file, gateway, fileReferences)
+					: { ok: true, value: file.signedLink() ?? '' };
+			}),
+		);
+		const urls: string[] = [];
+		for (const link of links) {
+			if (!link.ok) return link;
+			urls.push(link.value);
+		}
+		return { ok: true, value: urls };
+	};
+}
+
+async function uploadFile(
+	file: ImageFile,
+	gateway: Gateway,
+	{ baseUrl, path, readUploaded }: Extract<FileReferences, { kind: 'upload' }>,
+	clock: Clock,
+	pace: Pace,
+): Promise<Result<string>> {
+	const { extension, mimeType } = IMAGE_FORMATS[file.measured?.format ?? 'png'];
+	const fileName = `reference.${extension}`;
+	for (let attempt = 1; ; attempt += 1) {
+		const content = await file.content();
+		const upload = { baseUrl, path, fileName, mimeType, bytes: file.bytes, content };
+		const uploaded = await gateway.upload(upload, readUploaded);
+		if (uploaded.ok || !uploaded.failure.retry || attempt === MOST_TRIES) return uploaded;
+		await clock.sleep(pace.backOff(attempt, uploaded.failure.retry.afterSeconds));
+	}
+}
+
+async function dataUri(file: ImageFile): Promise<string> {
+	const chunks: Uint8Array[] = [];
+	for await (const chunk of (await file.content()).chunks) chunks.push(chunk);
+	const { mimeType } = IMAGE_FORMATS[file.measured?.format ?? 'png'];
+	return `data:${mimeType};base64,${Buffer.concat(chunks).toString('base64')}`;
+}

@@ -1,0 +1,51 @@
+/** A name that only means something inside a network: without a dot, or with such an ending. */
+const INTERNAL_NAME = /^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home|corp)$/;
+
+/** First octets (and second) of the networks that are not the public internet (IANA's registry). */
+const INTERNAL_IPV4 = [
+	/^(0|10|127)\./,
+	/^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+	/^169\.254\./,
+	/^172\.(1[6-9]|2\d|3[01])\./,
+	/^192\.0\.0\./,
+	/^192\.168\./,
+	/^198\.1[89]\./,
+	/^(22[4-9]|23\d|24\d|25[0-5])\./,
+];
+
+/** Loopback and IPv4-compatible, NAT64, unique local, link-local, multicast. */
+const INTERNAL_IPV6 = [
+	/^(::|64:ff9b::)([\da-f]{1,4}(:[\da-f]{1,4})?)?$/,
+	/^f[cd][\da-f]{2}:/,
+	/^fe[89ab][\da-f]:/,
+	/^ff[\da-f]{2}:/,
+];
+
+/** An IPv4 address in the clothes of an IPv6 one. */
+const MAPPED_IPV4 = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/;
+
+/**
+ * Whether a gateway on the internet cannot reach this host. `hostname` as the URL parser leaves it:
+ * decimal, octal and hexadecimal spellings of an address have become dotted ones by then.
+ */
+export function isInternalHost(hostname: string): boolean {
+	const host = hostname.toLowerCase().replace(/\.+$/, '');
+	if (host.startsWith('[')) return isInternalIpv6(host.slice(1, -1));
+	if (/^\d+(\.\d+){3}$/.test(host)) return INTERNAL_IPV4.some((network) => network.test(host));
+	return INTERNAL_NAME.test(host);
+}
+
+function isInternalIpv6(address: string): boolean {
+	const [, high, low] = MAPPED_IPV4.exec(address) ?? [];
+	if (high !== undefined && low !== undefined) return isInternalHost(dotted(high, low));
+	return INTERNAL_IPV6.some((network) => network.test(address));
+}
+
+/** The two last groups of an IPv6 address as an IPv4 address. */
+function dotted(high: string, low: string): string {
+	const octets = [high, low].flatMap((group) => {
+		const value = parseInt(group, 16);
+		return [value >> 8, value & 255];
+	});
+	return octets.join('.');
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'crypto';
+import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+
+import type { FileContent, ImageFile } from '../images/imageFile';
+import { measureImage } from '../images/measure';
+import type { Checked } from './controls';
+import { isInternalHost } from './hosts';
+import { fieldLabel } from './labels';
+
+/**
+ * The images that the row's field names: field names separated by comma, binary data that an
+ * expression gives, or a list of either. Only their headers are read.
+ */
+export async function readImages(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	value: unknown,
+): Promise<Checked<ImageFile[]>> {
+	const files: ImageFile[] = [];
+	for (const entry of entries(value)) {
+		const found = findBinary(context, itemIndex, entry);
+		if (!found.ok) return found;
+		files.push(await imageFile(context, found.value, labelOf(entry)));
+	}
+	return { ok: true, value: files };
+}
+
+function entries(value: unknown): unknown[] {
+	if (value === undefined || value === null) return [];
+	if (Array.isArray(value)) return value.flatMap(entries);
+	if (typeof value !== 'string') return [value];
+	return value
+		.split(',')
+		.map((name) => name.trim())
+		.filter((name) => name !== '');
+}
+
+function labelOf(entry: unknown): string {
+	return typeof entry === 'string' ? `the image in "${entry}"` : 'the image';
+}
+
+/** An expression gives a file's description; its content only when it is in n8n's memory. */
+const binarySchema = z
+	.object({ mimeType: z.string(), data: z.string().default(''), id: z.string().optional() })
+	.refine(({ data, id }) => data !== '' || id !== undefined);
+
+function findBinary(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	entry: unknown,
+): Checked<IBinaryData> {
+	if (typeof entry !== 'string') {
+		const parsed = binarySchema.safeParse(entry);
+		return parsed.success
+			? { ok: true, value: parsed.data }
+			: complain('must hold names of binary fields, or binary data from an expression');
+	}
+	try {
+		return { ok: true, value: context.helpers.assertBinaryData(itemIndex, entry) };
+	} catch {
+		return complain(`the row has no file in "${entry}"`);
+	}
+}
+
+function complain(message: string): Checked<never> {
+	return { ok: false, problems: [`${fieldLabel('imageFields')}: ${message}`] };
+}
+
+async function imageFile(
+	context: IExecuteFunctions,
+	binary: IBinaryData,
+	label: string,
+): Promise<ImageFile> {
+	const content = async () => await openContent(context, binary);
+	return {
+		key: binary.id ?? createHash('sha256').update(binary.data).digest('hex'),
+		label,
+		bytes: await countBytes(context, binary),
+		measured: await measureImage((await content()).chunks),
+		content,
+		signedLink: () => signedLink(context, binary),
+	};
+}
+
+async function openContent(
+	{ helpers }: IExecuteFunctions,
+	binary: IBinaryData,
+): Promise<FileContent> {
+	if (!binary.id) {
+		const bytes = Buffer.from(binary.data, 'base64');
+		return { chunks: once(bytes), framed: (head, tail) => Buffer.concat([head, bytes, tail]) };
+	}
+	const stream = await helpers.getBinaryStream(binary.id);
+	return {
+		chunks: stream,
+		framed: (head, tail) =>
+			stream.compose(async function* (source: AsyncIterable<Uint8Array>) {
+				yield head;
+				yield* source;
+				yield tail;
+			}),
+	};
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+	yield bytes;
+}
+
+async function countBytes({ helpers }: IExecuteFunctions, binary: IBinaryData): Promise<number> {
+	if (!binary.id) return Buffer.byteLength(binary.data, 'base64');
+	return (await helpers.getBinaryMetadata(binary.id)).fileSize;
+}
+
+/** n8n signs links only to files that are not in its memory, and only newer versions do. */
+function signedLink({ helpers }: IExecuteFunctions, binary: IBinaryData): string | undefined {
+	if (!binary.id || !('createBinarySignedUrl' in helpers)) return undefined;
+	const link = helpers.createBinarySignedUrl(binary);
+	if (!URL.canParse(link)) return undefined;
+	const { protocol, hostname } = new URL(link);
+	return protocol === 'https:' && !isInternalHost(hostname) ? link : undefined;
+}

@@ -1,0 +1,21 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+import { z } from 'zod';
+
+import type { UploadMemory } from './images/referenceLinks';
+
+const uploadSchema = z.object({ url: z.string(), until: z.number() });
+/** A fresh object each time: a shared one would carry links from one workflow into another. */
+const uploadsSchema = z.record(uploadSchema).catch(() => ({}));
+
+/** The node's execution context outlives a try of the node, and a later retry of the execution. */
+export function uploadMemory(context: IExecuteFunctions): UploadMemory {
+	const nodeContext = context.getContext('node');
+	const uploads = uploadsSchema.parse(nodeContext.uploads);
+	nodeContext.uploads = uploads;
+	return {
+		find: (key) => uploads[key],
+		keep: (key, upload) => {
+			uploads[key] = upload;
+		},
+	};
+}

@@ -1,0 +1,136 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Answer } from '../answers';
+import type { FaultDoor } from '../faults';
+import { fileLink, type FileShelf, type ShelvedFile } from '../fileShelf';
+import { readImageFacts } from '../imageFacts';
+import { readForm, type FilePart, type ReadForm } from '../multipart';
+import type { GatewayName } from '../tasks';
+import type { Gateway, UploadService } from './gateway';
+
+/** A file a gateway took. */
+export interface Upload {
+	gateway: GatewayName;
+	url: string;
+	/** Name and MIME type as the client gave them; the rest is read in the bytes. */
+	fileName: string;
+	mimeType: string;
+	bytes: number;
+	sha256: string;
+	width: number;
+	height: number;
+	format: string;
+	/** Milliseconds, by the sandbox's clock. */
+	at: number;
+}
+
+/** Where uploads go. */
+export interface Reception {
+	now(): number;
+	origin(): string;
+	door: FaultDoor;
+	files: FileShelf;
+	uploads: Upload[];
+}
+
+/** The field both gateways name. */
+const FIELD = 'file';
+
+/** In a scope of its own: only here a form's body is left to be streamed. */
+export function addUploadRoutes(
+	app: FastifyInstance,
+	gateways: readonly Gateway[],
+	reception: Reception,
+): void {
+	app.register(async (scope) => {
+		scope.addContentTypeParser(/^multipart\/form-data/i, (_request, _body, done) => done(null));
+		for (const gateway of gateways) {
+			const { uploads } = gateway;
+			if (uploads === undefined) continue;
+			const counter = new UploadCounter(gateway, uploads, reception);
+			scope.post(uploads.path, (request, reply) => counter.take(request, reply));
+		}
+	});
+}
+
+/** Takes files in for one gateway. */
+class UploadCounter {
+	constructor(
+		private readonly gateway: Gateway,
+		private readonly service: UploadService,
+		private readonly reception: Reception,
+	) {}
+
+	/** The form is on the disk before a fault is asked for: an intercept may judge by its content. */
+	async take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+		const { door, files } = this.reception;
+		const form = await readForm(request.raw, () => files.newPath());
+		const arrival = {
+			gateway: this.gateway.name,
+			step: 'upload' as const,
+			...(form.parts[0] !== undefined && { upload: factsOf(form.parts[0]) }),
+		};
+		try {
+			return await door.serve(request, reply, arrival, () =>
+				request.headers.authorization === `Bearer ${this.gateway.key}`
+					? this.accept(form)
+					: this.gateway.refusal(401),
+			);
+		} finally {
+			await Promise.all(form.parts.map(({ path }) => files.dropUnshelved(path)));
+		}
+	}
+
+	private async accept(form: ReadForm): Promise<Answer> {
+		const { formats, mostBytes } = this.service;
+		const [part, ...more] = form.parts;
+		if (form.fault !== undefined) return this.gateway.refusal(400, form.fault);
+		if (part === undefined || more.length > 0 || part.field !== FIELD) {
+			return this.gateway.refusal(400, `The form must hold exactly one file, named ${FIELD}`);
+		}
+		if (part.bytes > mostBytes) {
+			return this.gateway.refusal(400, `The file must not be larger than ${mostBytes} bytes`);
+		}
+		const image = await readImageFacts(part.path);
+		if (image === undefined || !formats.includes(image.format)) {
+			return this.gateway.refusal(400, `The file must be an image: ${formats.join(', ')}`);
+		}
+		return { status: 200, body: this.keep(part, image) };
+	}
+
+	private keep(part: FilePart, image: { format: string; width: number; height: number }): unknown {
+		const { now, origin, files, uploads } = this.reception;
+		const at = now();
+		const expiresAt = at + this.service.keptMs;
+		const file: ShelvedFile = files.shelve({
+			path: part.path,
+			contentType: `image/${image.format}`,
+			bytes: part.bytes,
+			gateway: this.gateway.name,
+			expiresAt,
+		});
+		const url = fileLink(file, origin());
+		const { format, width, height } = image;
+		uploads.push({
+			gateway: this.gateway.name,
+			url,
+			...factsOf(part),
+			width,
+			height,
+			format,
+			at,
+		});
+		return this.service.answer({
+			id: file.id,
+			url,
+			fileName: part.fileName,
+			contentType: file.contentType,
+			bytes: part.bytes,
+			at,
+			expiresAt,
+		});
+	}
+}
+
+function factsOf({ fileName, mimeType, bytes, sha256 }: FilePart) {
+	return { fileName, mimeType, bytes, sha256 };
+}

@@ -1,0 +1,728 @@
+import fc from 'fast-check';
+
+import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
+import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
+import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
+import type { ImageRequest, Provider } from '../../../nodes/Seedream/providers/provider';
+import { requestBody } from '../../../nodes/Seedream/request/body';
+import { checkRequest, type RawRow } from '../../../nodes/Seedream/request/checkRequest';
+import type { Refusal } from '../../sandbox/answers';
+import { callbackUrlFault } from '../../sandbox/callbackUrls';
+import { checkApiInOneCreate } from '../../sandbox/gateways/apiInOne';
+import { checkApiMartCreate } from '../../sandbox/gateways/apiMart';
+import { checkEvoLinkCreate } from '../../sandbox/gateways/evoLink';
+import { rawRow } from '../nodes/request/rawRow';
+
+/**
+ * The package and the sandbox were written from the same documents and not from each other. Here
+ * they judge the same rows. A run is repeated with the environment variable SEED.
+ */
+const SEED = Number(process.env.SEED ?? 20_261_120);
+const ROWS = 10_000;
+
+/** What a user wants, in raw values. Undefined, null and '' are settings left alone. */
+interface Wish {
+	prompt: unknown;
+	references: unknown;
+	size: unknown;
+	resolution: unknown;
+	count: unknown;
+	promptOptimization: unknown;
+	imageSet: unknown;
+	mostImages: unknown;
+	watermark: unknown;
+	callback: unknown;
+}
+
+type Setting = keyof Omit<Wish, 'prompt' | 'references'>;
+type Body = Record<string, unknown>;
+
+interface System {
+	name: string;
+	provider: Provider;
+	model: string;
+	/** The gateway's own names, read in its documents; a dot leads into a nested object. */
+	names: Partial<Record<Setting, string>>;
+	judge: (body: Body) => Refusal | undefined;
+	/** Where the bounds of the free sizes lie, in pixels. */
+	pixelBounds: readonly number[];
+	/** Most characters of a prompt. */
+	promptBounds: readonly number[];
+}
+
+const EVOLINK_NAMES: System['names'] = {
+	size: 'size',
+	resolution: 'quality',
+	count: 'n',
+	promptOptimization: 'prompt_priority',
+	callback: 'callback_url',
+};
+
+const API_IN_ONE_NAMES: System['names'] = {
+	size: 'aspect_ratio',
+	resolution: 'quality',
+	callback: 'callback_url',
+};
+
+const TEXT_TO_IMAGE = 'seedream/4.5-text-to-image';
+
+const SYSTEMS: readonly System[] = [
+	{
+		name: 'EvoLink 4.5',
+		provider: evoLink,
+		model: 'doubao-seedream-4.5',
+		names: EVOLINK_NAMES,
+		judge: (body) => checkEvoLinkCreate(body),
+		pixelBounds: [2560 * 1440, 4096 * 4096],
+		promptBounds: [1, 2000],
+	},
+	{
+		name: 'EvoLink 4.0',
+		provider: evoLink,
+		model: 'doubao-seedream-4.0',
+		names: EVOLINK_NAMES,
+		judge: (body) => checkEvoLinkCreate(body),
+		pixelBounds: [1280 * 720, 4096 * 4096],
+		promptBounds: [1, 2000],
+	},
+	{
+		name: 'APIMart 4.5',
+		provider: apiMart,
+		model: 'doubao-seedance-4-5',
+		names: {
+			size: 'size',
+			resolution: 'resolution',
+			count: 'n',
+			promptOptimization: 'optimize_prompt_options.mode',
+			imageSet: 'sequential_image_generation',
+			mostImages: 'sequential_image_generation_options.max_images',
+			watermark: 'watermark',
+			callback: 'webhook',
+		},
+		judge: checkApiMartCreate,
+		pixelBounds: [2560 * 1440],
+		promptBounds: [1, 2000],
+	},
+	{
+		name: 'API in One 4.5 text to image',
+		provider: apiInOne,
+		model: TEXT_TO_IMAGE,
+		names: API_IN_ONE_NAMES,
+		judge: checkApiInOneCreate,
+		pixelBounds: [2560 * 1440],
+		promptBounds: [3, 5000],
+	},
+	{
+		name: 'API in One 4.5 edit',
+		provider: apiInOne,
+		model: 'seedream/4.5-edit',
+		names: API_IN_ONE_NAMES,
+		judge: checkApiInOneCreate,
+		pixelBounds: [2560 * 1440],
+		promptBounds: [3, 5000],
+	},
+];
+
+// --- The two ways of a wish to a gateway ------------------------------------------------------
+
+function isLeftAlone(value: unknown): boolean {
+	return value === undefined || value === null || value === '';
+}
+
+/** Through the package: the row as n8n hands it over. */
+function rowOf(wish: Wish, { model }: System): RawRow {
+	const pixels = typeof wish.size === 'string' ? /^custom:(.*)x(.*)$/su.exec(wish.size) : null;
+	return rawRow({
+		model,
+		prompt: wish.prompt,
+		imageUrls: wish.references,
+		width: pixels?.[1] ?? '',
+		height: pixels?.[2] ?? '',
+		parameters: {
+			aspectRatio: pixels ? 'custom' : wish.size,
+			resolution: wish.resolution,
+			imageCount: wish.count,
+			promptOptimization: wish.promptOptimization,
+			sequentialImageGeneration: wish.imageSet,
+			maxImages: wish.mostImages,
+			watermark: wish.watermark,
+			callbackUrl: wish.callback,
+		},
+	});
+}
+
+const SETTINGS: readonly Setting[] = [
+	'size',
+	'resolution',
+	'count',
+	'promptOptimization',
+	'imageSet',
+	'mostImages',
+	'watermark',
+	'callback',
+];
+
+/** By hand: the same values under the gateway's names. What it has no name for cannot be said. */
+function bodyByHand(wish: Wish, { model, names }: System): Body {
+	const body: Body = { model };
+	if (wish.prompt !== undefined) body.prompt = wish.prompt;
+	if (!isLeftAlone(wish.references)) body.image_urls = wish.references;
+	for (const setting of SETTINGS) {
+		const name = names[setting];
+		const value = wish[setting];
+		if (name === undefined || isLeftAlone(value)) continue;
+		const [outer = name, inner] = name.split('.');
+		const written = typeof value === 'string' ? value.replace(/^custom:/, '') : value;
+		body[outer] = inner === undefined ? written : { [inner]: written };
+	}
+	return body;
+}
+
+/** The wish as someone would write it who reads a spreadsheet's spelling as it is meant. */
+function spelledOut(wish: Wish): Wish {
+	return {
+		...wish,
+		prompt: typeof wish.prompt === 'string' ? wish.prompt : String(wish.prompt),
+		references: isLeftAlone(wish.references) ? undefined : linksIn(wish.references),
+		size: word(wish.size)
+			?.replace(/^custom:/, '')
+			.replace(/[×*]/, 'x'),
+		resolution: word(wish.resolution)?.replace(/k$/, 'K'),
+		count: wholeNumber(wish.count),
+		promptOptimization: word(wish.promptOptimization),
+		imageSet: word(wish.imageSet),
+		mostImages: wholeNumber(wish.mostImages),
+		watermark: { true: true, false: false }[word(wish.watermark) ?? ''] ?? undefined,
+		callback: isLeftAlone(wish.callback) ? undefined : String(wish.callback).trim(),
+	};
+}
+
+function word(value: unknown): string | undefined {
+	if (isLeftAlone(value)) return undefined;
+	const plain = String(value).normalize('NFKC').replace(/\s/g, '').toLowerCase();
+	return plain === '' || plain === 'default' ? undefined : plain;
+}
+
+function wholeNumber(value: unknown): number | undefined {
+	const plain = word(value);
+	return plain === undefined ? undefined : Number(plain);
+}
+
+function linksIn(value: unknown): string[] {
+	if (Array.isArray(value)) return value.flatMap(linksIn);
+	if (typeof value === 'string' && value.startsWith('["')) return linksIn(JSON.parse(value));
+	return String(value)
+		.split(/[\s,]+(?=https?:|data:)|\n/i)
+		.map((link) => link.trim())
+		.filter((link) => link !== '');
+}
+
+// --- Where the two differ on purpose ----------------------------------------------------------
+
+interface Verdicts {
+	wish: Wish;
+	system: System;
+}
+
+interface Difference {
+	name: string;
+	reason: string;
+	/** Whether the package takes what by hand is refused, or the other way round. */
+	packageSays: 'yes' | 'no';
+	applies: (row: Verdicts) => boolean;
+	/** How the package's problem begins. */
+	problem?: string;
+}
+
+const meant = (wish: Wish) => {
+	const { count, mostImages, imageSet, references } = spelledOut(wish);
+	return {
+		count: Number(count ?? 1),
+		mostImages,
+		imageSet,
+		references: linksIn(references ?? []),
+	};
+};
+
+const FOREIGN: ReadonlyArray<[Setting, string]> = [
+	['count', 'Number of Images'],
+	['promptOptimization', 'Prompt Optimization'],
+	['imageSet', 'Sequential Image Generation'],
+	['mostImages', 'Max Images'],
+	['watermark', 'Watermark'],
+];
+
+const DIFFERENCES: readonly Difference[] = [
+	{
+		name: 'spelling',
+		reason: 'a spreadsheet writes "16：9", " 3 ", "4k", TRUE, or several links in one cell',
+		packageSays: 'yes',
+		applies: ({ wish, system }) => system.judge(bodyByHand(spelledOut(wish), system)) === undefined,
+	},
+	{
+		name: 'blank prompt',
+		reason: 'an image of nothing would be charged',
+		packageSays: 'no',
+		applies: ({ wish }) => String(wish.prompt).trim() === '',
+		problem: 'Prompt: is empty',
+	},
+	{
+		name: 'references and images above 15 at EvoLink',
+		reason: 'the gateway makes fewer images than asked for, without a word',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			system.provider === evoLink && meant(wish).references.length + meant(wish).count > 15,
+		problem: 'Number of Images: ',
+	},
+	{
+		name: 'references for text to image',
+		reason: 'the model ignores them and the image is charged',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			system.model === TEXT_TO_IMAGE && meant(wish).references.length > 0,
+		problem: 'Reference Image URLs: Seedream 4.5 Text to Image takes no reference images',
+	},
+	{
+		name: 'several images without a reference at APIMart',
+		reason: 'the gateway makes one image only',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			system.provider === apiMart && meant(wish).count > 1 && meant(wish).references.length === 0,
+		problem: 'Number of Images: without a reference image',
+	},
+	{
+		name: 'image set without a reference at APIMart',
+		reason: 'the gateway makes one image only',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			system.provider === apiMart &&
+			meant(wish).imageSet === 'auto' &&
+			meant(wish).references.length === 0,
+		problem: 'Sequential Image Generation: ',
+	},
+	{
+		name: 'max images without an image set',
+		reason: 'the gateway looks away, and the user waits for more images',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			system.provider === apiMart &&
+			meant(wish).mostImages !== undefined &&
+			meant(wish).imageSet !== 'auto',
+		problem: 'Max Images: has no effect',
+	},
+	{
+		name: 'setting the gateway does not have',
+		reason: 'it would be lost, and the image charged all the same',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			FOREIGN.some(
+				([setting]) => system.names[setting] === undefined && !isLeftAlone(wish[setting]),
+			),
+	},
+	{
+		name: 'callback that cannot arrive at APIMart and API in One',
+		reason: 'only EvoLink documents that it refuses internal addresses and plain http',
+		packageSays: 'no',
+		applies: ({ wish, system }) =>
+			system.provider !== evoLink && callbackUrlFault(String(wish.callback).trim()) !== undefined,
+		problem: 'Callback URL: ',
+	},
+	{
+		name: 'link that a parser has to mend',
+		reason: 'white space and missing slashes are slips, and the row is paid before they show',
+		packageSays: 'no',
+		applies: ({ wish }) =>
+			meant(wish).references.some((link) => !/^(https?:\/\/[^\s/]\S*|data:\S+)$/i.test(link)),
+		problem: 'Reference Image URLs: ',
+	},
+	{
+		name: 'reference given twice',
+		reason: 'a list pasted twice: the copy takes the place of another image',
+		packageSays: 'no',
+		applies: ({ wish }) => new Set(meant(wish).references).size < meant(wish).references.length,
+		problem: 'Reference Image URLs: ',
+	},
+];
+
+/** The deliberate differences behind a disagreement; empty when one of its problems has none. */
+function differencesBehind(row: Verdicts, problems: readonly string[]): readonly Difference[] {
+	const says = problems.length === 0 ? 'yes' : 'no';
+	const applying = DIFFERENCES.filter(
+		({ packageSays, applies }) => packageSays === says && applies(row),
+	);
+	const isExplained = problems.every((problem) =>
+		applying.some((difference) => startsOf(difference).some((start) => problem.startsWith(start))),
+	);
+	return isExplained ? applying : [];
+}
+
+function startsOf({ name, problem }: Difference): string[] {
+	if (problem !== undefined) return [problem];
+	return name === 'setting the gateway does not have'
+		? FOREIGN.map(([, label]) => `${label}: `)
+		: [];
+}
+
+// --- Wishes, close to the bounds --------------------------------------------------------------
+
+const WRONG_KINDS: unknown[] = [true, {}, [], ['2'], 5, 0, NaN, 'null', '0', '-1', 'yes', ' '];
+
+const wrongKind = fc.constantFrom(...WRONG_KINDS);
+
+/** Mostly left alone or plain, so that a row seldom has two faults that hide each other. */
+function setting(plain: fc.Arbitrary<unknown>, odd: fc.Arbitrary<unknown>) {
+	return fc.oneof(
+		{ weight: 14, arbitrary: fc.constantFrom(undefined, undefined, null, '') },
+		{ weight: 12, arbitrary: plain },
+		{ weight: 2, arbitrary: odd },
+		{ weight: 1, arbitrary: wrongKind },
+	);
+}
+
+function promptOf({ promptBounds }: System): fc.Arbitrary<unknown> {
+	const lengths = promptBounds.flatMap((bound) => [bound - 1, bound, bound + 1]);
+	const atBounds = fc
+		.tuple(fc.constantFrom('a', '湖', '😀', '\ud83d', 'e\u0301'), fc.constantFrom(...lengths))
+		.map(([letter, length]) =>
+			letter === 'e\u0301' ? letter.repeat(Math.ceil(length / 2)) : letter.repeat(length),
+		);
+	const blank = fc.constantFrom(' ', '   ', '\u3000\u3000\u3000', '\n\t\n', ' '.repeat(2001));
+	return fc.oneof(
+		{ weight: 12, arbitrary: fc.constantFrom('A quiet lake', '生成3张不同的湖', '  a lake\n ') },
+		{ weight: 4, arbitrary: atBounds },
+		{ weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
+		{ weight: 1, arbitrary: blank },
+		{ weight: 1, arbitrary: fc.constantFrom(undefined, null, ...WRONG_KINDS) },
+	);
+}
+
+const link = (index: number): string => `https://example.com/${index}.png`;
+
+const ODD_LINKS = [
+	'http://example.com/cat.png',
+	'HTTPS://EXAMPLE.COM/CAT.PNG',
+	' https://example.com/cat.png ',
+	'https://example.com/cat.png?w=1&h=a,b#x',
+	'https://example.com/a cat.png',
+	'https://example.com/貓.png',
+	'https://例子.測試/cat.png',
+	'https://example.com/[cat].png',
+	'https://example.com/a|b^c`d{e}.png',
+	'https://example.com/a"b<c>.png',
+	'https://example.com/100%.png',
+	'https://example.com\\cat.png',
+	'https:example.com/cat.png',
+	'https:/example.com/cat.png',
+	'https:///example.com/cat.png',
+	'https://',
+	'https://exa mple.com/cat.png',
+	'https://example.com:99999/cat.png',
+	'https://user:word@example.com/cat.png',
+	'https://[::1]/cat.png',
+	'ftp://example.com/cat.png',
+	'file:///etc/passwd',
+	'javascript:alert(1)',
+	'www.example.com/cat.png',
+	'//example.com/cat.png',
+	'cat.png',
+	'C:\\cat.png',
+	'blob:https://example.com/1',
+	'data:image/jpeg;base64,/9j/4AAQSkZJRg==',
+	'data:image/png;base64,iVBORw0KGgo=',
+	'DATA:IMAGE/PNG;BASE64,iVBORw0KGgo=',
+	'data:image/gif;base64,R0lGODlh',
+	'data:image/png;base64,',
+	'data:image/png;base64,a*b',
+	'data:image/png;base64,iVBO Rw0K',
+	'data:image/png;base64,iVBORw0KGgo===',
+	'data:image/png,abc',
+	'/9j/4AAQSkZJRgABAQ==',
+	'',
+];
+
+const manyLinks = fc
+	.constantFrom(1, 1, 2, 3, 7, 13, 14, 14, 15, 16)
+	.map((count) => Array.from({ length: count }, (_, index) => link(index)));
+
+const references: fc.Arbitrary<unknown> = fc.oneof(
+	{ weight: 10, arbitrary: fc.constantFrom(undefined, '', [], null) },
+	{ weight: 14, arbitrary: manyLinks },
+	{
+		weight: 4,
+		arbitrary: fc
+			.tuple(fc.constantFrom(0, 0, 1, 13), fc.constantFrom(...ODD_LINKS))
+			.map(([before, odd]) => [...Array.from({ length: before }, (_, n) => link(n)), odd]),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.constantFrom(
+			[link(1), link(1)],
+			[...Array.from({ length: 14 }, (_, n) => link(n)), link(3)],
+			link(1),
+			`${link(1)}\n${link(2)}`,
+			`${link(1)}, ${link(2)}`,
+			JSON.stringify([link(1), link(2)]),
+		),
+	},
+	{ weight: 1, arbitrary: wrongKind },
+);
+
+const RATIOS = [
+	...['auto', '1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '9:21', '21:9'],
+	...['1:2', '2:1', '1:3'],
+];
+
+function sizeOf({ pixelBounds }: System): fc.Arbitrary<unknown> {
+	const nearPixels = fc
+		.tuple(
+			fc.constantFrom(...pixelBounds),
+			fc.integer({ min: 300, max: 16_000 }),
+			fc.integer({ min: -1, max: 1 }),
+		)
+		.map(([pixels, width, off]) => [width, Math.round(pixels / width) + off]);
+	const nearRatio = fc
+		.tuple(fc.integer({ min: 200, max: 1050 }), fc.integer({ min: -1, max: 1 }), fc.boolean())
+		.map(([short, off, isTall]) =>
+			isTall ? [short, short * 16 + off] : [short * 16 + off, short],
+		);
+	const exact = fc.constantFrom(
+		[2560, 1440],
+		[2559, 1440],
+		[1280, 720],
+		[1279, 720],
+		[4096, 4096],
+		[4097, 4096],
+		[16_384, 1024],
+		[1024, 16_384],
+		[0, 0],
+	);
+	const pixels = fc
+		.tuple(fc.oneof(nearPixels, nearRatio, exact), fc.constantFrom('custom:', ''))
+		.map(([[width, height], custom]) => `${custom}${width}x${height}`);
+	const odd = fc.constantFrom(
+		'16：9',
+		' 1:1 ',
+		'１:１',
+		'AUTO',
+		'Auto',
+		'1 : 1',
+		'1/1',
+		'16-9',
+		'default',
+		'custom:x',
+		'custom: 2048 x 2048 ',
+		'custom:２０４８x２０４８',
+		'custom:02048x2048',
+		'custom:2048.0x2048',
+		'custom:2048.5x2048',
+		'custom:-2048x-2048',
+		'custom:2e3x2048',
+		'custom:1000000000x1',
+		'2048×2048',
+		'2048X2048',
+		'2048*2048',
+		'2048 x 2048',
+		'2048x2048x1',
+		'2048x',
+		'2048',
+	);
+	return setting(fc.oneof(fc.constantFrom(...RATIOS), pixels), odd);
+}
+
+const resolution = setting(
+	fc.constantFrom('1K', '2K', '4K', 'basic', 'high'),
+	fc.constantFrom('3K', '1.5K', '4k', ' 2K ', '４Ｋ', 'HIGH', 'Basic', 'default', '2048'),
+);
+
+const count = setting(
+	fc.constantFrom(1, 1, 2, 3, 14, 15),
+	fc.constantFrom<unknown>(
+		0,
+		16,
+		-1,
+		1.5,
+		'3',
+		' 3 ',
+		'３',
+		'1',
+		'16',
+		'1e1',
+		'0x2',
+		'2.0',
+		'three',
+	),
+);
+
+const callbackHosts = fc.constantFrom(
+	...[
+		'example.com',
+		'example.com.',
+		'example.com:8443',
+		'EXAMPLE.COM',
+		'8.8.8.8',
+		'1.1',
+		'134744072',
+	],
+	...['localhost', 'LOCALHOST', 'localhost.', 'localhost..', 'localhost:5678', 'app.localhost'],
+	...['n8n.local', 'N8N.LOCAL.', 'n8n.localdomain', 'db.internal', 'n8n.intranet', 'nas.lan'],
+	...['router.home', 'mail.corp', 'intranet', 'notlocal.example', 'local.example.com', 'mylocal'],
+	...['127.0.0.1', '127.1', '127.255.255.255', '2130706433', '0x7f000001', '0x7f.1', '0177.0.0.1'],
+	...['10.0.0.1', '10.255.255.255', '11.0.0.1', '9.255.255.255', '012.0.0.1', '0xa.0.0.1'],
+	...['172.15.255.255', '172.16.0.1', '172.31.255.255', '172.32.0.1', '2886729729'],
+	...['192.168.0.1', '192.167.255.255', '192.169.0.1', '3232235521', '192.0.0.1', '192.0.1.1'],
+	...['100.63.255.255', '100.64.0.1', '100.127.255.255', '100.128.0.1', '169.254.169.254'],
+	...[
+		'169.253.1.1',
+		'198.17.255.255',
+		'198.18.0.1',
+		'198.19.255.255',
+		'198.20.0.1',
+		'0.0.0.0',
+		'0',
+	],
+	...['223.255.255.255', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255'],
+	...['[::1]', '[::]', '[0:0:0:0:0:0:0:1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::2]'],
+	...['[::ffff:8.8.8.8]', '[::ffff:c0a8:1]', '[::127.0.0.1]', '[::8.8.8.8]', '[64:ff9b::7f00:1]'],
+	...['[64:ff9b::1]', '[64:ff9b:1::1]', '[fc00::1]', '[fdff::1]', '[fe00::1]', '[fe80::1]'],
+	...['[febf::1]', '[fec0::1]', '[ff02::1]', '[2001:4860:4860::8888]', '[2606::1]', '[::1:0:0:1]'],
+	...[
+		'①②⑦.⓪.⓪.①',
+		'ｌｏｃａｌｈｏｓｔ',
+		'例子.測試',
+		'xn--fsqu00a.xn--0zwm56d',
+		'a_b.example',
+		'127.0.0.1.',
+	],
+);
+
+const callbackUrls = fc
+	.tuple(
+		fc.constantFrom('https://', 'https://', 'https://', 'https://', 'HTTPS://', 'http://'),
+		fc.constantFrom('', '', '', '', 'user:word@', 'example.com@'),
+		callbackHosts,
+		fc.constantFrom('', '/', '/hook', '/a b', '?x=1', '#x'),
+	)
+	.map((parts) => parts.join(''));
+
+/** IPv4 and IPv6 addresses of every kind, in the spellings that URL parsers know. */
+const addresses = fc.oneof(
+	fc.ipV4().map((address) => `https://${address}/hook`),
+	fc.ipV4Extended().map((address) => `https://${address}/hook`),
+	fc.ipV6().map((address) => `https://[${address}]/hook`),
+	fc
+		.tuple(
+			fc.constantFrom('::ffff:', '::', '64:ff9b::', 'fc00::', 'fe80::', '::fffe:', '2001:db8::'),
+			fc.ipV4(),
+		)
+		.map(([prefix, address]) => `https://[${prefix}${address}]/hook`),
+);
+
+const callback = setting(
+	fc.oneof(fc.constant('https://hook.example.com/seedream'), callbackUrls, callbackUrls, addresses),
+	fc.constantFrom(
+		...[2047, 2048, 2049].map((length) => `https://example.com/${'a'.repeat(length - 20)}`),
+		' https://example.com/hook ',
+		'https:example.com',
+		'https:\\\\example.com',
+		'https:///example.com',
+		'https://exa\tmple.com/hook',
+		'https://',
+		'https://[::1',
+		'https://256.1.1.1/',
+		'https://example.com:99999/',
+		'wss://example.com/hook',
+		'ftp://example.com',
+		'example.com/hook',
+		'javascript:alert(1)',
+	),
+);
+
+function wishes(system: System): fc.Arbitrary<Wish> {
+	const oddWord = fc.constantFrom('Fast', ' standard ', 'slow', 'on', 'AUTO', 'default');
+	/** What the gateway has no name for would refuse nearly every row, so it is seldom set. */
+	const ifNamed = (name: Setting, values: fc.Arbitrary<unknown>) =>
+		system.names[name] === undefined
+			? fc.oneof(
+					{ weight: 19, arbitrary: fc.constant(undefined) },
+					{ weight: 1, arbitrary: values },
+				)
+			: values;
+	return fc.record({
+		prompt: promptOf(system),
+		references,
+		size: sizeOf(system),
+		resolution,
+		count: ifNamed('count', count),
+		promptOptimization: ifNamed(
+			'promptOptimization',
+			setting(fc.constantFrom('standard', 'fast'), oddWord),
+		),
+		imageSet: ifNamed('imageSet', setting(fc.constantFrom('disabled', 'auto', 'auto'), oddWord)),
+		mostImages: ifNamed('mostImages', count),
+		watermark: ifNamed(
+			'watermark',
+			setting(fc.boolean(), fc.constantFrom('true', 'FALSE', 'yes', 1, 0)),
+		),
+		callback,
+	});
+}
+
+// --- The comparison ---------------------------------------------------------------------------
+
+const notes = new Map<string,string>();
+const seenDifferences = new Map<string, number>();
+
+function linksOf({ references: all }: ImageRequest): string[] {
+	return all.map((reference) => (reference.kind === 'link' ? reference.url : 'a file'));
+}
+
+/** What is wrong between the two about this wish; undefined when they agree. */
+function disagreement(wish: Wish, system: System, onVerdict: (isTaken: boolean) => void) {
+	const checked = checkRequest(system.provider, rowOf(wish, system));
+	const byHand = bodyByHand(wish, system);
+	const refusedByHand = system.judge(byHand)?.body.error.message;
+	onVerdict(checked.ok);
+	if (checked.ok) {
+		const sent = requestBody(checked.value, linksOf(checked.value));
+		const refused = system.judge(sent)?.body.error.message;
+		if (refused !== undefined) return { what: 'the package sends what is refused', refused, sent };
+		if (refusedByHand === undefined) return undefined;
+	} else if (refusedByHand !== undefined) {
+		return undefined;
+	}
+	const problems = checked.ok ? [] : checked.problems;
+	const behind = differencesBehind({ wish, system }, problems);
+	for (const { name } of behind) seenDifferences.set(name, (seenDifferences.get(name) ?? 0) + 1);
+	if (behind.length > 0) return undefined;
+	return checked.ok
+		? { what: 'the package takes what is refused by hand', refusedByHand, byHand }
+		: { what: 'the package refuses what is taken by hand', problems, byHand };
+}
+
+describe.each(SYSTEMS.map((system): [string, System] => [system.name, system]))(
+	'%s',
+	(_name, system) => {
+		it(`judges ${ROWS} rows as the sandbox does`, () => {
+			let taken = 0;
+			let refused = 0;
+			fc.assert(
+				fc.property(wishes(system), (wish) => {
+					const found = disagreement(wish, system, (isTaken) => {
+						if (isTaken) taken += 1;
+						else refused += 1;
+					});
+					if (found) { const k = found.what + ' | ' + JSON.stringify('problems' in found ? found.problems : 'refused' in found ? found.refused : found.refusedByHand).slice(0,150); const b = JSON.stringify('sent' in found ? found.sent : found.byHand).slice(0,500); const o = notes.get(k); if (!o || b.length < o.length) notes.set(k, b); }
+				}),
+				{ seed: SEED, numRuns: ROWS },
+			);
+			console.log(taken, refused, [...notes].map(([k,b])=>k+'\n      '+b).join('\n')); notes.clear(); expect(taken).toBeGreaterThan(ROWS / 10);
+			expect(refused).toBeGreaterThan(ROWS / 10);
+		});
+	},
+);
+
+describe('the deliberate differences', () => { it('shows', () => console.log(seenDifferences));
+	it.each(DIFFERENCES.map(({ name, reason }) => [name, reason]))('%s: %s', (name) => {
+		expect(seenDifferences.get(name ?? '') ?? 0).toBeGreaterThan(0);
+	});
+});

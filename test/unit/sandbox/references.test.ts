@@ -1,0 +1,266 @@
+import axios, { type AxiosResponse } from 'axios';
+import sharp from 'sharp';
+import type { ImageFacts } from '../../sandbox/imageFacts';
+import { judgeReference } from '../../sandbox/references';
+import { startSandbox, type GatewayName, type Sandbox } from '../../sandbox/sandbox';
+
+const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+
+const MB = 1024 * 1024;
+
+const HOUR_MS = 60 * 60 * 1000;
+
+/** What an edit needs besides references. */
+const EDITS: Record<GatewayName, Record<string, unknown>> = {
+	evoLink: { model: 'doubao-seedream-4.5', prompt: 'at night', size: '1:1' },
+	apiMart: { model: 'doubao-seedance-4-5', prompt: 'at night' },
+	apiInOne: { model: 'seedream/4.5-edit', prompt: 'at night' },
+};
+
+const draw = (width: number, height: number, background = 'teal') =>
+	sharp({ create: { width, height, channels: 3, background } });
+
+/** Red, green and blue as BMP, 24 bits a pixel: rows are padded to four bytes. */
+function bmp(width: number, height: number): Buffer {
+	const row = Math.ceil((width * 3) / 4) * 4;
+	const file = Buffer.alloc(54 + row * Math.abs(height), 0x80);
+	file.fill(0, 0, 54).write('BM', 'latin1');
+	file.writeUInt32LE(file.length, 2);
+	file.writeUInt32LE(54, 10);
+	file.writeUInt32LE(40, 14);
+	file.writeInt32LE(width, 18);
+	file.writeInt32LE(height, 22);
+	file.writeUInt16LE(1, 26);
+	file.writeUInt16LE(24, 28);
+	return file;
+}
+
+describe('judgeReference', () => {
+	const judge = (gateway: GatewayName, facts: Partial<ImageFacts>) =>
+		judgeReference(gateway, { format: 'png', width: 800, height: 600, bytes: 5000, ...facts });
+
+	describe.each(GATEWAYS)('%s', (gateway) => {
+		const stretch = gateway === 'apiMart' ? 3 : 16;
+		const codes =
+			gateway === 'evoLink'
+				? { processing: 'image_processing_error', dimensions: 'image_dimension_mismatch' }
+				: { processing: 'task_failed', dimensions: 'task_failed' };
+
+		it.each<[string, Partial<ImageFacts>]>([
+			['10 MB', { bytes: 10 * MB }],
+			['sides of 15', { width: 15, height: 15 }],
+			['6000×6000', { width: 6000, height: 6000 }],
+			['the widest', { width: 100 * stretch, height: 100 }],
+			['the tallest', { width: 100, height: 100 * stretch }],
+		])('takes %s', (_name, facts) => {
+			expect(judge(gateway, facts)).toBeUndefined();
+		});
+
+		it.each<[string, Partial<ImageFacts>, keyof typeof codes]>([
+			['a byte more than 10 MB', { bytes: 10 * MB + 1 }, 'processing'],
+			['a heif', { format: 'heif' }, 'processing'],
+			['an svg', { format: 'svg' }, 'processing'],
+			['a width of 14', { width: 14, height: 20 }, 'dimensions'],
+			['a height of 14', { width: 20, height: 14 }, 'dimensions'],
+			['6000×6001', { width: 6000, height: 6001 }, 'dimensions'],
+			['too wide', { width: 100 * stretch + 1, height: 100 }, 'dimensions'],
+			['too tall', { width: 100, height: 100 * stretch + 1 }, 'dimensions'],
+		])('refuses %s', (_name, facts, code) => {
+			expect(judge(gateway, facts)?.code).toBe(codes[code]);
+		});
+	});
+
+	it.each<[GatewayName, string[]]>([
+		['evoLink', ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif']],
+		['apiMart', ['jpeg', 'png']],
+		['apiInOne', ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif']],
+	])('%s takes %j', (gateway, formats) => {
+		const all = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif', 'heif', 'svg'];
+		const taken = all.filter((format) => judge(gateway, { format }) === undefined);
+		expect(taken).toEqual(formats);
+	});
+});
+
+describe('the sandbox', () => {
+	let clock = 1_757_165_031_000;
+	let sandbox: Sandbox;
+
+	beforeEach(async () => {
+		sandbox = await startSandbox({ taskSeconds: 10, now: () => clock });
+	});
+
+	afterEach(async () => sandbox.close());
+
+	const add = (bytes: Buffer) => sandbox.addFile(bytes, 'application/octet-stream');
+
+	function ask(gateway: GatewayName, path: string, body?: unknown): Promise<AxiosResponse> {
+		return axios.request({
+			url: `${sandbox.baseUrls[gateway]}/v1/${path}`,
+			method: body === undefined ? 'GET' : 'POST',
+			data: body,
+			headers: { authorization: `Bearer ${sandbox.keys[gateway]}` },
+			validateStatus: () => true,
+		});
+	}
+
+	async function edit(gateway: GatewayName, references: string[], fields = {}) {
+		const body = { ...EDITS[gateway], image_urls: references, ...fields };
+		expect((await ask(gateway, 'images/generations', body)).status).toBe(200);
+		clock += 10_000;
+		const task = sandbox.tasks().at(-1);
+		if (task === undefined) throw new Error('no task was made');
+		return task.id;
+	}
+
+	/** The error in the task's answer; undefined when the task is completed. */
+	async function errorOf(gateway: GatewayName, references: string[], fields = {}) {
+		const { data } = await ask(gateway, `tasks/${await edit(gateway, references, fields)}`);
+		return gateway === 'evoLink' ? data.error : data.data.error;
+	}
+
+	describe.each(GATEWAYS)('%s', (gateway) => {
+		const code = gateway === 'evoLink' ? 'image_processing_error' : 'task_failed';
+		const failure = (message: RegExp, name = code) => ({
+			code: name,
+			message: expect.stringMatching(message),
+			type: 'task_error',
+		});
+
+		it.each(['jpeg', 'png', 'webp', 'tiff', 'gif', 'bmp'] as const)(
+			'judges a %s by its bytes',
+			async (format) => {
+				const bytes =
+					format === 'bmp' ? bmp(40, -30) : await draw(40, 30).toFormat(format).toBuffer();
+				const error = await errorOf(gateway, [add(bytes)]);
+				const taken = gateway !== 'apiMart' || format === 'jpeg' || format === 'png';
+				expect(error).toEqual(taken ? undefined : failure(/^image_urls\.0: .*format/));
+			},
+		);
+
+		it.each<[string, () => Promise<Buffer> | Buffer, RegExp]>([
+			['text', () => Buffer.from('<html>not found</html>'), /cannot be read/],
+			['nothing', () => Buffer.alloc(0), /cannot be read/],
+			['avif', () => draw(40, 30).avif().toBuffer(), /format/],
+			[
+				'half a png',
+				async () => (await draw(900, 900).png().toBuffer()).subarray(0, -400),
+				/damaged/,
+			],
+			[
+				'half a jpeg',
+				async () => (await draw(900, 900).jpeg().toBuffer()).subarray(0, -2000),
+				/damaged/,
+			],
+		])('fails a task on %s, without a charge', async (_name, make, message) => {
+			const good = add(await draw(40, 30).png().toBuffer());
+			expect(await errorOf(gateway, [good, add(await make())])).toEqual(
+				failure(new RegExp(`^image_urls\\.1: .*${message.source}`)),
+			);
+			expect(sandbox.account(gateway)).toEqual({ balance: 10_000, reserved: 0, charged: 0 });
+		});
+
+		it('fails a task on sides, a ratio and bytes beyond the limits', async () => {
+			const dimensions = gateway === 'evoLink' ? 'image_dimension_mismatch' : code;
+			const small = await draw(14, 20).png().toBuffer();
+			const wide = await draw(gateway === 'apiMart' ? 61 : 321, 20)
+				.png()
+				.toBuffer();
+			const large = await draw(6000, 6001).png().toBuffer();
+			const heavy = Buffer.concat([await draw(40, 30).png().toBuffer(), Buffer.alloc(10 * MB)]);
+			expect(await errorOf(gateway, [add(small)])).toEqual(failure(/14 px/, dimensions));
+			expect(await errorOf(gateway, [add(wide)])).toEqual(failure(/width\/height/, dimensions));
+			expect(await errorOf(gateway, [add(large)])).toEqual(failure(/6000×6000/, dimensions));
+			expect(await errorOf(gateway, [add(heavy)])).toEqual(failure(/10 MB/));
+		});
+
+		it('fails a task on a dead or unknown link of its own, and leaves other hosts alone', async () => {
+			const paths = ['/uploads/nowhere.png', '/images/nowhere/0.png', '/cat.png'];
+			for (const path of paths) {
+				expect(await errorOf(gateway, [`${sandbox.origin}${path}`])).toEqual(
+					failure(/nothing is found/),
+				);
+			}
+			expect(await errorOf(gateway, ['https://example.invalid/cat.png'])).toBeUndefined();
+			expect(sandbox.requests.every(({ step }) => step !== 'download')).toBe(true);
+		});
+
+		it('takes a finished image of the sandbox while its link lives', async () => {
+			const first = await edit(gateway, ['https://example.invalid/cat.png']);
+			const link = `${sandbox.origin}/images/${first}/0.png`;
+			expect(await errorOf(gateway, [link])).toBeUndefined();
+			clock += 24 * HOUR_MS;
+			expect(await errorOf(gateway, [link])).toEqual(failure(/nothing is found/));
+		});
+
+		it('takes an upload of either gateway for 72 hours', async () => {
+			const form = new FormData();
+			const png = new Uint8Array(await draw(40, 30).png().toBuffer());
+			form.append('file', new Blob([png]), 'cat.png');
+			const headers = { authorization: `Bearer ${sandbox.keys.evoLink}` };
+			const url = `${sandbox.filesBaseUrl}/api/v1/files/upload/stream`;
+			const link = (await axios.post(url, form, { headers })).data.data.file_url;
+			expect(await errorOf(gateway, [link])).toBeUndefined();
+			clock += 72 * HOUR_MS;
+			expect(await errorOf(gateway, [link])).toEqual(failure(/nothing is found/));
+		});
+	});
+
+	it('APIMart looks into data URIs, not at what they claim', async () => {
+		const uri = (bytes: Buffer) => `data:image/jpeg;base64,${bytes.toString('base64')}`;
+		expect(await errorOf('apiMart', [uri(await draw(60, 20).png().toBuffer())])).toBeUndefined();
+		const failed = { code: 'task_failed', message: expect.stringContaining('image_urls.0') };
+		for (const bytes of [
+			await draw(61, 20).png().toBuffer(),
+			await draw(60, 20).webp().toBuffer(),
+			Buffer.from('abc'),
+		]) {
+			expect(await errorOf('apiMart', [uri(bytes)])).toMatchObject(failed);
+		}
+	});
+
+	it('API in One does not look at references of a text-to-image task', async () => {
+		const fields = { model: 'seedream/4.5-text-to-image' };
+		expect(await errorOf('apiInOne', [add(Buffer.from('abc'))], fields)).toBeUndefined();
+	});
+
+	it('lets a failure that the prompt asks for come first', async () => {
+		const fields = { prompt: 'x [[fail:content_policy_violation]]' };
+		expect(await errorOf('evoLink', [add(Buffer.from('abc'))], fields)).toMatchObject({
+			code: 'content_policy_violation',
+		});
+	});
+
+	it('makes one task of two creates at once under one Idempotency-Key', async () => {
+		const references = [add(await draw(900, 900).png().toBuffer())];
+		const twice = await Promise.all(
+			[1, 2].map(() =>
+				axios.post(
+					`${sandbox.baseUrls.evoLink}/v1/images/generations`,
+					{ ...EDITS.evoLink, image_urls: references },
+					{ headers: { authorization: `Bearer ${sandbox.keys.evoLink}`, 'idempotency-key': 'a' } },
+				),
+			),
+		);
+		expect(new Set(twice.map(({ data }) => data.id)).size).toBe(1);
+		expect(sandbox.tasks()).toHaveLength(1);
+	});
+
+	it('shows the first reference it could look at in the lower right corner', async () => {
+		const id = await edit('evoLink', [
+			'https://example.invalid/cat.png',
+			add(bmp(40, 30)),
+			add(await draw(30, 40, '#ff0000').webp({ lossless: true }).toBuffer()),
+			add(await draw(40, 30, '#00ff00').png().toBuffer()),
+		]);
+		const colourAt = async (task: string, left: number, top: number) => {
+			const { data } = await axios.get<Buffer>(`${sandbox.origin}/images/${task}/0.png`, {
+				responseType: 'arraybuffer',
+			});
+			const pixel = { left, top, width: 1, height: 1 };
+			return [...(await sharp(data).extract(pixel).raw().toBuffer())];
+		};
+		expect(await colourAt(id, 1900, 1900)).toEqual([255, 0, 0]);
+		const plain = await edit('evoLink', ['https://example.invalid/cat.png']);
+		expect(await colourAt(plain, 1900, 1900)).toEqual(await colourAt(plain, 5, 5));
+	});
+});
