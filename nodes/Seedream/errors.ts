@@ -199,6 +199,20 @@ export function httpFailure(
 	};
 }
 
+const NETWORK_WORDS: Record<string, string> = {
+	ECONNABORTED: 'no answer came in time',
+	ECONNREFUSED: 'nothing answers at its address',
+	ECONNRESET: 'the connection broke off',
+	ENOTFOUND: 'its address is not known',
+	EAI_AGAIN: 'its address could not be looked up',
+	ETIMEDOUT: 'no answer came in time',
+};
+
+function networkWords(code: string): string {
+	const words = NETWORK_WORDS[code];
+	return words === undefined ? code : `${words} (${code})`;
+}
+
 /** No answer came. A query may be repeated freely; a create only if it cannot have arrived. */
 export function networkFailure(
 	provider: Provider,
@@ -209,7 +223,7 @@ export function networkFailure(
 	const mayRepeat = taskId !== undefined || !mayHaveArrived;
 	const todo = 'Check the base URL in the credential and the network of this n8n.';
 	return {
-		message: `${provider.label} could not be reached (${code})${withTask(taskId)}`,
+		message: `${provider.label} could not be reached: ${networkWords(code)}${withTask(taskId)}`,
 		description: describe(taskId === undefined ? todo : `${todo} ${fetchLater(taskId)}`, charged),
 		code,
 		type: 'network_error',

@@ -5,9 +5,10 @@ import { fieldLabel } from '../request/labels';
 import { fieldsByModel } from './fieldsByModel';
 
 const DESCRIPTIONS: Record<ParameterName, string> = {
-	aspectRatio: 'The shape of the image',
-	resolution: 'How large the image is',
-	imageCount: 'How many images to make from this prompt',
+	aspectRatio:
+		'The shape of the image. From a spreadsheet, "16 : 9", "16：9" and "16:9" are the same',
+	resolution: 'How large the image is. From a spreadsheet, "4k" and "4K" are the same',
+	imageCount: 'How many images to make from this prompt. From a spreadsheet, "3" may be text',
 	promptOptimization:
 		'How the gateway may improve the prompt: Fast saves time, Standard looks better',
 	sequentialImageGeneration: 'Whether to make a set of images that belong together',
@@ -56,8 +57,8 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 }
 
 function describe(name: ParameterName, { sentAs, note }: Parameter): string {
-	const sentence = `${DESCRIPTIONS[name]} (the gateway calls it ${sentAs})`;
-	return note === undefined ? sentence : `${sentence}. ${note.replace(/\.$/, '')}`;
+	const sentences = `${DESCRIPTIONS[name]}. The gateway calls it ${sentAs}.`;
+	return note === undefined ? sentences : `${sentences} ${note}`;
 }
 
 function options(parameter: Extract<Parameter, { kind: 'choice' }>): INodePropertyOptions[] {

@@ -42,7 +42,7 @@ export function failureItem(context: IExecuteFunctions, row: FailedRow): INodeEx
 	if (context.getNode().onError === 'continueErrorOutput') {
 		// n8n sends the items with an `error` to the error output, and then replaces the `json` of those
 		// on which it can still be seen. Hidden from the copy that n8n makes, it does the first only.
-		const error = new NodeOperationError(context.getNode(), message, { description, itemIndex });
+		const error = nodeError(context, message, description, itemIndex);
 		Object.defineProperty(item, 'error', { value: error, enumerable: false });
 	}
 	return item;
@@ -56,14 +56,10 @@ function rowsError(
 	failed: readonly FailedRow[],
 	rows: readonly RowResult[],
 ): NodeOperationError {
-	const node = context.getNode();
 	const { itemIndex, failure } = first;
 	const count = context.getInputData().length;
 	if (count === 1) {
-		return new NodeOperationError(node, failure.message, {
-			description: failure.description,
-			itemIndex,
-		});
+		return nodeError(context, failure.message, failure.description, itemIndex);
 	}
 	const isOnly = failed.length === 1;
 	const message = isOnly ? rowLine(first) : `${failed.length} of ${count} rows failed`;
@@ -80,7 +76,19 @@ function rowsError(
 			? [`The other rows are done. Seedream Task Status can fetch them: ${finished.join(', ')}`]
 			: []),
 	].join('\n');
-	return new NodeOperationError(node, message, { description, itemIndex });
+	return nodeError(context, message, description, itemIndex);
+}
+
+/** n8n replaces a message that holds a code such as ECONNRESET, and the task id with it. */
+function nodeError(
+	context: IExecuteFunctions,
+	message: string,
+	description: string,
+	itemIndex: number,
+): NodeOperationError {
+	const error = new NodeOperationError(context.getNode(), message, { description, itemIndex });
+	error.message = message;
+	return error;
 }
 
 /** Said once, above the output; older versions of n8n have no place for it. */

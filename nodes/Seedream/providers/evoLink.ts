@@ -42,6 +42,8 @@ const REFERENCE_FILE: ReferenceFileLimits = {
 	maxRatio: 16,
 };
 
+const SIZE_NOTE = 'A size in pixels, such as "2048×2048", is taken here as well.';
+
 /** Seeds 000 and 002. */
 const seedream45: Model = {
 	id: 'doubao-seedream-4.5',
@@ -56,6 +58,7 @@ const seedream45: Model = {
 			sentAs: 'size',
 			options: RATIOS,
 			default: 'auto',
+			note: SIZE_NOTE,
 			pixelSize: {
 				minPixels: 2560 * 1440,
 				maxPixels: 4096 * 4096,
@@ -98,6 +101,7 @@ const seedream40: Model = {
 			sentAs: 'size',
 			options: RATIOS,
 			default: 'auto',
+			note: SIZE_NOTE,
 			pixelSize: { minPixels: 1280 * 720, maxPixels: 4096 * 4096, minRatio: 1 / 16, maxRatio: 16 },
 		},
 		resolution: { kind: 'choice', sentAs: 'quality', options: ['1K', '2K', '4K'], default: '2K' },

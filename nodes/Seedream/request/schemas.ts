@@ -51,6 +51,7 @@ export function referenceProblems(model: Model, references: readonly Reference[]
 				: [{ field: 'imageFields' as const, message: `${reference.file.label} ${problem}` }];
 		}
 		const { url } = reference;
+		if (url === '') return complain(`entry ${index + 1} of the list is empty`);
 		if (!isLink(url) && !(dataUri && DATA_URI.test(url))) {
 			return complain(`"${shorten(url)}" is not a link that starts with http:// or https://`);
 		}

@@ -372,8 +372,8 @@ const wrongKind = fc.constantFrom(...WRONG_KINDS);
 /** Mostly left alone or plain, so that a row seldom has two faults that hide each other. */
 function setting(plain: fc.Arbitrary<unknown>, odd: fc.Arbitrary<unknown>) {
 	return fc.oneof(
-		{ weight: 14, arbitrary: fc.constantFrom(undefined, undefined, null, '') },
-		{ weight: 12, arbitrary: plain },
+		{ weight: 20, arbitrary: fc.constantFrom(undefined, undefined, null, '') },
+		{ weight: 16, arbitrary: plain },
 		{ weight: 2, arbitrary: odd },
 		{ weight: 1, arbitrary: wrongKind },
 	);
@@ -441,11 +441,11 @@ const ODD_LINKS = [
 ];
 
 const manyLinks = fc
-	.constantFrom(1, 1, 2, 3, 7, 13, 14, 14, 15, 16)
+	.constantFrom(1, 1, 1, 2, 3, 7, 11, 12, 13, 14, 14, 15)
 	.map((count) => Array.from({ length: count }, (_, index) => link(index)));
 
 const references: fc.Arbitrary<unknown> = fc.oneof(
-	{ weight: 10, arbitrary: fc.constantFrom(undefined, '', [], null) },
+	{ weight: 8, arbitrary: fc.constantFrom(undefined, '', [], null) },
 	{ weight: 14, arbitrary: manyLinks },
 	{
 		weight: 4,
@@ -472,7 +472,7 @@ const RATIOS = [
 	...['1:2', '2:1', '1:3'],
 ];
 
-function sizeOf({ pixelBounds }: System): fc.Arbitrary<unknown> {
+function sizeOf({ provider, pixelBounds }: System): fc.Arbitrary<unknown> {
 	const nearPixels = fc
 		.tuple(
 			fc.constantFrom(...pixelBounds),
@@ -526,13 +526,16 @@ function sizeOf({ pixelBounds }: System): fc.Arbitrary<unknown> {
 		'2048x',
 		'2048',
 	);
-	return setting(fc.oneof(fc.constantFrom(...RATIOS), pixels), odd);
+	const ratios = fc.constantFrom(...RATIOS);
+	const plain = provider === evoLink ? fc.oneof(ratios, pixels) : ratios;
+	return setting(plain, fc.oneof(odd, pixels));
 }
 
-const resolution = setting(
-	fc.constantFrom('1K', '2K', '4K', 'basic', 'high'),
-	fc.constantFrom('3K', '1.5K', '4k', ' 2K ', '４Ｋ', 'HIGH', 'Basic', 'default', '2048'),
-);
+function resolutionOf({ provider }: System): fc.Arbitrary<unknown> {
+	const own = provider === apiInOne ? ['basic', 'high'] : ['2K', '4K', '2K', '4K', '1K'];
+	const odd = ['1K', '2K', '3K', '1.5K', '4k', ' 2K ', '４Ｋ', 'high', 'HIGH', 'Basic', 'default'];
+	return setting(fc.constantFrom(...own), fc.constantFrom(...odd, '2048'));
+}
 
 const count = setting(
 	fc.constantFrom(1, 1, 2, 3, 14, 15),
@@ -647,17 +650,21 @@ function wishes(system: System): fc.Arbitrary<Wish> {
 					{ weight: 1, arbitrary: values },
 				)
 			: values;
+	const ifTaken =
+		system.model === TEXT_TO_IMAGE
+			? fc.oneof({ weight: 9, arbitrary: fc.constant('') }, { weight: 1, arbitrary: references })
+			: references;
 	return fc.record({
 		prompt: promptOf(system),
-		references,
+		references: ifTaken,
 		size: sizeOf(system),
-		resolution,
+		resolution: resolutionOf(system),
 		count: ifNamed('count', count),
 		promptOptimization: ifNamed(
 			'promptOptimization',
 			setting(fc.constantFrom('standard', 'fast'), oddWord),
 		),
-		imageSet: ifNamed('imageSet', setting(fc.constantFrom('disabled', 'auto', 'auto'), oddWord)),
+		imageSet: ifNamed('imageSet', setting(fc.constantFrom('disabled', 'auto'), oddWord)),
 		mostImages: ifNamed('mostImages', count),
 		watermark: ifNamed(
 			'watermark',

@@ -4,6 +4,7 @@ import type {
 	IExecuteFunctions,
 	INode,
 	INodeExecutionData,
+	NodeExecutionHint,
 } from 'n8n-workflow';
 
 export interface FakeContext {
@@ -14,6 +15,10 @@ export interface FakeContext {
 	credentials?: Record<string, ICredentialDataDecryptedObject>;
 	helpers?: Partial<Record<keyof IExecuteFunctions['helpers'], unknown>>;
 	signal?: AbortSignal;
+	/** What `getContext('node')` holds. */
+	nodeContext?: IDataObject;
+	/** Takes the hints; without it, the context is one of an n8n that has none. */
+	hints?: NodeExecutionHint[];
 }
 
 export const NODE: INode = {
@@ -33,6 +38,8 @@ export function fakeContext({
 	credentials = {},
 	helpers = {},
 	signal,
+	nodeContext = {},
+	hints,
 }: FakeContext = {}): IExecuteFunctions {
 	const context = {
 		getNode: () => ({ ...NODE, ...node }),
@@ -44,6 +51,8 @@ export function fakeContext({
 		continueOnFail: () => continueOnFail,
 		getCredentials: async (name: string) => credentials[name],
 		getExecutionCancelSignal: () => signal,
+		getContext: (type: string) => (type === 'node' ? nodeContext : {}),
+		addExecutionHints: hints && ((...given: NodeExecutionHint[]) => hints.push(...given)),
 		helpers,
 	};
 	return context as unknown as IExecuteFunctions;

@@ -1,8 +1,9 @@
-import { NodeOperationError, type INodeExecutionData } from 'n8n-workflow';
+import { NodeOperationError, type INodeExecutionData, type NodeExecutionHint } from 'n8n-workflow';
 
 import { deadlineFailure, invalidRow, type Failure } from '../../../../nodes/Seedream/errors';
 import {
 	failureItem,
+	hintFewerImages,
 	settleRows,
 	stopOnFailure,
 	type RowResult,
@@ -176,5 +177,32 @@ describe('without Continue On Fail', () => {
 		const said = `${error.message}\n${error.description ?? ''}`;
 		const lost = rows.flatMap((_, n) => (said.includes(`paid-${n}-`) ? [] : [`paid-${n}-`]));
 		expect(lost).toEqual([]);
+	});
+});
+
+describe('fewer images than were asked for', () => {
+	it.each([
+		[[0], 'in row 1.'],
+		[[11, 2, 4], 'in rows 3, 5, 12.'],
+	])('in the rows %j are one hint that names them', (itemIndexes, words) => {
+		const hints: NodeExecutionHint[] = [];
+		hintFewerImages(fakeContext({ hints }), itemIndexes);
+		expect(hints).toEqual([
+			{
+				message: `Fewer images came than were asked for ${words} The number is an upper bound: the prompt itself has to ask for several images. At EvoLink, Ask for Count under Additional Fields does that.`,
+				location: 'outputPane',
+				type: 'info',
+			},
+		]);
+	});
+
+	it('are no trouble for an n8n that has no hints', () => {
+		expect(() => hintFewerImages(fakeContext(), [0])).not.toThrow();
+	});
+
+	it('leave the order of the rows as it was given', () => {
+		const itemIndexes = [3, 1];
+		hintFewerImages(fakeContext({ hints: [] }), itemIndexes);
+		expect(itemIndexes).toEqual([3, 1]);
 	});
 });

@@ -4,6 +4,7 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { ImageRequest, Provider } from '../../../../nodes/Seedream/providers/provider';
 import { requestBody } from '../../../../nodes/Seedream/request/body';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
+import { imageFile } from '../images/imageFiles';
 import { rawRow } from './rawRow';
 
 const LINKS = ['https://a.example/1.png', 'https://b.example/2.png'];
@@ -169,4 +170,38 @@ it('makes the same body of the same request, without changing the request', () =
 	const before = structuredClone(checked.value.values);
 	expect(requestBody(checked.value, LINKS)).toEqual(requestBody(checked.value, LINKS));
 	expect(checked.value.values).toEqual(before);
+});
+
+describe('the references', () => {
+	it('stand in the body as the links they have become, in their order', () => {
+		const checked = checkRequest(
+			evoLink,
+			rawRow({ imageUrls: LINKS, imageFiles: [imageFile(), imageFile({ key: 'file-2' })] }),
+		);
+		if (!checked.ok) throw new Error(checked.problems.join('; '));
+		const links = [...LINKS, 'https://files.example.com/1', 'https://files.example.com/2'];
+		expect(requestBody(checked.value, links)).toEqual({
+			model: 'doubao-seedream-4.5',
+			prompt: PROMPT,
+			image_urls: links,
+		});
+	});
+
+	it('do not say how they were brought there', () => {
+		const fields = { imageFiles: [imageFile()], sendBinaryAs: 'dataUri' };
+		expect(bodyOf(apiMart, fields)).toEqual({
+			model: 'doubao-seedance-4-5',
+			prompt: PROMPT,
+			image_urls: ['a file'],
+		});
+	});
+});
+
+it('sends the prompt with the sentence that asks for the number', () => {
+	const fields = { askForCount: true, parameters: { imageCount: 3 } };
+	expect(bodyOf(evoLink, fields)).toEqual({
+		model: 'doubao-seedream-4.5',
+		prompt: `${PROMPT}\nGenerate 3 different images.`,
+		n: 3,
+	});
 });

@@ -1,8 +1,11 @@
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import type { ImageFormatName } from '../../../../nodes/Seedream/images/format';
+import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
 import type { ParameterName, Provider } from '../../../../nodes/Seedream/providers/provider';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
+import { imageFile } from '../images/imageFiles';
 import { rawRow } from './rawRow';
 
 const REFERENCE = 'https://example.com/cat.png';
@@ -771,5 +774,373 @@ describe('the extra body', () => {
 				'Extra Body: may not hold "model": use the field of that name',
 			),
 		);
+	});
+});
+
+/** So many files, each of its own. */
+function files(count: number, parts: Partial<ImageFile> = {}): ImageFile[] {
+	return Array.from({ length: count }, (_, n) =>
+		imageFile({ key: `file-${n}`, label: `the image in "data${n}"`, ...parts }),
+	);
+}
+
+describe('images that sit in n8n', () => {
+	it('are references behind the links, in their order', () => {
+		const imageFiles = files(2);
+		expect(check(EVOLINK_45, { imageUrls: links(2), imageFiles })).toMatchObject({
+			ok: true,
+			value: {
+				references: [
+					...links(2).map((url) => ({ kind: 'link', url })),
+					...imageFiles.map((file) => ({ kind: 'file', file: { key: file.key } })),
+				],
+				sendBinaryAs: 'upload',
+			},
+		});
+	});
+
+	it.each<[string, System, string]>([
+		['EvoLink 4.5', EVOLINK_45, 'Seedream 4.5'],
+		['EvoLink 4.0', EVOLINK_40, 'Seedream 4.0'],
+		['APIMart 4.5', APIMART_45, 'Seedream 4.5'],
+		['API in One edit', API_IN_ONE_EDIT, 'Seedream 4.5 Edit'],
+	])('and links are together at most 14 at %s', (_name, system, label) => {
+		expect(check(system, { imageUrls: links(10), imageFiles: files(4) }).ok).toBe(true);
+		expect(check(system, { imageUrls: '', imageFiles: files(14) }).ok).toBe(true);
+		expect(check(system, { imageUrls: links(10), imageFiles: files(5) })).toEqual(
+			refused(`Reference Image URLs: 15 reference images are more than the 14 that ${label} takes`),
+		);
+	});
+
+	it.each([EVOLINK_45, EVOLINK_40, APIMART_45])(
+		'%#: and the images asked for are together at most 15',
+		(system) => {
+			const ask = (imageCount: number) =>
+				check(system, {
+					imageUrls: links(2),
+					imageFiles: files(3),
+					parameters: { imageCount },
+				});
+			expect(ask(10).ok).toBe(true);
+			expect(ask(11)).toEqual(
+				refused(
+					'Number of Images: 5 reference images and 11 images asked for are more than the 15 this model allows together',
+				),
+			);
+		},
+	);
+
+	it('are no use to an image from text', () => {
+		expect(check(API_IN_ONE_TEXT, { imageFiles: files(1) })).toEqual(refused(NO_REFERENCES));
+	});
+
+	it('are what an edit needs, and make "auto" one', () => {
+		for (const model of ['seedream/4.5-edit', 'auto']) {
+			const raw = rawRow({ model, imageFiles: files(1) });
+			expect(checkRequest(apiInOne, raw)).toMatchObject({
+				ok: true,
+				value: { modelId: 'seedream/4.5-edit' },
+			});
+		}
+	});
+
+	it('are what the ratio "auto" and several images need at APIMart', () => {
+		const parameters = { aspectRatio: 'auto', imageCount: 2 };
+		expect(check(APIMART_45, { parameters, imageFiles: files(1) }).ok).toBe(true);
+	});
+
+	it.each<[string, System, Partial<ImageFile>, string]>([
+		[
+			'a file that is no image',
+			EVOLINK_45,
+			{ measured: undefined },
+			'is not an image in one of these formats: JPEG, PNG, WEBP, BMP, TIFF, GIF',
+		],
+		['a large file', EVOLINK_40, { bytes: 20 * 1024 ** 2 }, 'has 20 MB, the most is 10 MB'],
+		[
+			'a small image',
+			API_IN_ONE_EDIT,
+			{ measured: { format: 'png', width: 14, height: 20 } },
+			'has 14×20 pixels, each side needs at least 15',
+		],
+		[
+			'a narrow image',
+			APIMART_45,
+			{ measured: { format: 'png', width: 100, height: 301 } },
+			'has 100×301 pixels, one side may be at most 3 times the other',
+		],
+	])('are refused under their own field: %s', (_what, system, parts, problem) => {
+		expect(check(system, { imageFiles: files(1, parts) })).toEqual(
+			refused(`Reference Image Fields: the image in "data0" ${problem}`),
+		);
+	});
+
+	it('are all named, with the links that are wrong as well', () => {
+		const [small, narrow] = [
+			{ format: 'png', width: 14, height: 14 } as const,
+			{ format: 'png', width: 100, height: 301 } as const,
+		];
+		const checked = check(APIMART_45, {
+			imageUrls: ['cat.png'],
+			imageFiles: [
+				...files(1, { measured: small }),
+				imageFile({ measured: narrow }),
+				imageFile({ key: 'good' }),
+			],
+		});
+		expect(checked).toEqual(
+			refused(
+				'Reference Image URLs: "cat.png" is not a link that starts with http:// or https://',
+				'Reference Image Fields: the image in "data0" has 14×14 pixels, each side needs at least 15',
+				'Reference Image Fields: the image in "data" has 100×301 pixels, one side may be at most 3 times the other',
+			),
+		);
+	});
+
+	it.each<[ImageFormatName, boolean]>([
+		['jpeg', true],
+		['png', true],
+		['webp', true],
+		['gif', true],
+		['bmp', false],
+		['tiff', false],
+	])("of the format %s get through EvoLink's upload: %s", (format, taken) => {
+		const measured = { format, width: 1024, height: 768 };
+		for (const system of [EVOLINK_45, EVOLINK_40]) {
+			const checked = check(system, { imageFiles: files(1, { measured }) });
+			expect(checked.ok ? [] : checked.problems).toEqual(
+				taken
+					? []
+					: [
+							`Reference Image Fields: the image in "data0" is a ${format.toUpperCase()} file, EvoLink only takes JPEG, PNG, GIF, WEBP files from n8n: convert it, or use a link`,
+						],
+			);
+		}
+	});
+
+	it('need an n8n that the internet can reach where the gateway takes links only', () => {
+		const imageFiles = files(2, { signedLink: () => undefined });
+		const words = (label: string) =>
+			`Reference Image Fields: API in One takes links only, and this n8n has no public HTTPS address under which it could hand out ${label}: give this n8n such an address, or put the image on a public server and use Reference Image URLs`;
+		expect(check(API_IN_ONE_EDIT, { imageFiles })).toEqual(
+			refused(words('the image in "data0"'), words('the image in "data1"')),
+		);
+	});
+
+	it('need no such address where the gateway keeps files', () => {
+		for (const system of [EVOLINK_45, EVOLINK_40, APIMART_45]) {
+			const imageFiles = files(1, { signedLink: () => undefined });
+			expect(check(system, { imageFiles }).ok).toBe(true);
+		}
+	});
+
+	it('are not judged by the table of another model when the model was typed by hand', () => {
+		const imageFiles = files(20, {
+			bytes: 40 * 1024 ** 2,
+			measured: { format: 'png', width: 9000, height: 10 },
+		});
+		const raw = rawRow({ model: 'custom', customModel: 'seedream-9', imageFiles });
+		expect(checkRequest(evoLink, raw).ok).toBe(true);
+	});
+});
+
+describe('a reference that is there twice', () => {
+	it.each([EVOLINK_45, EVOLINK_40, APIMART_45, API_IN_ONE_EDIT])('%#: is refused', (system) => {
+		const imageUrls = [REFERENCE, ...links(2), REFERENCE];
+		expect(check(system, { imageUrls })).toEqual(
+			refused(`Reference Image URLs: "${REFERENCE}" is there twice`),
+		);
+	});
+
+	it('is one that is spelled the same: the case of a path matters', () => {
+		const imageUrls = ['https://example.com/a.png', 'https://example.com/A.png'];
+		expect(check(EVOLINK_45, { imageUrls }).ok).toBe(true);
+	});
+
+	it('is shown by its start when it is long', () => {
+		const long = `https://example.com/${'x'.repeat(100)}.png`;
+		expect(check(EVOLINK_45, { imageUrls: [long, long] })).toEqual(
+			refused(`Reference Image URLs: "${long.slice(0, 60)}…" is there twice`),
+		);
+	});
+
+	it('may also be the same file of n8n', () => {
+		const imageFiles = [
+			imageFile({ label: 'the image in "front"' }),
+			imageFile({ key: 'file-2', label: 'the image in "side"' }),
+			imageFile({ label: 'the image in "back"' }),
+		];
+		for (const system of [EVOLINK_45, EVOLINK_40, APIMART_45]) {
+			expect(check(system, { imageFiles })).toEqual(
+				refused('Reference Image Fields: the image in "back" is there twice'),
+			);
+		}
+	});
+});
+
+describe('asking for the number of images', () => {
+	const ask = (
+		prompt: string,
+		imageCount: unknown,
+		askForCount: unknown = true,
+		system = EVOLINK_45,
+	) => check(system, { prompt, askForCount, parameters: { imageCount } });
+
+	it.each<[string, number, string]>([
+		['A quiet lake', 2, 'A quiet lake\nGenerate 2 different images.'],
+		['A quiet lake \n', 15, 'A quiet lake\nGenerate 15 different images.'],
+		['Ein stiller See', 3, 'Ein stiller See\nGenerate 3 different images.'],
+		['日出时的宁静湖泊', 3, '日出时的宁静湖泊\n请生成3张不同的图片。'],
+		['🌅', 2, '🌅\nGenerate 2 different images.'],
+	])('adds a sentence to %j for %i images', (prompt, imageCount, promptSent) => {
+		for (const system of [EVOLINK_45, EVOLINK_40]) {
+			expect(ask(prompt, imageCount, true, system)).toMatchObject({
+				ok: true,
+				value: { prompt, promptSent, values: { imageCount } },
+			});
+		}
+	});
+
+	it.each([1, '1', '', undefined, 'default'])('adds nothing for the number %j', (imageCount) => {
+		expect(ask('A quiet lake', imageCount)).toMatchObject({
+			ok: true,
+			value: { prompt: 'A quiet lake', promptSent: 'A quiet lake' },
+		});
+	});
+
+	it.each([false, 'false', '', undefined, null, 'default'])('is off with %j', (askForCount) => {
+		expect(ask('A quiet lake ', 3, askForCount)).toMatchObject({
+			ok: true,
+			value: { promptSent: 'A quiet lake ' },
+		});
+	});
+
+	it.each([true, 'true', ' TRUE '])('is on with %j', (askForCount) => {
+		expect(ask('A lake', 3, askForCount)).toMatchObject({
+			ok: true,
+			value: { promptSent: 'A lake\nGenerate 3 different images.' },
+		});
+	});
+
+	it.each(['yes', 1, {}])('is refused with %j', (askForCount) => {
+		expect(ask('A lake', 3, askForCount)).toEqual(
+			refused(`Ask for Count: "${String(askForCount)}" is neither true nor false`),
+		);
+	});
+
+	it.each([
+		['x', '\nGenerate 3 different images.'],
+		['湖', '\n请生成3张不同的图片。'],
+	])('must leave the prompt of %s within its length', (letter, sentence) => {
+		const most = 2000 - sentence.length;
+		for (const system of [EVOLINK_45, EVOLINK_40]) {
+			expect(ask(letter.repeat(most), 3, true, system)).toMatchObject({
+				ok: true,
+				value: { promptSent: letter.repeat(most) + sentence },
+			});
+			expect(ask(letter.repeat(most + 1), 3, true, system)).toEqual(
+				refused(
+					'Ask for Count: with the sentence it adds, the prompt has 2001 characters, the most is 2000',
+				),
+			);
+			expect(ask(letter.repeat(2000), 1, true, system).ok).toBe(true);
+		}
+	});
+
+	it('says only once that a prompt is empty or too long', () => {
+		expect(ask(' ', 3)).toEqual(refused('Prompt: is empty'));
+		expect(ask('x'.repeat(2001), 3)).toEqual(
+			refused('Prompt: has 2001 characters, the most is 2000'),
+		);
+	});
+
+	it('does not hide a number that is wrong', () => {
+		expect(ask('A lake', 99)).toEqual(
+			refused('Number of Images: "99" is not a whole number from 1 to 15'),
+		);
+	});
+
+	it.each<[string, System]>([
+		['Seedream 4.5', APIMART_45],
+		['Seedream 4.5 Text to Image', API_IN_ONE_TEXT],
+		['Seedream 4.5 Edit', API_IN_ONE_EDIT],
+	])('is refused at %s, which counts by itself', (label, system) => {
+		expect(check(system, { askForCount: true })).toEqual(
+			refused(`Ask for Count: ${label} does not have this setting`),
+		);
+		expect(check(system, { askForCount: false }).ok).toBe(true);
+	});
+
+	it('has no length to keep for a model typed by hand', () => {
+		const prompt = 'x'.repeat(10_000);
+		const raw = rawRow({
+			model: 'custom',
+			customModel: 'seedream-9',
+			prompt,
+			askForCount: true,
+			parameters: { imageCount: 20 },
+		});
+		expect(checkRequest(evoLink, raw)).toMatchObject({
+			ok: true,
+			value: { promptSent: `${prompt}\nGenerate 20 different images.` },
+		});
+	});
+});
+
+describe('the way of the files', () => {
+	it.each<[unknown, string]>([
+		[undefined, 'upload'],
+		[null, 'upload'],
+		['', 'upload'],
+		['default', 'upload'],
+		['upload', 'upload'],
+		['dataUri', 'dataUri'],
+		[' DataURI ', 'dataUri'],
+	])('with %j is %s at APIMart', (sendBinaryAs, way) => {
+		expect(check(APIMART_45, { sendBinaryAs, imageFiles: files(1) })).toMatchObject({
+			ok: true,
+			value: { sendBinaryAs: way },
+		});
+	});
+
+	it.each<[unknown, string]>([
+		['base64', '"base64" is neither upload nor dataUri'],
+		[true, '"true" is neither upload nor dataUri'],
+	])('is not %j', (sendBinaryAs, problem) => {
+		for (const [, system] of SYSTEMS) {
+			expect(check(system, { sendBinaryAs })).toEqual(refused(`Send Binary As: ${problem}`));
+		}
+	});
+
+	it.each<[string, System]>([
+		['Seedream 4.5', EVOLINK_45],
+		['Seedream 4.0', EVOLINK_40],
+		['Seedream 4.5 Text to Image', API_IN_ONE_TEXT],
+		['Seedream 4.5 Edit', API_IN_ONE_EDIT],
+	])('is not a data URI at %s', (label, system) => {
+		expect(check(system, { sendBinaryAs: 'dataUri' })).toEqual(
+			refused(`Send Binary As: ${label} takes no images written into the request`),
+		);
+		expect(check(system, { sendBinaryAs: 'upload' }).ok).toBe(true);
+	});
+
+	it.each<[string, Provider, Partial<ImageFile>]>([
+		['no address to sign links with', apiInOne, { signedLink: () => undefined }],
+		[
+			'a format that storage does not take',
+			evoLink,
+			{ measured: { format: 'bmp', width: 100, height: 100 } },
+		],
+	])('can be a data URI for a model typed by hand, with %s', (_what, provider, parts) => {
+		const raw = rawRow({
+			model: 'custom',
+			customModel: 'seedream-9',
+			sendBinaryAs: 'dataUri',
+			imageFiles: files(1, parts),
+		});
+		expect(checkRequest(provider, raw)).toMatchObject({
+			ok: true,
+			value: { sendBinaryAs: 'dataUri' },
+		});
 	});
 });

@@ -1,0 +1,23 @@
+import type { FileContent, ImageFile } from '../../../../nodes/Seedream/images/imageFile';
+
+/** A file of n8n that every model takes, unless `parts` says otherwise. */
+export function imageFile(parts: Partial<ImageFile> = {}): ImageFile {
+	return {
+		key: 'file-1',
+		label: 'the image in "data"',
+		bytes: 5,
+		measured: { format: 'png', width: 1024, height: 768 },
+		content: async () => fileContent(Buffer.from('image')),
+		signedLink: () => 'https://n8n.example.com/rest/binary-data/signed?token=1',
+		...parts,
+	};
+}
+
+export function fileContent(bytes: Buffer): FileContent {
+	return {
+		chunks: (async function* () {
+			yield bytes;
+		})(),
+		framed: (head, tail) => Buffer.concat([head, bytes, tail]),
+	};
+}
