@@ -1,8 +1,35 @@
+import type { Model, ParameterValues, Problem } from '../providers/provider';
+
+/** The prompt with a sentence that asks for the number of images, where the gateway wants one. */
+export function askForCount(
+	prompt: string,
+	model: Model,
+	{ imageCount }: ParameterValues,
+): { prompt: string; problem?: Problem } {
+	const complain = (message: string) => ({
+		prompt,
+		problem: { field: 'askForCount' as const, message },
+	});
+	const { imageCount: parameter } = model.parameters;
+	if (parameter?.kind !== 'integer' || !parameter.isUpperBound) {
+		return complain(`${model.label} does not have this setting`);
+	}
+	if (imageCount === undefined) return { prompt };
+	const asking = withSentence(prompt, Number(imageCount));
+	const { length } = [...asking];
+	if (!model.limitsAreGuesses && length > model.prompt.max) {
+		return complain(
+			`with the sentence it adds, the prompt has ${length} characters, the most is ${model.prompt.max}`,
+		);
+	}
+	return { prompt: asking };
+}
+
 /**
  * EvoLink takes the number of images as an upper bound only; the prompt has to ask for them, and its
  * own documents ask with such a sentence (seeds 000 and 002).
  */
-export function askForCount(prompt: string, count: number): string {
+function withSentence(prompt: string, count: number): string {
 	const sentence = /\p{Script=Han}/u.test(prompt)
 		? `请生成${count}张不同的图片。`
 		: `Generate ${count} different images.`;

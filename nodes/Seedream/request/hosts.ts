@@ -1,5 +1,6 @@
 /** A name that only means something inside a network: without a dot, or with such an ending. */
-const INTERNAL_NAME = /^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home|corp)$/;
+const INTERNAL_NAME =
+	/^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home|home\.arpa|corp)$/;
 
 /** First octets (and second) of the networks that are not the public internet (IANA's registry). */
 const INTERNAL_IPV4 = [
@@ -13,16 +14,17 @@ const INTERNAL_IPV4 = [
 	/^(22[4-9]|23\d|24\d|25[0-5])\./,
 ];
 
-/** Loopback and IPv4-compatible, NAT64, unique local, link-local, multicast. */
+/** Loopback and IPv4-compatible, NAT64 (public and local), unique local, link-local, multicast. */
 const INTERNAL_IPV6 = [
 	/^(::|64:ff9b::)([\da-f]{1,4}(:[\da-f]{1,4})?)?$/,
+	/^64:ff9b:1:/,
 	/^f[cd][\da-f]{2}:/,
 	/^fe[89ab][\da-f]:/,
 	/^ff[\da-f]{2}:/,
 ];
 
-/** An IPv4 address in the clothes of an IPv6 one. */
-const MAPPED_IPV4 = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/;
+/** An IPv4 address in the clothes of an IPv6 one: mapped, translated, or 6to4. */
+const EMBEDDED_IPV4 = /^(?:::ffff:(?:0:)?|2002:)([\da-f]{1,4}):([\da-f]{1,4})(?=$|:)/;
 
 /**
  * Whether a gateway on the internet cannot reach this host. `hostname` as the URL parser leaves it:
@@ -36,7 +38,7 @@ export function isInternalHost(hostname: string): boolean {
 }
 
 function isInternalIpv6(address: string): boolean {
-	const [, high, low] = MAPPED_IPV4.exec(address) ?? [];
+	const [, high, low] = EMBEDDED_IPV4.exec(address) ?? [];
 	if (high !== undefined && low !== undefined) return isInternalHost(dotted(high, low));
 	return INTERNAL_IPV6.some((network) => network.test(address));
 }

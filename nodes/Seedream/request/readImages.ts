@@ -21,7 +21,9 @@ export async function readImages(
 	for (const entry of entries(value)) {
 		const found = findBinary(context, itemIndex, entry);
 		if (!found.ok) return found;
-		files.push(await imageFile(context, found.value, labelOf(entry)));
+		const file = await imageFile(context, found.value, labelOf(entry));
+		if (!file.ok) return file;
+		files.push(file.value);
 	}
 	return { ok: true, value: files };
 }
@@ -71,16 +73,21 @@ async function imageFile(
 	context: IExecuteFunctions,
 	binary: IBinaryData,
 	label: string,
-): Promise<ImageFile> {
+): Promise<Checked<ImageFile>> {
 	const content = async () => await openContent(context, binary);
-	return {
-		key: binary.id ?? createHash('sha256').update(binary.data).digest('hex'),
-		label,
-		bytes: await countBytes(context, binary),
-		measured: await measureImage((await content()).chunks),
-		content,
-		signedLink: () => signedLink(context, binary),
-	};
+	try {
+		const file: ImageFile = {
+			key: binary.id ?? createHash('sha256').update(binary.data).digest('hex'),
+			label,
+			bytes: await countBytes(context, binary),
+			measured: await measureImage((await content()).chunks),
+			content,
+			signedLink: () => signedLink(context, binary),
+		};
+		return { ok: true, value: file };
+	} catch {
+		return complain(`${label} cannot be read: n8n does not have the file any more`);
+	}
 }
 
 async function openContent(

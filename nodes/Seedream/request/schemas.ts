@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-import { fileProblem } from '../images/imageFile';
-import type { Model, Parameter, PixelSizeLimits, Problem, Reference } from '../providers/provider';
-import { plural } from '../words';
+import { isJsonObject, parseJson, type JsonObject } from '../json';
+import type { Model, Parameter, PixelSizeLimits, SendBinaryAs } from '../providers/provider';
 import { isInternalHost } from './hosts';
 
 /**
@@ -26,49 +25,6 @@ export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string
 			else if (length < min) complain(`has ${length} characters, the least is ${min}`);
 			else if (length > max) complain(`has ${length} characters, the most is ${max}`);
 		});
-}
-
-/** Everything the model has against the references, each under the field that it came from. */
-export function referenceProblems(model: Model, references: readonly Reference[]): Problem[] {
-	const { label, limitsAreGuesses } = model;
-	const { min, max, dataUri } = limitsAreGuesses
-		? { min: 0, max: Infinity, dataUri: true }
-		: model.references;
-	const count = references.length;
-	const complain = (message: string): Problem[] => [{ field: 'imageUrls', message }];
-	if (count < min) return complain(`${label} needs at least ${plural(min, 'reference image')}`);
-	if (count > 0 && max === 0) return complain(`${label} takes no reference images`);
-	if (count > max) {
-		return complain(`${count} reference images are more than the ${max} that ${label} takes`);
-	}
-	return references.flatMap((reference, index) => {
-		if (reference.kind === 'file') {
-			const problem = limitsAreGuesses
-				? undefined
-				: fileProblem(reference.file, model.references.file);
-			return problem === undefined
-				? []
-				: [{ field: 'imageFields' as const, message: `${reference.file.label} ${problem}` }];
-		}
-		const { url } = reference;
-		if (url === '') return complain(`entry ${index + 1} of the list is empty`);
-		if (!isLink(url) && !(dataUri && DATA_URI.test(url))) {
-			return complain(`"${shorten(url)}" is not a link that starts with http:// or https://`);
-		}
-		const isFirst =
-			references.findIndex((other) => other.kind === 'link' && other.url === url) === index;
-		return isFirst ? [] : complain(`"${shorten(url)}" is there twice`);
-	});
-}
-
-const DATA_URI = /^data:image\/(jpeg|png);base64,./i;
-
-function shorten(link: string): string {
-	return link.length > 60 ? `${link.slice(0, 60)}…` : link;
-}
-
-function isLink(text: string): boolean {
-	return /^https?:\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text);
 }
 
 export function valueSchema(
@@ -189,4 +145,41 @@ function callbackProblem(link: string, maxLength: number): string | undefined {
 	if (protocol !== 'https:') return 'must start with https://';
 	if (isInternalHost(hostname)) return `${hostname} is not reachable from the internet`;
 	return undefined;
+}
+
+export function sendBinaryAsSchema(model: Model): Schema<SendBinaryAs> {
+	const { label, references, limitsAreGuesses } = model;
+	return z.unknown().transform((value, context): SendBinaryAs => {
+		const text = tidy(value);
+		if (['', 'default', 'upload'].includes(text)) return 'upload';
+		if (text === 'datauri' && (references.dataUri || limitsAreGuesses)) return 'dataUri';
+		const message =
+			text === 'datauri'
+				? `${label} takes no images written into the request`
+				: `"${String(value)}" is neither upload nor dataUri`;
+		context.addIssue({ code: 'custom', message });
+		return z.NEVER;
+	});
+}
+
+const RESERVED_KEYS = ['prompt', 'model'];
+
+/** It may not replace the prompt or the model: both have fields of their own, which are checked. */
+export const extraBodySchema: Schema<JsonObject> = z
+	.unknown()
+	.transform((value, context): JsonObject => {
+		const complain = (message: string) => context.addIssue({ code: 'custom', message });
+		const body = typeof value === 'string' ? parseText(value) : (value ?? {});
+		if (!isJsonObject(body)) {
+			complain('must be a JSON object, e.g. {"seed": 7}');
+			return z.NEVER;
+		}
+		for (const key of RESERVED_KEYS.filter((reserved) => reserved in body)) {
+			complain(`may not hold "${key}": use the field of that name`);
+		}
+		return body;
+	});
+
+function parseText(text: string): unknown {
+	return text.trim() === '' ? {} : parseJson(text);
 }

@@ -1,0 +1,56 @@
+import { providers } from '../providers';
+import { customModel } from '../providers/customModel';
+import type { Model, Problem, Provider } from '../providers/provider';
+
+export interface ChosenModel {
+	model: Model;
+	/** The id as it is sent: the model's own, or one of its aliases. */
+	modelId: string;
+}
+
+/** The model that a row means, or what is wrong with the one it names. */
+export function chooseModel(
+	provider: Provider,
+	raw: { model: unknown; customModel: unknown },
+	references: number,
+): ChosenModel | Problem {
+	const id = String(raw.model ?? '').trim();
+	if (id === 'custom') {
+		const typed = String(raw.customModel ?? '').trim();
+		if (typed === '') return { field: 'model', message: 'type the model into Custom Model' };
+		return { model: customModel(provider, typed), modelId: typed };
+	}
+	if (id === '' || id === 'auto') return itself(automaticModel(provider, references));
+	const named = provider.models.find((model) => hasId(model, id));
+	if (named) return { model: named, modelId: id };
+	const sameVersion = counterpart(provider, id, references);
+	if (sameVersion) return itself(sameVersion);
+	return {
+		field: 'model',
+		message: `"${id}" is not a model of ${provider.label} that this node knows: choose one from the list, or choose Custom and type it into Custom Model`,
+	};
+}
+
+function itself(model: Model): ChosenModel {
+	return { model, modelId: model.id };
+}
+
+function automaticModel({ automatic, models }: Provider, references: number): Model {
+	return automatic ? automatic.pick(references) : models[0];
+}
+
+function hasId({ id, aliases }: Model, wanted: string): boolean {
+	return id === wanted || aliases.includes(wanted);
+}
+
+/**
+ * With the provider taken from the row, one fixed model has to serve rows of several gateways: the
+ * id of another gateway means the same version of Seedream here.
+ */
+function counterpart(provider: Provider, id: string, references: number): Model | undefined {
+	const foreign = providers.flatMap(({ models }) => models).find((model) => hasId(model, id));
+	if (!foreign) return undefined;
+	const automatic = automaticModel(provider, references);
+	if (automatic.version === foreign.version) return automatic;
+	return provider.models.find(({ version }) => version === foreign.version);
+}
