@@ -1,12 +1,15 @@
 import {
 	deadlineFailure,
 	downloadFailure,
+	HTTP_ADVICE,
 	httpFailure,
 	invalidRow,
 	missingCredential,
 	networkFailure,
 	taskFailure,
+	TASK_ADVICE,
 	unreadableAnswer,
+	uploadFailure,
 } from '../../../nodes/Seedream/errors';
 import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
@@ -41,6 +44,14 @@ describe('a create that was answered with an error', () => {
 			'no',
 			false,
 		],
+		[
+			409,
+			'already knows this request with other content',
+			'Run the workflow anew instead of retrying this execution.',
+			'no',
+			false,
+		],
+		[413, 'finds the request too large', 'Use smaller reference images.', 'no', false],
 		[418, 'answered with an error', 'Check the base URL in the credential.', 'no', false],
 		[
 			429,
@@ -58,11 +69,13 @@ describe('a create that was answered with an error', () => {
 		],
 		[
 			502,
-			'has a problem of its own',
+			'cannot reach the service behind it',
 			"Look at the gateway's status page and run again later.",
 			'unknown',
 			false,
 		],
+		[503, 'is not available at the moment', 'Run again later.', 'unknown', false],
+		[504, 'got no answer in time from the service behind it', 'Run again later.', 'unknown', false],
 		[
 			599,
 			'has a problem of its own',
@@ -83,6 +96,15 @@ describe('a create that was answered with an error', () => {
 		});
 		expect(failure.taskId).toBeUndefined();
 		expect('retry' in failure).toBe(mayRepeat);
+	});
+
+	it('has words of its own for every status of the table', () => {
+		for (const [status, { what, todo }] of Object.entries(HTTP_ADVICE)) {
+			const taskId = status === '404' ? 'task-1' : undefined;
+			const { message, description } = http(Number(status), {}, taskId);
+			expect(message).toContain(`EvoLink ${what} (`);
+			expect(description.startsWith(todo)).toBe(true);
+		}
 	});
 
 	it('of HTTP 404 does not speak of a task, for there is none yet', () => {
@@ -155,13 +177,29 @@ describe("the gateway's own words", () => {
 		const failure = httpFailure(apiMart, { status: 400, code, message, type: 't' }, {});
 		expect(failure.message).toBe(`APIMart refused the request${words}`);
 	});
+
+	it.each<[string, string, string | undefined, Record<string, string>, string]>([
+		['400', 'n is too large', 'req-1', {}, ' (n is too large, request req-1)'],
+		['400', '', 'req-1', {}, ' (request req-1)'],
+		['bad', 'n', undefined, { 'x-request-id': 'req-2' }, ' (bad: n, request req-2)'],
+		['bad', '', 'req-1', { 'x-request-id': 'req-2' }, ' (bad, request req-1)'],
+		['bad', '', undefined, {}, ' (bad)'],
+	])(
+		'name the request, so that the gateway can be asked about it: %j, %j, %j, %j',
+		(code, message, requestId, headers, words) => {
+			const error = { status: 400, code, message, type: 't', ...(requestId && { requestId }) };
+			expect(httpFailure(apiMart, error, headers).message).toBe(
+				`APIMart refused the request${words}`,
+			);
+		},
+	);
 });
 
 describe('no answer', () => {
 	it('to a create that never left may be repeated and cost nothing', () => {
 		const answer = { kind: 'noReply', code: 'ECONNREFUSED', mayHaveArrived: false } as const;
 		expect(networkFailure(apiInOne, answer)).toEqual({
-			message: 'API in One could not be reached (ECONNREFUSED)',
+			message: 'API in One could not be reached: nothing answers at its address (ECONNREFUSED)',
 			description: `Check the base URL in the credential and the network of this n8n. ${NOTHING_CHARGED}`,
 			code: 'ECONNREFUSED',
 			type: 'network_error',
@@ -170,6 +208,23 @@ describe('no answer', () => {
 			provider: 'apiInOne',
 			taskId: undefined,
 			retry: {},
+		});
+	});
+
+	it.each([
+		['ECONNABORTED', 'no answer came in time (ECONNABORTED)'],
+		['ECONNREFUSED', 'nothing answers at its address (ECONNREFUSED)'],
+		['ECONNRESET', 'the connection broke off (ECONNRESET)'],
+		['ENOTFOUND', 'its address is not known (ENOTFOUND)'],
+		['EAI_AGAIN', 'its address could not be looked up (EAI_AGAIN)'],
+		['ETIMEDOUT', 'no answer came in time (ETIMEDOUT)'],
+		['CERT_HAS_EXPIRED', 'CERT_HAS_EXPIRED'],
+		['socket hang up', 'socket hang up'],
+	])('is said in words: %s', (code, words) => {
+		const answer = { kind: 'noReply', code, mayHaveArrived: true } as const;
+		expect(networkFailure(evoLink, answer)).toMatchObject({
+			message: `EvoLink could not be reached: ${words}`,
+			code,
 		});
 	});
 
@@ -183,7 +238,7 @@ describe('no answer', () => {
 	it.each([true, false])('to a query may be repeated (may have arrived: %s)', (mayHaveArrived) => {
 		const answer = { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived } as const;
 		expect(networkFailure(evoLink, answer, 'task-1')).toMatchObject({
-			message: 'EvoLink could not be reached (ETIMEDOUT) [task task-1]',
+			message: 'EvoLink could not be reached: no answer came in time (ETIMEDOUT) [task task-1]',
 			description: expect.stringContaining(FETCH_LATER),
 			charged: 'unknown',
 			taskId: 'task-1',
@@ -213,19 +268,42 @@ describe('a task that ended without an image', () => {
 			'could not use the size of a reference image',
 			'Use reference images within the limits of the model.',
 		],
-		['request_cancelled', 'says the task was cancelled', 'Run the row again.'],
+		['request_cancelled', 'says that the task was cancelled', 'Run the row again.'],
 		[
 			'generation_failed_no_content',
-			'could not make the image',
-			'Run the row again. If it fails every time, change the prompt.',
+			'made no image of this prompt',
+			'Reword the prompt: say more clearly what the image shows.',
 		],
 		[
-			'service_error',
+			'generation_timeout',
+			'gave up because the image took too long',
+			'Run the row again, with a lower resolution if it happens every time.',
+		],
+		['resource_exhausted', 'has no capacity left', 'Run the row again later.'],
+		[
+			'quota_exceeded',
+			'has used up its quota',
+			"Look at the account in the gateway's dashboard, or run the row again later.",
+		],
+		[
+			'resource_not_found',
+			'could not find something that the task needs',
+			'Check that the reference links still work.',
+		],
+		['service_error', 'had a problem of its own', 'Run the row again later.'],
+		['service_unavailable', 'was not available', 'Run the row again later.'],
+		[
+			'task_failed',
 			'could not make the image',
 			'Run the row again. If it fails every time, change the prompt.',
 		],
 		[
 			'unknown_error',
+			'could not make the image and does not say why',
+			'Run the row again. If it fails every time, change the prompt.',
+		],
+		[
+			'a_code_of_tomorrow',
 			'could not make the image',
 			'Run the row again. If it fails every time, change the prompt.',
 		],
@@ -241,6 +319,28 @@ describe('a task that ended without an image', () => {
 			provider: 'evoLink',
 			taskId: 'task-1',
 		});
+	});
+
+	it('has words for every code that the gateways document', () => {
+		expect(Object.keys(TASK_ADVICE).sort()).toEqual(
+			[
+				'content_policy_violation',
+				'content_rejected',
+				'generation_failed_no_content',
+				'generation_timeout',
+				'image_dimension_mismatch',
+				'image_processing_error',
+				'invalid_parameters',
+				'quota_exceeded',
+				'request_cancelled',
+				'resource_exhausted',
+				'resource_not_found',
+				'service_error',
+				'service_unavailable',
+				'task_failed',
+				'unknown_error',
+			].sort(),
+		);
 	});
 
 	it('may have been cancelled', () => {
@@ -316,4 +416,41 @@ it('a row that was refused says everything that is wrong with it', () => {
 		provider: 'evoLink',
 	});
 	expect(invalidRow(['Provider: none']).provider).toBeUndefined();
+});
+
+describe('an upload that failed', () => {
+	const failures = [
+		http(401),
+		http(429, { 'retry-after': '7' }),
+		http(503, { 'retry-after': '7' }),
+		networkFailure(evoLink, { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true }),
+		networkFailure(evoLink, { kind: 'noReply', code: 'ENOTFOUND', mayHaveArrived: false }),
+		unreadableAnswer(evoLink, 'data: Required', { data: null }),
+	];
+
+	it.each(failures)(
+		'costs nothing, and keeps what happened and what to do: $message',
+		(failure) => {
+			expect(uploadFailure(failure)).toMatchObject({
+				message: `A reference image could not be uploaded: ${failure.message}`,
+				description: failure.description.replace(UNKNOWN, NOTHING_CHARGED),
+				charged: 'no',
+				code: failure.code,
+				type: failure.type,
+				status: 'failed',
+				provider: 'evoLink',
+			});
+		},
+	);
+
+	it('may be repeated wherever it could help, for nobody pays twice', () => {
+		expect(failures.map((failure) => uploadFailure(failure).retry)).toEqual([
+			undefined,
+			{ afterSeconds: 7 },
+			{},
+			{},
+			{},
+			{},
+		]);
+	});
 });

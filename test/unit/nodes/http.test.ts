@@ -5,8 +5,10 @@ import { NodeApiError, type IHttpRequestOptions, type JsonObject } from 'n8n-wor
 import { gatewayDoor, linkDoor } from '../../../nodes/Seedream/http';
 import { providers } from '../../../nodes/Seedream/providers';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
-import { Cancelled } from '../../../nodes/Seedream/tasks/ports';
+import type { FileContent } from '../../../nodes/Seedream/images/imageFile';
+import { Cancelled, type FileUpload } from '../../../nodes/Seedream/tasks/ports';
 import { fakeContext, NODE, type FakeContext } from './fakeContext';
+import { fileContent } from './images/imageFiles';
 
 const KEY = 'sk-0123456789-do-not-show';
 
@@ -15,11 +17,16 @@ type Request = (options: IHttpRequestOptions) => Promise<unknown>;
 const OK: Request = async () => ({ statusCode: 200, headers: {}, body: {} });
 
 /** The door to EvoLink, and what n8n was asked to send through it. */
-async function door(request: Request, baseUrl = 'https://api.evolink.ai', signal?: AbortSignal) {
+async function door(
+	request: Request,
+	baseUrl = 'https://api.evolink.ai',
+	signal?: AbortSignal,
+	filesBaseUrl = 'https://files-api.evolink.ai',
+) {
 	const asked: Array<{ credential: string; options: IHttpRequestOptions }> = [];
 	const context = fakeContext({
 		node: { credentials: { evoLinkApi: { id: '1', name: 'EvoLink' } } },
-		credentials: { evoLinkApi: { apiKey: KEY, baseUrl } },
+		credentials: { evoLinkApi: { apiKey: KEY, baseUrl, filesBaseUrl } },
 		helpers: {
 			httpRequestWithAuthentication: async (credential: string, options: IHttpRequestOptions) => {
 				asked.push({ credential, options });
@@ -119,6 +126,115 @@ describe('the door to a gateway', () => {
 	it('brings an answer without headers or body back', async () => {
 		const { send } = await door(async () => ({ statusCode: 204 }));
 		expect(await send(QUERY)).toMatchObject({ kind: 'reply', status: 204, headers: {} });
+	});
+});
+
+describe('an upload', () => {
+	const FILE = Buffer.from(Array.from({ length: 100_000 }, (_, n) => n % 251));
+	const UPLOAD: Omit<FileUpload, 'content'> = {
+		baseUrl: 'filesBaseUrl',
+		path: '/api/v1/files/upload/stream',
+		fileName: 'reference.jpg',
+		mimeType: 'image/jpeg',
+		bytes: FILE.length,
+	};
+
+	const buffered = () => fileContent(FILE);
+
+	/** A file as it comes from disk, and is sent without being held. */
+	const streamed = (): FileContent => ({
+		chunks: Readable.from([FILE]),
+		framed: (head, tail) =>
+			Readable.from([head, FILE.subarray(0, 40_000), FILE.subarray(40_000), tail]),
+	});
+
+	/** What n8n was asked to send, and the body as it goes over the wire. */
+	async function sent(content: FileContent, parts: Partial<FileUpload> = {}) {
+		const { upload, asked } = await door(OK, undefined, undefined, ' https://files.example.com/ ');
+		await upload({ ...UPLOAD, content, ...parts });
+		const [first, ...others] = asked;
+		if (!first || others.length > 0) throw new Error('not asked once');
+		const chunks: Buffer[] = [];
+		const body: unknown = first.options.body;
+		if (!Buffer.isBuffer(body) && !(body instanceof Readable)) throw new Error('no body');
+		if (Buffer.isBuffer(body)) chunks.push(body);
+		else for await (const chunk of body) chunks.push(Buffer.from(chunk));
+		return { ...first, bytes: Buffer.concat(chunks) };
+	}
+
+	it.each([
+		['the memory of n8n', buffered],
+		['disk', streamed],
+	])('from %s is one part called "file", framed to the byte', async (_where, content) => {
+		const { bytes, options } = await sent(content());
+		const type = String(options.headers?.['Content-Type']);
+		const boundary = /^multipart\/form-data; boundary=([\w-]{1,70})$/.exec(type)?.[1] ?? '';
+		expect(boundary).not.toBe('');
+		const head = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="reference.jpg"\r\nContent-Type: image/jpeg\r\n\r\n`;
+		const tail = `\r\n--${boundary}--\r\n`;
+		expect(bytes.subarray(0, head.length).toString()).toBe(head);
+		expect(bytes.subarray(-tail.length).toString()).toBe(tail);
+		expect(bytes.subarray(head.length, -tail.length).equals(FILE)).toBe(true);
+		expect(options.headers?.['Content-Length']).toBe(bytes.length);
+	});
+
+	it('is divided by a boundary of its own each time', async () => {
+		const types = await Promise.all(
+			[1, 2, 3].map(async () => (await sent(buffered())).options.headers?.['Content-Type']),
+		);
+		expect(new Set(types).size).toBe(3);
+	});
+
+	it('goes with the credential, and is never redirected: the body would be kept for it', async () => {
+		const { credential, options } = await sent(streamed());
+		expect(credential).toBe('evoLinkApi');
+		expect(options).toMatchObject({
+			method: 'POST',
+			disableFollowRedirect: true,
+			ignoreHttpStatusErrors: true,
+			returnFullResponse: true,
+			sendCredentialsOnCrossOriginRedirect: false,
+			timeout: 300_000,
+		});
+		expect(options).not.toHaveProperty('json', true);
+		expect(JSON.stringify(options.headers)).not.toContain(KEY);
+	});
+
+	it.each([
+		['filesBaseUrl', 'https://files.example.com/api/v1/files/upload/stream'],
+		['baseUrl', 'https://api.evolink.ai/api/v1/files/upload/stream'],
+	] as const)('goes to the %s of the credential', async (baseUrl, url) => {
+		expect((await sent(buffered(), { baseUrl })).options.url).toBe(url);
+	});
+
+	it('brings the answer back, whatever its status', async () => {
+		for (const statusCode of [200, 302, 401, 500]) {
+			const body = { data: { file_url: 'https://files.example.com/1' } };
+			const { upload } = await door(async () => ({ statusCode, headers: { 'X-A': 1 }, body }));
+			expect(await upload({ ...UPLOAD, content: buffered() })).toEqual({
+				kind: 'reply',
+				status: statusCode,
+				headers: { 'x-a': '1' },
+				body,
+			});
+		}
+	});
+
+	it.each([
+		['ECONNREFUSED', false],
+		['ECONNRESET', true],
+	])('that ended with %s may have arrived: %s', async (code, mayHaveArrived) => {
+		const { upload } = await door(async () => await Promise.reject(wrapped(code, 2)));
+		expect(await upload({ ...UPLOAD, content: buffered() })).toEqual({
+			kind: 'noReply',
+			code,
+			mayHaveArrived,
+		});
+	});
+
+	it('ends with the execution', async () => {
+		const { upload } = await door(OK, undefined, AbortSignal.abort());
+		await expect(upload({ ...UPLOAD, content: buffered() })).rejects.toThrow(Cancelled);
 	});
 });
 
@@ -264,6 +380,17 @@ describe('a link to a finished image', () => {
 		link.discard();
 		expect(link.status).toBe(404);
 		expect(stream.destroyed).toBe(true);
+	});
+
+	it.each<[object, number | undefined]>([
+		[{ 'content-length': '4024' }, 4024],
+		[{ 'content-length': 4024 }, 4024],
+		[{ 'content-length': 'many' }, undefined],
+		[{}, undefined],
+	])('says with the headers %j how long it is', async (headers, bytes) => {
+		const { open } = links(async () => ({ statusCode: 200, headers, body: body() }));
+		const link = await open('https://example.com/1.png');
+		expect(link.kind === 'opened' ? link.bytes : link.code).toBe(bytes);
 	});
 
 	it('may not answer', async () => {

@@ -98,7 +98,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 	it('each setting offers what the table allows, under the words of the gateway', () => {
 		for (const [name, parameter] of Object.entries(table.parameters)) {
 			const field = shown.find((one) => one.name === name);
-			expect(field?.description).toContain(`(the gateway calls it ${parameter.sentAs})`);
+			expect(field?.description).toContain(`The gateway calls it ${parameter.sentAs}.`);
 			if (parameter.label) expect(field?.displayName).toBe(parameter.label);
 			if (parameter.note) expect(field?.description).toContain(parameter.note.replace(/\.$/, ''));
 			if (field && parameter.kind === 'choice') {
@@ -132,6 +132,19 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		for (const { description: text } of shownAtTop(values).filter(isImageFields)) {
 			expect(text).toContain(`at most ${file.maxBytes / 1024 ** 2} MB each`);
 			expect(text).toContain(`a ratio of at most ${Math.round(file.maxRatio)}:1`);
+		}
+	});
+
+	it('no format is promised for files that could not be brought to the gateway', () => {
+		const { file } =
+			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
+		const { fileReferences: route } = provider;
+		const possible = file.formats.filter(
+			(format) => route.kind === 'signedLink' || route.formats.includes(format),
+		);
+		for (const { description: text } of shownAtTop(values).filter(isImageFields)) {
+			const named = /\. ([A-Z, ]+), at most/.exec(text ?? '')?.[1]?.split(', ') ?? [];
+			expect(named.sort()).toEqual(possible.map((format) => format.toUpperCase()).sort());
 		}
 	});
 

@@ -11,9 +11,13 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider, Reference } from '../../../../nodes/Seedream/providers/provider';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import { createPace } from '../../../../nodes/Seedream/tasks/pace';
-import { Cancelled, type FileUpload, type HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
+import {
+	Cancelled,
+	type FileUpload,
+	type HttpAnswer,
+} from '../../../../nodes/Seedream/tasks/ports';
 import { noReply, reply } from '../tasks/scriptedGateway';
-import { virtualClock } from '../virtualClock';
+import { virtualClock, type VirtualClock } from '../virtualClock';
 import { fileContent, imageFile } from './imageFiles';
 
 const HOUR = 60 * 60 * 1000;
@@ -35,10 +39,17 @@ function mapMemory(entries: Record<string, { url: string; until: number }> = {})
 	return { memory, kept };
 }
 
+interface Ports {
+	memory?: UploadMemory;
+	clock?: VirtualClock;
+}
+
 /** A gateway that answers each upload with `answer`, and the links that come of it. */
-function setUp(provider: Provider, answer: Answer = STORED, { memory, clock = virtualClock() } = {
-	memory: mapMemory().memory,
-} as { memory: UploadMemory; clock?: ReturnType<typeof virtualClock> }) {
+function setUp(
+	provider: Provider,
+	answer: Answer = STORED,
+	{ memory = mapMemory().memory, clock = virtualClock() }: Ports = {},
+) {
 	const uploads: FileUpload[] = [];
 	const gateway = new Gateway(provider, {
 		send: async () => {
@@ -92,7 +103,8 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		);
 		rows.push(await links(file()));
 		expect(uploads).toHaveLength(1);
-		for (const row of rows) expect(row).toEqual({ ok: true, value: ['https://files.example.com/1'] });
+		for (const row of rows)
+			expect(row).toEqual({ ok: true, value: ['https://files.example.com/1'] });
 	});
 
 	it.each<[string, HttpAnswer]>([
@@ -138,7 +150,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(await links(file())).toMatchObject({
 			ok: false,
 			failure: {
-				message: `A reference image could not be uploaded: ${provider.label} could not be reached (ETIMEDOUT)`,
+				message: `A reference image could not be uploaded: ${provider.label} could not be reached: no answer came in time (ETIMEDOUT)`,
 				description: expect.stringMatching(/Nothing was charged\.$/),
 				code: 'ETIMEDOUT',
 				charged: 'no',
@@ -170,7 +182,6 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 
 	it('is not uploaded again once the user stopped the execution', async () => {
 		const { links, uploads } = setUp(provider, () => reply(429, {}), {
-			memory: mapMemory().memory,
 			clock: virtualClock(2_000),
 		});
 		await expect(links(file())).rejects.toThrow(Cancelled);
@@ -361,10 +372,7 @@ describe('a data URI', () => {
 		const measured = { format, width: 20, height: 20 };
 		expect(await dataUris(link('https://a.example/1.png'), file({ content, measured }))).toEqual({
 			ok: true,
-			value: [
-				'https://a.example/1.png',
-				`data:${mimeType};base64,${bytes.toString('base64')}`,
-			],
+			value: ['https://a.example/1.png', `data:${mimeType};base64,${bytes.toString('base64')}`],
 		});
 		expect(uploads).toEqual([]);
 	});
@@ -380,15 +388,15 @@ it('where the gateway takes no files, n8n hands them out under its own signed li
 	expect(uploads).toEqual([]);
 });
 
+const UNREADABLE = file({
+	content: async () => {
+		throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+	},
+});
+
 it.each<[string, (files: ReturnType<typeof setUp>) => ReturnType<typeof files.links>]>([
 	['is uploaded', ({ links }) => links(UNREADABLE)],
 	['becomes a data URI', ({ dataUris }) => dataUris(UNREADABLE)],
 ])('a file that n8n cannot read any more is a failed row when it %s', async (_what, ask) => {
 	expect(await ask(setUp(apiMart))).toMatchObject({ ok: false, failure: { charged: 'no' } });
-});
-
-const UNREADABLE = file({
-	content: async () => {
-		throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-	},
 });

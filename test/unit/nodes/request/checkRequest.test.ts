@@ -978,13 +978,34 @@ describe('a reference that is there twice', () => {
 	});
 });
 
+describe('a reference that is empty', () => {
+	it.each([EVOLINK_45, EVOLINK_40, APIMART_45, API_IN_ONE_EDIT])(
+		'%#: is refused, for somebody meant a link to be there',
+		(system) => {
+			const [first, second] = links(2);
+			expect(check(system, { imageUrls: [first, '', second, null] })).toEqual(
+				refused(
+					'Reference Image URLs: entry 2 of the list is empty',
+					'Reference Image URLs: entry 4 of the list is empty',
+				),
+			);
+		},
+	);
+
+	it('is none where nothing else is there', () => {
+		expect(check(EVOLINK_45, { imageUrls: ['', null] })).toMatchObject({
+			ok: true,
+			value: { references: [] },
+		});
+	});
+});
+
 describe('asking for the number of images', () => {
-	const ask = (
-		prompt: string,
-		imageCount: unknown,
-		askForCount: unknown = true,
-		system = EVOLINK_45,
-	) => check(system, { prompt, askForCount, parameters: { imageCount } });
+	const ask = (prompt: string, imageCount: unknown, system = EVOLINK_45) =>
+		check(system, { prompt, askForCount: true, parameters: { imageCount } });
+
+	const askWhere = (askForCount: unknown) =>
+		check(EVOLINK_45, { prompt: 'A lake ', askForCount, parameters: { imageCount: 3 } });
 
 	it.each<[string, number, string]>([
 		['A quiet lake', 2, 'A quiet lake\nGenerate 2 different images.'],
@@ -994,7 +1015,7 @@ describe('asking for the number of images', () => {
 		['🌅', 2, '🌅\nGenerate 2 different images.'],
 	])('adds a sentence to %j for %i images', (prompt, imageCount, promptSent) => {
 		for (const system of [EVOLINK_45, EVOLINK_40]) {
-			expect(ask(prompt, imageCount, true, system)).toMatchObject({
+			expect(ask(prompt, imageCount, system)).toMatchObject({
 				ok: true,
 				value: { prompt, promptSent, values: { imageCount } },
 			});
@@ -1009,21 +1030,18 @@ describe('asking for the number of images', () => {
 	});
 
 	it.each([false, 'false', '', undefined, null, 'default'])('is off with %j', (askForCount) => {
-		expect(ask('A quiet lake ', 3, askForCount)).toMatchObject({
-			ok: true,
-			value: { promptSent: 'A quiet lake ' },
-		});
+		expect(askWhere(askForCount)).toMatchObject({ ok: true, value: { promptSent: 'A lake ' } });
 	});
 
 	it.each([true, 'true', ' TRUE '])('is on with %j', (askForCount) => {
-		expect(ask('A lake', 3, askForCount)).toMatchObject({
+		expect(askWhere(askForCount)).toMatchObject({
 			ok: true,
 			value: { promptSent: 'A lake\nGenerate 3 different images.' },
 		});
 	});
 
 	it.each(['yes', 1, {}])('is refused with %j', (askForCount) => {
-		expect(ask('A lake', 3, askForCount)).toEqual(
+		expect(askWhere(askForCount)).toEqual(
 			refused(`Ask for Count: "${String(askForCount)}" is neither true nor false`),
 		);
 	});
@@ -1034,16 +1052,16 @@ describe('asking for the number of images', () => {
 	])('must leave the prompt of %s within its length', (letter, sentence) => {
 		const most = 2000 - sentence.length;
 		for (const system of [EVOLINK_45, EVOLINK_40]) {
-			expect(ask(letter.repeat(most), 3, true, system)).toMatchObject({
+			expect(ask(letter.repeat(most), 3, system)).toMatchObject({
 				ok: true,
 				value: { promptSent: letter.repeat(most) + sentence },
 			});
-			expect(ask(letter.repeat(most + 1), 3, true, system)).toEqual(
+			expect(ask(letter.repeat(most + 1), 3, system)).toEqual(
 				refused(
 					'Ask for Count: with the sentence it adds, the prompt has 2001 characters, the most is 2000',
 				),
 			);
-			expect(ask(letter.repeat(2000), 1, true, system).ok).toBe(true);
+			expect(ask(letter.repeat(2000), 1, system).ok).toBe(true);
 		}
 	});
 

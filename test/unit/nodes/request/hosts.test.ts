@@ -192,7 +192,14 @@ describe('a host on the internet', () => {
 });
 
 it('takes any number of trailing dots and any case, also past the URL parser', () => {
-	for (const name of ['localhost..', 'n8n.local...', 'LocalHost', '127.0.0.1.', '127.0.0.1..']) {
+	for (const name of [
+		'localhost..',
+		'n8n.local...',
+		'N8N.Local',
+		'LocalHost',
+		'127.0.0.1.',
+		'127.0.0.1..',
+	]) {
 		expect(isInternalHost(name)).toBe(true);
 	}
 	expect(isInternalHost('example.com..')).toBe(false);

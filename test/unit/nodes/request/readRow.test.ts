@@ -72,6 +72,7 @@ describe('a row of Seedream Generate', () => {
 				maxImages: 4,
 				watermark: true,
 				callbackUrl: 'https://hook.example',
+				sendBinaryAs: 'dataUri',
 				extraBody: '{"seed": 7}',
 			},
 		};
@@ -90,8 +91,24 @@ describe('a row of Seedream Generate', () => {
 						watermark: true,
 						callbackUrl: 'https://hook.example',
 					},
+					sendBinaryAs: 'dataUri',
 					extraBody: { seed: 7 },
 				},
+			},
+		});
+	});
+
+	it('asks for the number of images, and looks at links, where the row says so', async () => {
+		const fields = {
+			imageCount: 3,
+			additionalFields: { askForCount: true },
+			options: { checkReferences: true },
+		};
+		expect(await generateRow(fields)).toMatchObject({
+			ok: true,
+			value: {
+				request: { promptSent: expect.stringMatching(/\nGenerate 3 different images\.$/) },
+				controls: { checkReferences: true },
 			},
 		});
 	});
