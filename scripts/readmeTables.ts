@@ -1,4 +1,10 @@
-import { HTTP_ADVICE, TASK_ADVICE, type Advice } from '../nodes/Seedream/errors';
+import {
+	HTTP_ADVICE,
+	httpFailure,
+	TASK_ADVICE,
+	taskFailure,
+	type Advice,
+} from '../nodes/Seedream/errors';
 import { providers } from '../nodes/Seedream/providers';
 import type { Model, Provider } from '../nodes/Seedream/providers/provider';
 
@@ -95,14 +101,19 @@ function count(pixels: number): string {
 }
 
 function errorsTable(): string {
-	const rows = (advices: Record<string, Advice>) =>
-		Object.entries(advices).map(([code, { what, todo }]) => [
-			`\`${code}\``,
-			`The gateway ${what}`,
-			todo,
-		]);
-	return table(
-		['Code', 'What happened', 'What to do'],
-		[...rows(HTTP_ADVICE), ...rows(TASK_ADVICE)],
-	);
+	const [provider] = providers;
+	const said = { message: '', type: '' };
+	const ofCreate = Object.entries(HTTP_ADVICE).map(([status, advice]) => {
+		const error = { ...said, code: status, status: Number(status) };
+		return errorRow(status, advice, httpFailure(provider, error, {}).charged);
+	});
+	const ofTask = Object.entries(TASK_ADVICE).map(([code, advice]) => {
+		const task = { status: 'failed' as const, error: { ...said, code } };
+		return errorRow(code, advice, taskFailure(provider, task, 'task').charged);
+	});
+	return table(['Code', 'What happened', 'What to do', 'Charged'], [...ofCreate, ...ofTask]);
+}
+
+function errorRow(code: string, { what, todo }: Advice, charged: string): string[] {
+	return [`\`${code}\``, `The gateway ${what}`, todo, charged];
 }

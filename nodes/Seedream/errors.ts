@@ -149,9 +149,12 @@ function fetchLater(taskId: string): string {
 	return `The task may go on at the gateway: fetch it with the Seedream Task Status node and the task ID ${taskId}.`;
 }
 
+const MOST_QUOTED = 300;
+
 /** The gateway's own words behind ours; codes that only repeat the HTTP status are left out. */
 function quote({ code, message, requestId }: GatewayError): string {
-	const words = [/^\d+$/.test(code) ? '' : code, message].filter((part) => part !== '').join(': ');
+	const said = message.length > MOST_QUOTED ? `${message.slice(0, MOST_QUOTED)}…` : message;
+	const words = [/^\d+$/.test(code) ? '' : code, said].filter((part) => part !== '').join(': ');
 	const parts = [words, requestId === undefined ? '' : `request ${requestId}`];
 	const quoted = parts.filter((part) => part !== '').join(', ');
 	return quoted === '' ? '' : ` (${quoted})`;
@@ -321,9 +324,22 @@ export function uploadFailure(failure: Failure): Failure {
 	return {
 		...failure,
 		message: `A reference image could not be uploaded: ${failure.message}`,
-		description: describe('Run the row again.', 'no'),
+		description: failure.description.replace(CHARGED_WORDS[failure.charged], CHARGED_WORDS.no),
 		charged: 'no',
 		retry: failure.retry ?? (failure.charged === 'unknown' ? {} : undefined),
+	};
+}
+
+/** The file was there when the row was checked, and is not there any more. */
+export function lostFile(provider: Provider, label: string): Failure {
+	return {
+		message: `${label} cannot be read any more`,
+		description: describe('Run the workflow again from the node that makes the file.', 'no'),
+		code: 'file_lost',
+		type: 'invalid_input',
+		charged: 'no',
+		status: 'failed',
+		provider: provider.id,
 	};
 }
 

@@ -4,8 +4,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { deliver } from './deliver';
 import { invalidRow, type Result } from './errors';
 import { linkDoor } from './http';
-import type { DownloadPorts } from './images/download';
-import { linkProblem } from './images/linkProblem';
+import { createLinkCheck } from './images/linkCheck';
 import type { JsonObject } from './json';
 import { runningItem } from './output/taskItems';
 import { linksExpire } from './providers/answers';
@@ -20,30 +19,17 @@ import { submitTask } from './tasks/submit';
 
 /** Makes the images of every row. */
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const open = linkDoor(context);
+	const checkLinks = createLinkCheck(linkDoor(context));
 	const readRow = async (_context: IExecuteFunctions, itemIndex: number) => {
 		const row = await readGenerateRow(context, itemIndex);
-		return row.ok && row.value.controls.checkReferences ? await checkLinks(row.value, open) : row;
+		if (!row.ok || !row.value.controls.checkReferences) return row;
+		const problems = await checkLinks(row.value.request);
+		const messages = problems.map((problem) => `${fieldLabel('imageUrls')}: ${problem}`);
+		return messages.length === 0
+			? row
+			: { ok: false as const, failure: invalidRow(messages, row.value.provider) };
 	};
 	return await runRows(context, readRow, generateRow);
-}
-
-/** Looks at the row's reference links, so that a dead one is refused before it costs anything. */
-async function checkLinks(
-	row: GenerateRow,
-	open: DownloadPorts<unknown>['open'],
-): Promise<Result<GenerateRow>> {
-	const { provider, request } = row;
-	const problems = await Promise.all(
-		request.references.map(async (reference) => {
-			if (reference.kind === 'file' || reference.url.startsWith('data:')) return undefined;
-			const problem = await linkProblem(reference.url, request.model.references.file, open);
-			return problem && `${fieldLabel('imageUrls')}: ${reference.url} ${problem}`;
-		}),
-	);
-	const found = problems.flatMap((problem) => problem ?? []);
-	if (found.length === 0) return { ok: true, value: row };
-	return { ok: false, failure: invalidRow(found, provider) };
 }
 
 async function generateRow(

@@ -18,12 +18,20 @@ const INTERNAL_IPV4 = [
 ];
 
 /** Loopback, IPv4 in IPv6 clothes (::/96, NAT64), unique local, link-local, multicast. */
-const INTERNAL_IPV6 = ['::/96', '64:ff9b::/96', 'fc00::/7', 'fe80::/10', 'ff00::/8'];
+const INTERNAL_IPV6 = [
+	'::/96',
+	'64:ff9b::/96',
+	'64:ff9b:1::/48',
+	'fc00::/7',
+	'fe80::/10',
+	'ff00::/8',
+];
 
 const internalAddresses = blockListOf(INTERNAL_IPV4, INTERNAL_IPV6);
 
 /** A name that only means something inside a network: no dot at all, or an ending reserved for such networks. */
-const INTERNAL_NAME = /^[^.]+$|\.(?:localhost|local|localdomain|internal|intranet|lan|home|corp)$/;
+const INTERNAL_NAME =
+	/^[^.]+$|\.(?:localhost|local|localdomain|internal|intranet|lan|home|home\.arpa|corp)$/;
 
 /**
  * What is wrong with EvoLink's `callback_url`; undefined when nothing is. Seeds 000 and 002: HTTPS only, no
@@ -54,7 +62,7 @@ export function httpUrl(text: string): URL | undefined {
 
 /** `hostname` as the URL parser leaves it: 0x7f.1, 2130706433 and 0177.0.0.1 have become 127.0.0.1 by then. */
 export function isInternalHost(hostname: string): boolean {
-	const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+	const host = hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '');
 	const family = isIP(host);
 	if (family === 0) return INTERNAL_NAME.test(host.toLowerCase());
 	return internalAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4');
@@ -66,7 +74,16 @@ function blockListOf(ipv4: readonly string[], ipv6: readonly string[]): BlockLis
 		for (const subnet of subnets) {
 			const [address = '', prefix = ''] = subnet.split('/');
 			list.addSubnet(address, Number(prefix), family);
+			if (family === 'ipv4') addTunnels(list, address, Number(prefix));
 		}
 	}
 	return list;
+}
+
+/** An IPv4 network as 6to4 (RFC 3056) and SIIT (RFC 2765) write it; mapped ones BlockList knows itself. */
+function addTunnels(list: BlockList, address: string, prefix: number): void {
+	const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+	const groups = [a * 256 + b, c * 256 + d].map((group) => group.toString(16)).join(':');
+	list.addSubnet(`2002:${groups}::`, 16 + prefix, 'ipv6');
+	list.addSubnet(`::ffff:0:${groups}`, 96 + prefix, 'ipv6');
 }

@@ -13,14 +13,14 @@ import type { Model, Provider } from '../providers/provider';
  * expression, n8n shows all of them and lets one default win, whatever the row's model.
  */
 export function fieldsByModel(
-	build: (model: Model) => INodeProperties | undefined,
+	build: (model: Model, provider: Provider) => INodeProperties | undefined,
 	root: '' | '/' = '',
 ): INodeProperties[] {
 	return providers.flatMap((provider) => {
 		const choices = modelChoices(provider);
 		const groups = new Map<string, { field: INodeProperties; values: string[] }>();
 		for (const { model, values } of choices) {
-			const field = build(model);
+			const field = build(model, provider);
 			if (!field) continue;
 			const key = JSON.stringify(field);
 			const group = groups.get(key) ?? { field, values: [] };

@@ -33,9 +33,13 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 	};
 });
 
-const imageFieldsFields = fieldsByModel(({ references: { max, file } }) => {
+const imageFieldsFields = fieldsByModel(({ references: { max, file } }, { fileReferences }) => {
 	if (max === 0) return undefined;
-	const formats = file.formats.join(', ').toUpperCase();
+	const sendable = fileReferences.kind === 'upload' ? fileReferences.formats : file.formats;
+	const formats = file.formats
+		.filter((format) => sendable.includes(format))
+		.join(', ')
+		.toUpperCase();
 	const megabytes = file.maxBytes / (1024 * 1024);
 	return {
 		displayName: fieldLabel('imageFields'),

@@ -1,7 +1,7 @@
 import { downloadFailure, type Result } from '../errors';
 import type { Provider } from '../providers/provider';
 import type { Clock } from '../tasks/ports';
-import { imageFormat, SIGNATURE_LENGTH, type ImageFormat } from './format';
+import { IMAGE_FORMATS, imageFormat, SIGNATURE_LENGTH, type ImageFormat } from './format';
 
 /** The answer to a link. Its body is read by exactly one of `store` and `discard`. */
 export type OpenedLink<Stored> =
@@ -63,7 +63,8 @@ async function keep<Stored>(
 		return failed(`the link answered with HTTP ${status}`, status === 429 || status >= 500);
 	}
 	try {
-		const format = imageFormat(await firstBytes(body));
+		const name = imageFormat(await firstBytes(body));
+		const format = name && IMAGE_FORMATS[name];
 		if (format) return { kind: 'stored', stored: await store(nameFile(format), format) };
 		discard();
 		return failed('the link answered with something that is not an image', false);

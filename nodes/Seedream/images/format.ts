@@ -18,12 +18,9 @@ export const IMAGE_FORMATS: Record<ImageFormatName, ImageFormat> = {
 export const SIGNATURE_LENGTH = 12;
 
 /** The format that the first bytes of a file prove, whatever its name or content type say. */
-export function imageFormat(start: Buffer): ImageFormat | undefined {
-	const name = formatName(start.toString('hex'), start.toString('latin1'));
-	return name && IMAGE_FORMATS[name];
-}
-
-function formatName(hex: string, ascii: string): ImageFormatName | undefined {
+export function imageFormat(start: Buffer): ImageFormatName | undefined {
+	const hex = start.toString('hex');
+	const ascii = start.toString('latin1');
 	if (hex.startsWith('89504e470d0a1a0a')) return 'png';
 	if (hex.startsWith('ffd8ff')) return 'jpeg';
 	if (ascii.startsWith('RIFF') && ascii.slice(8, 12) === 'WEBP') return 'webp';

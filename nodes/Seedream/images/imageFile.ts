@@ -11,7 +11,9 @@ export interface ImageFile {
 	bytes: number;
 	/** Undefined when its bytes are no image that can be measured. */
 	measured: MeasuredImage | undefined;
-	/** Opens it anew. */
+	/** By its bytes, else as n8n has it. */
+	mimeType: string;
+	/** Opens it anew; throws when the file is gone. */
 	content: () => Promise<FileContent>;
 	/** A link under which n8n hands it out; undefined where nobody outside could open it. */
 	signedLink: () => string | undefined;
@@ -24,7 +26,7 @@ export interface FileContent {
 	framed: (head: Buffer, tail: Buffer) => object;
 }
 
-/** What the model has against the image, in words that follow its label; undefined when nothing. */
+/** What the limits have against the image, in words that follow its label; undefined when nothing. */
 export function fileProblem(
 	{ bytes, measured }: { bytes?: number; measured: MeasuredImage | undefined },
 	limits: ReferenceFileLimits,
@@ -54,6 +56,7 @@ function list(formats: readonly ImageFormatName[]): string {
 	return formats.map((format) => format.toUpperCase()).join(', ');
 }
 
+/** Rounded up, so that a file just over the limit does not read like one within it. */
 function megabytes(bytes: number): string {
-	return (bytes / (1024 * 1024)).toFixed(1).replace(/\.0$/, '');
+	return (Math.ceil((bytes / (1024 * 1024)) * 10) / 10).toString();
 }

@@ -1,8 +1,8 @@
-import { imageFormat, SIGNATURE_LENGTH } from './format';
+import { imageFormat, SIGNATURE_LENGTH, type ImageFormatName } from './format';
 
 /** What the header of a file says, before any rotation that its metadata asks for. */
 export interface MeasuredImage {
-	format: 'jpeg' | 'png' | 'webp' | 'gif' | 'bmp' | 'tiff';
+	format: ImageFormatName;
 	/** Pixels, at least 1. */
 	width: number;
 	/** Pixels, at least 1. */
@@ -99,29 +99,24 @@ interface Sides {
 	height: number;
 }
 
-interface Header {
-	format: MeasuredImage['format'];
-	/** Reads from the first byte of the file, whose signature is known to be right. */
-	readSides: (file: HeaderReader) => Promise<Sides | undefined>;
-}
-
-const HEADERS: Record<string, Header> = {
-	'image/jpeg': { format: 'jpeg', readSides: jpegSides },
-	'image/png': { format: 'png', readSides: pngSides },
-	'image/webp': { format: 'webp', readSides: webpSides },
-	'image/gif': { format: 'gif', readSides: gifSides },
-	'image/bmp': { format: 'bmp', readSides: bmpSides },
-	'image/tiff': { format: 'tiff', readSides: tiffSides },
+/** They read from the first byte of the file, whose signature is known to be right. */
+const READ_SIDES: Record<ImageFormatName, (file: HeaderReader) => Promise<Sides | undefined>> = {
+	jpeg: jpegSides,
+	png: pngSides,
+	webp: webpSides,
+	gif: gifSides,
+	bmp: bmpSides,
+	tiff: tiffSides,
 };
 
 async function measure(file: HeaderReader): Promise<MeasuredImage | undefined> {
 	const start = await file.read(SIGNATURE_LENGTH);
-	const header = start && HEADERS[imageFormat(start)?.mimeType ?? ''];
-	if (!header) return undefined;
+	const format = start && imageFormat(start);
+	if (!format) return undefined;
 	file.putBack(start);
-	const sides = await header.readSides(file);
+	const sides = await READ_SIDES[format](file);
 	if (!sides || !isSide(sides.width) || !isSide(sides.height)) return undefined;
-	return { format: header.format, ...sides };
+	return { format, ...sides };
 }
 
 /** PNG and BMP end there; in the other formats it is far beyond what a file can say. */

@@ -1,11 +1,11 @@
-import type { Result } from '../errors';
+import { lostFile, type Result } from '../errors';
 import type { FileReferences, Reference, SendBinaryAs } from '../providers/provider';
 import type { Gateway } from '../tasks/gateway';
 import { createLimit } from '../tasks/limit';
-import type { Pace } from '../tasks/pace';
+import { LONGEST_PATIENCE_MS, type Pace } from '../tasks/pace';
 import type { Clock } from '../tasks/ports';
 import { IMAGE_FORMATS } from './format';
-import type { ImageFile } from './imageFile';
+import type { FileContent, ImageFile } from './imageFile';
 
 /** Links to files that a gateway keeps; survives a second try of the node. */
 export interface UploadMemory {
@@ -20,6 +20,8 @@ export type LinksOf = (
 	sendBinaryAs: SendBinaryAs,
 ) => Promise<Result<string[]>>;
 
+type UploadRoute = Extract<FileReferences, { kind: 'upload' }>;
+
 const CONCURRENT_UPLOADS = 4;
 const MOST_TRIES = 4;
 /** A link that is about to die is not used any more: the task still has to open it. */
@@ -33,20 +35,34 @@ export function createReferenceLinks(clock: Clock, pace: Pace, memory: UploadMem
 	const uploadOnce = async (
 		file: ImageFile,
 		gateway: Gateway,
-		route: Extract<FileReferences, { kind: 'upload' }>,
+		route: UploadRoute,
 	): Promise<Result<string>> => {
 		const key = `${gateway.provider.id}/${file.key}`;
 		const kept = memory.find(key);
 		if (kept && kept.until - SPARE_MS > clock.now()) return { ok: true, value: kept.url };
 		const upload =
-			underway.get(key) ?? limit(async () => await uploadFile(file, gateway, route, clock, pace));
+			underway.get(key) ?? limit(async () => await uploadAndKeep(key, file, gateway, route));
 		underway.set(key, upload);
-		const uploaded = await upload;
-		if (uploaded.ok) {
-			const until = clock.now() + route.keptHours * 60 * 60 * 1000;
-			memory.keep(key, { url: uploaded.value, until });
+		return await upload;
+	};
+
+	const uploadAndKeep = async (
+		key: string,
+		file: ImageFile,
+		gateway: Gateway,
+		route: UploadRoute,
+	): Promise<Result<string>> => {
+		try {
+			const uploaded = await uploadFile(file, gateway, route, clock, pace);
+			if (uploaded.ok) {
+				const until = clock.now() + route.keptHours * 60 * 60 * 1000;
+				memory.keep(key, { url: uploaded.value, until });
+			}
+			return uploaded;
+		} finally {
+			// A failure is not held against the rows that come later.
+			underway.delete(key);
 		}
-		return uploaded;
 	};
 
 	return async (references, gateway, sendBinaryAs) => {
@@ -54,7 +70,7 @@ export function createReferenceLinks(clock: Clock, pace: Pace, memory: UploadMem
 			references.map(async (reference): Promise<Result<string>> => {
 				if (reference.kind === 'link') return { ok: true, value: reference.url };
 				const { file } = reference;
-				if (sendBinaryAs === 'dataUri') return { ok: true, value: await dataUri(file) };
+				if (sendBinaryAs === 'dataUri') return await dataUri(file, gateway);
 				const { fileReferences } = gateway.provider;
 				return fileReferences.kind === 'upload'
 					? await uploadOnce(file, gateway, fileReferences)
@@ -73,24 +89,39 @@ export function createReferenceLinks(clock: Clock, pace: Pace, memory: UploadMem
 async function uploadFile(
 	file: ImageFile,
 	gateway: Gateway,
-	{ baseUrl, path, readUploaded }: Extract<FileReferences, { kind: 'upload' }>,
+	{ baseUrl, path, readUploaded }: UploadRoute,
 	clock: Clock,
 	pace: Pace,
 ): Promise<Result<string>> {
-	const { extension, mimeType } = IMAGE_FORMATS[file.measured?.format ?? 'png'];
-	const fileName = `reference.${extension}`;
+	const { bytes, measured, mimeType } = file;
+	const fileName = measured ? `reference.${IMAGE_FORMATS[measured.format].extension}` : 'reference';
 	for (let attempt = 1; ; attempt += 1) {
-		const content = await file.content();
-		const upload = { baseUrl, path, fileName, mimeType, bytes: file.bytes, content };
+		const content = await openFile(file, gateway);
+		if (!content.ok) return content;
+		const upload = { baseUrl, path, fileName, mimeType, bytes, content: content.value };
 		const uploaded = await gateway.upload(upload, readUploaded);
 		if (uploaded.ok || !uploaded.failure.retry || attempt === MOST_TRIES) return uploaded;
-		await clock.sleep(pace.backOff(attempt, uploaded.failure.retry.afterSeconds));
+		const pause = pace.backOff(attempt, uploaded.failure.retry.afterSeconds);
+		if (pause > LONGEST_PATIENCE_MS) return uploaded;
+		await clock.sleep(pause);
 	}
 }
 
-async function dataUri(file: ImageFile): Promise<string> {
+async function openFile(file: ImageFile, { provider }: Gateway): Promise<Result<FileContent>> {
+	try {
+		return { ok: true, value: await file.content() };
+	} catch {
+		return { ok: false, failure: lostFile(provider, file.label) };
+	}
+}
+
+async function dataUri(file: ImageFile, { provider }: Gateway): Promise<Result<string>> {
 	const chunks: Uint8Array[] = [];
-	for await (const chunk of (await file.content()).chunks) chunks.push(chunk);
-	const { mimeType } = IMAGE_FORMATS[file.measured?.format ?? 'png'];
-	return `data:${mimeType};base64,${Buffer.concat(chunks).toString('base64')}`;
+	try {
+		for await (const chunk of (await file.content()).chunks) chunks.push(chunk);
+	} catch {
+		return { ok: false, failure: lostFile(provider, file.label) };
+	}
+	const content = Buffer.concat(chunks).toString('base64');
+	return { ok: true, value: `data:${file.mimeType};base64,${content}` };
 }

@@ -14,7 +14,7 @@ export const text = z.union([z.string(), z.number()]).transform(String);
 export const optionalText = text
 	.nullish()
 	.catch(undefined)
-	.transform((value) => value ?? undefined);
+	.transform((value) => (value?.trim() ? value : undefined));
 
 export const taskId = text.refine((value) => value.trim() !== '', 'the task id is empty');
 
@@ -63,9 +63,13 @@ const failure = z.union([
 	errorBody,
 ]);
 
+const statedCode = z.union([z.string(), z.number()]).catch('');
+
 /** Whether `body` is an error in spite of a good HTTP status. */
 export function saysFailure(body: unknown): boolean {
-	return isJsonObject(body) && (body.success === false || Number(body.code) >= 400);
+	return (
+		isJsonObject(body) && (body.success === false || Number(statedCode.parse(body.code)) >= 400)
+	);
 }
 
 /** The error in an answer that is known to be one, whatever it looks like: even an HTML page. */

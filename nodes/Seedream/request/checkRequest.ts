@@ -14,6 +14,7 @@ import { askForCount } from './askForCount';
 import { chooseModel } from './chooseModel';
 import type { Checked } from './controls';
 import { fieldLabel } from './labels';
+import { mendLink } from './links';
 import { linkList } from './list';
 import { referenceProblems, unsendableFiles } from './referenceProblems';
 import {
@@ -44,7 +45,7 @@ export interface RawRow {
 /** Checks a row against the table of its model, without asking the network anything. */
 export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequest> {
 	const references: Reference[] = [
-		...linkList(raw.imageUrls).map((url) => ({ kind: 'link' as const, url })),
+		...linkList(raw.imageUrls).map((url) => ({ kind: 'link' as const, url: mendLink(url) })),
 		...raw.imageFiles.map((file) => ({ kind: 'file' as const, file })),
 	];
 	const chosen = chooseModel(provider, raw, references.length);

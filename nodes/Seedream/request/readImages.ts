@@ -3,6 +3,7 @@ import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
 import type { FileContent, ImageFile } from '../images/imageFile';
+import { IMAGE_FORMATS } from '../images/format';
 import { measureImage } from '../images/measure';
 import type { Checked } from './controls';
 import { isInternalHost } from './hosts';
@@ -21,7 +22,7 @@ export async function readImages(
 	for (const entry of entries(value)) {
 		const found = findBinary(context, itemIndex, entry);
 		if (!found.ok) return found;
-		const file = await imageFile(context, found.value, labelOf(entry));
+		const file = await imageFile(context, found.value, labelOf(entry, found.value));
 		if (!file.ok) return file;
 		files.push(file.value);
 	}
@@ -38,13 +39,19 @@ function entries(value: unknown): unknown[] {
 		.filter((name) => name !== '');
 }
 
-function labelOf(entry: unknown): string {
-	return typeof entry === 'string' ? `the image in "${entry}"` : 'the image';
+function labelOf(entry: unknown, { fileName }: IBinaryData): string {
+	if (typeof entry === 'string') return `the image in "${entry}"`;
+	return fileName ? `the image "${fileName}"` : 'the image';
 }
 
 /** An expression gives a file's description; its content only when it is in n8n's memory. */
 const binarySchema = z
-	.object({ mimeType: z.string(), data: z.string().default(''), id: z.string().optional() })
+	.object({
+		mimeType: z.string(),
+		data: z.string().default(''),
+		id: z.string().optional(),
+		fileName: z.string().optional(),
+	})
 	.refine(({ data, id }) => data !== '' || id !== undefined);
 
 function findBinary(
@@ -76,11 +83,13 @@ async function imageFile(
 ): Promise<Checked<ImageFile>> {
 	const content = async () => await openContent(context, binary);
 	try {
+		const measured = await measureImage((await content()).chunks);
 		const file: ImageFile = {
 			key: binary.id ?? createHash('sha256').update(binary.data).digest('hex'),
 			label,
 			bytes: await countBytes(context, binary),
-			measured: await measureImage((await content()).chunks),
+			measured,
+			mimeType: measured ? IMAGE_FORMATS[measured.format].mimeType : binary.mimeType,
 			content,
 			signedLink: () => signedLink(context, binary),
 		};

@@ -37,12 +37,12 @@ export async function readGenerateRow(
 	const field = fieldReader(context, itemIndex);
 	return await readRow(field, async (provider) => {
 		const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
-		const raw = imageFiles.ok ? rawRequest(field, imageFiles.value) : imageFiles;
+		const raw = rawRequest(field, imageFiles.ok ? imageFiles.value : []);
 		const request = raw.ok ? checkRequest(provider, raw.value) : raw;
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
 		const controls = readControls(field);
-		if (!request.ok || !continueWhen.ok || !controls.ok) {
-			return refuse(provider, request, continueWhen, controls);
+		if (!imageFiles.ok || !request.ok || !continueWhen.ok || !controls.ok) {
+			return refuse(provider, imageFiles, request, continueWhen, controls);
 		}
 		return {
 			ok: true,

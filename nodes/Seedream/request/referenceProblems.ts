@@ -2,6 +2,7 @@ import { fileProblem } from '../images/imageFile';
 import type { Model, Problem, Provider, Reference } from '../providers/provider';
 import { plural } from '../words';
 import { fieldLabel } from './labels';
+import { isDataUri, isLink } from './links';
 
 /** Everything the model has against the references, each under the field that it came from. */
 export function referenceProblems(model: Model, references: readonly Reference[]): Problem[] {
@@ -28,7 +29,7 @@ export function referenceProblems(model: Model, references: readonly Reference[]
 		}
 		const { url } = reference;
 		if (url === '') return complain(`entry ${index + 1} of the list is empty`);
-		if (!isLink(url) && !(dataUri && DATA_URI.test(url))) {
+		if (!isLink(url) && !(dataUri && isDataUri(url))) {
 			return complain(`"${shorten(url)}" is not a link that starts with http:// or https://`);
 		}
 		return isThereBefore(references, index) ? complain(`"${shorten(url)}" is there twice`) : [];
@@ -40,14 +41,8 @@ function isThereBefore(references: readonly Reference[], index: number): boolean
 	return keys.indexOf(keys[index] ?? '') < index;
 }
 
-const DATA_URI = /^data:image\/(jpeg|png);base64,./i;
-
 function shorten(link: string): string {
 	return link.length > 60 ? `${link.slice(0, 60)}…` : link;
-}
-
-function isLink(text: string): boolean {
-	return /^https?:\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text);
 }
 
 /** Files that cannot be brought to the gateway, found out before anything is sent. */

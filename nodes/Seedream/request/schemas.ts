@@ -61,7 +61,9 @@ function choiceSchema(
 			: pixelSize && text === 'custom'
 				? 'a custom size needs whole numbers in Width and Height'
 				: `"${String(value)}" is not one of ${options.join(', ')}`;
-		if (size && (problem === undefined || limitsAreGuesses)) return `${size[1]}x${size[2]}`;
+		if (size && (problem === undefined || limitsAreGuesses)) {
+			return `${Number(size[1])}x${Number(size[2])}`;
+		}
 		if (limitsAreGuesses) return String(value).trim();
 		context.addIssue({ code: 'custom', message: problem });
 		return z.NEVER;

@@ -1,3 +1,6 @@
+/** A gateway that wants to be left alone for longer than this is not waited for. */
+export const LONGEST_PATIENCE_MS = 60_000;
+
 const SHORTEST_MS = 500;
 const LONGEST_MS = 5_000;
 

@@ -2,12 +2,10 @@ import type { Result } from '../errors';
 import type { JsonObject } from '../json';
 import type { CreatedTask } from '../providers/provider';
 import type { Answer, Gateway } from './gateway';
-import type { Pace } from './pace';
+import { LONGEST_PATIENCE_MS, type Pace } from './pace';
 import type { Clock } from './ports';
 
 const MOST_TRIES = 6;
-/** A gateway that wants to be left alone for longer than this is not waited for. */
-const LONGEST_PAUSE_MS = 60_000;
 
 /**
  * Makes the task, once. The create is sent again only where `Failure.retry` says that the gateway
@@ -23,7 +21,7 @@ export async function submitTask(
 		const created = await gateway.create(body, idempotencyKey);
 		if (created.ok || !created.failure.retry || attempt === MOST_TRIES) return created;
 		const pause = pace.backOff(attempt, created.failure.retry.afterSeconds);
-		if (pause > LONGEST_PAUSE_MS) return created;
+		if (pause > LONGEST_PATIENCE_MS) return created;
 		await clock.sleep(pause);
 	}
 }

@@ -220,8 +220,12 @@ function linksIn(value: unknown): string[] {
 		.filter((text) => text !== '');
 }
 
-/** RFC 3986: what a link may not hold is written in percent; `%` itself where it begins no escape. */
+/**
+ * RFC 3986: what a link may not hold is written in percent; `%` itself where it begins no escape.
+ * The prefix of a data URI is written in small letters.
+ */
 function encoded(text: string): string {
+	if (/^data:/i.test(text)) return text.replace(/^[^,]*,/, (prefix) => prefix.toLowerCase());
 	if (!/^https?:/i.test(text) || !URL.canParse(text)) return text;
 	const [, host = '', path = ''] = /^(https?:\/\/[^/]*)(.*)$/s.exec(new URL(text).href) ?? [];
 	return `${host}${path.replace(/[|^`[\]]|%(?![\da-f]{2})/gi, encodeURIComponent)}`;

@@ -1,4 +1,8 @@
-import { imageFormat, SIGNATURE_LENGTH } from '../../../../nodes/Seedream/images/format';
+import {
+	IMAGE_FORMATS,
+	imageFormat,
+	SIGNATURE_LENGTH,
+} from '../../../../nodes/Seedream/images/format';
 
 const SIGNATURES: Array<[string, string, string]> = [
 	['png', 'image/png', '89504e470d0a1a0a0000000d49484452'],
@@ -18,8 +22,10 @@ const SIGNATURES: Array<[string, string, string]> = [
 
 it.each(SIGNATURES)('knows a %s file by its first bytes', (extension, mimeType, hex) => {
 	const file = Buffer.from(hex, 'hex');
-	expect(imageFormat(file)).toEqual({ extension, mimeType });
-	expect(imageFormat(file.subarray(0, SIGNATURE_LENGTH))).toEqual({ extension, mimeType });
+	for (const start of [file, file.subarray(0, SIGNATURE_LENGTH)]) {
+		const name = imageFormat(start);
+		expect(name && IMAGE_FORMATS[name]).toEqual({ extension, mimeType });
+	}
 });
 
 it.each<[string, string | Buffer]>([

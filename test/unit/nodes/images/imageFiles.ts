@@ -6,6 +6,7 @@ export function imageFile(parts: Partial<ImageFile> = {}): ImageFile {
 		key: 'file-1',
 		label: 'the image in "data"',
 		bytes: 5,
+		mimeType: 'image/png',
 		measured: { format: 'png', width: 1024, height: 768 },
 		content: async () => fileContent(Buffer.from('image')),
 		signedLink: () => 'https://n8n.example.com/rest/binary-data/signed?token=1',

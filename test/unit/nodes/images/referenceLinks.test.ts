@@ -196,7 +196,7 @@ it.each([
 	['gif', 'reference.gif', 'image/gif'],
 ] as const)('a %s travels as what its bytes are', async (format, fileName, mimeType) => {
 	const { links, uploads } = setUp(evoLink);
-	await links(file({ measured: { format, width: 20, height: 20 } }));
+	await links(file({ mimeType, measured: { format, width: 20, height: 20 } }));
 	expect(uploads).toEqual([expect.objectContaining({ fileName, mimeType })]);
 });
 
@@ -370,7 +370,9 @@ describe('a data URI', () => {
 		const content = async () => ({ ...fileContent(bytes), chunks: chunks() });
 		const { dataUris, uploads } = setUp(apiMart);
 		const measured = { format, width: 20, height: 20 };
-		expect(await dataUris(link('https://a.example/1.png'), file({ content, measured }))).toEqual({
+		expect(
+			await dataUris(link('https://a.example/1.png'), file({ content, measured, mimeType })),
+		).toEqual({
 			ok: true,
 			value: ['https://a.example/1.png', `data:${mimeType};base64,${bytes.toString('base64')}`],
 		});

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 
 import type { OpenedLink } from '../../../../nodes/Seedream/images/download';
-import { linkProblem } from '../../../../nodes/Seedream/images/linkProblem';
+import { linkProblem } from '../../../../nodes/Seedream/images/linkCheck';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 
 const URL = 'https://example.com/cat.png';

@@ -1,0 +1,53 @@
+import type { ImageRequest, ReferenceFileLimits } from '../providers/provider';
+import { createLimit } from '../tasks/limit';
+import type { DownloadPorts } from './download';
+import { fileProblem } from './imageFile';
+import { measureImage } from './measure';
+
+const CONCURRENT_LINKS = 10;
+
+/** Looks at a row's reference links; a link that many rows use is opened once for each model. */
+export function createLinkCheck(
+	open: DownloadPorts<unknown>['open'],
+): (request: ImageRequest) => Promise<string[]> {
+	const limit = createLimit(CONCURRENT_LINKS);
+	const seen = new Map<string, Promise<string | undefined>>();
+	return async ({ model, references }) => {
+		const limits = model.limitsAreGuesses ? undefined : model.references.file;
+		const problems = await Promise.all(
+			references.map(async (reference) => {
+				if (reference.kind === 'file' || reference.url.startsWith('data:')) return undefined;
+				const { url } = reference;
+				const key = `${model.id} ${url}`;
+				const look = seen.get(key) ?? limit(async () => await linkProblem(url, limits, open));
+				seen.set(key, look);
+				const problem = await look;
+				return problem && `${url} ${problem}`;
+			}),
+		);
+		return problems.flatMap((problem) => problem ?? []);
+	};
+}
+
+/**
+ * What is wrong with a reference link, by its answer and first bytes; undefined when nothing.
+ * Without limits it only has to answer.
+ */
+export async function linkProblem(
+	url: string,
+	limits: ReferenceFileLimits | undefined,
+	open: DownloadPorts<unknown>['open'],
+): Promise<string | undefined> {
+	const link = await open(url);
+	if (link.kind === 'noReply') return `cannot be opened (${link.code})`;
+	try {
+		if (link.status !== 200) return `answers with HTTP ${link.status}`;
+		if (!limits) return undefined;
+		const measured = await measureImage(link.body);
+		return fileProblem({ bytes: link.bytes, measured }, limits);
+	} catch {
+		return 'cannot be read: the transfer broke off';
+	} finally {
+		link.discard();
+	}
+}
