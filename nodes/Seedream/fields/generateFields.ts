@@ -33,7 +33,8 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 	};
 });
 
-const imageFieldsFields = fieldsByModel(({ references: { max, file } }, { fileReferences }) => {
+const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => {
+	const { max, file, note } = references;
 	if (max === 0) return undefined;
 	const sendable = fileReferences.kind === 'upload' ? fileReferences.formats : file.formats;
 	const formats = file.formats
@@ -48,7 +49,7 @@ const imageFieldsFields = fieldsByModel(({ references: { max, file } }, { fileRe
 		default: '',
 		placeholder: 'e.g. data',
 		hint: 'The names of the input binary fields containing the images, comma-separated',
-		description: `Images of the row to start from, behind those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.`,
+		description: `Images of the row to start from, behind those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.${note ? ` ${note}` : ''}`,
 	};
 });
 

@@ -12,17 +12,8 @@ import {
 	taskId,
 	text,
 } from './answers';
-import type { Model, Provider, ReferenceFileLimits, TaskState } from './provider';
-
-/** The gateway documents none: these are Seedream 4.5's own, as EvoLink gives them. */
-const REFERENCE_FILE: ReferenceFileLimits = {
-	formats: ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'],
-	maxBytes: 10 * 1024 * 1024,
-	minSide: 15,
-	maxPixels: 6000 * 6000,
-	minRatio: 1 / 16,
-	maxRatio: 16,
-};
+import type { Model, Provider, TaskState } from './provider';
+import { SEEDREAM_REFERENCE_FILE } from './seedream';
 
 /** Seed 003; the prompt's limits from the gateway's newer documentation. */
 const textToImage: Model = {
@@ -32,7 +23,7 @@ const textToImage: Model = {
 	version: '4.5',
 	prompt: { min: 3, max: 5000 },
 	// The model would ignore a reference image, and the image would be charged all the same.
-	references: { min: 0, max: 0, dataUri: false, file: REFERENCE_FILE },
+	references: { min: 0, max: 0, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 	parameters: {
 		aspectRatio: {
 			kind: 'choice',
@@ -57,7 +48,8 @@ const edit: Model = {
 	...textToImage,
 	id: 'seedream/4.5-edit',
 	label: 'Seedream 4.5 Edit',
-	references: { min: 1, max: 14, dataUri: false, file: REFERENCE_FILE },
+	// The gateway names no limits for files: these are the model's own.
+	references: { min: 1, max: 14, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 };
 
 /** The content stands in `data` or, on an older page of the documentation, at the top level. */

@@ -12,8 +12,9 @@ import {
 	taskId,
 	text,
 } from './answers';
-import type { GatewayError, Model, Provider, ReferenceFileLimits, TaskState } from './provider';
+import type { GatewayError, Model, Provider, TaskState } from './provider';
 import { referencesPlusImages } from './rules';
+import { SEEDREAM_REFERENCE_FILE } from './seedream';
 
 const RATIOS = [
 	'auto',
@@ -32,16 +33,6 @@ const RATIOS = [
 
 const MAX_REFERENCES_AND_IMAGES = 15;
 
-/** Seeds 000 and 002. Seed 001 is narrower for 4.0; the newer documentation gives both the same. */
-const REFERENCE_FILE: ReferenceFileLimits = {
-	formats: ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'],
-	maxBytes: 10 * 1024 * 1024,
-	minSide: 15,
-	maxPixels: 6000 * 6000,
-	minRatio: 1 / 16,
-	maxRatio: 16,
-};
-
 const SIZE_NOTE = 'A size in pixels, such as "2048×2048", is taken here as well.';
 
 /** Seeds 000 and 002. */
@@ -51,7 +42,7 @@ const seedream45: Model = {
 	label: 'Seedream 4.5',
 	version: '4.5',
 	prompt: { min: 1, max: 2000 },
-	references: { min: 0, max: 14, dataUri: false, file: REFERENCE_FILE },
+	references: { min: 0, max: 14, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 	parameters: {
 		aspectRatio: {
 			kind: 'choice',
@@ -94,6 +85,10 @@ const seedream40: Model = {
 	id: 'doubao-seedream-4.0',
 	label: 'Seedream 4.0',
 	version: '4.0',
+	references: {
+		...seedream45.references,
+		note: "The gateway's page for Seedream 4.0 names JPEG and PNG up to a ratio of 3:1 only; its newer documentation counts here.",
+	},
 	parameters: {
 		...seedream45.parameters,
 		aspectRatio: {

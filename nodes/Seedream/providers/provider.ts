@@ -79,6 +79,8 @@ export interface Model {
 		/** Whether a reference may be a `data:` URI instead of a link. */
 		dataUri: boolean;
 		file: ReferenceFileLimits;
+		/** Where the gateway's documents disagree about them, shown below the fields. */
+		note?: string;
 	};
 	parameters: Partial<Record<ParameterName, Parameter>>;
 	/** What holds between parameters. */
