@@ -1,6 +1,16 @@
-import type { ReferenceFileLimits } from '../providers/provider';
+import type { FileContent } from '../tasks/ports';
 import type { ImageFormatName } from './format';
 import type { MeasuredImage } from './measure';
+
+/** What a reference image may be. Sides in pixels; ratios are width divided by height. */
+export interface ReferenceFileLimits {
+	formats: readonly ImageFormatName[];
+	maxBytes: number;
+	minSide: number;
+	maxPixels: number;
+	minRatio: number;
+	maxRatio: number;
+}
 
 /** An image that sits in n8n, judged by its own bytes and not yet read further than its header. */
 export interface ImageFile {
@@ -17,13 +27,6 @@ export interface ImageFile {
 	content: () => Promise<FileContent>;
 	/** A link under which n8n hands it out; undefined where nobody outside could open it. */
 	signedLink: () => string | undefined;
-}
-
-/** An opened file; it can be read once. */
-export interface FileContent {
-	chunks: AsyncIterable<Uint8Array>;
-	/** The bytes between `head` and `tail`, as a body that n8n can send without holding them all. */
-	framed: (head: Buffer, tail: Buffer) => object;
 }
 
 /** What the limits have against the image, in words that follow its label; undefined when nothing. */

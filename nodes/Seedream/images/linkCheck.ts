@@ -1,7 +1,7 @@
-import type { ImageRequest, ReferenceFileLimits } from '../providers/provider';
+import type { ImageRequest } from '../providers/provider';
 import { createLimit } from '../tasks/limit';
 import type { DownloadPorts } from './download';
-import { fileProblem } from './imageFile';
+import { fileProblem, type ReferenceFileLimits } from './imageFile';
 import { measureImage } from './measure';
 
 const CONCURRENT_LINKS = 10;

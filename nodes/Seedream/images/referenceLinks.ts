@@ -3,9 +3,9 @@ import type { FileReferences, Reference, SendBinaryAs } from '../providers/provi
 import type { Gateway } from '../tasks/gateway';
 import { createLimit } from '../tasks/limit';
 import { LONGEST_PATIENCE_MS, type Pace } from '../tasks/pace';
-import type { Clock } from '../tasks/ports';
+import type { Clock, FileContent } from '../tasks/ports';
 import { IMAGE_FORMATS } from './format';
-import type { FileContent, ImageFile } from './imageFile';
+import type { ImageFile } from './imageFile';
 
 /** Links to files that a gateway keeps; survives a second try of the node. */
 export interface UploadMemory {

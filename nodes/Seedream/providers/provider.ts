@@ -1,5 +1,5 @@
 import type { ImageFormatName } from '../images/format';
-import type { ImageFile } from '../images/imageFile';
+import type { ImageFile, ReferenceFileLimits } from '../images/imageFile';
 import type { JsonObject } from '../json';
 
 /** A parameter of a model, under the name that saved workflows use. */
@@ -12,16 +12,6 @@ export type ParameterName =
 	| 'maxImages'
 	| 'watermark'
 	| 'callbackUrl';
-
-/** What a reference image may be. Sides in pixels; ratios are width divided by height. */
-export interface ReferenceFileLimits {
-	formats: readonly ImageFormatName[];
-	maxBytes: number;
-	minSide: number;
-	maxPixels: number;
-	minRatio: number;
-	maxRatio: number;
-}
 
 /** A free size in pixels. Ratios are width divided by height. */
 export interface PixelSizeLimits {

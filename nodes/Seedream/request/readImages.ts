@@ -2,9 +2,10 @@ import { createHash } from 'crypto';
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
-import type { FileContent, ImageFile } from '../images/imageFile';
+import type { ImageFile } from '../images/imageFile';
 import { IMAGE_FORMATS } from '../images/format';
 import { measureImage } from '../images/measure';
+import type { FileContent } from '../tasks/ports';
 import type { Checked } from './controls';
 import { isInternalHost } from './hosts';
 import { fieldLabel } from './labels';

@@ -1,4 +1,3 @@
-import type { FileContent } from '../images/imageFile';
 import type { JsonObject } from '../json';
 
 /** A call to the gateway's API; the base URL and the key are added on the other side of the port. */
@@ -18,6 +17,13 @@ export type HttpAnswer =
 			/** Whether the gateway may have received the request. */
 			mayHaveArrived: boolean;
 	  };
+
+/** An opened file; it can be read once. */
+export interface FileContent {
+	chunks: AsyncIterable<Uint8Array>;
+	/** The bytes between `head` and `tail`, as a body that n8n can send without holding them all. */
+	framed: (head: Buffer, tail: Buffer) => object;
+}
 
 /** A file for the gateway to keep, sent as the one part `file` of a multipart body. */
 export interface FileUpload {

@@ -5,8 +5,8 @@ import { NodeApiError, type IHttpRequestOptions, type JsonObject } from 'n8n-wor
 import { gatewayDoor, linkDoor } from '../../../nodes/Seedream/http';
 import { providers } from '../../../nodes/Seedream/providers';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
-import type { FileContent } from '../../../nodes/Seedream/images/imageFile';
-import { Cancelled, type FileUpload } from '../../../nodes/Seedream/tasks/ports';
+
+import { Cancelled, type FileUpload, type FileContent } from '../../../nodes/Seedream/tasks/ports';
 import { fakeContext, NODE, type FakeContext } from './fakeContext';
 import { fileContent } from './images/imageFiles';
 

@@ -3,7 +3,7 @@ import { fileProblem } from '../../../../nodes/Seedream/images/imageFile';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import type { ReferenceFileLimits } from '../../../../nodes/Seedream/providers/provider';
+import type { ReferenceFileLimits } from '../../../../nodes/Seedream/images/imageFile';
 
 const MB = 1024 * 1024;
 const ALL_FORMATS: ImageFormatName[] = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'];

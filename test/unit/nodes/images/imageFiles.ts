@@ -1,4 +1,5 @@
-import type { FileContent, ImageFile } from '../../../../nodes/Seedream/images/imageFile';
+import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
+import type { FileContent } from '../../../../nodes/Seedream/tasks/ports';
 
 /** A file of n8n that every model takes, unless `parts` says otherwise. */
 export function imageFile(parts: Partial<ImageFile> = {}): ImageFile {
