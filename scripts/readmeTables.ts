@@ -1,10 +1,5 @@
-import {
-	HTTP_ADVICE,
-	httpFailure,
-	TASK_ADVICE,
-	taskFailure,
-	type Advice,
-} from '../nodes/Seedream/errors';
+import { HTTP_ADVICE, TASK_ADVICE, type Advice } from '../nodes/Seedream/advice';
+import { httpFailure, taskFailure } from '../nodes/Seedream/errors';
 import { providers } from '../nodes/Seedream/providers';
 import type { Model, Provider } from '../nodes/Seedream/providers/provider';
 

@@ -1,4 +1,4 @@
-import { HTTP_ADVICE, TASK_ADVICE } from '../../nodes/Seedream/errors';
+import { HTTP_ADVICE, TASK_ADVICE } from '../../nodes/Seedream/advice';
 import { startSandbox, type GatewayName, type Sandbox } from '../sandbox/sandbox';
 import { startEngine, type Engine, type NodeRun } from './engine';
 import { sandboxCredentials } from './systems';

@@ -1,13 +1,12 @@
+import { HTTP_ADVICE, TASK_ADVICE } from '../../../nodes/Seedream/advice';
 import {
 	deadlineFailure,
 	downloadFailure,
-	HTTP_ADVICE,
 	httpFailure,
 	invalidRow,
 	missingCredential,
 	networkFailure,
 	taskFailure,
-	TASK_ADVICE,
 	unreadableAnswer,
 	uploadFailure,
 } from '../../../nodes/Seedream/errors';
@@ -248,6 +247,16 @@ describe('no answer', () => {
 });
 
 describe('a task that ended without an image', () => {
+	it.each(['constructor', '__proto__', 'toString'])(
+		'has general advice for a code that only looks known: %s',
+		(code) => {
+			const error = { code, message: 'No.', type: 'task_error' };
+			expect(taskFailure(evoLink, { status: 'failed', error }, 'task-1').message).toBe(
+				`EvoLink could not make the image (${code}: No.) [task task-1]`,
+			);
+		},
+	);
+
 	const policy = 'stopped the image because of its content policy';
 
 	it.each([

@@ -1,0 +1,136 @@
+/** What an error means for people who do not program, and what they can do. */
+export interface Advice {
+	/** Follows the gateway's name. */
+	what: string;
+	todo: string;
+}
+
+/** By HTTP status; the README's table of errors is made from this and the next table. */
+export const HTTP_ADVICE: Record<number, Advice> = {
+	400: { what: 'refused the request', todo: 'Change what the message names and run again.' },
+	401: {
+		what: 'did not accept the API key',
+		todo: 'Open the credential, paste the key again and press Test.',
+	},
+	402: { what: 'has no credit left on this account', todo: 'Top up the account and run again.' },
+	403: {
+		what: 'does not allow this API key to do that',
+		todo: "Check in the gateway's dashboard that the key may use this model.",
+	},
+	404: {
+		what: 'does not know this task',
+		todo: 'Check the task ID, the provider and the account. Gateways forget old tasks.',
+	},
+	409: {
+		what: 'already knows this request with other content',
+		todo: 'Run the workflow anew instead of retrying this execution.',
+	},
+	413: { what: 'finds the request too large', todo: 'Use smaller reference images.' },
+	429: {
+		what: 'gets too many requests',
+		todo: 'Lower Concurrency in the options, or run again later.',
+	},
+	500: {
+		what: 'has a problem of its own',
+		todo: "Look at the gateway's status page and run again later.",
+	},
+	502: {
+		what: 'cannot reach the service behind it',
+		todo: "Look at the gateway's status page and run again later.",
+	},
+	503: { what: 'is not available at the moment', todo: 'Run again later.' },
+	504: { what: 'got no answer in time from the service behind it', todo: 'Run again later.' },
+};
+
+const SERVER_ADVICE: Advice = {
+	what: 'has a problem of its own',
+	todo: "Look at the gateway's status page and run again later.",
+};
+
+const OTHER_HTTP_ADVICE: Advice = {
+	what: 'answered with an error',
+	todo: 'Check the base URL in the credential.',
+};
+
+const CONTENT_POLICY: Advice = {
+	what: 'stopped the image because of its content policy',
+	todo: 'Reword the prompt, or use other reference images.',
+};
+
+/** By the code of a task that failed. */
+export const TASK_ADVICE: Record<string, Advice> = {
+	content_policy_violation: CONTENT_POLICY,
+	content_rejected: CONTENT_POLICY,
+	invalid_parameters: {
+		what: 'could not use the parameters',
+		todo: 'Compare the fields with the limits of the model.',
+	},
+	image_processing_error: {
+		what: 'could not read a reference image',
+		todo: 'Open the reference links in a private browser window: they must show an image.',
+	},
+	image_dimension_mismatch: {
+		what: 'could not use the size of a reference image',
+		todo: 'Use reference images within the limits of the model.',
+	},
+	request_cancelled: { what: 'says that the task was cancelled', todo: 'Run the row again.' },
+	generation_failed_no_content: {
+		what: 'made no image of this prompt',
+		todo: 'Reword the prompt: say more clearly what the image shows.',
+	},
+	generation_timeout: {
+		what: 'gave up because the image took too long',
+		todo: 'Run the row again, with a lower resolution if it happens every time.',
+	},
+	resource_exhausted: { what: 'has no capacity left', todo: 'Run the row again later.' },
+	quota_exceeded: {
+		what: 'has used up its quota',
+		todo: "Look at the account in the gateway's dashboard, or run the row again later.",
+	},
+	resource_not_found: {
+		what: 'could not find something that the task needs',
+		todo: 'Check that the reference links still work.',
+	},
+	service_error: { what: 'had a problem of its own', todo: 'Run the row again later.' },
+	service_unavailable: { what: 'was not available', todo: 'Run the row again later.' },
+	task_failed: {
+		what: 'could not make the image',
+		todo: 'Run the row again. If it fails every time, change the prompt.',
+	},
+	unknown_error: {
+		what: 'could not make the image and does not say why',
+		todo: 'Run the row again. If it fails every time, change the prompt.',
+	},
+};
+
+const OTHER_TASK_ADVICE: Advice = {
+	what: 'could not make the image',
+	todo: 'Run the row again. If it fails every time, change the prompt.',
+};
+
+/** `taskId` is undefined for a create. */
+export function httpAdvice(status: number, taskId: string | undefined): Advice {
+	// Where there is no task yet, it is the address that nobody knows.
+	if (status === 404 && taskId === undefined) return OTHER_HTTP_ADVICE;
+	return HTTP_ADVICE[status] ?? (status >= 500 ? SERVER_ADVICE : OTHER_HTTP_ADVICE);
+}
+
+export function taskAdvice(code: string): Advice {
+	return Object.hasOwn(TASK_ADVICE, code)
+		? (TASK_ADVICE[code] ?? OTHER_TASK_ADVICE)
+		: OTHER_TASK_ADVICE;
+}
+
+const NETWORK_WORDS: Record<string, string> = {
+	ECONNABORTED: 'no answer came in time',
+	ECONNREFUSED: 'nothing answers at its address',
+	ECONNRESET: 'the connection broke off',
+	ENOTFOUND: 'its address is not known',
+	EAI_AGAIN: 'its address could not be looked up',
+	ETIMEDOUT: 'no answer came in time',
+};
+
+export function networkWords(code: string): string {
+	const words = NETWORK_WORDS[code];
+	return words === undefined ? code : `${words} (${code})`;
+}
