@@ -56,7 +56,10 @@ async function generateRow(
 	const facts = { provider, taskId, model: modelId, prompt };
 	if (continueWhen === 'submitted') {
 		const options = { ...controls, itemIndex };
-		return { ok: true, value: [runningItem(facts, 'submitted', created.value.raw, options)] };
+		return {
+			ok: true,
+			value: [runningItem(facts, { status: 'submitted' }, created.value.raw, options)],
+		};
 	}
 	const done = await followTask(gateway, taskId, {
 		clock,

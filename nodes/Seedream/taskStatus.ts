@@ -51,7 +51,7 @@ async function currentItems(
 		case 'processing':
 			return {
 				ok: true,
-				value: [runningItem(facts, state.status, raw, { ...controls, itemIndex })],
+				value: [runningItem(facts, state, raw, { ...controls, itemIndex })],
 			};
 	}
 }

@@ -61,11 +61,13 @@ it('tells how a task stands, whatever the gateway calls it', async () => {
 	const parameters = { provider: '={{ $json.provider }}', taskId: '={{ $json.taskId }}' };
 
 	const statuses = [];
+	const progress = [];
 	for (const seconds of [0, 50, 100]) {
 		ahead = seconds * 1000;
 		const { items } = await status({ ...parameters, downloadImages: false }, {}, rows);
 		expect(items.map(({ json }) => json.taskId)).toEqual(taskIds);
 		statuses.push(items.map(({ json }) => json.status));
+		progress.push(items.map(({ json }) => json.progress));
 	}
 	// API in One has one word, IN_PROGRESS, for both stages of a task that is not done.
 	expect(statuses).toEqual([
@@ -73,6 +75,7 @@ it('tells how a task stands, whatever the gateway calls it', async () => {
 		['processing', 'processing', 'processing'],
 		['completed', 'completed', 'completed'],
 	]);
+	expect(progress[1]).toEqual([expect.any(Number), expect.any(Number), expect.anything()]);
 });
 
 it('fetches the images of a finished task, as items or in one', async () => {

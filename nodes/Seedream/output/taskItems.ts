@@ -7,7 +7,7 @@ import type {
 } from 'n8n-workflow';
 
 import type { JsonObject } from '../json';
-import type { CompletedTask, Cost, Provider } from '../providers/provider';
+import type { CompletedTask, Cost, Provider, RunningTask } from '../providers/provider';
 
 /** What is known of a row's task besides its state. */
 export interface TaskFacts {
@@ -36,14 +36,14 @@ export interface ItemOptions {
 	simplify: boolean;
 }
 
-/** A task that has no images yet. */
+/** A task that has no images yet; `progress` in per cent, where the gateway says. */
 export function runningItem(
 	facts: TaskFacts,
-	status: 'submitted' | 'processing',
+	{ status, progress }: Pick<RunningTask, 'status' | 'progress'>,
 	raw: JsonObject | undefined,
 	options: ItemOptions,
 ): INodeExecutionData {
-	return item({ status, ...taskJson(facts) }, raw, options);
+	return item({ status, ...taskJson(facts), progress }, raw, options);
 }
 
 export function finishedItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {

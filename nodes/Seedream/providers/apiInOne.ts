@@ -120,10 +120,8 @@ export const apiInOne: Provider = {
 	createPath: '/v1/images/generations',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	fileReferences: { kind: 'signedLink' },
-	honoursIdempotencyKey: false,
 	readCreated: (body) => read(created, body),
 	readTask: (body) => read(task, body),
 	readError: (status, body) =>
 		status >= 400 || saysFailure(body) ? readFailure(status, body) : undefined,
-	dashboardUrl: 'https://apiin.one',
 };

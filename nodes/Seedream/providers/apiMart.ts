@@ -202,9 +202,7 @@ export const apiMart: Provider = {
 		keptHours: 72,
 		readUploaded: (body) => read(uploaded, body),
 	},
-	honoursIdempotencyKey: false,
 	readCreated: (body) => read(created, body),
 	readTask: (body) => read(task, body),
 	readError,
-	dashboardUrl: 'https://apimart.ai/keys',
 };

@@ -183,9 +183,7 @@ export const evoLink: Provider = {
 		keptHours: 72,
 		readUploaded: (body) => read(uploaded, body),
 	},
-	honoursIdempotencyKey: true,
 	readCreated: (body) => read(created, body),
 	readTask: (body) => read(task, body),
 	readError: (status, body) => (status >= 400 ? readFailure(status, body) : undefined),
-	dashboardUrl: 'https://evolink.ai/dashboard',
 };

@@ -198,14 +198,10 @@ export interface Provider {
 	createPath: string;
 	queryPath: (taskId: string) => string;
 	fileReferences: FileReferences;
-	/** Whether the gateway answers a repeated `Idempotency-Key` with the task it made before. */
-	honoursIdempotencyKey: boolean;
 	readCreated: (body: JsonObject) => Reading<CreatedTask>;
 	readTask: (body: JsonObject) => Reading<TaskState>;
 	/** The error inside an answer of any HTTP status, or undefined where there is none. */
 	readError: (status: number, body: unknown) => CallError | undefined;
-	/** Where the user tops up or looks at tasks. */
-	dashboardUrl: string;
 }
 
 /** Everything a create needs, checked. */

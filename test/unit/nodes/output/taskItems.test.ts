@@ -153,16 +153,23 @@ describe('a task without images yet', () => {
 	const facts = { provider: evoLink, taskId: 'task-1', model: 'm', prompt: 'A lake' };
 
 	it.each(['submitted', 'processing'] as const)('is %s', (status) => {
-		expect(runningItem(facts, status, RAW, OPTIONS)).toEqual({
+		expect(runningItem(facts, { status }, RAW, OPTIONS)).toEqual({
 			json: { status, provider: 'evoLink', model: 'm', taskId: 'task-1', prompt: 'A lake' },
 			pairedItem: { item: 4 },
 		});
 	});
 
+	it('tells its progress, where the gateway does', () => {
+		const { json } = runningItem(facts, { status: 'processing', progress: 40 }, RAW, OPTIONS);
+		expect(json).toMatchObject({ status: 'processing', progress: 40 });
+	});
+
 	it('shows the raw answer when it is not simplified, if there is one', () => {
 		const options = { ...OPTIONS, simplify: false };
-		expect(runningItem(facts, 'submitted', RAW, options).json.raw).toEqual(RAW);
-		expect(runningItem(facts, 'submitted', undefined, options).json).not.toHaveProperty('raw');
+		expect(runningItem(facts, { status: 'submitted' }, RAW, options).json.raw).toEqual(RAW);
+		expect(runningItem(facts, { status: 'submitted' }, undefined, options).json).not.toHaveProperty(
+			'raw',
+		);
 	});
 });
 
