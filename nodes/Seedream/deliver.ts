@@ -3,11 +3,11 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import type { Result } from './errors';
 import { downloadImage } from './images/download';
 import { fileName } from './images/fileName';
+import { finishedItems, type TaskFacts } from './output/taskItems';
 import type { CompletedTask } from './providers/provider';
 import type { Controls } from './request/controls';
 import type { RowTools } from './runRows';
 import type { Answer } from './tasks/gateway';
-import { finishedItems, type TaskFacts } from './output/taskItems';
 
 /** Fetches a finished task's images, if the user wants them, and makes the row's items. */
 export async function deliver(

@@ -19,10 +19,14 @@ async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<INodeE
 	const tasks = await Promise.all(
 		row.taskIds.map(async (taskId) => await report(taskId, row, tools)),
 	);
+	const { context, itemIndex } = tools;
 	const items = [];
 	for (const task of tasks) {
-		if (!task.ok) return task;
-		items.push(...task.value);
+		if (task.ok) items.push(...task.value);
+		// One bad task does not take the row's others with it.
+		else if (context.continueOnFail())
+			items.push(failureItem(context, { itemIndex, failure: task.failure }));
+		else return task;
 	}
 	return { ok: true, value: items };
 }

@@ -325,6 +325,7 @@ describe('a row that fails', () => {
 			[
 				'Row 2: Aspect Ratio: "7:5" is not one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
 				'Row 3: Prompt: is empty',
+				'Nothing was charged for these rows.',
 			].join('\n'),
 		);
 	});
@@ -342,6 +343,21 @@ describe('a row that fails', () => {
 
 		expect(fields(items, 'status')).toEqual(['failed', 'failed', 'completed']);
 		expect(fields(items, 'provider')).toEqual(['evoLink', undefined, 'evoLink']);
+		expect(creates()).toHaveLength(1);
+	});
+
+	it('is refused, and no other, when one of its expressions cannot be worked out', async () => {
+		const { items } = await generate(
+			{ ...FROM_ROW, prompt: '={{ $json.prompt ?? $("No such node").first().json.prompt }}' },
+			[{ provider: 'evoLink', prompt: 'good' }, { provider: 'evoLink' }],
+			{ onError: 'continueRegularOutput' },
+		);
+
+		expect(fields(items, 'status')).toEqual(['completed', 'failed']);
+		expect(items[1]?.json.error).toMatchObject({
+			message: expect.stringMatching(/^The fields cannot be read: /),
+			charged: 'no',
+		});
 		expect(creates()).toHaveLength(1);
 	});
 

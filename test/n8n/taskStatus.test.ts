@@ -162,6 +162,19 @@ it('says so when the links of a task have died', async () => {
 	);
 });
 
+it('hands on the good tasks of a row with Continue On Fail, and the bad one as an item', async () => {
+	const [taskId = ''] = await submit([{ provider: 'evoLink' }]);
+	const { items } = await status(
+		{ taskId: `task-nowhere, ${taskId}` },
+		{ onError: 'continueRegularOutput' },
+	);
+
+	expect(items.map(({ json }) => [json.taskId, json.status])).toEqual([
+		['task-nowhere', 'failed'],
+		[taskId, 'submitted'],
+	]);
+});
+
 it('refuses an empty task id before anything is sent', async () => {
 	const { error } = await status({ taskId: ' ' });
 

@@ -71,12 +71,20 @@ function rowsError(
 		...listed,
 		...(unlisted.length > 0 ? [`… and ${unlisted.length} more`] : []),
 		...(unlistedIds.length > 0 ? [`Their tasks: ${unlistedIds.join(', ')}`] : []),
-		...(isOnly ? [failure.description] : []),
+		isOnly ? failure.description : chargedLine(failed),
 		...(finished.length > 0
 			? [`The other rows are done. Seedream Task Status can fetch them: ${finished.join(', ')}`]
 			: []),
 	].join('\n');
 	return nodeError(context, message, description, itemIndex);
+}
+
+/** Whether money was spent on rows of which each has a line of its own already. */
+function chargedLine(failed: readonly FailedRow[]): string {
+	const paid = failed.filter(({ failure }) => failure.charged !== 'no');
+	if (paid.length === 0) return 'Nothing was charged for these rows.';
+	const rows = paid.map(({ itemIndex }) => itemIndex + 1).join(', ');
+	return `Charged, or perhaps charged: ${paid.length === 1 ? 'row' : 'rows'} ${rows}.`;
 }
 
 /** n8n replaces a message that holds a code such as ECONNRESET, and the task id with it. */

@@ -84,7 +84,20 @@ function fieldReader(context: IExecuteFunctions, itemIndex: number): ReadField {
 	return (name, whenHidden) => context.getNodeParameter(name, itemIndex, whenHidden);
 }
 
+/** An expression that cannot be worked out is a problem of its row, and of no other. */
 async function readRow<T>(
+	field: ReadField,
+	read: (provider: Provider) => Promise<Result<T>>,
+): Promise<Result<T>> {
+	try {
+		return await readKnownProvider(field, read);
+	} catch (error) {
+		const reason = error instanceof Error ? error.message : String(error);
+		return { ok: false, failure: invalidRow([`The fields cannot be read: ${reason}`]) };
+	}
+}
+
+async function readKnownProvider<T>(
 	field: ReadField,
 	read: (provider: Provider) => Promise<Result<T>>,
 ): Promise<Result<T>> {

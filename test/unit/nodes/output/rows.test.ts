@@ -144,6 +144,7 @@ describe('without Continue On Fail', () => {
 		expect(error.description?.split('\n')).toEqual([
 			'Row 2: Prompt: is empty',
 			'Row 3: EvoLink is still working on the image after 600 seconds [task task-9]',
+			'Charged, or perhaps charged: row 3.',
 		]);
 		expect(error.context.itemIndex).toBe(1);
 	});
@@ -159,7 +160,7 @@ describe('without Continue On Fail', () => {
 		expect(lines.slice(0, 20)).toEqual(
 			Array.from({ length: 20 }, (_, n) => `Row ${n + 1}: Prompt: is empty`),
 		);
-		expect(lines.slice(20)).toEqual(rest);
+		expect(lines.slice(20)).toEqual([...rest, 'Nothing was charged for these rows.']);
 	});
 
 	it('the tasks of the rows that are done are not lost', () => {
