@@ -1,5 +1,8 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
+import { ApiInOneApi } from '../credentials/ApiInOneApi.credentials';
+import { ApiMartApi } from '../credentials/ApiMartApi.credentials';
+import { EvoLinkApi } from '../credentials/EvoLinkApi.credentials';
 import { providers } from '../nodes/Seedream/providers';
 import { startSandbox } from '../test/sandbox/sandbox';
 import type { CampaignRow } from './campaign';
@@ -23,11 +26,13 @@ export async function openSandbox(): Promise<Gateways> {
 	};
 }
 
-const BASE_URLS: Record<string, string> = {
-	evoLink: 'https://api.evolink.ai',
-	apiMart: 'https://api.apimart.ai',
-	apiInOne: 'https://apiin.one/api',
-};
+/** What a new credential of each type holds. */
+const CREDENTIALS = [new EvoLinkApi(), new ApiMartApi(), new ApiInOneApi()];
+
+function defaultBaseUrl(credential: string): string {
+	const type = CREDENTIALS.find(({ name }) => name === credential);
+	return String(type?.properties.find(({ name }) => name === 'baseUrl')?.default ?? '');
+}
 
 /** The real gateways, with `EVOLINK_API_KEY` and its like; `EVOLINK_BASE_URL` leads elsewhere. */
 export function openLive(rows: readonly CampaignRow[], environment: NodeJS.ProcessEnv): Gateways {
@@ -42,7 +47,7 @@ export function openLive(rows: readonly CampaignRow[], environment: NodeJS.Proce
 				credential,
 				{
 					apiKey: environment[keyVariable(id)] ?? '',
-					baseUrl: environment[`${id.toUpperCase()}_BASE_URL`] ?? BASE_URLS[id] ?? '',
+					baseUrl: environment[`${id.toUpperCase()}_BASE_URL`] ?? defaultBaseUrl(credential),
 				},
 			]),
 		),

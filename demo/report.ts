@@ -58,7 +58,9 @@ function imagesOf(results: readonly Result[]): MadeImage[] {
 
 function credits(results: readonly Result[]): string {
 	const images = imagesOf(results);
-	const sum = images.reduce((total, image) => total + image.credits, 0);
+	const known = images.flatMap((image) => image.credits ?? []);
+	if (known.length < images.length) return 'not told';
+	const sum = known.reduce((total, amount) => total + amount, 0);
 	return `${images.some(({ isEstimate }) => isEstimate) ? '≈ ' : ''}${sum.toFixed(2)}`;
 }
 

@@ -18,7 +18,8 @@ export interface MadeImage {
 	prompt: string;
 	width: number;
 	height: number;
-	credits: number;
+	/** Undefined where the gateway says nothing about it and publishes no price. */
+	credits?: number;
 	isEstimate: boolean;
 	seconds: number;
 }
@@ -37,7 +38,9 @@ const imageJson = z.object({
 	model: z.string(),
 	taskId: z.string(),
 	prompt: z.string(),
-	cost: z.object({ credits: z.number(), estimated: z.boolean().default(false) }),
+	cost: z
+		.object({ credits: z.number().optional(), estimated: z.boolean().default(false) })
+		.default({}),
 	seconds: z.number(),
 });
 
@@ -53,7 +56,7 @@ const pairing = z.object({ item: z.number() });
 export async function saveResults(
 	items: readonly INodeExecutionData[],
 	rows: readonly CampaignRow[],
-	engine: Engine,
+	engine: Pick<Engine, 'readFile'>,
 	folder: string,
 ): Promise<Array<MadeImage | FailedRow>> {
 	await mkdir(folder, { recursive: true });
@@ -73,7 +76,7 @@ export async function saveResults(
 async function saveImage(
 	{ json, binary }: INodeExecutionData,
 	row: CampaignRow,
-	engine: Engine,
+	engine: Pick<Engine, 'readFile'>,
 	folder: string,
 ): Promise<MadeImage> {
 	const { provider, model, taskId, prompt, cost, seconds } = imageJson.parse(json);
