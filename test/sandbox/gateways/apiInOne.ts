@@ -3,6 +3,7 @@ import { httpUrl } from '../callbackUrls';
 import { pixelsFor } from '../pixelSizes';
 import { randomIdPart, type TaskOrder } from '../tasks';
 import type { Gateway } from './gateway';
+import { numericErrors, type KnownErrors } from './numericErrors';
 import { compile, faultOf, type BodyFault } from './schemaCheck';
 
 /** The body's fields in seed 003. */
@@ -85,7 +86,7 @@ function orderOf(create: ApiInOneCreate): TaskOrder {
 }
 
 /** Only the shape is documented; the names follow what the other two write. */
-const ERRORS: Record<number, { message: string; type: string }> = {
+const ERRORS: KnownErrors = {
 	400: { message: 'Invalid request', type: 'invalid_request_error' },
 	401: { message: 'Invalid API key', type: 'authentication_error' },
 	402: { message: 'Insufficient credits', type: 'insufficient_credits' },
@@ -95,18 +96,7 @@ const ERRORS: Record<number, { message: string; type: string }> = {
 	500: { message: 'Internal server error', type: 'server_error' },
 };
 
-function refusal(status: number, message?: string): Refusal {
-	const known = ERRORS[status] ?? {
-		message: `HTTP ${status}`,
-		type: status < 500 ? 'invalid_request_error' : 'server_error',
-	};
-	const error = { code: status, message: message ?? known.message, type: known.type };
-	return { status, body: { error } };
-}
-
-function invalid({ message }: BodyFault): Refusal {
-	return refusal(400, `${ERRORS[400]?.message}: ${message}`);
-}
+const { refusal, invalid } = numericErrors(ERRORS);
 
 export const apiInOne: Gateway = {
 	name: 'apiInOne',

@@ -5,6 +5,7 @@ import { pixelsFor } from '../pixelSizes';
 import { creditsOf, finishOf, roundCredits, type TaskOrder } from '../tasks';
 import { LINK_LIFE_MS } from '../links';
 import { toSeconds, type Gateway } from './gateway';
+import { numericErrors, type KnownErrors } from './numericErrors';
 import { compile, faultOf, type BodyFault } from './schemaCheck';
 
 /** The body's fields in seed 004; `webhook` is the newer documentation's. */
@@ -141,7 +142,7 @@ function orderOf(create: ApiMartCreate): TaskOrder {
 }
 
 /** Seed 004's response examples; 404 is documented nowhere and keeps their shape. */
-const ERRORS: Record<number, { message: string; type: string }> = {
+const ERRORS: KnownErrors = {
 	400: { message: '请求参数无效', type: 'invalid_request_error' },
 	401: { message: '身份验证失败，请检查您的API密钥', type: 'authentication_error' },
 	402: { message: '账户余额不足，请充值后再试', type: 'payment_required' },
@@ -152,18 +153,7 @@ const ERRORS: Record<number, { message: string; type: string }> = {
 	502: { message: '网关错误，服务器暂时不可用', type: 'bad_gateway' },
 };
 
-function refusal(status: number, message?: string): Refusal {
-	const known = ERRORS[status] ?? {
-		message: `HTTP ${status}`,
-		type: status < 500 ? 'invalid_request_error' : 'server_error',
-	};
-	const error = { code: status, message: message ?? known.message, type: known.type };
-	return { status, body: { error } };
-}
-
-function invalid({ message }: BodyFault): Refusal {
-	return refusal(400, `${ERRORS[400]?.message}: ${message}`);
-}
+const { refusal, invalid } = numericErrors(ERRORS);
 
 /** Documentation of the upload API: jpeg, png, webp, gif up to 20 MB, kept 72 hours. */
 const UPLOAD_FORMATS = ['jpeg', 'png', 'webp', 'gif'];
