@@ -1,11 +1,10 @@
-import { createHash, randomUUID } from 'crypto';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { deliver } from './deliver';
 import { invalidRow, type Result } from './errors';
 import { linkDoor } from './http';
+import { idempotencyKey } from './idempotencyKey';
 import { createLinkCheck } from './images/linkCheck';
-import type { JsonObject } from './json';
 import { runningItem } from './output/taskItems';
 import { linksExpire } from './providers/answers';
 import type { CompletedTask, Cost, Model } from './providers/provider';
@@ -93,16 +92,4 @@ function fillIn(
 function listPrice({ creditsPerImage }: Model, images: number): Cost | undefined {
 	if (creditsPerImage === undefined) return undefined;
 	return { credits: creditsPerImage * images, estimated: true };
-}
-
-/**
- * The same for the same row on every try of one run of the node, and different otherwise: a gateway
- * that honours it makes and charges the task once. A loop that comes back to the node is a new run.
- */
-function idempotencyKey(context: IExecuteFunctions, itemIndex: number, body: JsonObject): string {
-	const executionId = context.getExecutionId();
-	if (!executionId) return randomUUID();
-	const runIndex = context.evaluateExpression('{{ $runIndex }}', itemIndex);
-	const row = [executionId, context.getNode().id, runIndex, itemIndex, body];
-	return createHash('sha256').update(JSON.stringify(row)).digest('hex');
 }

@@ -385,6 +385,17 @@ describe('the gateway', () => {
 		for (const key of keys) expect(key).toMatch(/^[\da-f]{64}$/);
 	});
 
+	it('gets the same Idempotency-Key when Retry On Fail runs the node again', async () => {
+		sandbox.setIntercept(({ step, attempt }) =>
+			step === 'create' && attempt === 1 ? { kind: 'answer', status: 400, body: {} } : undefined,
+		);
+		const { items } = await generate({}, [{}], { tries: 2 });
+
+		const [first, second, ...more] = creates().map(({ headers }) => headers['idempotency-key']);
+		expect(fields(items, 'status')).toEqual(['completed']);
+		expect([second, ...more]).toEqual([first]);
+	});
+
 	it('is asked again after 429, as soon as it wants to be', async () => {
 		const { items } = await generate({ prompt: 'A lake [[http:429x2]]' });
 

@@ -15,6 +15,9 @@ export interface FakeContext {
 	credentials?: Record<string, ICredentialDataDecryptedObject>;
 	helpers?: Partial<Record<keyof IExecuteFunctions['helpers'], unknown>>;
 	signal?: AbortSignal;
+	executionId?: string;
+	/** How often the node has run before in this execution, in a loop. */
+	runIndex?: number;
 	/** What `getContext('node')` holds. */
 	nodeContext?: IDataObject;
 	/** Takes the hints; without it, the context is one of an n8n that has none. */
@@ -38,6 +41,8 @@ export function fakeContext({
 	credentials = {},
 	helpers = {},
 	signal,
+	executionId = '42',
+	runIndex = 0,
 	nodeContext = {},
 	hints,
 }: FakeContext = {}): IExecuteFunctions {
@@ -51,6 +56,9 @@ export function fakeContext({
 		continueOnFail: () => continueOnFail,
 		getCredentials: async (name: string) => credentials[name],
 		getExecutionCancelSignal: () => signal,
+		getExecutionId: () => executionId,
+		evaluateExpression: (expression: string) =>
+			expression === '{{ $runIndex }}' ? runIndex : undefined,
 		getContext: (type: string) => (type === 'node' ? nodeContext : {}),
 		addExecutionHints: hints && ((...given: NodeExecutionHint[]) => hints.push(...given)),
 		helpers,
