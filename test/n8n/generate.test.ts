@@ -453,6 +453,26 @@ describe('the gateway', () => {
 		for (const key of Object.values(sandbox.keys)) expect(written).not.toContain(key);
 	});
 
+	it('may send us elsewhere, but the key does not come along', async () => {
+		const elsewhere = await startSandbox();
+		sandbox.setIntercept(({ step, path }) =>
+			step === 'query'
+				? {
+						kind: 'answer',
+						status: 302,
+						headers: { Location: `${elsewhere.baseUrls.apiMart}${path.replace('/evolink', '')}` },
+						body: '',
+					}
+				: undefined,
+		);
+		await generate({}, [{}], { onError: 'continueRegularOutput' });
+		const arrived = [...elsewhere.requests];
+		await elsewhere.close();
+
+		expect(arrived.length).toBeGreaterThan(0);
+		expect(arrived.filter(({ authorizationSent }) => authorizationSent)).toEqual([]);
+	});
+
 	it('is reached in spite of a slash behind its address and white space around the key', async () => {
 		const { apiKey, baseUrl } = sandboxCredentials(sandbox).evoLinkApi ?? {};
 		const { items } = await generate({}, [{}], {
