@@ -49,7 +49,7 @@ const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => 
 		default: '',
 		placeholder: 'e.g. data',
 		hint: 'The names of the input binary fields containing the images, comma-separated',
-		description: `Images of the row to start from, behind those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.${note ? ` ${note}` : ''}`,
+		description: `Images of the row to start from; they come after those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.${note ? ` ${note}` : ''}`,
 	};
 });
 
@@ -149,7 +149,7 @@ const extraBodyField: INodeProperties = {
 	default: '{}',
 	placeholder: 'e.g. {"seed": 7}',
 	description:
-		'A JSON object merged into the request last, for settings that the gateway has and this node has not',
+		'A JSON object merged into the request last, for settings that the gateway has and this node has not. It may not hold prompt or model: they have fields of their own.',
 };
 
 const additionalFields: INodeProperties = {
