@@ -11,7 +11,7 @@ const TITLES: Record<GatewayName, string> = {
 	apiInOne: 'API in One',
 };
 
-const USAGE = `npm run sandbox -- [--port ${DEFAULT_PORT}] [--seconds 2] [--callback-host 127.0.0.1:5678]`;
+const USAGE = `npm run sandbox -- [--port ${DEFAULT_PORT}] [--seconds 2] [--rate 5] [--callback-host 127.0.0.1:5678]`;
 
 async function main(): Promise<void> {
 	const options = readArguments();
@@ -27,6 +27,7 @@ function readArguments() {
 		options: {
 			port: { type: 'string', default: String(DEFAULT_PORT) },
 			seconds: { type: 'string' },
+			rate: { type: 'string' },
 			'callback-host': { type: 'string', multiple: true, default: [] },
 		},
 	});
@@ -36,13 +37,16 @@ function readArguments() {
 		...(values.seconds !== undefined && {
 			taskSeconds: readNumber('--seconds', values.seconds, 86_400),
 		}),
+		...(values.rate !== undefined && {
+			rateLimit: { perSecond: readNumber('--rate', values.rate, 10_000, 1) },
+		}),
 	};
 }
 
-function readNumber(name: string, text: string, most: number): number {
+function readNumber(name: string, text: string, most: number, least = 0): number {
 	const value = Number(text);
-	if (text.trim() === '' || !(value >= 0 && value <= most)) {
-		throw new Error(`${name} must be a number from 0 to ${most}, not "${text}".`);
+	if (text.trim() === '' || !(value >= least && value <= most)) {
+		throw new Error(`${name} must be a number from ${least} to ${most}, not "${text}".`);
 	}
 	return value;
 }

@@ -43,10 +43,17 @@ export type Fault =
 	/** The request takes effect (a task is made and charged), then the socket is destroyed. */
 	| { kind: 'resetAfter' }
 	| { kind: 'delay'; ms: number }
-	/** Content-Length is right, the body is cut after so many bytes. */
-	| { kind: 'truncate'; bytes: number };
+	/** Content-Length is right, the body is cut after so many bytes and the connection closed. */
+	| { kind: 'truncate'; bytes: number }
+	/** As `truncate`, but the connection stays open and silent until the client gives up or the sandbox closes. */
+	| { kind: 'stall'; bytes: number }
+	/** The body ends after so many bytes and Content-Length says so, as from a broken proxy: a whole answer, by HTTP. */
+	| { kind: 'cut'; bytes: number };
 
 export type Intercept = (event: SandboxRequest) => Fault | undefined | Promise<Fault | undefined>;
+
+/** Answers in the route's place, and so keeps a request from having its effect. */
+export type Guard = (event: SandboxRequest) => Answer | undefined;
 
 /** What a route knows of a request before it acts on it. */
 export type Arrival = Pick<
@@ -65,6 +72,7 @@ export class FaultDoor {
 	constructor(
 		private readonly now: () => number,
 		private intercept?: Intercept,
+		private readonly guard?: Guard,
 	) {}
 
 	setIntercept(intercept: Intercept | undefined): void {
@@ -88,10 +96,8 @@ export class FaultDoor {
 		if (fault?.kind === 'answer') return send(reply, fault);
 		if (fault?.kind === 'resetBefore') return destroySocket(request, reply);
 		if (fault?.kind === 'delay') await this.delay(fault.ms);
-		const answer = await act(event);
-		if (fault?.kind === 'resetAfter') return destroySocket(request, reply);
-		if (fault?.kind === 'truncate') return sendCut(request, reply, answer, fault.bytes);
-		return send(reply, answer);
+		const answer = this.guard?.(event) ?? (await act(event));
+		return sendSpoilt(request, reply, answer, fault);
 	}
 
 	private writeDown(request: FastifyRequest, arrival: Arrival): SandboxRequest {
@@ -157,23 +163,57 @@ function destroySocket(request: FastifyRequest, reply: FastifyReply): FastifyRep
 	return reply;
 }
 
-function sendCut(
+function sendSpoilt(
 	request: FastifyRequest,
 	reply: FastifyReply,
 	answer: Answer,
+	fault: Fault | undefined,
+): FastifyReply {
+	switch (fault?.kind) {
+		case 'resetAfter':
+			return destroySocket(request, reply);
+		case 'truncate':
+			return sendBeginning(reply, answer, fault.bytes, () => request.raw.socket.end());
+		case 'stall':
+			return sendBeginning(reply, answer, fault.bytes);
+		case 'cut':
+			return send(reply, {
+				...answer,
+				headers: headersOf(answer),
+				body: beginningOf(toBytes(answer.body), fault.bytes),
+			});
+		default:
+			return send(reply, answer);
+	}
+}
+
+/** Promises the whole body and sends its beginning. */
+function sendBeginning(
+	reply: FastifyReply,
+	answer: Answer,
 	bytes: number,
+	onSent?: () => void,
 ): FastifyReply {
 	const whole = toBytes(answer.body);
 	reply.hijack();
-	reply.raw.writeHead(answer.status, {
-		'content-type': 'application/json',
-		...answer.headers,
-		'content-length': whole.length,
-	});
-	reply.raw.write(whole.subarray(0, Math.min(bytes, whole.length - 1)), () =>
-		request.raw.socket.end(),
-	);
+	reply.raw.writeHead(answer.status, { ...headersOf(answer), 'content-length': whole.length });
+	reply.raw.write(beginningOf(whole, bytes), onSent);
 	return reply;
+}
+
+/** At least the last byte is missing: a whole body would be no fault. */
+function beginningOf(whole: Buffer, bytes: number): Buffer {
+	return whole.subarray(0, Math.min(bytes, whole.length - 1));
+}
+
+/** A spoilt answer is sent as bytes; its headers are those Fastify gives the sound one. */
+function headersOf({ headers, body }: Answer): Record<string, string> {
+	return { 'content-type': typeOf(body), ...headers };
+}
+
+function typeOf(body: unknown): string {
+	if (Buffer.isBuffer(body)) return 'application/octet-stream';
+	return typeof body === 'string' ? textTypeOf(body) : 'application/json; charset=utf-8';
 }
 
 function toBytes(body: unknown): Buffer {

@@ -1,7 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { CallbackSender } from './callbacks';
+import { Connections } from './connections';
 import { logNormalSeconds } from './durations';
-import { FaultDoor, type Intercept, type SandboxRequest } from './faults';
+import { FaultDoor, type Guard, type Intercept, type SandboxRequest } from './faults';
 import { addFileRoutes } from './fileRoutes';
 import { fileLink, FileShelf } from './fileShelf';
 import { apiInOne } from './gateways/apiInOne';
@@ -13,6 +14,7 @@ import { addUploadRoutes, type Upload } from './gateways/uploads';
 import { addImageRoutes } from './imageRoutes';
 import { linksOf } from './links';
 import { PictureShelf } from './pictures';
+import { rateGuard, type RateLimit } from './rateLimit';
 import { ReferenceReader } from './referenceReader';
 import {
 	creditsOf,
@@ -24,8 +26,9 @@ import {
 	type TaskView,
 } from './tasks';
 
-export type { Fault, Intercept, SandboxRequest, UploadFacts } from './faults';
+export type { Fault, Intercept, SandboxRequest, Step, UploadFacts } from './faults';
 export type { Upload } from './gateways/uploads';
+export type { RateLimit } from './rateLimit';
 export type { AccountView, CallbackAttempt, GatewayName, TaskView } from './tasks';
 
 export interface SandboxOptions {
@@ -41,6 +44,11 @@ export interface SandboxOptions {
 	callbackHosts?: readonly string[];
 	/** Lets a test break requests; see `Fault`. */
 	intercept?: Intercept;
+	/**
+	 * What is over it is answered 429 in the gateway's own words and has no effect; default none. A fault is asked
+	 * for first: what it answers or breaks off by itself does not count.
+	 */
+	rateLimit?: RateLimit;
 }
 
 /** For this room's own tests. */
@@ -68,6 +76,14 @@ export interface Sandbox {
 	/** In the gateway's credits, as of now. */
 	account(gateway: GatewayName): AccountView;
 	setIntercept(intercept: Intercept | undefined): void;
+	/**
+	 * Nothing listens on the port any more: once this resolves, the next request gets ECONNREFUSED. Idle connections
+	 * are closed, requests under way are answered with `connection: close`. An answer that is already flowing cannot
+	 * announce it: a client that uses its connection again at once may get ECONNRESET.
+	 */
+	refuseConnections(): Promise<void>;
+	/** Listens again, on the same port. */
+	acceptConnections(): Promise<void>;
 	/** Closes all sockets at once, cancels callbacks and deletes all files. */
 	close(): Promise<void>;
 }
@@ -87,10 +103,11 @@ export async function startSandbox(
 ): Promise<Sandbox> {
 	const now = options.now ?? Date.now;
 	const tasks = new TaskStore();
-	const door = new FaultDoor(now, options.intercept);
+	const door = new FaultDoor(now, options.intercept, guardOf(options, now));
 	const callbacks = new CallbackSender(now);
 	const secondsFor = durationsOf(options);
 	const app = newServer();
+	const connections = new Connections(app.server);
 	const files = new FileShelf(insides.temporaryFolder);
 	const uploads: Upload[] = [];
 	let origin = '';
@@ -132,9 +149,12 @@ export async function startSandbox(
 		addFile: (bytes, contentType) => fileLink(files.add(bytes, contentType), origin),
 		account: (gateway) => tasks.account(gateway, now()),
 		setIntercept: (intercept) => door.setIntercept(intercept),
+		refuseConnections: () => connections.refuse(),
+		acceptConnections: () => connections.accept(),
 		async close() {
 			callbacks.close();
 			door.close();
+			await connections.close();
 			await app.close();
 			await files.close();
 		},
@@ -146,6 +166,10 @@ function newServer(): FastifyInstance {
 	app.removeAllContentTypeParsers();
 	app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 	return app;
+}
+
+function guardOf({ rateLimit }: SandboxOptions, now: () => number): Guard | undefined {
+	return rateLimit && rateGuard(rateLimit, now, (gateway) => GATEWAYS[gateway].refusal(429));
 }
 
 function durationsOf({ taskSeconds, seed = DEFAULT_SEED }: SandboxOptions) {

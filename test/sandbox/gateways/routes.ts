@@ -4,6 +4,7 @@ import type { CallbackSender, RetryRule } from '../callbacks';
 import type { Arrival, FaultDoor, SandboxRequest } from '../faults';
 import { linksOf } from '../links';
 import { readMarkers } from '../markers';
+import { RETRY_AFTER } from '../rateLimit';
 import type { ReferenceReader, Sight } from '../referenceReader';
 import { finishOf, momentOf, type Task, type TaskOrder, type TaskStore } from '../tasks';
 import { evoLink, readEvoLinkBatch } from './evoLink';
@@ -28,9 +29,6 @@ export interface Premises {
 type ReadBody = { json: unknown } | { fault: string };
 
 type AccountRoute = NonNullable<Gateway['account']>;
-
-/** 429 says when to come back. */
-const RETRY_AFTER_SECONDS = '1';
 
 export function addGatewayRoutes(app: FastifyInstance, gateway: Gateway, premises: Premises): void {
 	const desk = new Desk(gateway, premises);
@@ -124,9 +122,8 @@ class Desk {
 	private refuseByMarker({ prompt = '', attempt }: SandboxRequest): Answer | undefined {
 		const { http } = readMarkers(prompt);
 		if (http === undefined || attempt > http.times) return undefined;
-		const headers: Record<string, string> =
-			http.status === 429 ? { 'retry-after': RETRY_AFTER_SECONDS } : {};
-		return { ...this.gateway.refusal(http.status), headers };
+		const refusal = this.gateway.refusal(http.status);
+		return http.status === 429 ? { ...refusal, headers: RETRY_AFTER } : refusal;
 	}
 
 	/** Looking takes time and has no effect; the acceptance after it is made in one go. */

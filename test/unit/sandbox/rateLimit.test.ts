@@ -1,0 +1,159 @@
+import axios, { type AxiosResponse } from 'axios';
+import {
+	startSandbox,
+	type Fault,
+	type GatewayName,
+	type RateLimit,
+	type Sandbox,
+} from '../../sandbox/sandbox';
+
+const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+
+const LEAST: Record<GatewayName, Record<string, unknown>> = {
+	evoLink: { model: 'doubao-seedream-4.5', prompt: 'a lake' },
+	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a lake' },
+	apiInOne: { prompt: 'a lake' },
+};
+
+const WORDS: Record<GatewayName, Record<string, unknown>> = {
+	evoLink: { code: 'rate_limit_exceeded', type: 'rate_limit_error' },
+	apiMart: { code: 429, message: '请求过于频繁，请稍后再试', type: 'rate_limit_error' },
+	apiInOne: { code: 429, message: 'Too many requests', type: 'rate_limit_error' },
+};
+
+let clock = 1_757_165_031_000;
+let sandbox: Sandbox;
+
+async function open(rateLimit: RateLimit) {
+	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock, rateLimit });
+}
+
+afterEach(async () => sandbox.close());
+
+function ask(gateway: GatewayName, path: string, data?: unknown): Promise<AxiosResponse> {
+	return axios.request({
+		url: `${sandbox.baseUrls[gateway]}${path}`,
+		method: data === undefined ? 'GET' : 'POST',
+		data,
+		headers: { authorization: `Bearer ${sandbox.keys[gateway]}` },
+		validateStatus: () => true,
+	});
+}
+
+const create = (gateway: GatewayName) => ask(gateway, '/v1/images/generations', LEAST[gateway]);
+
+const query = (gateway: GatewayName, id: string) => ask(gateway, `/v1/tasks/${id}`);
+
+/** The status of a create so many milliseconds after the one before. */
+async function createAfter(ms: number): Promise<number> {
+	clock += ms;
+	return (await create('apiMart')).status;
+}
+
+/** As `createAfter`, one after the other. */
+async function createInSteps(steps: readonly number[]): Promise<number[]> {
+	const statuses = [];
+	for (const ms of steps) statuses.push(await createAfter(ms));
+	return statuses;
+}
+
+describe.each(GATEWAYS)('%s', (gateway) => {
+	it('answers 429 in its own words to what is over the limit, and makes nothing of it', async () => {
+		await open({ perSecond: 2 });
+		await create(gateway);
+		await create(gateway);
+		const { status, headers, data } = await create(gateway);
+		expect(status).toBe(429);
+		expect(data.error).toMatchObject(WORDS[gateway]);
+		expect(headers['retry-after']).toBeUndefined();
+		expect(sandbox.tasks()).toHaveLength(2);
+		expect(sandbox.requests.map(({ step }) => step)).toEqual(['create', 'create', 'create']);
+	});
+
+	it('says when to come back where that is asked for', async () => {
+		await open({ perSecond: 1, retryAfter: true });
+		expect((await create(gateway)).headers['retry-after']).toBeUndefined();
+		const { status, headers } = await create(gateway);
+		expect([status, headers['retry-after']]).toEqual([429, '1']);
+	});
+});
+
+describe('the second slides', () => {
+	it.each([
+		['it ends 1000 ms after a request', 1, [0, 999, 1], [200, 429, 200]],
+		[
+			'each request frees its own place',
+			2,
+			[0, 600, 399, 1, 599, 1],
+			[200, 200, 429, 200, 429, 200],
+		],
+		['what was refused takes no place', 1, [0, 300, 300, 300, 100], [200, 429, 429, 429, 200]],
+		['a fraction is no request', 1.5, [0, 0, 1000], [200, 429, 200]],
+	])('%s', async (_rule, perSecond, steps, statuses) => {
+		await open({ perSecond });
+		expect(await createInSteps(steps)).toEqual(statuses);
+	});
+
+	it('is kept to when many come at once', async () => {
+		await open({ perSecond: 5 });
+		const answers = await Promise.all(Array.from({ length: 20 }, () => create('evoLink')));
+		expect(answers.filter(({ status }) => status === 200)).toHaveLength(5);
+		expect(sandbox.tasks()).toHaveLength(5);
+		expect(sandbox.requests).toHaveLength(20);
+	});
+});
+
+describe('what counts', () => {
+	it('is create and query together, for each gateway by itself', async () => {
+		await open({ perSecond: 2 });
+		await create('evoLink');
+		const { id } = sandbox.tasks()[0] ?? { id: '' };
+		expect((await query('evoLink', id)).status).toBe(200);
+		expect((await query('evoLink', id)).status).toBe(429);
+		expect((await ask('evoLink', '/v1/tasks/batch', { task_ids: [id] })).status).toBe(429);
+		expect((await create('evoLink')).status).toBe(429);
+		expect((await create('apiMart')).status).toBe(200);
+		expect((await ask('evoLink', '/v1/credits')).status).toBe(200);
+	});
+
+	it('is what the test says, of a download too', async () => {
+		await open({ perSecond: 1, steps: ['download'] });
+		await create('apiInOne');
+		await create('apiInOne');
+		clock += 10_000;
+		const links = sandbox.tasks().flatMap(({ images }) => images);
+		const statuses = [];
+		for (const link of links) {
+			statuses.push((await axios.get(link, { validateStatus: () => true })).status);
+		}
+		expect(statuses).toEqual([200, 429]);
+	});
+
+	it.each<Fault>([{ kind: 'answer', status: 503, body: 'busy' }, { kind: 'resetBefore' }])(
+		'is not what a fault answers by itself: %j',
+		async (fault) => {
+			await open({ perSecond: 1 });
+			sandbox.setIntercept(() => fault);
+			await create('apiMart').catch(() => undefined);
+			sandbox.setIntercept(undefined);
+			expect((await create('apiMart')).status).toBe(200);
+		},
+	);
+
+	it('is measured when a delay is over', async () => {
+		await open({ perSecond: 1 });
+		sandbox.setIntercept(() => {
+			clock += 1000;
+			return { kind: 'delay', ms: 1 };
+		});
+		expect(await createInSteps([0, 0, 0])).toEqual([200, 200, 200]);
+	});
+
+	it('is refused without effect even where the answer is lost', async () => {
+		await open({ perSecond: 1 });
+		await create('evoLink');
+		sandbox.setIntercept(() => ({ kind: 'resetAfter' }));
+		await expect(create('evoLink')).rejects.toThrow();
+		expect(sandbox.tasks()).toHaveLength(1);
+	});
+});
