@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-
 import { tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { join, resolve } from 'node:path';
 
+import type * as BackendCommon from '@n8n/backend-common';
 import type * as Di from '@n8n/di';
 import get from 'lodash/get';
 import type {
@@ -21,11 +21,19 @@ import type {
 	INodeType,
 	INodeTypes,
 	IRun,
+	IRunExecutionData,
 	IWorkflowExecuteAdditionalData,
 	NodeExecutionHint,
 	NodeOperationError,
 	Workflow,
+	WorkflowExecuteMode,
 } from 'n8n-workflow';
+
+import { Calls, NodeLog, withExecute, type LogLine } from './nodeWatch';
+import { readyForRetry, savedAndRead } from './savedExecution';
+import { LOOP_TYPE, loopNode, ROWS, ROWS_TYPE, rowsNode } from './testNodes';
+
+export type { LogLine } from './nodeWatch';
 
 /**
  * Runs the built package in n8n's own engine, in this process: n8n-core loads `dist/` as it loads
@@ -41,9 +49,27 @@ export interface NodeRun {
 	files?: Array<IBinaryKeyData | undefined>;
 	credentials: Record<string, ICredentialDataDecryptedObject>;
 	onError?: INode['onError'];
-	/** How often Retry On Fail runs the node; it is off without. */
+	/** How often Retry On Fail runs the node, 2 to 5; it is off without. */
 	tries?: number;
+	/** Between two tries; 50 unless told. n8n reads 0 as 1000, and allows no more than 5000. */
+	waitBetweenTriesMs?: number;
 	cancelAfterMs?: number;
+	/** Stops the run as soon as it resolves. */
+	cancelWhen?: Promise<void>;
+	/**
+	 * The editor's "Retry execution", with the currently saved workflow: `rows` and `files` are those
+	 * of the failed execution, everything else is as said here.
+	 */
+	retryOf?: NodeResult;
+	/**
+	 * Wires the error output back to the input, and lets failed rows, as they were, through it so many
+	 * times. `onError` must be continueErrorOutput. `items` and `errorItems` are those of the last run.
+	 */
+	loopErrors?: number;
+	/** A random one by default. */
+	executionId?: string;
+	/** Retry for a retry, else manual. `onMessage` hears nothing in any other than manual. */
+	mode?: WorkflowExecuteMode;
 	/** The address under which the internet reaches this n8n; by default it has none. */
 	publicUrl?: string;
 	/** What the node says to the editor's console while it runs. */
@@ -56,7 +82,23 @@ export interface NodeResult {
 	items: INodeExecutionData[];
 	/** What went to the error output, where the node has one. */
 	errorItems: INodeExecutionData[];
+	/** The regular output of every run of the node: it has several in a loop. */
+	runs: INodeExecutionData[][];
 	hints: NodeExecutionHint[];
+	/**
+	 * The execution as n8n saves it and reads it back. After a cancel that is what there was at that
+	 * moment, not what the node still did.
+	 */
+	execution: IRunExecutionData;
+	/** What the node logged, at any level; runs at the same time do not get into each other's. */
+	log: LogLine[];
+	/** How often n8n called the node's `execute`: each try counts, and each turn of a loop. */
+	calls: number;
+	/**
+	 * Resolves when `execute` has ended and is not called again. As n8n 2.41 itself waits for that,
+	 * also after a cancel, only what the node left running without waiting for it can come later.
+	 */
+	settled: Promise<void>;
 	seconds: number;
 }
 
@@ -82,7 +124,11 @@ export interface Engine {
 }
 
 const PACKAGE = resolve(__dirname, '../..');
-const START = 'test.rows';
+/** The name of the node under test. */
+const NODE = 'Node';
+const LOOP = 'Loop';
+/** How long the node is not called again before a stopped run counts as over. */
+const QUIET_MS = 200;
 /** Nothing listens there: expressions only want addresses that look like some. */
 const NOWHERE = 'http://n8n.invalid';
 
@@ -97,8 +143,15 @@ export async function startEngine(): Promise<Engine> {
 	const { PackageDirectoryLoader, InstanceSettings, BinaryDataService, ...core } =
 		await import('n8n-core');
 	const workflowModule = await import('n8n-workflow');
-	const { Container } = createRequire(require.resolve('n8n-core'))('@n8n/di') as typeof Di;
+	const requireFromCore = createRequire(require.resolve('n8n-core'));
+	const { Container } = requireFromCore('@n8n/di') as typeof Di;
+	const { Logger } = requireFromCore('@n8n/backend-common') as typeof BackendCommon;
+	const { LoggerProxy } = requireFromCore('n8n-workflow') as typeof workflowModule;
 	Container.get(InstanceSettings);
+	const nodeLog = new NodeLog();
+	const logger = nodeLog.around(Container.get(Logger));
+	Container.set(Logger, logger);
+	LoggerProxy.init(logger);
 	const started = performance.now();
 	const loader = new PackageDirectoryLoader(PACKAGE);
 	await loader.loadAll();
@@ -111,9 +164,26 @@ export async function startEngine(): Promise<Engine> {
 	const nodeTypes: INodeTypes = {
 		getKnownTypes: () => ({}),
 		getByName: (name) => nodeTypes.getByNameAndVersion(name),
-		getByNameAndVersion: (name) =>
-			name === START ? startNode : nodeType(name.slice(name.indexOf('.') + 1)),
+		getByNameAndVersion: (name) => TEST_NODES[name] ?? nodeType(name.slice(name.indexOf('.') + 1)),
 	};
+
+	/** The node types, the one under test being watched. */
+	function watchedNodeTypes(tested: string, calls: Calls, log: LogLine[]): INodeTypes {
+		const watched = withExecute(
+			nodeTypes.getByNameAndVersion(tested) as INodeType,
+			(execute) =>
+				async function (this, ...args) {
+					return await calls.watch(
+						async () => await nodeLog.during(log, async () => await execute.apply(this, args)),
+					);
+				},
+		);
+		return {
+			...nodeTypes,
+			getByNameAndVersion: (name) =>
+				name === tested ? watched : nodeTypes.getByNameAndVersion(name),
+		};
+	}
 
 	function credentialsHelper(
 		credentials: Record<string, ICredentialDataDecryptedObject>,
@@ -137,11 +207,12 @@ export async function startEngine(): Promise<Engine> {
 	function additionalData(
 		credentials: NodeRun['credentials'],
 		workflow: Workflow,
-		{ onMessage, publicUrl = NOWHERE }: Pick<NodeRun, 'onMessage' | 'publicUrl'> = {},
+		options: Pick<NodeRun, 'executionId' | 'onMessage' | 'publicUrl'> = {},
 	): IWorkflowExecuteAdditionalData {
+		const { onMessage, publicUrl = NOWHERE } = options;
 		return {
 			credentialsHelper: credentialsHelper(credentials),
-			executionId: String(Math.floor(Math.random() * 1e9)),
+			executionId: options.executionId ?? String(Math.floor(Math.random() * 1e9)),
 			workflowId: workflow.id,
 			currentNodeExecutionIndex: 0,
 			restApiUrl: `${publicUrl}/rest`,
@@ -169,33 +240,71 @@ export async function startEngine(): Promise<Engine> {
 		};
 	}
 
-	async function run({ node, parameters, rows, files, ...options }: NodeRun): Promise<NodeResult> {
-		const { credentials, onError, tries, cancelAfterMs } = options;
-		const workflow = new workflowModule.Workflow({
+	function workflowOf(run: NodeRun, types: INodeTypes): Workflow {
+		const { parameters, credentials, onError, tries, waitBetweenTriesMs, loopErrors } = run;
+		if (loopErrors !== undefined && onError !== 'continueErrorOutput') {
+			throw new Error('Only an error output can be wired back: onError: continueErrorOutput');
+		}
+		const loop = loopErrors !== undefined && {
+			...PLAIN_NODE,
+			id: 'loop',
+			name: LOOP,
+			type: LOOP_TYPE,
+			parameters: { turns: loopErrors },
+		};
+		const toNode = { main: [[{ node: NODE, type: 'main' as const, index: 0 }]] };
+		const toLoop = { main: [[], [{ node: LOOP, type: 'main' as const, index: 0 }]] };
+		return new workflowModule.Workflow({
 			id: 'workflow',
 			nodes: [
-				{ ...AT_START, id: 'rows', name: 'Rows', type: START, typeVersion: 1, parameters: {} },
+				{ ...PLAIN_NODE, id: 'rows', name: ROWS, type: ROWS_TYPE, parameters: {} },
 				{
-					...AT_START,
+					...PLAIN_NODE,
 					id: 'node',
-					name: 'Node',
-					type: `n8n-nodes-seedream.${node}`,
-					typeVersion: 1,
+					name: NODE,
+					type: typeOf(run.node),
 					parameters,
 					credentials: Object.fromEntries(
 						Object.keys(credentials).map((name) => [name, { id: name, name }]),
 					),
 					onError,
-					...(tries ? { retryOnFail: true, maxTries: tries, waitBetweenTries: 50 } : {}),
+					...(tries
+						? { retryOnFail: true, maxTries: tries, waitBetweenTries: waitBetweenTriesMs ?? 50 }
+						: {}),
 				},
+				...(loop ? [loop] : []),
 			],
-			connections: { Rows: { main: [[{ node: 'Node', type: 'main', index: 0 }]] } },
+			connections: {
+				[ROWS]: toNode,
+				...(loop ? { [NODE]: toLoop, [LOOP]: toNode } : {}),
+			},
 			active: false,
-			nodeTypes,
+			nodeTypes: types,
 			settings: { executionOrder: 'v1' },
 		});
+	}
+
+	/** An execution that begins with the rows of the test. */
+	function newExecution({ rows, files }: NodeRun, workflow: Workflow): IRunExecutionData {
+		const node = workflow.getNode(ROWS);
+		if (!node) throw new Error('The workflow lost its first node');
+		const items = rows.map((json, index) => ({ json, binary: files?.[index] }));
+		return workflowModule.createRunExecutionData({
+			executionData: { nodeExecutionStack: [{ node, data: { main: [items] }, source: null }] },
+		});
+	}
+
+	async function run(options: NodeRun): Promise<NodeResult> {
+		const { credentials, retryOf, cancelAfterMs, cancelWhen } = options;
+		const mode = options.mode ?? (retryOf ? 'retry' : 'manual');
+		const calls = new Calls();
+		const log: LogLine[] = [];
+		const workflow = workflowOf(options, watchedNodeTypes(typeOf(options.node), calls, log));
+		const before = retryOf
+			? readyForRetry(retryOf.execution, workflow)
+			: newExecution(options, workflow);
 		const data = additionalData(credentials, workflow, options);
-		data.hooks = new core.ExecutionLifecycleHooks('manual', data.executionId ?? '', {
+		data.hooks = new core.ExecutionLifecycleHooks(mode, data.executionId ?? '', {
 			id: 'workflow',
 			name: 'Workflow',
 			nodes: Object.values(workflow.nodes),
@@ -206,38 +315,31 @@ export async function startEngine(): Promise<Engine> {
 			updatedAt: new Date(),
 			activeVersionId: null,
 		});
-		const rowsNode = workflow.getNode('Rows');
-		if (!rowsNode) throw new Error('The workflow lost its first node');
+		let saved: IRunExecutionData | undefined;
+		// Where n8n saves, too: at the end, or at once when the run is stopped.
+		data.hooks.addHandler('workflowExecuteAfter', (ended) => {
+			saved = savedAndRead(ended.data);
+		});
 		await workflow.expression.acquireIsolate();
-		const execution = new core.WorkflowExecute(
-			data,
-			'manual',
-			workflowModule.createRunExecutionData({
-				executionData: {
-					nodeExecutionStack: [
-						{
-							node: rowsNode,
-							data: {
-								main: [rows.map((json, index) => ({ json, binary: files?.[index] }))],
-							},
-							source: null,
-						},
-					],
-				},
-			}),
-		);
 		const begun = performance.now();
-		const running = execution.processRunExecutionData(workflow);
+		const running = new core.WorkflowExecute(data, mode, before).processRunExecutionData(workflow);
 		if (cancelAfterMs !== undefined) setTimeout(() => running.cancel(), cancelAfterMs);
+		void cancelWhen?.then(() => running.cancel());
 		const { status, data: result } = await running;
 		await workflow.expression.releaseIsolate();
-		const task = result.resultData.runData.Node?.at(-1);
+		const tasks = result.resultData.runData[NODE] ?? [];
+		const task = tasks.at(-1);
 		return {
 			status,
 			error: (result.resultData.error ?? task?.error) as NodeOperationError | undefined,
 			items: task?.data?.main?.[0] ?? [],
 			errorItems: task?.data?.main?.[1] ?? [],
+			runs: tasks.map((each) => each.data?.main?.[0] ?? []),
 			hints: task?.hints ?? [],
+			execution: saved ?? savedAndRead(result),
+			log,
+			calls: calls.count,
+			settled: running.isCanceled ? calls.quiet(QUIET_MS) : Promise.resolve(),
 			seconds: (performance.now() - begun) / 1000,
 		};
 	}
@@ -249,17 +351,16 @@ export async function startEngine(): Promise<Engine> {
 		const { test } = loader.getCredential(name).type;
 		if (!test) throw new Error(`${name} has no test`);
 		const node: INode = {
-			...AT_START,
+			...PLAIN_NODE,
 			id: 'test',
 			name: 'Test',
-			type: START,
-			typeVersion: 1,
+			type: ROWS_TYPE,
 			parameters: {},
 			credentials: { [name]: { id: name, name } },
 		};
 		const tested: INodeType = {
 			description: {
-				...startNode.description,
+				...rowsNode.description,
 				credentials: [{ name, required: true }],
 				properties: [
 					{
@@ -323,24 +424,11 @@ export async function startEngine(): Promise<Engine> {
 	};
 }
 
-const AT_START: Pick<INode, 'position'> = { position: [0, 0] };
+const PLAIN_NODE: Pick<INode, 'position' | 'typeVersion'> = { position: [0, 0], typeVersion: 1 };
 
-const startNode: INodeType = {
-	description: {
-		displayName: 'Rows',
-		name: 'rows',
-		group: ['trigger'],
-		version: 1,
-		description: 'Hands on the rows of the test',
-		defaults: {},
-		inputs: [],
-		outputs: ['main'],
-		properties: [],
-	},
-	async execute() {
-		return [this.getInputData()];
-	},
-};
+const TEST_NODES: Record<string, INodeType> = { [ROWS_TYPE]: rowsNode, [LOOP_TYPE]: loopNode };
+
+const typeOf = (node: NodeRun['node']) => `n8n-nodes-seedream.${node}`;
 
 /** What n8n does with a credential's `authenticate`: resolves its expressions and adds the result. */
 function authenticate(
