@@ -1,34 +1,84 @@
-import type { INodeExecutionData } from 'n8n-workflow';
+import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
 import type { Result } from './errors';
-import { downloadImage } from './images/download';
+import { downloadImage, type Downloaded } from './images/download';
 import { fileName } from './images/fileName';
 import { finishedItems, type TaskFacts } from './output/taskItems';
 import type { CompletedTask } from './providers/provider';
 import type { Controls } from './request/controls';
 import type { RowTools } from './runRows';
+import { followTask, type FollowOptions } from './tasks/follow';
 import type { Answer } from './tasks/gateway';
+
+/** However late a task is done, its images get so much time. */
+const LEAST_TIME_MS = 60_000;
 
 /** Fetches a finished task's images, if the user wants them, and makes the row's items. */
 export async function deliver(
 	facts: TaskFacts,
-	{ content: state, raw }: Answer<CompletedTask>,
+	task: Answer<CompletedTask>,
 	controls: Controls,
+	following: FollowOptions,
 	tools: RowTools,
 ): Promise<Result<INodeExecutionData[]>> {
 	const options = { ...controls, itemIndex: tools.itemIndex };
+	const { content: state, raw } = task;
 	if (!controls.downloadImages) {
 		return { ok: true, value: finishedItems({ facts, state, raw, files: [] }, options) };
 	}
-	const downloads = await Promise.all(
-		state.imageUrls.map(async (url, index) => await fetchFile(url, index, facts, controls, tools)),
+	const fetched = await fetchFiles(facts, task, controls, following, tools);
+	if (!fetched.ok) return fetched;
+	return { ok: true, value: finishedItems({ facts, ...fetched.value }, options) };
+}
+
+interface FetchedTask {
+	state: CompletedTask;
+	raw: Answer<CompletedTask>['raw'];
+	files: IBinaryData[];
+}
+
+/** Links that have expired are asked for anew, once. */
+async function fetchFiles(
+	facts: TaskFacts,
+	task: Answer<CompletedTask>,
+	controls: Controls,
+	following: FollowOptions,
+	tools: RowTools,
+): Promise<Result<FetchedTask>> {
+	const { clock, gateway } = tools;
+	const { since, timeoutSeconds } = following;
+	const until = Math.max(since + timeoutSeconds * 1000, clock.now() + LEAST_TIME_MS);
+	const fetchOne = async (url: string, index: number) =>
+		await fetchFile(url, index, facts, controls, until, tools);
+
+	const { imageUrls } = task.content;
+	const first = await Promise.all(imageUrls.map(fetchOne));
+	if (!first.some(({ kind }) => kind === 'gone')) {
+		return gather(first, task);
+	}
+	const anew = await followTask(gateway, facts.taskId, { ...following, firstPauseMs: 0 });
+	if (!anew.ok) return anew;
+	const { imageUrls: newUrls, expiresAt = task.content.expiresAt } = anew.value.content;
+	const second = await Promise.all(
+		first.map(async (download, index) => {
+			const url = newUrls[index];
+			return download.kind === 'gone' && url ? await fetchOne(url, index) : download;
+		}),
 	);
+	const content = { ...task.content, imageUrls: newUrls, expiresAt };
+	return gather(second, { content, raw: anew.value.raw });
+}
+
+function gather(
+	downloads: ReadonlyArray<Downloaded<IBinaryData>>,
+	{ content: state, raw }: Answer<CompletedTask>,
+): Result<FetchedTask> {
 	const files = [];
 	for (const download of downloads) {
-		if (!download.ok) return download;
-		files.push(download.value);
+		if (download.kind !== 'stored') return { ok: false, failure: download.failure };
+		files.push(download.stored);
 	}
-	return { ok: true, value: finishedItems({ facts, state, raw, files }, options) };
+	return { ok: true, value: { state, raw, files } };
 }
 
 async function fetchFile(
@@ -36,8 +86,9 @@ async function fetchFile(
 	index: number,
 	{ provider, taskId, model, prompt }: TaskFacts,
 	controls: Controls,
+	until: number,
 	{ itemIndex, clock, links, downloadLimit }: RowTools,
-) {
+): Promise<Downloaded<IBinaryData>> {
 	const nameFacts = {
 		row: itemIndex + 1,
 		image: index + 1,
@@ -47,16 +98,12 @@ async function fetchFile(
 		prompt: prompt ?? '',
 		date: new Date(clock.now()),
 	};
-	return await downloadLimit(
-		async () =>
-			await downloadImage(
-				{
-					provider,
-					taskId,
-					url,
-					nameFile: ({ extension }) => fileName(controls.fileName, nameFacts, extension),
-				},
-				links,
-			),
-	);
+	const source = {
+		provider,
+		taskId,
+		url,
+		nameFile: ({ extension }: { extension: string }) =>
+			fileName(controls.fileName, nameFacts, extension),
+	};
+	return await downloadLimit(async () => await downloadImage(source, until, links));
 }

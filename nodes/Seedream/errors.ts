@@ -1,4 +1,5 @@
 import { httpAdvice, networkWords, taskAdvice } from './advice';
+import { isJsonObject } from './json';
 import type { CallError, FailedTask, GatewayError, Provider } from './providers/provider';
 import type { HttpAnswer } from './tasks/ports';
 
@@ -19,8 +20,14 @@ export interface Failure {
 	/** The provider's id; undefined when the row names none that exists. */
 	provider?: string;
 	taskId?: string;
-	/** Set when asking again may help. */
-	retry?: { afterSeconds?: number };
+	/** Set when asking again may help and cannot pay twice. */
+	retry?: 'freely' | 'aFewTimes';
+	/** How long the gateway wants to be left alone. */
+	afterSeconds?: number;
+	/** The gateway takes nothing at the moment: it has too much to do, or cannot be reached. */
+	isRefusal?: true;
+	/** The gateway knows no task of this id. */
+	isUnknownTask?: true;
 }
 
 /** What the gateway or the network does is never thrown: it is a result. */
@@ -56,9 +63,9 @@ function withTask(taskId: string | undefined): string {
 	return taskId === undefined ? '' : ` [task ${taskId}]`;
 }
 
-function retryAfterSeconds(headers: Record<string, string>): number | undefined {
-	const seconds = Number(headers['retry-after']);
-	return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+/** What is safe to repeat: a create only where it is not made again under its Idempotency-Key. */
+function isRepeatable(provider: Provider, taskId: string | undefined): boolean {
+	return taskId !== undefined || provider.honoursIdempotencyKey;
 }
 
 /**
@@ -68,34 +75,40 @@ function retryAfterSeconds(headers: Record<string, string>): number | undefined 
 export function httpFailure(
 	provider: Provider,
 	error: CallError,
-	headers: Record<string, string>,
+	afterSeconds: number | undefined,
 	taskId?: string,
 ): Failure {
 	const { what, todo } = httpAdvice(error.status, taskId);
-	const isKnownTask = taskId !== undefined && error.status !== 404;
+	const isUnknownTask = taskId !== undefined && error.status === 404;
 	const charged = taskId !== undefined || error.status >= 500 ? 'unknown' : 'no';
-	const mayHelpLater = error.status === 429 || (taskId !== undefined && error.status >= 500);
+	const mayHelpLater =
+		error.status === 429 || (error.status >= 500 && isRepeatable(provider, taskId));
 	return {
-		message: `${provider.label} ${what}${quote({ requestId: headers['x-request-id'], ...error })}${withTask(taskId)}`,
-		description: describe(isKnownTask ? `${todo} ${fetchLater(taskId)}` : todo, charged),
+		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
+		description: describe(
+			taskId === undefined || isUnknownTask ? todo : `${todo} ${fetchLater(taskId)}`,
+			charged,
+		),
 		code: error.code,
 		type: error.type,
 		charged,
 		status: 'failed',
 		provider: provider.id,
 		taskId,
-		...(mayHelpLater ? { retry: { afterSeconds: retryAfterSeconds(headers) } } : {}),
+		afterSeconds,
+		...(mayHelpLater ? { retry: 'freely' } : {}),
+		...(error.status === 429 || error.status === 503 ? { isRefusal: true } : {}),
+		...(isUnknownTask ? { isUnknownTask } : {}),
 	};
 }
 
-/** No answer came. A query may be repeated freely; a create only if it cannot have arrived. */
+/** No answer came. A create that cannot have arrived may always be sent again. */
 export function networkFailure(
 	provider: Provider,
 	{ code, mayHaveArrived }: Extract<HttpAnswer, { kind: 'noReply' }>,
 	taskId?: string,
 ): Failure {
 	const charged = taskId !== undefined || mayHaveArrived ? 'unknown' : 'no';
-	const mayRepeat = taskId !== undefined || !mayHaveArrived;
 	const todo = 'Check the base URL in the credential and the network of this n8n.';
 	return {
 		message: `${provider.label} could not be reached: ${networkWords(code)}${withTask(taskId)}`,
@@ -106,8 +119,44 @@ export function networkFailure(
 		status: 'failed',
 		provider: provider.id,
 		taskId,
-		...(mayRepeat ? { retry: {} } : {}),
+		...(!mayHaveArrived || isRepeatable(provider, taskId) ? { retry: 'freely' } : {}),
+		...(mayHaveArrived ? {} : { isRefusal: true }),
 	};
+}
+
+/**
+ * A create may have been accepted, and its answer was lost. `failure` says how; `at` is when it was
+ * sent.
+ */
+export function lostCreate(failure: Failure, provider: Provider, model: string, at: Date): Failure {
+	return {
+		...failure,
+		message: `${failure.message}. ${mayExist(provider, model, at)}`,
+		description: lookItUp(provider),
+		charged: 'unknown',
+	};
+}
+
+/** An earlier try of the node lost the answer to the row's create, and may have paid for it. */
+export function noSecondCreate(provider: Provider, model: string, at: Date): Failure {
+	return {
+		message: `The answer to this row's request was lost in an earlier try, and a second one might pay twice. ${mayExist(provider, model, at)}`,
+		description: lookItUp(provider),
+		code: 'answer_lost',
+		type: 'network_error',
+		charged: 'unknown',
+		status: 'failed',
+		provider: provider.id,
+	};
+}
+
+function mayExist({ label }: Provider, model: string, at: Date): string {
+	const time = at.toISOString().slice(0, 19).replace('T', ' ');
+	return `Look in ${label}'s list of tasks for one of ${model} made at ${time} UTC: it may have been made and charged`;
+}
+
+function lookItUp({ label }: Provider): string {
+	return `If ${label} has the task, fetch it with the Seedream Task Status node and its task ID. If not, run the row again, or retry this execution in the list of executions. ${CHARGED_WORDS.unknown}`;
 }
 
 /** The task ended without an image. Failed tasks are not charged (EvoLink, APIMart, API in One). */
@@ -131,7 +180,10 @@ export function taskFailure(
 
 const SHOWN_ANSWER_LENGTH = 300;
 
-/** The answer made no sense. It is shown, shortened, so that a report of it can be acted on. */
+/**
+ * The answer made no sense. It is shown, shortened, so that a report of it can be acted on. A page of
+ * a proxy, or half an answer, goes away; an object with other content than ours mostly does not.
+ */
 export function unreadableAnswer(
 	provider: Provider,
 	reason: string,
@@ -154,13 +206,24 @@ export function unreadableAnswer(
 		status: 'failed',
 		provider: provider.id,
 		taskId,
+		...(isRepeatable(provider, taskId)
+			? { retry: isJsonObject(body) ? 'aFewTimes' : 'freely' }
+			: {}),
 	};
 }
 
-/** The task outlived the deadline; it goes on at the gateway. */
-export function deadlineFailure(provider: Provider, taskId: string, seconds: number): Failure {
+/** The task outlived the deadline; it goes on at the gateway. `last` is what kept us from knowing. */
+export function deadlineFailure(
+	provider: Provider,
+	taskId: string,
+	seconds: number,
+	last?: Failure,
+): Failure {
+	const what = last
+		? `could not say within ${seconds} seconds whether the image is done (${last.message.replace(withTask(taskId), '')})`
+		: `is still working on the image after ${seconds} seconds`;
 	return {
-		message: `${provider.label} is still working on the image after ${seconds} seconds${withTask(taskId)}`,
+		message: `${provider.label} ${what}: Seedream Task Status will fetch it${withTask(taskId)}`,
 		description: describe(
 			`Fetch it later with the Seedream Task Status node and the task ID ${taskId}, or raise Timeout in the options.`,
 			'unknown',
@@ -198,7 +261,7 @@ export function uploadFailure(failure: Failure): Failure {
 		message: `A reference image could not be uploaded: ${failure.message}`,
 		description: failure.description.replace(CHARGED_WORDS[failure.charged], CHARGED_WORDS.no),
 		charged: 'no',
-		retry: failure.retry ?? (failure.charged === 'unknown' ? {} : undefined),
+		retry: failure.retry ?? (failure.charged === 'unknown' ? 'freely' : undefined),
 	};
 }
 

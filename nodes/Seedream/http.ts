@@ -10,7 +10,7 @@ import { Cancelled, type FileUpload, type GatewayDoor, type HttpAnswer } from '.
 const API_TIMEOUT_MS = 60_000;
 const UPLOAD_TIMEOUT_MS = 300_000;
 /** Without a byte for this long, a download counts as broken off. */
-const LINK_TIMEOUT_MS = 60_000;
+const LINK_TIMEOUT_MS = 30_000;
 
 /** These happen before a request has left, so the gateway cannot have accepted anything. */
 const NEVER_LEFT = new Set([
@@ -20,11 +20,20 @@ const NEVER_LEFT = new Set([
 	'ENETUNREACH',
 	'EHOSTUNREACH',
 	'CERT_HAS_EXPIRED',
+	'CERT_NOT_YET_VALID',
+	'CERT_UNTRUSTED',
 	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'ERR_SSL_WRONG_VERSION_NUMBER',
 	'ERR_TLS_CERT_ALTNAME_INVALID',
 	'SELF_SIGNED_CERT_IN_CHAIN',
+	'UNABLE_TO_GET_ISSUER_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+/** Node.js names the step in which a socket failed; these come before the request. */
+const STEPS_BEFORE = new Set(['connect', 'getaddrinfo']);
+/** A TLS handshake that fails may have the same code as any connection that breaks. */
+const FAILED_HANDSHAKE = /before secure TLS connection|handshake|wrong version number/i;
 
 const credentialSchema = z.record(z.unknown());
 
@@ -44,15 +53,16 @@ export async function gatewayDoor(
 			.trim()
 			.replace(/\/+$/, '')}${path}`;
 
-	const request = async (options: IHttpRequestOptions): Promise<HttpAnswer> => {
+	const request = async (options: IHttpRequestOptions, caller = context): Promise<HttpAnswer> => {
+		throwIfCancelled(context);
 		const answer = await attempt(
 			async (): Promise<unknown> =>
-				await context.helpers.httpRequestWithAuthentication.call(context, credential, {
+				await context.helpers.httpRequestWithAuthentication.call(caller, credential, {
 					...options,
 					...FULL_ANSWER,
 				}),
 		);
-		throwIfCancelled(context);
+		throwIfCancelled(caller);
 		if (answer.kind === 'noReply') return answer;
 		const { status, headers, body } = replySchema.parse(answer.reply);
 		return { kind: 'reply', status, headers, body: withoutKey(body, fields.apiKey) };
@@ -60,15 +70,18 @@ export async function gatewayDoor(
 	return {
 		ok: true,
 		value: {
-			send: async ({ method, path, body, headers }) =>
-				await request({
-					method,
-					url: address('baseUrl', path),
-					body,
-					headers,
-					json: true,
-					timeout: API_TIMEOUT_MS,
-				}),
+			send: async ({ method, path, body, headers, timeoutMs, mustFinish }) =>
+				await request(
+					{
+						method,
+						url: address('baseUrl', path),
+						body,
+						headers,
+						json: true,
+						timeout: timeoutMs ?? API_TIMEOUT_MS,
+					},
+					mustFinish ? uncancelled(context) : context,
+				),
 			upload: async (upload) =>
 				await request({
 					method: 'POST',
@@ -80,6 +93,11 @@ export async function gatewayDoor(
 				}),
 		},
 	};
+}
+
+/** n8n breaks off the requests of a stopped execution by the signal of the context they are made in. */
+function uncancelled(context: IExecuteFunctions): IExecuteFunctions {
+	return Object.create(context, { getExecutionCancelSignal: { value: () => undefined } });
 }
 
 /** Some gateways quote the key in their errors, and errors are shown, saved and logged. */
@@ -123,11 +141,15 @@ const replySchema = z
 		body,
 	}));
 
-const lengthSchema = z
-	.object({ 'content-length': z.coerce.number() })
-	.transform((headers) => headers['content-length'])
-	.optional()
-	.catch(undefined);
+const contentSchema = z
+	.object({
+		'content-length': z.coerce.number().optional().catch(undefined),
+		'content-type': z.string().optional().catch(undefined),
+	})
+	.transform((headers) => ({
+		bytes: headers['content-length'],
+		contentType: headers['content-type'],
+	}));
 
 type Body = Exclude<Parameters<IExecuteFunctions['helpers']['prepareBinaryData']>[0], Buffer>;
 
@@ -136,8 +158,9 @@ export function linkDoor(
 	context: IExecuteFunctions,
 ): (url: string) => Promise<OpenedLink<IBinaryData>> {
 	return async (url) => {
+		throwIfCancelled(context);
 		const answer = await attempt(
-			async (): Promise<{ statusCode: number; headers: unknown; body: Body }> =>
+			async (): Promise<{ statusCode: number; headers: object; body: Body }> =>
 				await context.helpers.httpRequest({
 					method: 'GET',
 					url,
@@ -153,7 +176,7 @@ export function linkDoor(
 		return {
 			kind: 'opened',
 			status: statusCode,
-			bytes: lengthSchema.parse(headers),
+			...contentSchema.parse(headers),
 			body,
 			store: async (fileName, { mimeType }) =>
 				await context.helpers.prepareBinaryData(body, fileName, mimeType),
@@ -170,8 +193,7 @@ async function attempt<T>(
 	try {
 		return { kind: 'reply', reply: await request() };
 	} catch (error) {
-		const code = networkCode(error);
-		return { kind: 'noReply', code, mayHaveArrived: !NEVER_LEFT.has(code) };
+		return { kind: 'noReply', ...networkFault(error) };
 	}
 }
 
@@ -179,17 +201,23 @@ function throwIfCancelled(context: IExecuteFunctions): void {
 	if (context.getExecutionCancelSignal?.()?.aborted) throw new Cancelled();
 }
 
-const failureSchema = z.object({
+const faultSchema = z.object({
 	code: z.string().optional().catch(undefined),
 	message: z.string().optional().catch(undefined),
+	syscall: z.string().optional().catch(undefined),
 	cause: z.unknown(),
 });
 
-/** n8n wraps what the network reports, so the code may stand some causes deep. */
-function networkCode(error: unknown): string {
-	const parsed = failureSchema.safeParse(error);
-	if (!parsed.success) return 'UNKNOWN';
-	const { code, cause, message } = parsed.data;
-	if (code !== undefined) return code;
-	return cause === undefined ? (message ?? 'UNKNOWN') : networkCode(cause);
+/** n8n wraps what the network reports, so what happened may stand some causes deep. */
+function networkFault(error: unknown): { code: string; mayHaveArrived: boolean } {
+	const parsed = faultSchema.safeParse(error);
+	if (!parsed.success) return { code: 'UNKNOWN', mayHaveArrived: true };
+	const { code, cause, message = '', syscall = '' } = parsed.data;
+	const inner = cause === undefined ? undefined : networkFault(cause);
+	const isBefore =
+		NEVER_LEFT.has(code ?? '') || STEPS_BEFORE.has(syscall) || FAILED_HANDSHAKE.test(message);
+	return {
+		code: code ?? inner?.code ?? (message || 'UNKNOWN'),
+		mayHaveArrived: !isBefore && (inner?.mayHaveArrived ?? true),
+	};
 }

@@ -11,7 +11,7 @@ import type { Controls } from './request/controls';
 import { Gateway } from './tasks/gateway';
 import { createLimit, type Limit } from './tasks/limit';
 import { createPace } from './tasks/pace';
-import type { Clock, GatewayDoor } from './tasks/ports';
+import type { Clock } from './tasks/ports';
 import { createProgress } from './tasks/progress';
 import { uploadMemory } from './uploadMemory';
 
@@ -29,6 +29,14 @@ export interface RowTools {
 	noteFewerImages: () => void;
 }
 
+/** What a node does with its rows. */
+export interface RowWork<T> {
+	readRow: (context: IExecuteFunctions, itemIndex: number) => Promise<Result<T>>;
+	carryOut: (row: T, tools: RowTools) => Promise<RowResult>;
+	/** What a second try does with rows that finished, for the error that names those that failed. */
+	onRetry: string;
+}
+
 interface Row {
 	provider: Provider;
 	controls: Controls;
@@ -44,8 +52,7 @@ const CONCURRENT_DOWNLOADS = 5;
  */
 export async function runRows<T extends Row>(
 	context: IExecuteFunctions,
-	readRow: (context: IExecuteFunctions, itemIndex: number) => Promise<Result<T>>,
-	carryOut: (row: T, tools: RowTools) => Promise<RowResult>,
+	{ readRow, carryOut, onRetry }: RowWork<T>,
 ): Promise<INodeExecutionData[][]> {
 	const readLimit = createLimit(CONCURRENT_READS);
 	const rows = await Promise.all(
@@ -55,10 +62,10 @@ export async function runRows<T extends Row>(
 				async (_item, itemIndex) => await readLimit(async () => await readRow(context, itemIndex)),
 			),
 	);
-	const prepared = await prepareRows(context, rows);
-	stopOnFailure(context, prepared.map(withoutItems));
-
 	const clock = executionClock(context);
+	const prepared = await prepareRows(context, clock, rows);
+	stopOnFailure(context, prepared.map(withoutItems), onRetry);
+
 	const shared = {
 		context,
 		clock,
@@ -72,7 +79,7 @@ export async function runRows<T extends Row>(
 	);
 
 	const fewerImages: number[] = [];
-	const results = await Promise.all(
+	const results = await settleAll(
 		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
 			if (!ready.ok) {
 				progress.refused();
@@ -80,6 +87,8 @@ export async function runRows<T extends Row>(
 			}
 			const { row, gateway } = ready.value;
 			return await rowLimit(async () => {
+				// After a stop, the rows that still wait end here.
+				await clock.sleep(0);
 				progress.started();
 				const noteFewerImages = () => fewerImages.push(itemIndex);
 				const result = await carryOut(row, { ...shared, itemIndex, gateway, noteFewerImages });
@@ -89,7 +98,13 @@ export async function runRows<T extends Row>(
 		}),
 	);
 	if (fewerImages.length > 0) hintFewerImages(context, fewerImages);
-	return [settleRows(context, results)];
+	return [settleRows(context, results, onRetry)];
+}
+
+/** Waits for all of them even if one breaks off: until then money may be spent. */
+async function settleAll<T>(work: Array<Promise<T>>): Promise<T[]> {
+	await Promise.allSettled(work);
+	return await Promise.all(work);
 }
 
 type PreparedRow<T> = Result<{ row: T; gateway: Gateway }>;
@@ -97,9 +112,10 @@ type PreparedRow<T> = Result<{ row: T; gateway: Gateway }>;
 /** Finds each row its gateway; a row whose provider has no credential is refused here. */
 async function prepareRows<T extends Row>(
 	context: IExecuteFunctions,
+	clock: Clock,
 	rows: ReadonlyArray<Result<T>>,
 ): Promise<Array<PreparedRow<T>>> {
-	const doors = new Map<Provider, Result<GatewayDoor>>();
+	const gateways = new Map<Provider, Result<Gateway>>();
 	const prepared: Array<PreparedRow<T>> = [];
 	for (const [itemIndex, row] of rows.entries()) {
 		if (!row.ok) {
@@ -107,15 +123,25 @@ async function prepareRows<T extends Row>(
 			continue;
 		}
 		const { provider } = row.value;
-		const door = doors.get(provider) ?? (await gatewayDoor(context, provider, itemIndex));
-		doors.set(provider, door);
+		const gateway =
+			gateways.get(provider) ?? (await openGateway(context, clock, provider, itemIndex));
+		gateways.set(provider, gateway);
 		prepared.push(
-			door.ok
-				? { ok: true, value: { row: row.value, gateway: new Gateway(provider, door.value) } }
-				: door,
+			gateway.ok ? { ok: true, value: { row: row.value, gateway: gateway.value } } : gateway,
 		);
 	}
 	return prepared;
+}
+
+/** One for all rows, so that they slow down together when the gateway has too much to do. */
+async function openGateway(
+	context: IExecuteFunctions,
+	clock: Clock,
+	provider: Provider,
+	itemIndex: number,
+): Promise<Result<Gateway>> {
+	const door = await gatewayDoor(context, provider, itemIndex);
+	return door.ok ? { ok: true, value: new Gateway(provider, door.value, clock) } : door;
 }
 
 function withoutItems(row: PreparedRow<unknown>): RowResult {

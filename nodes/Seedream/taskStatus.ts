@@ -11,7 +11,11 @@ import { createPace } from './tasks/pace';
 
 /** Asks for the tasks of every row. */
 export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	return await runRows(context, readStatusRow, statusRow);
+	return await runRows(context, {
+		readRow: readStatusRow,
+		carryOut: statusRow,
+		onRetry: 'Asking again costs nothing.',
+	});
 }
 
 async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<INodeExecutionData[]>> {
@@ -39,13 +43,14 @@ async function currentItems(
 ): Promise<Result<INodeExecutionData[]>> {
 	const { context, itemIndex, gateway } = tools;
 	const { provider } = gateway;
-	const queried = await queryTask(gateway, taskId, followOptions(controls, tools));
+	const following = followOptions(controls, tools);
+	const queried = await queryTask(gateway, taskId, following);
 	if (!queried.ok) return queried;
 	const { content: state, raw } = queried.value;
 	const facts = { provider, taskId, model: state.model };
 	switch (state.status) {
 		case 'completed':
-			return await deliver(facts, { content: state, raw }, controls, tools);
+			return await deliver(facts, { content: state, raw }, controls, following, tools);
 		case 'failed':
 		case 'cancelled': {
 			const failure = taskFailure(provider, state, taskId);
@@ -66,10 +71,11 @@ async function finishedTaskItems(
 	tools: RowTools,
 ): Promise<Result<INodeExecutionData[]>> {
 	const { gateway } = tools;
-	const done = await followTask(gateway, taskId, followOptions(controls, tools));
+	const following = followOptions(controls, tools);
+	const done = await followTask(gateway, taskId, following);
 	if (!done.ok) return done;
 	const facts = { provider: gateway.provider, taskId, model: done.value.content.model };
-	return await deliver(facts, done.value, controls, tools);
+	return await deliver(facts, done.value, controls, following, tools);
 }
 
 function followOptions({ pollInterval, timeout }: StatusRow['controls'], { clock }: RowTools) {
@@ -79,5 +85,6 @@ function followOptions({ pollInterval, timeout }: StatusRow['controls'], { clock
 		timeoutSeconds: timeout,
 		since: clock.now(),
 		firstPauseMs: 0,
+		isKnown: false,
 	};
 }

@@ -1,7 +1,7 @@
-import { downloadFailure, type Result } from '../errors';
+import { downloadFailure, type Failure } from '../errors';
 import type { Provider } from '../providers/provider';
 import type { Clock } from '../tasks/ports';
-import { IMAGE_FORMATS, imageFormat, SIGNATURE_LENGTH, type ImageFormat } from './format';
+import { IMAGE_FORMATS, imageFormat, type ImageFormat } from './format';
 
 /** The answer to a link. Its body is read by exactly one of `store` and `discard`. */
 export type OpenedLink<Stored> =
@@ -9,8 +9,9 @@ export type OpenedLink<Stored> =
 	| {
 			kind: 'opened';
 			status: number;
-			/** As the answer announces it. */
+			/** As the answer announces them. */
 			bytes?: number;
+			contentType?: string;
 			body: NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
 			/** Streams the body to where n8n keeps files; throws when it breaks off. */
 			store: (fileName: string, format: ImageFormat) => Promise<Stored>;
@@ -30,52 +31,81 @@ export interface ImageSource {
 	nameFile: (format: ImageFormat) => string;
 }
 
-const MOST_TRIES = 4;
+/** `gone`: the link is no link to the image any more, and a new query may give another. */
+export type Downloaded<Stored> =
+	| { kind: 'stored'; stored: Stored }
+	| { kind: 'gone'; failure: Failure }
+	| { kind: 'failed'; failure: Failure };
+
+/** Enough bytes to know an image by, and to quote what came in place of one. */
+const START_LENGTH = 48;
+
+const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 500;
 
-/** Fetches one finished image. What a moment can mend is tried again. */
+/** Fetches one finished image. What a moment can mend is tried again, `until` then at the latest. */
 export async function downloadImage<Stored>(
-	source: ImageSource,
+	{ provider, taskId, url, nameFile }: ImageSource,
+	until: number,
 	{ clock, open }: DownloadPorts<Stored>,
-): Promise<Result<Stored>> {
-	for (let attempt = 1; ; attempt += 1) {
-		const download = await keep(await open(source.url), source.nameFile);
-		if (download.kind === 'stored') return { ok: true, value: download.stored };
-		if (!download.mayHelpLater || attempt === MOST_TRIES) {
-			const { provider, taskId } = source;
-			return { ok: false, failure: downloadFailure(provider, download.reason, taskId) };
+): Promise<Downloaded<Stored>> {
+	for (let tries = 1; ; tries += 1) {
+		const attempt = await keep(await open(url), nameFile);
+		if (attempt.kind === 'stored') return attempt;
+		const { kind, reason } = attempt;
+		const failure = downloadFailure(provider, reason, taskId);
+		if (kind === 'gone') return { kind, failure };
+		const pause = FIRST_PAUSE_MS * 2 ** (tries - 1);
+		if (kind === 'final' || tries === MOST_TRIES || clock.now() + pause > until) {
+			return { kind: 'failed', failure };
 		}
-		await clock.sleep(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+		await clock.sleep(pause);
 	}
 }
 
-type Download<Stored> =
-	{ kind: 'stored'; stored: Stored } | { kind: 'failed'; reason: string; mayHelpLater: boolean };
+type Attempt<Stored> =
+	{ kind: 'stored'; stored: Stored } | { kind: 'gone' | 'broken' | 'final'; reason: string };
+
+/** How links end: expired ones with 403, or 404 and 410 where the file is deleted. */
+const GONE = new Set([403, 404, 410]);
 
 async function keep<Stored>(
 	link: OpenedLink<Stored>,
 	nameFile: ImageSource['nameFile'],
-): Promise<Download<Stored>> {
-	if (link.kind === 'noReply') return failed(`the link does not answer (${link.code})`, true);
+): Promise<Attempt<Stored>> {
+	if (link.kind === 'noReply') {
+		return { kind: 'broken', reason: `the link does not answer (${link.code})` };
+	}
 	const { status, body, store, discard } = link;
 	if (status !== 200) {
 		discard();
-		return failed(`the link answered with HTTP ${status}`, status === 429 || status >= 500);
+		const kind = GONE.has(status) ? 'gone' : status === 429 || status >= 500 ? 'broken' : 'final';
+		return { kind, reason: `the link answered with HTTP ${status}` };
 	}
 	try {
-		const name = imageFormat(await firstBytes(body));
+		const start = await firstBytes(body);
+		const name = imageFormat(start);
 		const format = name && IMAGE_FORMATS[name];
 		if (format) return { kind: 'stored', stored: await store(nameFile(format), format) };
 		discard();
-		return failed('the link answered with something that is not an image', false);
+		return { kind: 'broken', reason: `the link answered with ${whatCame(start, link)}` };
 	} catch (error) {
-		return failed(error instanceof Error ? error.message : 'the transfer broke off', true);
+		const reason = error instanceof Error ? error.message : 'the transfer broke off';
+		return { kind: 'broken', reason };
 	}
 }
 
-function failed(reason: string, mayHelpLater: boolean): Download<never> {
-	return { kind: 'failed', reason, mayHelpLater };
+/** For people who want to find out why: its announced type, and how it begins if that is text. */
+function whatCame(start: Buffer, { contentType }: { contentType?: string }): string {
+	if (start.length === 0) return 'an empty file instead of an image';
+	const type = contentType ?? 'something';
+	const words = start.toString('utf8').trim();
+	return PRINTABLE.test(words)
+		? `${type} instead of an image: it begins "${words}"`
+		: `${type} that is not an image`;
 }
+
+const PRINTABLE = /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}\s]+$/u;
 
 /** The start of the stream, put back so that the stream stays whole. */
 async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {
@@ -88,7 +118,7 @@ async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {
 			settle();
 		};
 		const onReadable = () => {
-			const start = stream.read(SIGNATURE_LENGTH);
+			const start = stream.read(START_LENGTH);
 			if (start === null) return;
 			const bytes = Buffer.from(start);
 			stream.unshift(bytes);

@@ -2,7 +2,7 @@ import { lostFile, type Result } from '../errors';
 import type { FileReferences, Reference, SendBinaryAs } from '../providers/provider';
 import type { Gateway } from '../tasks/gateway';
 import { createLimit } from '../tasks/limit';
-import { LONGEST_PATIENCE_MS, type Pace } from '../tasks/pace';
+import type { Pace } from '../tasks/pace';
 import type { Clock, FileContent } from '../tasks/ports';
 import { IMAGE_FORMATS } from './format';
 import type { ImageFile } from './imageFile';
@@ -95,15 +95,15 @@ async function uploadFile(
 ): Promise<Result<string>> {
 	const { bytes, measured, mimeType } = file;
 	const fileName = measured ? `reference.${IMAGE_FORMATS[measured.format].extension}` : 'reference';
-	for (let attempt = 1; ; attempt += 1) {
+	for (let tries = 1; ;) {
 		const content = await openFile(file, gateway);
 		if (!content.ok) return content;
 		const upload = { baseUrl, path, fileName, mimeType, bytes, content: content.value };
 		const uploaded = await gateway.upload(upload, readUploaded);
-		if (uploaded.ok || !uploaded.failure.retry || attempt === MOST_TRIES) return uploaded;
-		const pause = pace.backOff(attempt, uploaded.failure.retry.afterSeconds);
-		if (pause > LONGEST_PATIENCE_MS) return uploaded;
-		await clock.sleep(pause);
+		if (uploaded.ok || !gateway.maySendAgain(uploaded.failure, tries < MOST_TRIES)) return uploaded;
+		if (uploaded.failure.isRefusal) continue;
+		await clock.sleep(pace.backOff(tries, uploaded.failure.afterSeconds));
+		tries += 1;
 	}
 }
 

@@ -11,21 +11,31 @@ interface FailedRow {
 	failure: Failure;
 }
 
-/** Without Continue On Fail, one error stands for all rows that failed. */
-export function stopOnFailure(context: IExecuteFunctions, rows: readonly RowResult[]): void {
+/**
+ * Without Continue On Fail, one error stands for all rows that failed. `onRetry` says what a second
+ * try does with the rows that finished.
+ */
+export function stopOnFailure(
+	context: IExecuteFunctions,
+	rows: readonly RowResult[],
+	onRetry: string,
+): void {
 	const failed = rows.flatMap((row, itemIndex): FailedRow[] =>
 		row.ok ? [] : [{ itemIndex, failure: row.failure }],
 	);
 	const [first] = failed;
-	if (first && !context.continueOnFail()) throw rowsError(context, first, failed, rows);
+	if (first && !context.continueOnFail()) {
+		throw rowsError(context, first, failed, rows, onRetry);
+	}
 }
 
 /** The node's output, in the order of the rows; with Continue On Fail a failed row is an item. */
 export function settleRows(
 	context: IExecuteFunctions,
 	rows: readonly RowResult[],
+	onRetry: string,
 ): INodeExecutionData[] {
-	stopOnFailure(context, rows);
+	stopOnFailure(context, rows, onRetry);
 	return rows.flatMap((row, itemIndex) =>
 		row.ok ? row.value : [failureItem(context, { itemIndex, failure: row.failure })],
 	);
@@ -55,6 +65,7 @@ function rowsError(
 	first: FailedRow,
 	failed: readonly FailedRow[],
 	rows: readonly RowResult[],
+	onRetry: string,
 ): NodeOperationError {
 	const { itemIndex, failure } = first;
 	const count = context.getInputData().length;
@@ -66,14 +77,18 @@ function rowsError(
 	const listed = isOnly ? [] : failed.slice(0, MOST_ROWS_LISTED).map(rowLine);
 	const unlisted = isOnly ? [] : failed.slice(MOST_ROWS_LISTED);
 	const unlistedIds = unlisted.flatMap((row) => row.failure.taskId ?? []);
-	const finished = rows.flatMap((row) => (row.ok ? taskIds(row.value) : []));
+	const finished = rows.flatMap((row) => (row.ok && row.value.length > 0 ? [row.value] : []));
+	const finishedIds = finished.flatMap(taskIds);
 	const description = [
 		...listed,
 		...(unlisted.length > 0 ? [`… and ${unlisted.length} more`] : []),
 		...(unlistedIds.length > 0 ? [`Their tasks: ${unlistedIds.join(', ')}`] : []),
 		isOnly ? failure.description : chargedLine(failed),
 		...(finished.length > 0
-			? [`The other rows are done. Seedream Task Status can fetch them: ${finished.join(', ')}`]
+			? [
+					`${finished.length} of ${count} rows finished. ${onRetry}`,
+					`Seedream Task Status can fetch them, too: ${finishedIds.join(', ')}`,
+				]
 			: []),
 	].join('\n');
 	return nodeError(context, message, description, itemIndex);

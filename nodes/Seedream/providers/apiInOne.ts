@@ -118,6 +118,7 @@ export const apiInOne: Provider = {
 		pick: (references) => (references > 0 ? edit : textToImage),
 	},
 	createPath: '/v1/images/generations',
+	honoursIdempotencyKey: false,
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	fileReferences: { kind: 'signedLink' },
 	readCreated: (body) => read(created, body),

@@ -193,6 +193,7 @@ export const apiMart: Provider = {
 	credential: 'apiMartApi',
 	models: [seedream45],
 	createPath: '/v1/images/generations',
+	honoursIdempotencyKey: false,
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	fileReferences: {
 		kind: 'upload',

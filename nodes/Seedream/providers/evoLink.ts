@@ -174,6 +174,7 @@ export const evoLink: Provider = {
 	credential: 'evoLinkApi',
 	models: [seedream45, seedream40],
 	createPath: '/v1/images/generations',
+	honoursIdempotencyKey: true,
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	fileReferences: {
 		kind: 'upload',

@@ -196,6 +196,8 @@ export interface Provider {
 	/** Offered as the default model where the choice depends on the row. */
 	automatic?: { description: string; pick: (references: number) => Model };
 	createPath: string;
+	/** A create that is sent again under its Idempotency-Key is answered again, not made again. */
+	honoursIdempotencyKey: boolean;
 	queryPath: (taskId: string) => string;
 	fileReferences: FileReferences;
 	readCreated: (body: JsonObject) => Reading<CreatedTask>;

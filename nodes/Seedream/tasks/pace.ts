@@ -17,7 +17,7 @@ export interface Pace {
  * of its own time, and a long one is not asked for more than every five seconds, as the gateways'
  * own clients do.
  */
-export function createPace(pollSeconds: number): Pace {
+export function createPace(pollSeconds: number, random: () => number = Math.random): Pace {
 	const pause = (elapsedMs: number) =>
 		pollSeconds > 0
 			? pollSeconds * 1000
@@ -26,7 +26,7 @@ export function createPace(pollSeconds: number): Pace {
 		pause,
 		backOff: (failures, retryAfterSeconds) =>
 			retryAfterSeconds === undefined
-				? Math.max(pause(0), SHORTEST_MS * 2 ** Math.min(failures, 5))
+				? Math.max(pause(0), SHORTEST_MS * 2 ** Math.min(failures, 5) * (0.5 + random() / 2))
 				: Math.max(SHORTEST_MS, retryAfterSeconds * 1000),
 	};
 }

@@ -6,6 +6,10 @@ export interface HttpCall {
 	path: string;
 	body?: JsonObject;
 	headers?: Record<string, string>;
+	/** How long an answer is waited for; the door decides without. */
+	timeoutMs?: number;
+	/** Stopping the execution does not break it off: its answer names what was paid for. */
+	mustFinish?: boolean;
 }
 
 export type HttpAnswer =
