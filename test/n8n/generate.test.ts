@@ -438,6 +438,38 @@ describe('the gateway', () => {
 		expect(creates()).toHaveLength(1);
 	});
 
+	it.each([403, 404, 410])(
+		'is asked for a new link where the first one answers %i',
+		async (status) => {
+			sandbox.setIntercept(({ step, attempt }) =>
+				step === 'download' && attempt === 1 ? { kind: 'answer', status, body: '' } : undefined,
+			);
+			const { items } = await generate({});
+
+			expect(fields(items, 'status')).toEqual(['completed']);
+			expect(await pixels(items[0] ?? { json: {} })).toMatchObject({ format: 'png' });
+			expect(sandbox.requests.slice(-3).map(({ step }) => step)).toEqual([
+				'download',
+				'query',
+				'download',
+			]);
+			expect(creates()).toHaveLength(1);
+		},
+	);
+
+	it('never sends a page in place of an image into the workflow', async () => {
+		const page = '<html><body>Please sign in</body></html>';
+		sandbox.setIntercept(({ step }) =>
+			step === 'download' ? { kind: 'answer', status: 200, body: page } : undefined,
+		);
+		const { error } = await generate({});
+
+		const [task] = sandbox.tasks();
+		expect(error?.message).toBe(
+			`The image was made, but could not be downloaded: the link answered with text/html; charset=utf-8 instead of an image: it begins "${page}" [task ${task?.id}]`,
+		);
+	});
+
 	it('never sees its key go to a link, in an item or in an error', async () => {
 		const result = await generate(
 			FROM_ROW,
@@ -509,7 +541,7 @@ describe('the gateway', () => {
 			status: 'processing',
 			taskId: task?.id,
 			error: {
-				message: `EvoLink is still working on the image after 1 seconds [task ${task?.id}]`,
+				message: `EvoLink is still working on the image after 1 seconds: Seedream Task Status will fetch it [task ${task?.id}]`,
 				code: 'timeout',
 				charged: 'unknown',
 			},

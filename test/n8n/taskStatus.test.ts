@@ -152,7 +152,7 @@ it('says so when the gateway does not know the task', async () => {
 	);
 });
 
-it('says so when the links of a task have died', async () => {
+it('says so when the links of a task have died, once the gateway has been asked for new ones', async () => {
 	const [taskId = ''] = await submit([{ provider: 'evoLink' }]);
 	ahead = 100_000 + 25 * 60 * 60 * 1000;
 	const { error } = await status({ taskId });
@@ -160,6 +160,13 @@ it('says so when the links of a task have died', async () => {
 	expect(error?.message).toBe(
 		`The image was made, but could not be downloaded: the link answered with HTTP 403 [task ${taskId}]`,
 	);
+	expect(sandbox.requests.map(({ step }) => step)).toEqual([
+		'create',
+		'query',
+		'download',
+		'query',
+		'download',
+	]);
 });
 
 it('hands on the good tasks of a row with Continue On Fail, and the bad one as an item', async () => {

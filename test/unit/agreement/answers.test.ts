@@ -273,7 +273,7 @@ function outcomeOfFailure(failure: Failure, body: unknown): Outcome {
 	expectSound(isText(failure.description), 'no advice', failure);
 	expectSound(typeof failure.code === 'string', 'no code', failure);
 	expectSound(['no', 'yes', 'unknown'].includes(failure.charged), 'charged', failure);
-	const { afterSeconds = 0 } = failure.retry ?? {};
+	const { afterSeconds = 0 } = failure;
 	expectSound(Number.isFinite(afterSeconds) && afterSeconds >= 0, 'a wait', failure);
 	if (failure.type !== 'unreadable_answer') return 'refused';
 	const { description } = failure;
@@ -286,7 +286,11 @@ function outcomeOfFailure(failure: Failure, body: unknown): Outcome {
 
 async function outcomeOfCreate(provider: Provider, answer: ReturnType<typeof reply>) {
 	const { gateway } = scriptedGateway(provider, answer);
-	const created = await gateway.create({ model: 'a model', prompt: 'a lake' }, 'key');
+	const created = await gateway.create(
+		{ model: 'a model', prompt: 'a lake' },
+		'key',
+		() => undefined,
+	);
 	if (!created.ok) return outcomeOfFailure(created.failure, bodyOf(answer));
 	const { taskId, estimatedSeconds } = created.value.content;
 	expectSound(isText(taskId), 'no task id', created);
@@ -299,7 +303,8 @@ async function outcomeOfQuery(
 	answer: ReturnType<typeof reply>,
 ): Promise<Outcome> {
 	const { gateway } = scriptedGateway(provider, answer);
-	const queried = await gateway.query(TASK_ID);
+	const queried = await gateway.query(TASK_ID, Infinity);
+	if (!queried) throw new Error('a query that was not sent');
 	if (!queried.ok) {
 		expectSound(queried.failure.message.includes(TASK_ID), 'a lost task id', queried.failure);
 		return outcomeOfFailure(queried.failure, bodyOf(answer));

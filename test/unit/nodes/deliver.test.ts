@@ -6,13 +6,16 @@ import type { IBinaryData } from 'n8n-workflow';
 import { deliver } from '../../../nodes/Seedream/deliver';
 import type { OpenedLink } from '../../../nodes/Seedream/images/download';
 import type { TaskFacts } from '../../../nodes/Seedream/output/taskItems';
+import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
-import type { CompletedTask } from '../../../nodes/Seedream/providers/provider';
+import type { CompletedTask, Provider } from '../../../nodes/Seedream/providers/provider';
 import { DEFAULT_OPTIONS, type Controls } from '../../../nodes/Seedream/request/controls';
 import type { RowTools } from '../../../nodes/Seedream/runRows';
 import { createLimit } from '../../../nodes/Seedream/tasks/limit';
+import { createPace } from '../../../nodes/Seedream/tasks/pace';
+import type { Clock, HttpAnswer } from '../../../nodes/Seedream/tasks/ports';
 import { fakeContext } from './fakeContext';
-import { reply, scriptedGateway } from './tasks/scriptedGateway';
+import { reply, scriptedGatewayAt } from './tasks/scriptedGateway';
 import { virtualClock } from './virtualClock';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -24,6 +27,25 @@ const CONTROLS: Controls = {
 	outputField: 'data',
 	outputItems: 'perImage',
 };
+
+const following = (clock: Clock) => ({
+	clock,
+	pace: createPace(0),
+	timeoutSeconds: 600,
+	since: clock.now(),
+	firstPauseMs: 5_000,
+	isKnown: true,
+});
+
+/** Delivers the task as the nodes do, once it is finished. */
+async function delivered(
+	task: ReturnType<typeof completed>,
+	tools: RowTools,
+	controls: Controls = CONTROLS,
+	facts: TaskFacts = FACTS,
+) {
+	return await deliver(facts, task, controls, following(tools.clock), tools);
+}
 
 function completed(...imageUrls: string[]) {
 	const content: CompletedTask = { status: 'completed', imageUrls };
@@ -44,18 +66,29 @@ function stored(delayMs = 0): OpenedLink<IBinaryData> {
 	};
 }
 
-function gone(): OpenedLink<IBinaryData> {
+function answered(status: number): OpenedLink<IBinaryData> {
 	const link = stored();
-	return link.kind === 'opened' ? { ...link, status: 404 } : link;
+	return link.kind === 'opened' ? { ...link, status } : link;
 }
 
-function tools(open: (url: string) => OpenedLink<IBinaryData>, downloads = 5) {
+interface Scene {
+	/** What the gateway answers to queries. */
+	answers?: HttpAnswer[];
+	provider?: Provider;
+	downloads?: number;
+}
+
+function tools(
+	open: (url: string) => OpenedLink<IBinaryData>,
+	{ answers = [reply(500, {})], provider = evoLink, downloads = 5 }: Scene = {},
+) {
 	const opened: string[] = [];
 	const clock = virtualClock();
+	const { gateway, calls } = scriptedGatewayAt(clock, provider, ...answers);
 	const all: RowTools = {
 		context: fakeContext(),
 		itemIndex: 6,
-		gateway: scriptedGateway(evoLink, reply(500, {})).gateway,
+		gateway,
 		clock,
 		links: {
 			clock,
@@ -68,13 +101,13 @@ function tools(open: (url: string) => OpenedLink<IBinaryData>, downloads = 5) {
 		noteFewerImages: () => undefined,
 		downloadLimit: createLimit(downloads),
 	};
-	return { all, opened };
+	return { all, opened, calls, clock };
 }
 
 it('keeps the order of the images, whichever arrives first', async () => {
 	const { all } = tools((url) => stored(url === 'https://a.example/1' ? 30 : 0));
 	const task = completed('https://a.example/1', 'https://a.example/2');
-	expect(await deliver(FACTS, task, CONTROLS, all)).toMatchObject({
+	expect(await delivered(task, all)).toMatchObject({
 		ok: true,
 		value: [
 			{
@@ -94,7 +127,7 @@ it('names the files by the template of the user, with rows counted from 1', asyn
 	const { all } = tools(() => stored());
 	const fileName = '{row}-{image}-{prompt}-{provider}-{model}-{date}';
 	const task = completed('https://a.example/1');
-	expect(await deliver(FACTS, task, { ...CONTROLS, fileName }, all)).toMatchObject({
+	expect(await delivered(task, all, { ...CONTROLS, fileName })).toMatchObject({
 		value: [{ binary: { data: { fileName: '7-1-A-lake-evoLink-m-2026-11-20.png' } } }],
 	});
 });
@@ -102,7 +135,7 @@ it('names the files by the template of the user, with rows counted from 1', asyn
 it('opens no link when the user does not want the files', async () => {
 	const { all, opened } = tools(() => stored());
 	const controls = { ...CONTROLS, downloadImages: false };
-	const result = await deliver(FACTS, completed('https://a.example/1'), controls, all);
+	const result = await delivered(completed('https://a.example/1'), all, controls);
 	expect(opened).toEqual([]);
 	expect(result).toMatchObject({
 		ok: true,
@@ -111,33 +144,168 @@ it('opens no link when the user does not want the files', async () => {
 	expect(result.ok && result.value[0]).not.toHaveProperty('binary');
 });
 
-it('is a failure that names the paid task when one of the files is gone', async () => {
-	const { all } = tools((url) => (url === 'https://a.example/2' ? gone() : stored()));
-	const task = completed('https://a.example/1', 'https://a.example/2', 'https://a.example/3');
-	expect(await deliver(FACTS, task, CONTROLS, all)).toMatchObject({
+it('asks the gateway for nothing as long as the links work', async () => {
+	const { all, calls } = tools(() => stored());
+	await delivered(completed('https://a.example/1'), all);
+	expect(calls).toEqual([]);
+});
+
+describe('a link that has expired', () => {
+	const anew = (...imageUrls: string[]) =>
+		reply(200, { id: 'task-1', status: 'completed', results: imageUrls });
+
+	it.each([403, 404, 410])('with HTTP %i is asked for anew, once', async (status) => {
+		const { all, opened, calls, clock } = tools(
+			(url) => (url.includes('old') ? answered(status) : stored()),
+			{ answers: [anew('https://a.example/new')] },
+		);
+		const task = completed('https://a.example/old');
+		expect(await delivered(task, all)).toMatchObject({
+			ok: true,
+			value: [
+				{
+					json: { imageUrl: 'https://a.example/new' },
+					binary: { data: { fileName: 'task-1-1.png' } },
+				},
+			],
+		});
+		expect(opened).toEqual(['https://a.example/old', 'https://a.example/new']);
+		expect(calls.map(({ method, path }) => [method, path])).toEqual([['GET', '/v1/tasks/task-1']]);
+		expect(clock.pauses).toEqual([]);
+	});
+
+	it('gets the item its new end and its new raw answer', async () => {
+		const body = {
+			code: 200,
+			data: {
+				id: 'task-1',
+				status: 'completed',
+				result: { images: [{ url: ['https://a.example/new'], expires_at: 1_795_200_000 }] },
+			},
+		};
+		const { all } = tools((url) => (url.includes('old') ? answered(403) : stored()), {
+			provider: apiMart,
+			answers: [reply(200, body)],
+		});
+		const task = completed('https://a.example/old');
+		const content = { ...task.content, expiresAt: new Date('2026-11-19T08:00:00Z') };
+		const facts = { ...FACTS, provider: apiMart };
+		const controls = { ...CONTROLS, simplify: false };
+		expect(await delivered({ ...task, content }, all, controls, facts)).toMatchObject({
+			value: [
+				{
+					json: {
+						imageUrl: 'https://a.example/new',
+						expiresAt: new Date(1_795_200_000_000).toISOString(),
+						raw: body,
+					},
+				},
+			],
+		});
+	});
+
+	it('does not take the others with it: only the gone ones are fetched again', async () => {
+		const { all, opened } = tools(
+			(url) => (url === 'https://a.example/2' ? answered(403) : stored()),
+			{ answers: [anew(...[1, 2, 3].map((n) => `https://b.example/${n}`))] },
+		);
+		const task = completed(...[1, 2, 3].map((n) => `https://a.example/${n}`));
+		expect(await delivered(task, all)).toMatchObject({
+			ok: true,
+			value: [1, 2, 3].map((n) => ({
+				json: { imageUrl: `https://b.example/${n}`, imageIndex: n - 1 },
+				binary: { data: { fileName: `task-1-${n}.png` } },
+			})),
+		});
+		expect(opened.slice(3)).toEqual(['https://b.example/2']);
+	});
+
+	it('that is gone all the same is a failure that names the paid task', async () => {
+		const { all, opened, calls } = tools(
+			(url) => (url === 'https://a.example/2' ? answered(404) : stored()),
+			{ answers: [anew(...[1, 2, 3].map((n) => `https://a.example/${n}`))] },
+		);
+		const task = completed(...[1, 2, 3].map((n) => `https://a.example/${n}`));
+		expect(await delivered(task, all)).toMatchObject({
+			ok: false,
+			failure: {
+				message:
+					'The image was made, but could not be downloaded: the link answered with HTTP 404 [task task-1]',
+				code: 'download_failed',
+				charged: 'yes',
+				taskId: 'task-1',
+			},
+		});
+		expect(opened).toHaveLength(4);
+		expect(calls).toHaveLength(1);
+	});
+
+	it('for which the new answer has none is a failure that names the paid task', async () => {
+		const { all } = tools((url) => (url.endsWith('/2') ? answered(403) : stored()), {
+			answers: [anew('https://a.example/1')],
+		});
+		const task = completed('https://a.example/1', 'https://a.example/2');
+		expect(await delivered(task, all)).toMatchObject({
+			ok: false,
+			failure: { charged: 'yes', taskId: 'task-1' },
+		});
+	});
+
+	it('about which the gateway says nothing any more is the failure of the query', async () => {
+		const { all } = tools(() => answered(403), {
+			answers: [reply(401, { error: { code: 'unauthorized', message: 'No.' } })],
+		});
+		expect(await delivered(completed('https://a.example/1'), all)).toMatchObject({
+			ok: false,
+			failure: {
+				message: 'EvoLink did not accept the API key (unauthorized: No.) [task task-1]',
+				taskId: 'task-1',
+			},
+		});
+	});
+});
+
+it('a link that breaks for good is a failure, and no reason to ask the gateway again', async () => {
+	const { all, opened, calls } = tools(() => answered(503));
+	expect(await delivered(completed('https://a.example/1'), all)).toMatchObject({
 		ok: false,
 		failure: { code: 'download_failed', charged: 'yes', taskId: 'task-1' },
 	});
+	expect(opened).toHaveLength(5);
+	expect(calls).toEqual([]);
+});
+
+it('a task that is done in its last moment has a minute for its images', async () => {
+	const { all, opened, clock } = tools(() =>
+		opened.length < 5 ? { kind: 'noReply', code: 'ECONNRESET' } : stored(),
+	);
+	const late = { ...following(clock), since: clock.now() - 599_900 };
+	const task = completed('https://a.example/1');
+	expect(await deliver(FACTS, task, CONTROLS, late, all)).toMatchObject({ ok: true });
+	expect(clock.elapsed()).toBe(7_500);
 });
 
 it('shares the limit on downloads with all rows', async () => {
 	let open = 0;
 	let most = 0;
-	const { all } = tools(() => {
-		const link = stored();
-		if (link.kind === 'noReply') return link;
-		open += 1;
-		most = Math.max(most, open);
-		const store: typeof link.store = async (name, format) => {
-			await wait(2);
-			open -= 1;
-			return await link.store(name, format);
-		};
-		return { ...link, store };
-	}, 2);
+	const { all } = tools(
+		() => {
+			const link = stored();
+			if (link.kind === 'noReply') return link;
+			open += 1;
+			most = Math.max(most, open);
+			const store: typeof link.store = async (name, format) => {
+				await wait(2);
+				open -= 1;
+				return await link.store(name, format);
+			};
+			return { ...link, store };
+		},
+		{ downloads: 2 },
+	);
 	const urls = Array.from({ length: 6 }, (_, n) => `https://a.example/${n}`);
-	const rows = [deliver(FACTS, completed(...urls), CONTROLS, all)];
-	rows.push(deliver(FACTS, completed(...urls), CONTROLS, all));
+	const rows = [delivered(completed(...urls), all)];
+	rows.push(delivered(completed(...urls), all));
 	for (const row of await Promise.all(rows)) expect(row).toMatchObject({ ok: true });
 	expect(most).toBe(2);
 });

@@ -4,8 +4,10 @@ import {
 	downloadFailure,
 	httpFailure,
 	invalidRow,
+	lostCreate,
 	missingCredential,
 	networkFailure,
+	noSecondCreate,
 	taskFailure,
 	unreadableAnswer,
 	uploadFailure,
@@ -20,9 +22,9 @@ const UNKNOWN = 'Whether it was charged cannot be known from here.';
 const FETCH_LATER =
 	'The task may go on at the gateway: fetch it with the Seedream Task Status node and the task ID task-1.';
 
-function http(status: number, headers: Record<string, string> = {}, taskId?: string) {
+function http(status: number, taskId?: string, provider = apiMart) {
 	const error = { status, code: 'some_code', message: 'So it is.', type: 'some_type' };
-	return httpFailure(evoLink, error, headers, taskId);
+	return httpFailure(provider, error, undefined, taskId);
 }
 
 describe('a create that was answered with an error', () => {
@@ -85,23 +87,46 @@ describe('a create that was answered with an error', () => {
 	])('of HTTP %i', (status, what, todo, charged, mayRepeat) => {
 		const failure = http(status);
 		expect(failure).toMatchObject({
-			message: `EvoLink ${what} (some_code: So it is.)`,
+			message: `APIMart ${what} (some_code: So it is.)`,
 			description: `${todo} ${charged === 'no' ? NOTHING_CHARGED : UNKNOWN}`,
 			code: 'some_code',
 			type: 'some_type',
 			charged,
 			status: 'failed',
-			provider: 'evoLink',
+			provider: 'apiMart',
 		});
 		expect(failure.taskId).toBeUndefined();
-		expect('retry' in failure).toBe(mayRepeat);
+		expect(failure.retry).toBe(mayRepeat ? 'freely' : undefined);
+	});
+
+	it.each([
+		[400, undefined],
+		[404, undefined],
+		[429, 'freely'],
+		[500, 'freely'],
+		[503, 'freely'],
+	])('of HTTP %i is repeated where the Idempotency-Key is honoured: %s', (status, retry) => {
+		expect(http(status, undefined, evoLink).retry).toBe(retry);
+	});
+
+	it.each([
+		[400, false],
+		[429, true],
+		[500, false],
+		[502, false],
+		[503, true],
+		[504, false],
+	])('of HTTP %i slows the batch down: %s', (status, slowsDown) => {
+		for (const taskId of [undefined, 'task-1']) {
+			expect(http(status, taskId).isRefusal ?? false).toBe(slowsDown);
+		}
 	});
 
 	it('has words of its own for every status of the table', () => {
 		for (const [status, { what, todo }] of Object.entries(HTTP_ADVICE)) {
 			const taskId = status === '404' ? 'task-1' : undefined;
-			const { message, description } = http(Number(status), {}, taskId);
-			expect(message).toContain(`EvoLink ${what} (`);
+			const { message, description } = http(Number(status), taskId);
+			expect(message).toContain(`APIMart ${what} (`);
 			expect(description.startsWith(todo)).toBe(true);
 		}
 	});
@@ -126,44 +151,35 @@ describe('a query that was answered with an error', () => {
 		[502, true],
 		[503, true],
 	])('of HTTP %i keeps the task: whether it was charged is not known', (status, mayRepeat) => {
-		const failure = http(status, {}, 'task-1');
+		const failure = http(status, 'task-1');
 		expect(failure).toMatchObject({ charged: 'unknown', taskId: 'task-1', status: 'failed' });
 		expect(failure.message).toMatch(/\[task task-1\]$/);
-		expect('retry' in failure).toBe(mayRepeat);
+		expect(failure.retry).toBe(mayRepeat ? 'freely' : undefined);
 	});
 
 	it.each([401, 402, 429, 500, 502])(
 		'of HTTP %i says how to fetch the task, for to run the row again pays again',
 		(status) => {
-			expect(http(status, {}, 'task-1').description).toMatch(`${FETCH_LATER} ${UNKNOWN}`);
+			expect(http(status, 'task-1').description).toMatch(`${FETCH_LATER} ${UNKNOWN}`);
 			expect(http(status).description).not.toContain('Seedream Task Status');
 		},
 	);
 
 	it('of HTTP 404 says that the task is not known, and does not send the user back to it', () => {
-		expect(http(404, {}, 'task-1').description).not.toContain('Seedream Task Status');
-		expect(http(404, {}, 'task-1')).toMatchObject({
-			message: 'EvoLink does not know this task (some_code: So it is.) [task task-1]',
+		expect(http(404, 'task-1').description).not.toContain('Seedream Task Status');
+		expect(http(404, 'task-1')).toMatchObject({
+			message: 'APIMart does not know this task (some_code: So it is.) [task task-1]',
 			description: expect.stringMatching(/^Check the task ID, the provider and the account\./),
+			isUnknownTask: true,
 		});
+		expect(http(404)).not.toHaveProperty('isUnknownTask');
 	});
 });
 
-describe('the wish of the gateway to wait', () => {
-	it.each([
-		['30', 30],
-		['0', 0],
-		['1.5', 1.5],
-		['soon', undefined],
-		['-3', undefined],
-		['Fri, 20 Nov 2026 08:00:09 GMT', undefined],
-	])('Retry-After: %s', (header, afterSeconds) => {
-		expect(http(429, { 'retry-after': header }).retry).toEqual({ afterSeconds });
-	});
-
-	it('may not be said', () => {
-		expect(http(429).retry).toEqual({ afterSeconds: undefined });
-	});
+it.each([7, 0, undefined])('the wish of the gateway to wait %s seconds is passed on', (seconds) => {
+	const error = { status: 429, code: 'busy', message: '', type: 't' };
+	expect(httpFailure(evoLink, error, seconds).afterSeconds).toBe(seconds);
+	expect(uploadFailure(httpFailure(evoLink, error, seconds)).afterSeconds).toBe(seconds);
 });
 
 describe("the gateway's own words", () => {
@@ -173,25 +189,21 @@ describe("the gateway's own words", () => {
 		['http_502', '', ' (http_502)'],
 		['502', '', ''],
 	])('stand behind ours: code %j, message %j', (code, message, words) => {
-		const failure = httpFailure(apiMart, { status: 400, code, message, type: 't' }, {});
+		const failure = httpFailure(apiMart, { status: 400, code, message, type: 't' }, undefined);
 		expect(failure.message).toBe(`APIMart refused the request${words}`);
 	});
 
-	it.each<[string, string, string | undefined, Record<string, string>, string]>([
-		['400', 'n is too large', 'req-1', {}, ' (n is too large, request req-1)'],
-		['400', '', 'req-1', {}, ' (request req-1)'],
-		['bad', 'n', undefined, { 'x-request-id': 'req-2' }, ' (bad: n, request req-2)'],
-		['bad', '', 'req-1', { 'x-request-id': 'req-2' }, ' (bad, request req-1)'],
-		['bad', '', undefined, {}, ' (bad)'],
-	])(
-		'name the request, so that the gateway can be asked about it: %j, %j, %j, %j',
-		(code, message, requestId, headers, words) => {
-			const error = { status: 400, code, message, type: 't', ...(requestId && { requestId }) };
-			expect(httpFailure(apiMart, error, headers).message).toBe(
-				`APIMart refused the request${words}`,
-			);
-		},
-	);
+	it.each([
+		['400', 'n is too large', ' (n is too large, request req-1)'],
+		['400', '', ' (request req-1)'],
+		['bad', 'n', ' (bad: n, request req-1)'],
+		['bad', '', ' (bad, request req-1)'],
+	])('name the request that support asks for: %j, %j', (code, message, words) => {
+		const error = { status: 400, code, message, type: 't', requestId: 'req-1' };
+		expect(httpFailure(apiMart, error, undefined).message).toBe(
+			`APIMart refused the request${words}`,
+		);
+	});
 });
 
 describe('no answer', () => {
@@ -206,7 +218,8 @@ describe('no answer', () => {
 			status: 'failed',
 			provider: 'apiInOne',
 			taskId: undefined,
-			retry: {},
+			retry: 'freely',
+			isRefusal: true,
 		});
 	});
 
@@ -227,12 +240,20 @@ describe('no answer', () => {
 		});
 	});
 
-	it('to a create that may have arrived is not repeated', () => {
-		const answer = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
-		const failure = networkFailure(apiInOne, answer);
-		expect(failure).toMatchObject({ charged: 'unknown' });
-		expect('retry' in failure).toBe(false);
-	});
+	it.each([
+		[apiInOne, undefined],
+		[apiMart, undefined],
+		[evoLink, 'freely'],
+	])(
+		'to a create that may have arrived is repeated only where its Idempotency-Key is honoured: $0.label',
+		(provider, retry) => {
+			const answer = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
+			const failure = networkFailure(provider, answer);
+			expect(failure).toMatchObject({ charged: 'unknown' });
+			expect(failure.retry).toBe(retry);
+			expect(failure).not.toHaveProperty('isRefusal');
+		},
+	);
 
 	it.each([true, false])('to a query may be repeated (may have arrived: %s)', (mayHaveArrived) => {
 		const answer = { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived } as const;
@@ -241,7 +262,7 @@ describe('no answer', () => {
 			description: expect.stringContaining(FETCH_LATER),
 			charged: 'unknown',
 			taskId: 'task-1',
-			retry: {},
+			retry: 'freely',
 		});
 	});
 });
@@ -376,6 +397,19 @@ describe('an answer that makes no sense', () => {
 		});
 	});
 
+	it.each<[string, unknown, 'freely' | 'aFewTimes']>([
+		['a page of a proxy goes away', '<html>Hello</html>', 'freely'],
+		['half an answer was cut off', '{"id":"ta', 'freely'],
+		['nothing came', undefined, 'freely'],
+		['a list is no answer of a gateway', [], 'freely'],
+		['an object with other content mostly stays', { id: null }, 'aFewTimes'],
+	])('is asked for again, for how long depends on it: %s', (_what, body, retry) => {
+		expect(unreadableAnswer(apiMart, 'why', body, 'task-1').retry).toBe(retry);
+		expect(unreadableAnswer(evoLink, 'why', body).retry).toBe(retry);
+		expect(unreadableAnswer(apiMart, 'why', body).retry).toBeUndefined();
+		expect(unreadableAnswer(apiInOne, 'why', body).retry).toBeUndefined();
+	});
+
 	it('keeps the task', () => {
 		expect(unreadableAnswer(evoLink, 'status: Required', {}, 'task-1')).toMatchObject({
 			message: expect.stringMatching(/\[task task-1\]$/),
@@ -387,7 +421,8 @@ describe('an answer that makes no sense', () => {
 
 it('a task that outlived the deadline goes on, and can be fetched later', () => {
 	expect(deadlineFailure(evoLink, 'task-1', 600)).toEqual({
-		message: 'EvoLink is still working on the image after 600 seconds [task task-1]',
+		message:
+			'EvoLink is still working on the image after 600 seconds: Seedream Task Status will fetch it [task task-1]',
 		description: `Fetch it later with the Seedream Task Status node and the task ID task-1, or raise Timeout in the options. ${UNKNOWN}`,
 		code: 'timeout',
 		type: 'timeout',
@@ -395,6 +430,55 @@ it('a task that outlived the deadline goes on, and can be fetched later', () => 
 		status: 'processing',
 		provider: 'evoLink',
 		taskId: 'task-1',
+	});
+});
+
+it('a task of which nobody could say how it stands at the deadline names the last reason', () => {
+	const last = http(502, 'task-1');
+	expect(deadlineFailure(apiMart, 'task-1', 600, last)).toMatchObject({
+		message:
+			'APIMart could not say within 600 seconds whether the image is done (APIMart cannot reach the service behind it (some_code: So it is.)): Seedream Task Status will fetch it [task task-1]',
+		code: 'timeout',
+		charged: 'unknown',
+		status: 'processing',
+		taskId: 'task-1',
+	});
+});
+
+describe('a create whose answer was lost', () => {
+	const at = new Date('2026-11-20T08:00:03.500Z');
+	const lookForIt =
+		"Look in APIMart's list of tasks for one of doubao-seedance-4-5 made at 2026-11-20 08:00:03 UTC: it may have been made and charged";
+	const todo = `If APIMart has the task, fetch it with the Seedream Task Status node and its task ID. If not, run the row again, or retry this execution in the list of executions. ${UNKNOWN}`;
+
+	it('says what happened, and what to look for', () => {
+		const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
+		const failure = networkFailure(apiMart, reset);
+		expect(lostCreate(failure, apiMart, 'doubao-seedance-4-5', at)).toEqual({
+			...failure,
+			message: `APIMart could not be reached: the connection broke off (ECONNRESET). ${lookForIt}`,
+			description: todo,
+			charged: 'unknown',
+		});
+	});
+
+	it('stays in doubt when what came last was a refusal', () => {
+		const refused = { kind: 'noReply', code: 'ECONNREFUSED', mayHaveArrived: false } as const;
+		const failure = lostCreate(networkFailure(apiMart, refused), apiMart, 'm', at);
+		expect(failure.charged).toBe('unknown');
+		expect(failure.description).not.toContain(NOTHING_CHARGED);
+	});
+
+	it('in an earlier try of the node is not sent a second time', () => {
+		expect(noSecondCreate(apiMart, 'doubao-seedance-4-5', at)).toEqual({
+			message: `The answer to this row's request was lost in an earlier try, and a second one might pay twice. ${lookForIt}`,
+			description: todo,
+			code: 'answer_lost',
+			type: 'network_error',
+			charged: 'unknown',
+			status: 'failed',
+			provider: 'apiMart',
+		});
 	});
 });
 
@@ -430,24 +514,27 @@ it('a row that was refused says everything that is wrong with it', () => {
 describe('an upload that failed', () => {
 	const failures = [
 		http(401),
-		http(429, { 'retry-after': '7' }),
-		http(503, { 'retry-after': '7' }),
-		networkFailure(evoLink, { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true }),
-		networkFailure(evoLink, { kind: 'noReply', code: 'ENOTFOUND', mayHaveArrived: false }),
-		unreadableAnswer(evoLink, 'data: Required', { data: null }),
+		http(429),
+		http(500),
+		http(503),
+		networkFailure(apiMart, { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true }),
+		networkFailure(apiMart, { kind: 'noReply', code: 'ENOTFOUND', mayHaveArrived: false }),
+		unreadableAnswer(apiMart, 'data: Required', { data: null }),
 	];
 
 	it.each(failures)(
 		'costs nothing, and keeps what happened and what to do: $message',
 		(failure) => {
-			expect(uploadFailure(failure)).toMatchObject({
+			const uploaded = uploadFailure(failure);
+			expect(uploaded.isRefusal).toBe(failure.isRefusal);
+			expect(uploaded).toMatchObject({
 				message: `A reference image could not be uploaded: ${failure.message}`,
 				description: failure.description.replace(UNKNOWN, NOTHING_CHARGED),
 				charged: 'no',
 				code: failure.code,
 				type: failure.type,
 				status: 'failed',
-				provider: 'evoLink',
+				provider: 'apiMart',
 			});
 		},
 	);
@@ -455,11 +542,7 @@ describe('an upload that failed', () => {
 	it('may be repeated wherever it could help, for nobody pays twice', () => {
 		expect(failures.map((failure) => uploadFailure(failure).retry)).toEqual([
 			undefined,
-			{ afterSeconds: 7 },
-			{},
-			{},
-			{},
-			{},
+			...Array(6).fill('freely'),
 		]);
 	});
 });

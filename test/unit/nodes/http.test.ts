@@ -1,18 +1,28 @@
 import { Readable } from 'node:stream';
 
-import { NodeApiError, type IHttpRequestOptions, type JsonObject } from 'n8n-workflow';
+import {
+	NodeApiError,
+	type IExecuteFunctions,
+	type IHttpRequestOptions,
+	type JsonObject,
+} from 'n8n-workflow';
 
 import { gatewayDoor, linkDoor } from '../../../nodes/Seedream/http';
 import { providers } from '../../../nodes/Seedream/providers';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
 
-import { Cancelled, type FileUpload, type FileContent } from '../../../nodes/Seedream/tasks/ports';
+import {
+	Cancelled,
+	type FileContent,
+	type FileUpload,
+	type HttpCall,
+} from '../../../nodes/Seedream/tasks/ports';
 import { fakeContext, NODE, type FakeContext } from './fakeContext';
 import { fileContent } from './images/imageFiles';
 
 const KEY = 'sk-0123456789-do-not-show';
 
-type Request = (options: IHttpRequestOptions) => Promise<unknown>;
+type Request = (options: IHttpRequestOptions, caller: IExecuteFunctions) => Promise<unknown>;
 
 const OK: Request = async () => ({ statusCode: 200, headers: {}, body: {} });
 
@@ -28,9 +38,13 @@ async function door(
 		node: { credentials: { evoLinkApi: { id: '1', name: 'EvoLink' } } },
 		credentials: { evoLinkApi: { apiKey: KEY, baseUrl, filesBaseUrl } },
 		helpers: {
-			httpRequestWithAuthentication: async (credential: string, options: IHttpRequestOptions) => {
+			async httpRequestWithAuthentication(
+				this: IExecuteFunctions,
+				credential: string,
+				options: IHttpRequestOptions,
+			) {
 				asked.push({ credential, options });
-				return await request(options);
+				return await request(options, this);
 			},
 		},
 		signal,
@@ -39,6 +53,13 @@ async function door(
 	if (!opened.ok) throw new Error(opened.failure.message);
 	return { ...opened.value, asked };
 }
+
+const CREATE = {
+	method: 'POST',
+	path: '/v1/images/generations',
+	body: { model: 'm', prompt: 'A lake' },
+	mustFinish: true,
+} as const;
 
 const QUERY = { method: 'GET', path: '/v1/tasks/task-1' } as const;
 
@@ -107,6 +128,26 @@ describe('the door to a gateway', () => {
 			},
 		]);
 		expect(JSON.stringify(asked)).not.toContain(KEY);
+	});
+
+	it.each([
+		[undefined, 60_000],
+		[5_000, 5_000],
+		[42, 42],
+	])('waits for an answer as long as it is told to: %s', async (timeoutMs, timeout) => {
+		const { send, asked } = await door(OK);
+		await send({ ...QUERY, timeoutMs });
+		expect(asked[0]?.options.timeout).toBe(timeout);
+	});
+
+	it('hides the key where the gateway quotes it', async () => {
+		const { send } = await door(async () => ({
+			statusCode: 401,
+			body: { error: { message: `Incorrect API key: ${KEY}.`, keys: [KEY] } },
+		}));
+		expect(await send(QUERY)).toMatchObject({
+			body: { error: { message: 'Incorrect API key: [API key].', keys: ['[API key]'] } },
+		});
 	});
 
 	it.each([200, 202, 400, 429, 500])('brings HTTP %i back as an answer', async (statusCode) => {
@@ -246,14 +287,86 @@ describe('a request that got no answer', () => {
 		'ENETUNREACH',
 		'EHOSTUNREACH',
 		'CERT_HAS_EXPIRED',
+		'CERT_NOT_YET_VALID',
+		'CERT_UNTRUSTED',
 		'DEPTH_ZERO_SELF_SIGNED_CERT',
+		'ERR_SSL_WRONG_VERSION_NUMBER',
 		'ERR_TLS_CERT_ALTNAME_INVALID',
 		'SELF_SIGNED_CERT_IN_CHAIN',
+		'UNABLE_TO_GET_ISSUER_CERT',
+		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 		'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 	])('because of %s never left', async (code) => {
 		for (const depth of [0, 1, 3]) {
 			const { send } = await door(async () => await Promise.reject(wrapped(code, depth)));
 			expect(await send(QUERY)).toEqual({ kind: 'noReply', code, mayHaveArrived: false });
+		}
+	});
+
+	it.each<[string, Error & { code?: string; syscall?: string }]>([
+		[
+			'the connection could not be made in time',
+			Object.assign(new Error('connect ETIMEDOUT 10.0.0.1:443'), {
+				code: 'ETIMEDOUT',
+				syscall: 'connect',
+			}),
+		],
+		[
+			'the connection was reset while it was made',
+			Object.assign(new Error('connect ECONNRESET'), { code: 'ECONNRESET', syscall: 'connect' }),
+		],
+		[
+			'the name could not be looked up',
+			Object.assign(new Error('getaddrinfo ESERVFAIL'), {
+				code: 'ESERVFAIL',
+				syscall: 'getaddrinfo',
+			}),
+		],
+		[
+			'the TLS handshake broke off',
+			Object.assign(
+				new Error(
+					'Client network socket disconnected before secure TLS connection was established',
+				),
+				{ code: 'ECONNRESET' },
+			),
+		],
+		[
+			'the other side speaks no TLS',
+			Object.assign(
+				new Error(
+					'write EPROTO 40:error:0A00010B:SSL routines:tls_validate_record:wrong version number',
+				),
+				{ code: 'EPROTO', syscall: 'write' },
+			),
+		],
+		[
+			'the other side refused the TLS handshake',
+			Object.assign(
+				new Error('40:error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure'),
+				{ code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' },
+			),
+		],
+	])('never left where %s', async (_what, fault) => {
+		const errors = [fault, new Error('wrapped', { cause: fault })];
+		for (const error of [...errors, Object.assign(new Error('n8n'), { cause: errors[1] })]) {
+			const { send } = await door(async () => await Promise.reject(error));
+			expect(await send(CREATE)).toEqual({
+				kind: 'noReply',
+				code: fault.code,
+				mayHaveArrived: false,
+			});
+		}
+	});
+
+	it.each(['read', 'write'])('may have arrived where the step was %s', async (syscall) => {
+		const fault = Object.assign(new Error(`${syscall} ECONNRESET`), {
+			code: 'ECONNRESET',
+			syscall,
+		});
+		for (const error of [fault, new Error('wrapped', { cause: fault })]) {
+			const { send } = await door(async () => await Promise.reject(error));
+			expect(await send(CREATE)).toMatchObject({ code: 'ECONNRESET', mayHaveArrived: true });
 		}
 	});
 
@@ -295,36 +408,105 @@ describe('a request that got no answer', () => {
 describe('an execution that was stopped', () => {
 	const stopped = AbortSignal.abort();
 
-	it('is told apart from a failure of the network', async () => {
-		const broken = async () => await Promise.reject(wrapped('ERR_CANCELED', 0));
-		const { send } = await door(broken, undefined, stopped);
-		await expect(send(QUERY)).rejects.toThrow(Cancelled);
+	/** Sends the call, and stops the execution while it is under way. */
+	async function stoppedUnderWay(call: HttpCall, request: Request = OK) {
+		const controller = new AbortController();
+		const callers: IExecuteFunctions[] = [];
+		const { send } = await door(
+			async (options, caller) => {
+				callers.push(caller);
+				controller.abort();
+				return await request(options, caller);
+			},
+			undefined,
+			controller.signal,
+		);
+		return { sent: send(call), callers };
+	}
+
+	it.each<[string, HttpCall]>([
+		['create', CREATE],
+		['query', QUERY],
+	])('sends no %s any more', async (_what, call) => {
+		const { send, asked } = await door(OK, undefined, stopped);
+		await expect(send(call)).rejects.toThrow(Cancelled);
+		expect(asked).toEqual([]);
 	});
 
-	it('takes no answer any more', async () => {
-		const { send } = await door(OK, undefined, stopped);
-		await expect(send(QUERY)).rejects.toThrow(Cancelled);
+	it('sends no upload any more', async () => {
+		const { upload, asked } = await door(OK, undefined, stopped);
+		const content = fileContent(Buffer.from('image'));
+		const sent = upload({
+			baseUrl: 'baseUrl',
+			path: '/upload',
+			fileName: 'reference.png',
+			mimeType: 'image/png',
+			bytes: 5,
+			content,
+		});
+		await expect(sent).rejects.toThrow(Cancelled);
+		expect(asked).toEqual([]);
 	});
 
 	it('opens no link any more', async () => {
-		const { open } = links(async () => await Promise.reject(wrapped('ERR_CANCELED', 0)), {
-			signal: stopped,
-		});
+		const { open, asked } = links(OK, { signal: stopped });
 		await expect(open('https://example.com/1.png')).rejects.toThrow(Cancelled);
+		expect(asked).toEqual([]);
+	});
+
+	it('takes no answer to a query any more', async () => {
+		const { sent } = await stoppedUnderWay(QUERY);
+		await expect(sent).rejects.toThrow(Cancelled);
+	});
+
+	it('is told apart from a failure of the network', async () => {
+		const broken = async () => await Promise.reject(wrapped('ERR_CANCELED', 0));
+		const { sent } = await stoppedUnderWay(QUERY, broken);
+		await expect(sent).rejects.toThrow(Cancelled);
+	});
+
+	it('still reads the answer to a create: it names what was paid for', async () => {
+		const created = async () => ({ statusCode: 200, headers: {}, body: { id: 'task-1' } });
+		const { sent } = await stoppedUnderWay(CREATE, created);
+		expect(await sent).toEqual({
+			kind: 'reply',
+			status: 200,
+			headers: {},
+			body: { id: 'task-1' },
+		});
+	});
+
+	it('still hears that the answer to a create was lost', async () => {
+		const broken = async () => await Promise.reject(wrapped('ECONNRESET', 1));
+		const { sent } = await stoppedUnderWay(CREATE, broken);
+		expect(await sent).toEqual({ kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true });
+	});
+
+	it('gives n8n no signal to break a create off by, and everything else it has', async () => {
+		// As n8n looks for it: `'getExecutionCancelSignal' in this`.
+		const signalOf = (caller: IExecuteFunctions) =>
+			'getExecutionCancelSignal' in caller ? caller.getExecutionCancelSignal() : undefined;
+		const create = await stoppedUnderWay(CREATE);
+		const query = await stoppedUnderWay(QUERY);
+		await Promise.allSettled([create.sent, query.sent]);
+
+		expect(create.callers.map(signalOf)).toEqual([undefined]);
+		expect(query.callers.map((caller) => signalOf(caller)?.aborted)).toEqual([true]);
+		expect(create.callers[0]?.getNode()).toEqual(query.callers[0]?.getNode());
 	});
 });
 
 function links(request: Request, parts: FakeContext = {}) {
 	const asked: IHttpRequestOptions[] = [];
 	const stored: unknown[][] = [];
-	const context = fakeContext({
+	const context: IExecuteFunctions = fakeContext({
 		node: { credentials: { evoLinkApi: { id: '1', name: 'EvoLink' } } },
 		credentials: { evoLinkApi: { apiKey: KEY, baseUrl: 'https://api.evolink.ai' } },
 		...parts,
 		helpers: {
 			httpRequest: async (options: IHttpRequestOptions) => {
 				asked.push(options);
-				return await request(options);
+				return await request(options, context);
 			},
 			prepareBinaryData: async (...given: unknown[]) => {
 				stored.push(given);
@@ -391,6 +573,15 @@ describe('a link to a finished image', () => {
 		const { open } = links(async () => ({ statusCode: 200, headers, body: body() }));
 		const link = await open('https://example.com/1.png');
 		expect(link.kind === 'opened' ? link.bytes : link.code).toBe(bytes);
+	});
+
+	it.each<[object, string | undefined]>([
+		[{ 'content-type': 'text/html' }, 'text/html'],
+		[{ 'content-type': 7 }, undefined],
+		[{}, undefined],
+	])('says with the headers %j of which type it claims to be', async (headers, contentType) => {
+		const { open } = links(async () => ({ statusCode: 200, headers, body: body() }));
+		expect(await open('https://example.com/1.png')).toMatchObject({ contentType });
 	});
 
 	it('may not answer', async () => {

@@ -35,10 +35,11 @@ function streamOf(...chunks: Buffer[]): Readable {
 	return Readable.from(chunks, { objectMode: false });
 }
 
-function opened(body: Readable, status = 200): OpenedLink<Stored> {
+function opened(body: Readable, status = 200, contentType?: string): OpenedLink<Stored> {
 	return {
 		kind: 'opened',
 		status,
+		contentType,
 		body,
 		store: async (name, { mimeType }) => {
 			const chunks: Buffer[] = [];
@@ -49,9 +50,11 @@ function opened(body: Readable, status = 200): OpenedLink<Stored> {
 	};
 }
 
+/** `seconds` is the time that the download has. */
 async function download(
 	answers: Array<() => OpenedLink<Stored>>,
 	clock = virtualClock(),
+	seconds = 60,
 ): Promise<{ result: Awaited<ReturnType<typeof downloadImage<Stored>>>; opens: string[] }> {
 	const opens: string[] = [];
 	const ports: DownloadPorts<Stored> = {
@@ -63,15 +66,19 @@ async function download(
 			return answer();
 		},
 	};
-	return { result: await downloadImage(SOURCE, ports), opens };
+	const until = clock.now() + seconds * 1000;
+	return { result: await downloadImage(SOURCE, until, ports), opens };
 }
 
 const whole = () => opened(streamOf(PNG));
-const STORED = { name: 'lake.png', mimeType: 'image/png', content: PNG.toString('base64') };
+const STORED = {
+	kind: 'stored',
+	stored: { name: 'lake.png', mimeType: 'image/png', content: PNG.toString('base64') },
+};
 
-function failure(reason: string) {
+function failure(reason: string, kind: 'failed' | 'gone' = 'failed') {
 	return {
-		ok: false,
+		kind,
 		failure: expect.objectContaining({
 			message: `The image was made, but could not be downloaded: ${reason} [task task-1]`,
 			charged: 'yes',
@@ -93,7 +100,7 @@ describe('a file', () => {
 		['a first chunk one byte shorter', [PNG.subarray(0, 11), PNG.subarray(11)]],
 	])('stays whole in %s', async (_what, chunks) => {
 		const { result, opens } = await download([() => opened(streamOf(...chunks))]);
-		expect(result).toEqual({ ok: true, value: STORED });
+		expect(result).toEqual(STORED);
 		expect(opens).toEqual(['https://example.com/1.png']);
 	});
 
@@ -105,44 +112,99 @@ describe('a file', () => {
 			body.write(chunk);
 		}
 		body.end();
-		expect((await finished).result).toEqual({ ok: true, value: STORED });
+		expect((await finished).result).toEqual(STORED);
 	});
 
 	it('may be shorter than the signature is long', async () => {
 		const tiny = Buffer.from('ffd8ffd9', 'hex');
 		const { result } = await download([() => opened(streamOf(tiny))]);
 		expect(result).toEqual({
-			ok: true,
-			value: { name: 'lake.jpg', mimeType: 'image/jpeg', content: tiny.toString('base64') },
+			kind: 'stored',
+			stored: { name: 'lake.jpg', mimeType: 'image/jpeg', content: tiny.toString('base64') },
 		});
 	});
 
 	it('is named and typed by its bytes, whatever its link says', async () => {
 		const gif = Buffer.from('GIF89a\x01\x00\x01\x00\x00\x00\x3b');
 		const { result } = await download([() => opened(streamOf(gif))]);
-		expect(result).toMatchObject({ value: { name: 'lake.gif', mimeType: 'image/gif' } });
+		expect(result).toMatchObject({ stored: { name: 'lake.gif', mimeType: 'image/gif' } });
 	});
 });
 
 describe('what is not an image', () => {
-	it.each([
-		['a page of HTML', '<!DOCTYPE html><html><body>Sign in</body></html>'],
-		['a short text', 'no'],
-		['nothing', ''],
-	])('is refused, is not asked for again and is not left open: %s', async (_what, text) => {
-		const body = text === '' ? Readable.from([]) : streamOf(Buffer.from(text));
-		const { result, opens } = await download([() => opened(body)]);
-		expect(result).toEqual(failure('the link answered with something that is not an image'));
-		expect(opens).toHaveLength(1);
-		expect(body.destroyed).toBe(true);
+	const page = '<!DOCTYPE html><html><body>Please sign in to see this</body></html>';
+
+	it.each<[string, string | Buffer, string | undefined, string]>([
+		[
+			'a page of HTML',
+			page,
+			'text/html; charset=utf-8',
+			'text/html; charset=utf-8 instead of an image: it begins "<!DOCTYPE html><html><body>Please sign in to see"',
+		],
+		[
+			'an error as JSON',
+			'{"error":"expired"}',
+			'application/json',
+			'application/json instead of an image: it begins "{"error":"expired"}"',
+		],
+		[
+			'a page that claims to be an image',
+			page,
+			'image/png',
+			'image/png instead of an image: it begins "<!DOCTYPE html><html><body>Please sign in to see"',
+		],
+		['a short text', 'no', undefined, 'something instead of an image: it begins "no"'],
+		['an empty file', '', 'image/png', 'an empty file instead of an image'],
+		[
+			'bytes that nobody can read',
+			Buffer.from('0001020300ff00ff00ff', 'hex'),
+			'application/octet-stream',
+			'application/octet-stream that is not an image',
+		],
+		[
+			'text in another script',
+			'湖'.repeat(20),
+			'text/plain',
+			`text/plain instead of an image: it begins "${'湖'.repeat(16)}"`,
+		],
+	])(
+		'is never stored, is tried five times and is quoted: %s',
+		async (_what, content, contentType, words) => {
+			const bodies: Readable[] = [];
+			const clock = virtualClock();
+			const answer = () => {
+				const body = content.length === 0 ? Readable.from([]) : streamOf(Buffer.from(content));
+				bodies.push(body);
+				return opened(body, 200, contentType);
+			};
+			const { result, opens } = await download([answer], clock);
+
+			expect(result).toEqual(failure(`the link answered with ${words}`));
+			expect(opens).toHaveLength(5);
+			expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
+			expect(bodies.map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(true));
+		},
+	);
+
+	it('may be a page that a proxy showed for a moment', async () => {
+		const { result, opens } = await download([() => opened(streamOf(Buffer.from(page))), whole]);
+		expect(result).toEqual(STORED);
+		expect(opens).toHaveLength(2);
 	});
 });
 
 describe('a link that answers with an error', () => {
-	it.each([301, 400, 401, 403, 404, 410])('of HTTP %i is not asked again', async (status) => {
+	it.each([
+		[301, 'failed'],
+		[400, 'failed'],
+		[401, 'failed'],
+		[403, 'gone'],
+		[404, 'gone'],
+		[410, 'gone'],
+	] as const)('of HTTP %i is not asked again: it has %s', async (status, kind) => {
 		const body = streamOf(PNG);
 		const { result, opens } = await download([() => opened(body, status)]);
-		expect(result).toEqual(failure(`the link answered with HTTP ${status}`));
+		expect(result).toEqual(failure(`the link answered with HTTP ${status}`, kind));
 		expect(opens).toHaveLength(1);
 		expect(body.destroyed).toBe(true);
 	});
@@ -151,16 +213,42 @@ describe('a link that answers with an error', () => {
 		const clock = virtualClock();
 		const answers = [() => opened(streamOf(PNG), status), () => opened(streamOf(PNG), status)];
 		const { result } = await download([...answers, whole], clock);
-		expect(result).toEqual({ ok: true, value: STORED });
+		expect(result).toEqual(STORED);
 		expect(clock.pauses).toEqual([500, 1000]);
 	});
 
-	it('is given up after four tries with growing pauses', async () => {
+	it('is given up after five tries with growing pauses', async () => {
 		const clock = virtualClock();
 		const { result, opens } = await download([() => opened(streamOf(PNG), 503)], clock);
 		expect(result).toEqual(failure('the link answered with HTTP 503'));
-		expect(opens).toHaveLength(4);
-		expect(clock.pauses).toEqual([500, 1000, 2000]);
+		expect(opens).toHaveLength(5);
+		expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
+	});
+
+	it('may be gone only in a later try', async () => {
+		const { result, opens } = await download([
+			() => opened(streamOf(PNG), 503),
+			() => opened(streamOf(PNG), 403),
+		]);
+		expect(result).toEqual(failure('the link answered with HTTP 403', 'gone'));
+		expect(opens).toHaveLength(2);
+	});
+});
+
+describe('the time that a download has', () => {
+	it.each([
+		[0, 1, []],
+		[0.5, 2, [500]],
+		[1.4, 2, [500]],
+		[1.5, 3, [500, 1000]],
+		[7, 4, [500, 1000, 2000]],
+		[7.5, 5, [500, 1000, 2000, 4000]],
+	])('of %f seconds is enough for %i tries', async (seconds, tries, pauses) => {
+		const clock = virtualClock();
+		const { result, opens } = await download([() => opened(streamOf(PNG), 503)], clock, seconds);
+		expect(result).toEqual(failure('the link answered with HTTP 503'));
+		expect(opens).toHaveLength(tries);
+		expect(clock.pauses).toEqual(pauses);
 	});
 });
 
@@ -169,14 +257,14 @@ describe('a link that does not answer', () => {
 
 	it('is asked again', async () => {
 		const { result, opens } = await download([silent, silent, silent, whole]);
-		expect(result).toEqual({ ok: true, value: STORED });
+		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(4);
 	});
 
-	it('is given up after four tries', async () => {
+	it('is given up after five tries', async () => {
 		const { result, opens } = await download([silent]);
 		expect(result).toEqual(failure('the link does not answer (ECONNRESET)'));
-		expect(opens).toHaveLength(4);
+		expect(opens).toHaveLength(5);
 	});
 });
 
@@ -193,7 +281,7 @@ describe('a transfer that breaks off', () => {
 			return { ...link, store };
 		};
 		const { result, opens } = await download([broken, whole]);
-		expect(result).toEqual({ ok: true, value: STORED });
+		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(2);
 		expect((await download([broken])).result).toEqual(failure('aborted'));
 	});
@@ -205,7 +293,7 @@ describe('a transfer that breaks off', () => {
 			return opened(body);
 		};
 		const { result, opens } = await download([broken, whole]);
-		expect(result).toEqual({ ok: true, value: STORED });
+		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(2);
 		expect((await download([broken])).result).toEqual(failure('socket hang up'));
 	});
@@ -219,7 +307,7 @@ describe('a transfer that breaks off', () => {
 		};
 		const finished = download([closed, whole]).then(({ result }) => result);
 		const outcome = await Promise.race([finished, wait(1000, 'still waiting')]);
-		expect(outcome).toEqual({ ok: true, value: STORED });
+		expect(outcome).toEqual(STORED);
 	});
 });
 

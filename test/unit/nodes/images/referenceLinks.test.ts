@@ -20,6 +20,7 @@ import { noReply, reply } from '../tasks/scriptedGateway';
 import { virtualClock, type VirtualClock } from '../virtualClock';
 import { fileContent, imageFile } from './imageFiles';
 
+const NO_JITTER = () => 1;
 const HOUR = 60 * 60 * 1000;
 
 type Answer = (upload: FileUpload, count: number) => HttpAnswer | Promise<HttpAnswer>;
@@ -51,16 +52,17 @@ function setUp(
 	{ memory = mapMemory().memory, clock = virtualClock() }: Ports = {},
 ) {
 	const uploads: FileUpload[] = [];
-	const gateway = new Gateway(provider, {
+	const door = {
 		send: async () => {
 			throw new Error('nothing but uploads was asked for');
 		},
-		upload: async (upload) => {
+		upload: async (upload: FileUpload) => {
 			uploads.push(upload);
 			return await answer(upload, uploads.length);
 		},
-	});
-	const linksOf = createReferenceLinks(clock, createPace(0), memory);
+	};
+	const gateway = new Gateway(provider, door, clock, NO_JITTER);
+	const linksOf = createReferenceLinks(clock, createPace(0, NO_JITTER), memory);
 	return {
 		uploads,
 		clock,
@@ -107,15 +109,17 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 			expect(row).toEqual({ ok: true, value: ['https://files.example.com/1'] });
 	});
 
-	it.each<[string, HttpAnswer]>([
-		['429', reply(429, {})],
-		['500', reply(500, { error: { message: 'internal' } })],
-		['502', reply(502, '<html>502</html>')],
-		['503', reply(503, {})],
-		['a refused connection', noReply('ECONNREFUSED', false)],
-		['a connection that broke', noReply('ECONNRESET', true)],
-		['silence', noReply('ETIMEDOUT', true)],
-	])('is uploaded again after %s, each time from its beginning', async (_what, failure) => {
+	it.each<[string, HttpAnswer, number[]]>([
+		// The whole batch waits after these.
+		['429', reply(429, {}), [500, 1000]],
+		['503', reply(503, {}), [500, 1000]],
+		['a refused connection', noReply('ECONNREFUSED', false), [500, 1000]],
+		['500', reply(500, { error: { message: 'internal' } }), [1000, 2000]],
+		['502', reply(502, '<html>502</html>'), [1000, 2000]],
+		['a connection that broke', noReply('ECONNRESET', true), [1000, 2000]],
+		['silence', noReply('ETIMEDOUT', true), [1000, 2000]],
+		['an answer that is no JSON', reply(200, '<html>Hello</html>'), [1000, 2000]],
+	])('is uploaded again after %s, each time from its beginning', async (_what, failure, pauses) => {
 		let opened = 0;
 		const content = async () => fileContent(Buffer.from(`opening ${(opened += 1)}`));
 		const read: string[] = [];
@@ -128,7 +132,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 			value: ['https://files.example.com/third'],
 		});
 		expect(read).toEqual(['opening 1', 'opening 2', 'opening 3']);
-		expect(clock.pauses).toEqual([1000, 2000]);
+		expect(clock.pauses).toEqual(pauses);
 	});
 
 	it.each<[string, HttpAnswer]>([
@@ -163,6 +167,17 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(clock.pauses).toEqual([1000, 2000, 4000]);
 	});
 
+	it.each<[string, HttpAnswer]>([
+		['429', reply(429, {})],
+		['503', reply(503, {})],
+		['no connection', noReply('ECONNREFUSED', false)],
+	])('is given up after half a minute of nothing but %s', async (_what, refusal) => {
+		const { links, uploads, clock } = setUp(provider, () => refusal);
+		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
+		expect(uploads).toHaveLength(7);
+		expect(clock.pauses).toEqual([500, 1000, 2000, 4000, 8000, 16_000]);
+	});
+
 	it('waits as long as the gateway wishes', async () => {
 		const { links, clock } = setUp(provider, (_upload, count) =>
 			count === 1 ? reply(429, {}, { 'retry-after': '7' }) : stored('https://files.example.com/1'),
@@ -185,7 +200,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 			clock: virtualClock(2_000),
 		});
 		await expect(links(file())).rejects.toThrow(Cancelled);
-		expect(uploads).toHaveLength(2);
+		expect(uploads).toHaveLength(3);
 	});
 });
 

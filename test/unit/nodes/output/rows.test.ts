@@ -11,6 +11,9 @@ import {
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import { fakeContext, type FakeContext } from '../fakeContext';
 
+/** What the node says of a second try. */
+const ON_RETRY = 'They are kept: a retry pays only for the rest.';
+
 const BAD = invalidRow(['Prompt: is empty'], evoLink);
 
 function done(...taskIds: string[]): RowResult {
@@ -25,9 +28,9 @@ function contextFor(rows: RowResult[], parts: FakeContext = {}) {
 	return fakeContext({ rows: rows.map(() => ({})), ...parts });
 }
 
-function errorOf(rows: RowResult[]): NodeOperationError {
+function errorOf(rows: RowResult[], onRetry = ON_RETRY): NodeOperationError {
 	try {
-		settleRows(contextFor(rows), rows);
+		settleRows(contextFor(rows), rows, onRetry);
 	} catch (error) {
 		if (error instanceof NodeOperationError) return error;
 	}
@@ -36,7 +39,7 @@ function errorOf(rows: RowResult[]): NodeOperationError {
 
 it("keeps the order of the input, however many items a row's task gave", () => {
 	const rows = [done('task-1'), done('task-2', 'task-2'), done(), done('task-3')];
-	expect(settleRows(contextFor(rows), rows).map(({ json }) => json.taskId)).toEqual([
+	expect(settleRows(contextFor(rows), rows, ON_RETRY).map(({ json }) => json.taskId)).toEqual([
 		'task-1',
 		'task-2',
 		'task-2',
@@ -47,7 +50,7 @@ it("keeps the order of the input, however many items a row's task gave", () => {
 describe('with Continue On Fail', () => {
 	it('a row that failed becomes an item at its place', () => {
 		const rows = [done('task-1'), failed(), done('task-3')];
-		const items = settleRows(contextFor(rows, { continueOnFail: true }), rows);
+		const items = settleRows(contextFor(rows, { continueOnFail: true }), rows, ON_RETRY);
 		expect(items).toEqual([
 			{ json: { status: 'completed', taskId: 'task-1' } },
 			{
@@ -69,7 +72,7 @@ describe('with Continue On Fail', () => {
 
 	it('nothing is thrown when every row failed', () => {
 		const rows = [failed(), failed()];
-		expect(settleRows(contextFor(rows, { continueOnFail: true }), rows)).toHaveLength(2);
+		expect(settleRows(contextFor(rows, { continueOnFail: true }), rows, ON_RETRY)).toHaveLength(2);
 	});
 
 	it('a task that outlived the deadline keeps its id', () => {
@@ -96,13 +99,20 @@ describe('rows that were only checked yet', () => {
 	const rows = [done(), failed()];
 
 	it('stop the node when one was refused', () => {
-		expect(() => stopOnFailure(contextFor(rows), rows)).toThrow('Row 2: Prompt: is empty');
+		expect(() => stopOnFailure(contextFor(rows), rows, ON_RETRY)).toThrow(
+			'Row 2: Prompt: is empty',
+		);
+	});
+
+	it('are not said to have finished', () => {
+		const error = errorOf(rows);
+		expect(error.description).toBe('Correct the row and run again. Nothing was charged.');
 	});
 
 	it('do not stop it when all are good, or when it may go on', () => {
-		expect(() => stopOnFailure(contextFor(rows), [done(), done()])).not.toThrow();
+		expect(() => stopOnFailure(contextFor(rows), [done(), done()], ON_RETRY)).not.toThrow();
 		const lenient = contextFor(rows, { continueOnFail: true });
-		expect(() => stopOnFailure(lenient, rows)).not.toThrow();
+		expect(() => stopOnFailure(lenient, rows, ON_RETRY)).not.toThrow();
 	});
 });
 
@@ -143,7 +153,7 @@ describe('without Continue On Fail', () => {
 		expect(error.message).toBe('2 of 3 rows failed');
 		expect(error.description?.split('\n')).toEqual([
 			'Row 2: Prompt: is empty',
-			'Row 3: EvoLink is still working on the image after 600 seconds [task task-9]',
+			'Row 3: EvoLink is still working on the image after 600 seconds: Seedream Task Status will fetch it [task task-9]',
 			'Charged, or perhaps charged: row 3.',
 		]);
 		expect(error.context.itemIndex).toBe(1);
@@ -163,11 +173,33 @@ describe('without Continue On Fail', () => {
 		expect(lines.slice(20)).toEqual([...rest, 'Nothing was charged for these rows.']);
 	});
 
-	it('the tasks of the rows that are done are not lost', () => {
+	it('says how many rows finished, what a retry does with them and where they are', () => {
 		const error = errorOf([done('task-1', 'task-1'), failed(), done('task-3')]);
-		expect(error.description).toContain(
-			'The other rows are done. Seedream Task Status can fetch them: task-1, task-3',
-		);
+		expect(error.description?.split('\n')).toEqual([
+			'Correct the row and run again. Nothing was charged.',
+			`2 of 3 rows finished. ${ON_RETRY}`,
+			'Seedream Task Status can fetch them, too: task-1, task-3',
+		]);
+	});
+
+	it('says so also where several rows failed', () => {
+		const error = errorOf([failed(), done('task-2'), failed()]);
+		expect(error.description?.split('\n')).toEqual([
+			'Row 1: Prompt: is empty',
+			'Row 3: Prompt: is empty',
+			'Nothing was charged for these rows.',
+			`1 of 3 rows finished. ${ON_RETRY}`,
+			'Seedream Task Status can fetch them, too: task-2',
+		]);
+	});
+
+	it('says of a second try whatever the node does then', () => {
+		const error = errorOf([done('task-1'), failed()], 'Asking again costs nothing.');
+		expect(error.description).toContain('1 of 2 rows finished. Asking again costs nothing.\n');
+	});
+
+	it('speaks of no other row where none finished', () => {
+		expect(errorOf([failed(), failed()]).description).not.toContain('finished');
 	});
 
 	it('no task that was paid for is lost behind the first twenty rows', () => {

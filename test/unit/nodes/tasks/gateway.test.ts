@@ -4,7 +4,8 @@ import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import type { FileUpload, HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
 import { fileContent } from '../images/imageFiles';
-import { noReply, reply } from './scriptedGateway';
+import { virtualClock } from '../virtualClock';
+import { noReply, reply, scriptedGatewayAt } from './scriptedGateway';
 
 const URL = 'https://files.example.com/cat.png';
 
@@ -21,15 +22,16 @@ async function upload(provider: Provider, answer: HttpAnswer) {
 	const { fileReferences } = provider;
 	if (fileReferences.kind !== 'upload') throw new Error('takes no files');
 	const uploads: FileUpload[] = [];
-	const gateway = new Gateway(provider, {
+	const door = {
 		send: async () => {
 			throw new Error('an upload is no call');
 		},
-		upload: async (given) => {
+		upload: async (given: FileUpload) => {
 			uploads.push(given);
 			return answer;
 		},
-	});
+	};
+	const gateway = new Gateway(provider, door, virtualClock());
 	return { result: await gateway.upload(UPLOAD, fileReferences.readUploaded), uploads };
 }
 
@@ -64,25 +66,27 @@ describe('an upload', () => {
 						),
 						code: 'answer_not_understood',
 						charged: 'no',
-						retry: {},
+						retry: expect.any(String),
 					},
 				});
 			}
 		},
 	);
 
-	it.each<[string, HttpAnswer, object | undefined]>([
-		['429', reply(429, {}, { 'retry-after': '5' }), { afterSeconds: 5 }],
-		['500', reply(500, {}), {}],
-		['503', reply(503, '<html></html>'), {}],
-		['a refused connection', noReply('ECONNREFUSED', false), {}],
-		['a broken connection', noReply('ECONNRESET', true), {}],
-		['400', reply(400, { error: { message: 'Bad file.' } }), undefined],
-		['401', reply(401, {}), undefined],
-		['413', reply(413, ''), undefined],
+	const REFUSED = { retry: 'freely', isRefusal: true };
+
+	it.each<[string, HttpAnswer, object]>([
+		['429', reply(429, {}, { 'retry-after': '5' }), { ...REFUSED, afterSeconds: 5 }],
+		['500', reply(500, {}, { 'retry-after': '5' }), { retry: 'freely', afterSeconds: 5 }],
+		['503', reply(503, '<html></html>'), REFUSED],
+		['a refused connection', noReply('ECONNREFUSED', false), REFUSED],
+		['a broken connection', noReply('ECONNRESET', true), { retry: 'freely' }],
+		['400', reply(400, { error: { message: 'Bad file.' } }), { retry: undefined }],
+		['401', reply(401, {}), { retry: undefined }],
+		['413', reply(413, ''), { retry: undefined }],
 	])(
 		'that failed with %s costs nothing; whether to repeat it is known',
-		async (_what, answer, retry) => {
+		async (_what, answer, known) => {
 			for (const provider of [evoLink, apiMart]) {
 				const { result } = await upload(provider, answer);
 				expect(result).toMatchObject({
@@ -93,9 +97,9 @@ describe('an upload', () => {
 						charged: 'no',
 						status: 'failed',
 						provider: provider.id,
+						...known,
 					},
 				});
-				expect(result.ok ? undefined : result.failure.retry).toEqual(retry);
 			}
 		},
 	);
@@ -108,4 +112,114 @@ describe('an upload', () => {
 			failure: { message: expect.stringContaining('Bad key.'), charged: 'no' },
 		});
 	});
+});
+
+describe('a refusal', () => {
+	it.each<[string, HttpAnswer, boolean]>([
+		['429', reply(429, {}), true],
+		['503', reply(503, {}), true],
+		['a refused connection', noReply('ECONNREFUSED', false), true],
+		['500', reply(500, {}), false],
+		['a broken connection', noReply('ECONNRESET', true), false],
+		['401', reply(401, {}), false],
+		['404', reply(404, {}), false],
+	])('%s puts off the next call of any kind: %s', async (_what, answer, isRefusal) => {
+		const clock = virtualClock();
+		const { gateway } = scriptedGatewayAt(clock, evoLink, answer);
+		const first = await gateway.query('task-1', Infinity);
+		expect(first).toMatchObject({ ok: false });
+		await gateway.create({ model: 'm' }, 'key-1', () => {});
+		expect(clock.pauses).toEqual(isRefusal ? [500] : []);
+	});
+
+	it.each([
+		['freely', true, true],
+		['freely', false, false],
+		['aFewTimes', true, true],
+		['aFewTimes', false, false],
+		[undefined, true, false],
+		[undefined, false, false],
+	] as const)(
+		'apart, what may be repeated %s is sent again while tries are left (%s): %s',
+		(retry, hasTriesLeft, isSentAgain) => {
+			const { gateway } = scriptedGatewayAt(virtualClock(), evoLink, reply(200, {}));
+			const failure = {
+				message: '',
+				description: '',
+				code: '',
+				type: '',
+				charged: 'no' as const,
+				status: 'failed' as const,
+				retry,
+			};
+			expect(gateway.maySendAgain(failure, hasTriesLeft)).toBe(isSentAgain);
+		},
+	);
+
+	it('is waited out whatever the tries, until seven came in a row', async () => {
+		const { gateway, calls } = scriptedGatewayAt(virtualClock(), apiMart, reply(429, {}));
+		for (let refusals = 1; refusals <= 7; refusals += 1) {
+			const result = await gateway.create({ model: 'm' }, 'key-1', () => {});
+			if (result.ok) throw new Error('was not refused');
+			expect(gateway.maySendAgain(result.failure, false)).toBe(refusals < 7);
+		}
+		const onSend = jest.fn();
+		const eighth = await gateway.create({ model: 'm' }, 'key-1', onSend);
+		expect(eighth).toMatchObject({ ok: false, failure: { charged: 'no', isRefusal: true } });
+		expect(onSend).not.toHaveBeenCalled();
+		expect(calls).toHaveLength(7);
+	});
+
+	it('that closed the gateway does not keep from asking for tasks that exist', async () => {
+		const clock = virtualClock();
+		const done = reply(200, { status: 'completed', results: ['https://example.com/1.png'] });
+		const closing = reply(429, {}, { 'retry-after': '3600' });
+		const created = reply(200, { id: 'task-2' });
+		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, closing, done, created);
+		await gateway.create({ model: 'm' }, 'key-1', () => {});
+		await expect(gateway.query('task-1', Infinity)).resolves.toMatchObject({ ok: true });
+		expect(clock.pauses).toEqual([60_000]);
+		const next = await gateway.create({ model: 'm' }, 'key-2', () => {});
+		expect(next).toMatchObject({ ok: true, value: { content: { taskId: 'task-2' } } });
+		expect(calls).toHaveLength(3);
+	});
+});
+
+describe('a question', () => {
+	it('is not asked when its turn comes too late', async () => {
+		const clock = virtualClock();
+		const busy = reply(429, {}, { 'retry-after': '30' });
+		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, busy);
+		await gateway.query('task-1', Infinity);
+		await expect(gateway.query('task-1', clock.now() + 10_000)).resolves.toBeUndefined();
+		expect(clock.elapsed()).toBe(10_000);
+		expect(calls).toHaveLength(1);
+	});
+
+	it('whose answer holds no image of a finished task has no answer', async () => {
+		const empty = reply(200, { status: 'completed', results: [] });
+		const { gateway } = scriptedGatewayAt(virtualClock(), evoLink, empty);
+		await expect(gateway.query('task-1', Infinity)).resolves.toMatchObject({
+			ok: false,
+			failure: {
+				code: 'answer_not_understood',
+				retry: 'aFewTimes',
+				message: expect.stringContaining('there is no image in it'),
+			},
+		});
+	});
+
+	it.each<[string, object, string]>([
+		['header', {}, 'request req-1'],
+		['body', { error: { request_id: 'req-2' } }, 'request req-2'],
+	])(
+		"that fails names the request for the gateway's support: %s",
+		async (_where, body, request) => {
+			const answer = reply(500, body, { 'x-request-id': 'req-1' });
+			const { gateway } = scriptedGatewayAt(virtualClock(), evoLink, answer);
+			await expect(gateway.query('task-1', Infinity)).resolves.toMatchObject({
+				failure: { message: expect.stringContaining(request) },
+			});
+		},
+	);
 });

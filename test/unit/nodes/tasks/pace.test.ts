@@ -23,7 +23,7 @@ describe('the pause between two questions', () => {
 	});
 });
 
-describe('the pause after questions that failed', () => {
+describe('the pause after calls that failed', () => {
 	it.each([
 		[1, 1_000],
 		[2, 2_000],
@@ -32,17 +32,27 @@ describe('the pause after questions that failed', () => {
 		[5, 16_000],
 		[6, 16_000],
 		[100, 16_000],
-	])('after %i of them is %i ms', (failures, pause) => {
-		expect(createPace(0).backOff(failures)).toBe(pause);
+	])('after %i of them is at most %i ms, and half of it at least', (failures, pause) => {
+		expect(createPace(0, () => 1).backOff(failures)).toBe(pause);
+		expect(createPace(0, () => 0.5).backOff(failures)).toBe(pause * 0.75);
+		expect(createPace(0, () => 0).backOff(failures)).toBe(pause / 2);
 	});
 
-	it('is what the gateway wishes', () => {
+	it('is another for each row, so that rows that failed together come back one by one', () => {
+		const pace = createPace(0);
+		const pauses = Array.from({ length: 20 }, () => pace.backOff(3));
+		expect(new Set(pauses).size).toBeGreaterThan(15);
+		expect(Math.min(...pauses)).toBeGreaterThanOrEqual(2_000);
+		expect(Math.max(...pauses)).toBeLessThanOrEqual(4_000);
+	});
+
+	it('is exactly what the gateway wishes', () => {
 		expect(createPace(0).backOff(1, 30)).toBe(30_000);
 		expect(createPace(60).backOff(5, 2)).toBe(2_000);
 	});
 
 	it('is never nothing, or a gateway that wishes that would be asked without a pause', () => {
-		expect(createPace(0).backOff(1, 0)).toBeGreaterThan(0);
+		expect(createPace(0).backOff(1, 0)).toBe(500);
 	});
 
 	it("is not shorter than the user's own interval", () => {

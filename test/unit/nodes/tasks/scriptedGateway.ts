@@ -1,27 +1,36 @@
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
-import type { HttpAnswer, HttpCall } from '../../../../nodes/Seedream/tasks/ports';
+import type { Clock, HttpAnswer, HttpCall } from '../../../../nodes/Seedream/tasks/ports';
+import { virtualClock } from '../virtualClock';
 
 /** More calls than any test needs: what asks without a pause ends here instead of never. */
 const MOST_CALLS = 2_000;
 
-/** A gateway that gives `answers` in turn, and the last of them for ever. */
-export function scriptedGateway(provider: Provider, ...answers: HttpAnswer[]) {
+/** An answer, or what finds it out at the moment of the call. */
+export type Script = HttpAnswer | ((call: HttpCall) => HttpAnswer | Promise<HttpAnswer>);
+
+/** A gateway that gives `answers` in turn, and the last of them for ever, on a clock of its own. */
+export function scriptedGateway(provider: Provider, ...answers: Script[]) {
+	return scriptedGatewayAt(virtualClock(), provider, ...answers);
+}
+
+/** The same on a clock that the test shares. Its throttle waits for as long as its jitter allows. */
+export function scriptedGatewayAt(clock: Clock, provider: Provider, ...answers: Script[]) {
 	const calls: HttpCall[] = [];
 	const send = async (call: HttpCall): Promise<HttpAnswer> => {
 		if (calls.length === MOST_CALLS) throw new Error(`asked more than ${MOST_CALLS} times`);
 		const answer = answers[Math.min(calls.length, answers.length - 1)];
 		calls.push(structuredClone(call));
 		if (!answer) throw new Error('the script has no answer');
-		return answer;
+		return typeof answer === 'function' ? await answer(call) : answer;
 	};
-	const gateway = new Gateway(provider, {
+	const door = {
 		send,
 		upload: async () => {
 			throw new Error('the script has no uploads');
 		},
-	});
-	return { gateway, calls };
+	};
+	return { gateway: new Gateway(provider, door, clock, () => 1), calls };
 }
 
 export function reply(

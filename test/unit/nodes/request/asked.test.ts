@@ -1,0 +1,57 @@
+import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import type { ImageRequest, Provider } from '../../../../nodes/Seedream/providers/provider';
+import { askedFor } from '../../../../nodes/Seedream/request/asked';
+import { imageFile } from '../images/imageFiles';
+
+const LINK = { kind: 'link' as const, url: 'https://example.com/cat.png' };
+const DOG = { kind: 'link' as const, url: 'https://example.com/dog.png' };
+const FILE = { kind: 'file' as const, file: imageFile() };
+
+const REQUEST: ImageRequest = {
+	model: evoLink.models[0],
+	modelId: 'doubao-seedream-4.5',
+	prompt: 'A cat',
+	promptSent: 'A cat',
+	references: [LINK, DOG, FILE],
+	sendBinaryAs: 'upload',
+	values: { aspectRatio: '1:1', imageCount: 2 },
+	extraBody: { seed: 7 },
+};
+
+/** As the ledger sees it. */
+const asked = (changes: Partial<ImageRequest> = {}, provider: Provider = evoLink) =>
+	JSON.stringify(askedFor(provider, { ...REQUEST, ...changes }));
+
+it.each<[string, string]>([
+	['prompt', asked({ promptSent: 'A dog' })],
+	['model', asked({ modelId: 'doubao-seedream-5.0-lite' })],
+	['value', asked({ values: { ...REQUEST.values, aspectRatio: '16:9' } })],
+	['number of images', asked({ values: { ...REQUEST.values, imageCount: 3 } })],
+	['set of values', asked({ values: { aspectRatio: '1:1' } })],
+	['reference', asked({ references: [LINK, LINK, FILE] })],
+	['number of references', asked({ references: [LINK, DOG] })],
+	['order of the references', asked({ references: [DOG, LINK, FILE] })],
+	[
+		'file',
+		asked({ references: [LINK, DOG, { kind: 'file', file: imageFile({ key: 'file-2' }) }] }),
+	],
+	['addition to the body', asked({ extraBody: { seed: 8 } })],
+	['set of additions', asked({ extraBody: {} })],
+	['provider', asked({}, apiMart)],
+])('is another for another %s', (_what, other) => {
+	expect(other).not.toBe(asked());
+});
+
+it.each<[string, string]>([
+	['row that asks for the same', asked({ values: { ...REQUEST.values } })],
+	['link that the same file gets', asked({ references: [LINK, DOG, otherLink()] })],
+	['way to bring files to the gateway', asked({ sendBinaryAs: 'dataUri' })],
+])('is the same for another %s', (_what, same) => {
+	expect(same).toBe(asked());
+});
+
+function otherLink() {
+	const signedLink = () => 'https://n8n.example.com/rest/binary-data/signed?token=2';
+	return { kind: 'file' as const, file: imageFile({ signedLink, label: 'the image in "photo"' }) };
+}

@@ -1,0 +1,459 @@
+import type { Failure, Result } from '../../../../nodes/Seedream/errors';
+import { createLimit } from '../../../../nodes/Seedream/tasks/limit';
+import { Cancelled, type Clock } from '../../../../nodes/Seedream/tasks/ports';
+import { createThrottle, type Throttle } from '../../../../nodes/Seedream/tasks/throttle';
+import { concurrentClock, virtualClock } from '../virtualClock';
+
+type Answer = Result<string>;
+
+const TAKEN: Answer = { ok: true, value: 'taken' };
+
+function failed(changes: Partial<Failure>): Answer {
+	const failure: Failure = {
+		message: '',
+		description: '',
+		code: '',
+		type: '',
+		charged: 'no',
+		status: 'failed',
+		retry: 'freely',
+		...changes,
+	};
+	return { ok: false, failure };
+}
+
+const refused = (afterSeconds?: number) => failed({ isRefusal: true, afterSeconds });
+
+const longest = () => 1;
+
+/** One caller; `sentAt` in milliseconds since the start. */
+function alone(random = longest, clock = virtualClock()) {
+	const throttle = createThrottle(clock, random);
+	const sentAt: number[] = [];
+	const send = async (answer: Answer) =>
+		await throttle.run(async () => {
+			sentAt.push(clock.elapsed());
+			return answer;
+		});
+	/** The pauses between one call and the next. */
+	const spacing = () => sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0));
+	return { throttle, clock, sentAt, send, spacing };
+}
+
+describe('a gateway that refuses nothing', () => {
+	it('is asked without any pace', async () => {
+		const { send, clock } = alone();
+		for (let call = 0; call < 1_000; call += 1) await send(TAKEN);
+		expect(clock.pauses).toEqual([]);
+	});
+
+	it('is asked by all callers at once', async () => {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock);
+		await Promise.all(
+			Array.from({ length: 200 }, () =>
+				throttle.run(async () => {
+					await clock.sleep(1_000);
+					return TAKEN;
+				}),
+			),
+		);
+		expect(clock.elapsed()).toBe(1_000);
+	});
+
+	it('hands on what it answers', async () => {
+		const { send } = alone();
+		await expect(send(TAKEN)).resolves.toBe(TAKEN);
+		const failure = failed({ code: 'x' });
+		await expect(send(failure)).resolves.toBe(failure);
+	});
+});
+
+describe('a refusal', () => {
+	it.each([
+		['0', 0, [250, 500, 1_000, 2_000, 4_000, 8_000]],
+		['a half', 0.5, [375, 750, 1_500, 3_000, 6_000, 12_000]],
+		['1', 1, [500, 1_000, 2_000, 4_000, 8_000, 16_000]],
+	])('doubles the wait, with a jitter of %s', async (_what, jitter, waits) => {
+		const { send, spacing } = alone(() => jitter);
+		for (let call = 0; call < 7; call += 1) await send(refused());
+		expect(spacing()).toEqual(waits);
+	});
+
+	it('never makes anyone wait for more than half a minute', async () => {
+		const { send, spacing } = alone();
+		for (let call = 0; call < 12; call += 1) await send(refused());
+		expect(Math.max(...spacing())).toBe(30_000);
+	});
+
+	it.each([
+		[0.25, 250],
+		[7, 7_000],
+		[60, 60_000],
+		[61, 60_000],
+		[86_400, 60_000],
+	])('with Retry-After %d makes everyone wait for %d ms exactly', async (wish, wait) => {
+		const { send, spacing } = alone(() => 0.3);
+		await send(refused(wish));
+		await send(TAKEN);
+		expect(spacing()).toEqual([wait]);
+	});
+
+	it.each([0, 0.01])(
+		'with Retry-After %d does not have the gateway asked at once until it closes',
+		async (wish) => {
+			const { send, sentAt } = alone();
+			for (let call = 0; call < 7; call += 1) await send(refused(wish));
+			// At its slowest, the pace alone would make it last so long.
+			expect(sentAt.at(-1)).toBeGreaterThanOrEqual(2_000);
+		},
+	);
+
+	it('closes after seven in a row', async () => {
+		const { send, throttle } = alone();
+		for (let call = 1; call <= 9; call += 1) {
+			await send(refused());
+			expect(throttle.isClosed()).toBe(call >= 7);
+		}
+	});
+
+	it.each([
+		[60, false],
+		[60.5, true],
+		[86_400, true],
+	])('with Retry-After %d closes at once: %s', async (wish, isClosed) => {
+		const { send, throttle } = alone();
+		await send(refused(wish));
+		expect(throttle.isClosed()).toBe(isClosed);
+	});
+
+	it.each([
+		['a success', TAKEN],
+		['a failure of another kind', failed({ code: 'oops' })],
+	])('is forgotten after %s', async (_what, answer) => {
+		const { send, throttle, sentAt } = alone();
+		for (let call = 0; call < 7; call += 1) await send(refused());
+		expect(throttle.isClosed()).toBe(true);
+		await send(answer);
+		expect(throttle.isClosed()).toBe(false);
+		// The count and the waits start anew: 500 ms, 1, 2, 4, 8 seconds.
+		for (let call = 0; call < 6; call += 1) await send(refused());
+		expect(throttle.isClosed()).toBe(false);
+		expect((sentAt.at(-1) ?? 0) - (sentAt.at(-2) ?? 0)).toBe(8_000);
+	});
+
+	it('counts as one with all that were under way together', async () => {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock, longest);
+		const wave = async () =>
+			await Promise.all(
+				Array.from({ length: 50 }, (_, index) =>
+					throttle.run(async () => {
+						await clock.sleep(100 + index);
+						return refused();
+					}),
+				),
+			);
+		await wave();
+		expect(throttle.isClosed()).toBe(false);
+		const { pauses } = clock;
+		pauses.length = 0;
+		await throttle.run(async () => TAKEN);
+		// The first of them was refused after 100 ms, the last after 149.
+		expect(pauses).toEqual([500 - 49]);
+	});
+});
+
+describe('refusals of calls that were under way together', () => {
+	async function together(...wishes: Array<number | undefined>) {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock, longest);
+		const calls = wishes.map((wish, index) =>
+			throttle.run(async () => {
+				await clock.sleep(100 * (index + 1));
+				return refused(wish);
+			}),
+		);
+		await Promise.all(calls);
+		const answeredAt = clock.elapsed();
+		const isClosed = throttle.isClosed();
+		await throttle.run(async () => TAKEN);
+		return { waited: clock.elapsed() - answeredAt, isClosed };
+	}
+
+	it('wait for the longest that any of them was told', async () => {
+		await expect(together(1, 30)).resolves.toEqual({ waited: 30_000, isClosed: false });
+		await expect(together(undefined, 30)).resolves.toEqual({ waited: 30_000, isClosed: false });
+		await expect(together(30, 1)).resolves.toEqual({ waited: 29_900, isClosed: false });
+	});
+
+	it('close when any of them was told to stay away', async () => {
+		await expect(together(1, 3_600)).resolves.toMatchObject({ isClosed: true });
+	});
+});
+
+describe('the pace', () => {
+	it.each([
+		[1, 10],
+		[2, 7],
+		[3, 4.9],
+		[4, 3.43],
+		[7, 1.176],
+		[9, 0.576],
+		[10, 0.5],
+		[20, 0.5],
+	])(
+		'falls to seven tenths with each refusal, to a call every two seconds: %i are %d a second',
+		async (refusals, pace) => {
+			const { send, spacing } = alone();
+			for (let call = 0; call < refusals; call += 1) await send(refused());
+			await send(TAKEN);
+			await send(TAKEN);
+			expect(1000 / (spacing().at(-1) ?? 0)).toBeCloseTo(pace, 2);
+		},
+	);
+
+	it('starts at ten calls a second and grows by half a call a second, every second', async () => {
+		const { send, sentAt } = alone();
+		await send(refused());
+		while ((sentAt.at(-1) ?? 0) < 10_500) await send(TAKEN);
+		const inSecond = Array.from(
+			{ length: 10 },
+			(_, second) =>
+				sentAt.filter((at) => at >= 500 + second * 1000 && at < 1_500 + second * 1000).length,
+		);
+		expect(inSecond[0]).toBeGreaterThanOrEqual(10);
+		expect(inSecond[0]).toBeLessThanOrEqual(11);
+		for (const [second, calls] of inSecond.entries()) {
+			expect(Math.abs(calls - (10.25 + second * 0.5))).toBeLessThanOrEqual(1.01);
+		}
+	});
+
+	it('is no longer set from fifty calls a second on', async () => {
+		const { send, spacing } = alone();
+		await send(refused());
+		for (let call = 0; call < 3_000; call += 1) await send(TAKEN);
+		const pauses = spacing();
+		const free = pauses.indexOf(0);
+		expect(pauses[free - 1]).toBeGreaterThan(0);
+		expect(1000 / (pauses[free - 1] ?? 0)).toBeCloseTo(50, 0);
+		expect(pauses.slice(free).every((pause) => pause === 0)).toBe(true);
+		expect(pauses.slice(0, free).every((pause) => pause > 0)).toBe(true);
+	});
+});
+
+describe('the turns', () => {
+	/** Callers that have all come by the time of the first refusal. */
+	function line(throttle: Throttle, count: number) {
+		const order: number[] = [];
+		const ends = Array.from({ length: count }, (_, caller) =>
+			throttle.run(async () => {
+				order.push(caller);
+				return TAKEN;
+			}),
+		);
+		return { order, ends };
+	}
+
+	it('come in the order of the callers', async () => {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock);
+		await throttle.run(async () => refused(1));
+		const { order, ends } = line(throttle, 30);
+		await Promise.all(ends);
+		expect(order).toEqual(Array.from({ length: 30 }, (_, caller) => caller));
+	});
+
+	it('are put off when an answer to another call refuses meanwhile', async () => {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock, longest);
+		await throttle.run(async () => refused(1));
+		const sentAt: number[] = [];
+		await Promise.all([
+			throttle.run(async () => {
+				sentAt.push(clock.elapsed());
+				await clock.sleep(50);
+				return refused(9);
+			}),
+			throttle.run(async () => {
+				sentAt.push(clock.elapsed());
+				return TAKEN;
+			}),
+		]);
+		expect(sentAt).toEqual([1_000, 10_050]);
+	});
+
+	it('pass nobody by who has a deadline: who gets none in time is not sent', async () => {
+		const { throttle, clock, send } = alone();
+		await send(refused(30));
+		const late = jest.fn(async () => TAKEN);
+		await expect(throttle.runBy(clock.now() + 10_000, late)).resolves.toBeUndefined();
+		expect(clock.elapsed()).toBe(10_000);
+		expect(late).not.toHaveBeenCalled();
+		await expect(throttle.runBy(clock.now() + 20_000, async () => TAKEN)).resolves.toBe(TAKEN);
+		expect(clock.elapsed()).toBe(30_000);
+	});
+
+	it('that were given up cost no one else anything', async () => {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock, longest);
+		await throttle.run(async () => refused(30));
+		const late = Array.from({ length: 20 }, () =>
+			throttle.runBy(clock.now() + 10_000, async () => TAKEN),
+		);
+		const patient = throttle.run(async () => TAKEN);
+		await expect(Promise.all(late)).resolves.toEqual(late.map(() => undefined));
+		await patient;
+		expect(clock.elapsed()).toBe(30_000);
+	});
+
+	it('that come too late for a deadline are given up then, also behind one who has time', async () => {
+		const clock = concurrentClock();
+		const throttle = createThrottle(clock, longest);
+		await throttle.run(async () => refused(30));
+		const patient = throttle.run(async () => TAKEN);
+		const late = throttle.runBy(clock.now() + 10_000, async () => TAKEN);
+		await expect(late).resolves.toBeUndefined();
+		expect(clock.elapsed()).toBe(10_000);
+		await patient;
+	});
+
+	it.each([100, 5_000, 29_999, 30_000])(
+		'come to nobody any more when the execution is stopped after %i ms',
+		async (stoppedAt) => {
+			const clock = concurrentClock(stoppedAt);
+			const throttle = createThrottle(clock, longest);
+			await throttle.run(async () => refused(30));
+			const { order, ends } = line(throttle, 10);
+			const results = await Promise.allSettled(ends);
+			expect(results).toEqual(
+				ends.map(() => ({ status: 'rejected', reason: expect.any(Cancelled) })),
+			);
+			expect(order).toEqual([]);
+			await expect(throttle.run(async () => TAKEN)).rejects.toThrow(Cancelled);
+		},
+	);
+
+	it('pass on when a call breaks', async () => {
+		const { throttle } = alone();
+		const broken = throttle.run(async () => {
+			throw new Error('broken');
+		});
+		await expect(broken).rejects.toThrow('broken');
+		await expect(throttle.run(async () => TAKEN)).resolves.toBe(TAKEN);
+	});
+});
+
+/** How gateways count; each allows five calls a second in the long run. */
+const COUNTING: Array<[string, (clock: Clock) => () => boolean]> = [
+	[
+		'in whole seconds',
+		(clock) => {
+			let second = 0;
+			let calls = 0;
+			return () => {
+				const now = Math.floor(clock.now() / 1000);
+				if (now !== second) calls = 0;
+				second = now;
+				calls += 1;
+				return calls <= 5;
+			};
+		},
+	],
+	[
+		'over the last second',
+		(clock) => {
+			const taken: number[] = [];
+			return () => {
+				while ((taken[0] ?? Infinity) <= clock.now() - 1000) taken.shift();
+				if (taken.length >= 5) return false;
+				taken.push(clock.now());
+				return true;
+			};
+		},
+	],
+	[
+		'with a bucket of five',
+		(clock) => {
+			let tokens = 5;
+			let filledAt = clock.now();
+			return () => {
+				tokens = Math.min(5, tokens + (5 * (clock.now() - filledAt)) / 1000);
+				filledAt = clock.now();
+				if (tokens < 1) return false;
+				tokens -= 1;
+				return true;
+			};
+		},
+	],
+];
+
+describe.each(COUNTING)(
+	'a gateway that counts %s and takes five calls a second',
+	(_how, counter) => {
+		/** Every call arrives and is answered after `latencyMs`, and is repeated when it was refused. */
+		async function batch(callers: number, latencyMs: number, wish?: number) {
+			const clock = concurrentClock();
+			// The same on every run; a jitter, all the same.
+			let seed = 1;
+			const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+			const throttle = createThrottle(clock, random);
+			const isTaken = counter(clock);
+			let sent = 0;
+			let refusals = 0;
+			const call = async (): Promise<Answer> => {
+				sent += 1;
+				await clock.sleep(latencyMs / 2);
+				const isGood = isTaken();
+				if (!isGood) refusals += 1;
+				await clock.sleep(latencyMs / 2);
+				return isGood ? TAKEN : refused(wish);
+			};
+			const limit = createLimit(callers);
+			const results = await Promise.all(
+				Array.from({ length: 200 }, () =>
+					limit(async () => {
+						for (;;) {
+							const result = await throttle.run(call);
+							if (result.ok || throttle.isClosed()) return result;
+						}
+					}),
+				),
+			);
+			const taken = results.filter(({ ok }) => ok).length;
+			return { taken, seconds: clock.elapsed() / 1000, share: refusals / sent };
+		}
+
+		/** 200 calls, five of them at once. */
+		const IDEAL_SECONDS = 39;
+
+		it.each([
+			[10, 100],
+			[10, 400],
+			[10, 1_500],
+			[30, 400],
+			[1, 20],
+		])(
+			'takes 200 of %i callers with answers after %i ms, in little more than the least time',
+			async (callers, latencyMs) => {
+				const { taken, seconds, share } = await batch(callers, latencyMs);
+				expect(taken).toBe(200);
+				expect(seconds).toBeLessThan(IDEAL_SECONDS * 1.6);
+				expect(share).toBeLessThan(0.25);
+			},
+		);
+
+		it('takes all of 200 callers that come at once', async () => {
+			const { taken, seconds } = await batch(200, 400);
+			expect(taken).toBe(200);
+			expect(seconds).toBeLessThan(IDEAL_SECONDS * 1.6);
+		});
+
+		it('takes all of them also where it says how long to wait', async () => {
+			const { taken, seconds, share } = await batch(10, 400, 1);
+			expect(taken).toBe(200);
+			expect(seconds).toBeLessThan(IDEAL_SECONDS * 1.6);
+			expect(share).toBeLessThan(0.25);
+		});
+	},
+);
