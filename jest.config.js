@@ -15,6 +15,12 @@ const project = (name) => ({
 });
 
 module.exports = {
-	projects: [project('unit'), project('n8n'), project('package'), project('demo')],
+	projects: [
+		project('unit'),
+		project('n8n'),
+		project('package'),
+		project('chaos'),
+		project('demo'),
+	],
 	testTimeout: 30_000,
 };

@@ -1,0 +1,112 @@
+import type { INodeExecutionData } from 'n8n-workflow';
+import { z } from 'zod';
+
+import type { Execution, Turn } from './carryOut';
+
+/** What the user is told about one row at the end of one run of the node. */
+export type Outcome =
+	| { kind: 'delivered'; row: number; taskId: string; items: INodeExecutionData[] }
+	| {
+			kind: 'failed';
+			row: number;
+			/** An error says of several rows only whether anything may have been charged. */
+			charged: 'no' | 'yes' | 'unknown' | 'perhaps';
+			taskId?: string;
+			message: string;
+			code?: string;
+	  };
+
+const failedItem = z.object({
+	status: z.enum(['failed', 'processing', 'cancelled']),
+	taskId: z.string().optional(),
+	error: z.object({
+		message: z.string().min(1),
+		code: z.string(),
+		type: z.string(),
+		charged: z.enum(['no', 'yes', 'unknown']),
+	}),
+});
+
+const deliveredItem = z.object({
+	status: z.enum(['completed', 'submitted']),
+	taskId: z.string().min(1),
+});
+
+/** The number of the input item, as n8n traces it. */
+export function inputOf({ pairedItem }: INodeExecutionData): number | undefined {
+	if (typeof pairedItem === 'number') return pairedItem;
+	const one = Array.isArray(pairedItem) ? pairedItem[0] : pairedItem;
+	return typeof one === 'number' ? one : one?.item;
+}
+
+/** Of each row of the turn. What cannot be read as an outcome is a problem. */
+export function outcomesOf(
+	{ result }: Execution,
+	turn: Turn,
+): { outcomes: Outcome[]; problems: string[] } {
+	return turn.outputs
+		? outcomesOfItems(turn, turn.outputs)
+		: outcomesOfError(turn, result.error?.message ?? '', String(result.error?.description ?? ''));
+}
+
+function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
+	const outcomes: Outcome[] = [];
+	const problems: string[] = [];
+	for (const item of outputs.flat()) {
+		const row = rows[inputOf(item) ?? -1];
+		const delivered = deliveredItem.safeParse(item.json);
+		const failed = failedItem.safeParse(item.json);
+		if (row === undefined) {
+			problems.push(`an item belongs to no row: ${JSON.stringify(item.json)}`);
+		} else if (delivered.success) {
+			const { taskId } = delivered.data;
+			const before = outcomes.find(
+				(one) => one.row === row && one.kind === 'delivered' && one.taskId === taskId,
+			);
+			if (before?.kind === 'delivered') before.items.push(item);
+			else outcomes.push({ kind: 'delivered', row, taskId, items: [item] });
+		} else if (failed.success) {
+			const { taskId, error } = failed.data;
+			const { message, code, charged } = error;
+			outcomes.push({ kind: 'failed', row, charged, taskId, message, code });
+		} else {
+			problems.push(`an item is neither an image nor an error: ${JSON.stringify(item.json)}`);
+		}
+	}
+	return { outcomes, problems };
+}
+
+const ROW = /^Row (\d+): (.+)$/s;
+const TASK = /\[task ([^\]\s]+)\]/;
+const KEPT = /^Seedream Task Status can fetch them, too: (.+)$/;
+
+/** An error of many rows names each of those that failed, and the tasks of those that did not. */
+function outcomesOfError({ rows }: Turn, message: string, description: string) {
+	const lines = description.split('\n');
+	const isOnly = ROW.test(message);
+	if (!isOnly && !/^\d+ of \d+ rows failed$/.test(message)) {
+		return { outcomes: [], problems: [`the error is not one of rows: ${message}`] };
+	}
+	const perhaps = /^Charged, or perhaps charged: rows? ([\d, ]+)\.$/m.exec(description)?.[1];
+	const paid = new Set((perhaps ?? '').split(', ').map(Number));
+	const outcomes = (isOnly ? [message] : lines).flatMap((line): Outcome[] => {
+		const [, number, words = ''] = ROW.exec(line) ?? [];
+		const row = rows[Number(number) - 1];
+		if (row === undefined) return [];
+		const charged = isOnly ? chargedIn(description) : paid.has(Number(number)) ? 'perhaps' : 'no';
+		return [{ kind: 'failed', row, charged, taskId: TASK.exec(words)?.[1], message: words }];
+	});
+	return { outcomes, problems: [] };
+}
+
+function chargedIn(description: string): 'no' | 'yes' | 'unknown' | 'perhaps' {
+	if (description.includes('Whether it was charged cannot be known from here.')) return 'unknown';
+	if (description.includes('The image was made and charged.')) return 'yes';
+	return description.includes('Nothing was charged.') ? 'no' : 'perhaps';
+}
+
+/** The tasks of rows that finished although the node failed. */
+export function keptTasks({ result }: Execution): string[] {
+	const lines = String(result.error?.description ?? '').split('\n');
+	return lines.flatMap((line) => KEPT.exec(line)?.[1]?.split(', ') ?? []);
+}
