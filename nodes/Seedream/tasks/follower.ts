@@ -30,8 +30,9 @@ interface Watched extends FollowedTask, Asking {
 	isBeingAsked: boolean;
 	/** The gateway left it out of a batch. */
 	isAskedAlone: boolean;
-	/** Failed queries in a row, what the last one was, and when the next may be made. */
+	/** Failed queries in a row, those of the last one's kind, and when the next may be made. */
 	failures: number;
+	failuresOfKind: number;
 	lastFailure?: Failure;
 	notBefore: number;
 }
@@ -94,6 +95,7 @@ export class Follower {
 				isBeingAsked: false,
 				isAskedAlone: false,
 				failures: 0,
+				failuresOfKind: 0,
 				notBefore: 0,
 				offer: ({ content, raw }) => {
 					if (!isEnough(content)) return false;
@@ -244,10 +246,11 @@ export class Follower {
 	private failed(task: Watched, failure: Failure): void {
 		const now = this.clock.now();
 		task.failures += 1;
+		task.failuresOfKind = isOfKind(failure, task.lastFailure) ? task.failuresOfKind + 1 : 1;
 		task.askedAt = now;
 		task.lastFailure = failure;
 		task.notBefore = now + this.backOff(task.failures, failure.afterSeconds);
-		if (task.failures >= mostFailures(failure, task.isKnown)) {
+		if (task.failuresOfKind >= mostFailures(failure, task.isKnown)) {
 			this.forget(task);
 			task.fail(failure);
 		} else if (now >= deadlineOf(task)) this.outlived(task);
@@ -280,7 +283,11 @@ function hasEnded(state: TaskState): state is EndedTask {
 	return ['completed', 'failed', 'cancelled'].includes(state.status);
 }
 
-/** How many failures in a row are waited out, the last of them being this one. */
+function isOfKind(failure: Failure, last: Failure | undefined): boolean {
+	return failure.retry === last?.retry && failure.isUnknownTask === last?.isUnknownTask;
+}
+
+/** How many failures of a kind in a row are waited out, the last of them being this one. */
 function mostFailures(failure: Failure, isKnown: boolean): number {
 	if (failure.isUnknownTask) return isKnown ? MOST_MISSES : 1;
 	switch (failure.retry) {

@@ -1,6 +1,7 @@
 import {
 	httpFailure,
 	networkFailure,
+	notSent,
 	unreadableAnswer,
 	uploadFailure,
 	type Failure,
@@ -11,7 +12,7 @@ import type { BatchQuery, CreatedTask, Provider, Reading, TaskState } from '../p
 import type { Clock, FileUpload, GatewayDoor, HttpAnswer } from './ports';
 import { retryAfterSeconds } from './retryAfter';
 import type { Slots } from './slots';
-import { createThrottle, type Throttle } from './throttle';
+import { createThrottle, LONGEST_PATIENCE_MS, type Throttle } from './throttle';
 
 /** What an answer says, together with the answer itself. */
 export interface Answer<T> {
@@ -35,7 +36,8 @@ export class Gateway {
 	/** Tasks that are followed, and whose end makes room for others. */
 	private readonly running = new Set<string>();
 
-	private refusedCreate?: Result<never>;
+	/** The last create that was refused. */
+	private refusal?: Failure;
 
 	constructor(
 		readonly provider: Provider,
@@ -53,7 +55,7 @@ export class Gateway {
 	 * how long to go on; else it is for the caller to say whether the tries are used up.
 	 */
 	maySendAgain(failure: Failure, hasTriesLeft: boolean): boolean {
-		if (!failure.retry) return false;
+		if (!failure.retry || (failure.afterSeconds ?? 0) * 1000 > LONGEST_PATIENCE_MS) return false;
 		return failure.isRefusal ? !this.takesNothing() : hasTriesLeft;
 	}
 
@@ -71,23 +73,26 @@ export class Gateway {
 		idempotencyKey: string,
 		onSend: () => void,
 	): Promise<Result<Answer<CreatedTask>>> {
-		if (this.takesNothing() && this.refusedCreate) return this.refusedCreate;
-		const created = await this.creates.run(async () => {
-			onSend();
-			const answer = await this.door.send({
-				method: 'POST',
-				path: this.provider.createPath,
-				body,
-				headers: { 'Idempotency-Key': idempotencyKey },
-				mustFinish: true,
-			});
-			return this.readAnswer(answer, this.provider.readCreated);
-		});
+		const created = await this.creates.runWhile(
+			() => !this.takesNothing(),
+			async () => {
+				onSend();
+				const answer = await this.door.send({
+					method: 'POST',
+					path: this.provider.createPath,
+					body,
+					headers: { 'Idempotency-Key': idempotencyKey },
+					mustFinish: true,
+				});
+				return this.readAnswer(answer, this.provider.readCreated);
+			},
+		);
+		if (!created) return { ok: false, failure: notSent(this.provider, this.refusal) };
 		if (created.ok) {
 			this.running.add(created.value.content.taskId);
 			this.slots.accepted();
 		} else if (created.failure.isRefusal) {
-			this.refusedCreate = created;
+			this.refusal = created.failure;
 			this.slots.refused();
 		}
 		return created;
@@ -100,7 +105,7 @@ export class Gateway {
 
 	/** Undefined when the gateway's pace leaves no time for it by `until`, in milliseconds since 1970. */
 	async query(taskId: string, until: number): Promise<Result<Answer<TaskState>> | undefined> {
-		return await this.others.runBy(until, async () => {
+		return await this.others.runWhile(this.isBefore(until), async () => {
 			const answer = await this.door.send({
 				method: 'GET',
 				path: this.provider.queryPath(taskId),
@@ -123,7 +128,7 @@ export class Gateway {
 		{ path, body, read }: BatchQuery,
 		until: number,
 	): Promise<Result<ReadonlyMap<string, Answer<TaskState>>> | undefined> {
-		return await this.others.runBy(until, async () => {
+		return await this.others.runWhile(this.isBefore(until), async () => {
 			const answer = await this.door.send({
 				method: 'POST',
 				path,
@@ -137,6 +142,10 @@ export class Gateway {
 			);
 			return { ok: true, value: new Map(tasks.map((task) => [task.taskId, task])) };
 		});
+	}
+
+	private isBefore(until: number): () => boolean {
+		return () => this.clock.now() <= until;
 	}
 
 	private queryTimeout(until: number): number {

@@ -62,7 +62,7 @@ function nextAskAt(
 
 /** Rather than just before, which would cost a query and a step. */
 function justAfter(expected: number): number {
-	return expected * 1.01 + 10;
+	return expected * 1.005 + 15;
 }
 
 /** A gateway that tells a true progress tells the end of the task with it. */

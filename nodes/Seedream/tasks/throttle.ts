@@ -1,9 +1,8 @@
 import type { Failure, Result } from '../errors';
-import { createLimit } from './limit';
 import type { Clock } from './ports';
 
 /** A gateway that wants to be left alone for longer than this is not waited for. */
-const LONGEST_PATIENCE_MS = 60_000;
+export const LONGEST_PATIENCE_MS = 60_000;
 
 /**
  * Sets the pace of a batch's calls of one kind to one gateway with one credential. No gateway
@@ -12,8 +11,11 @@ const LONGEST_PATIENCE_MS = 60_000;
 export interface Throttle {
 	/** Waits for its turn, sends, and learns from the answer. */
 	run: <T>(send: () => Promise<Result<T>>) => Promise<Result<T>>;
-	/** As `run`, but undefined when no turn comes by then, in milliseconds since 1970. */
-	runBy: <T>(until: number, send: () => Promise<Result<T>>) => Promise<Result<T> | undefined>;
+	/** As `run`; undefined, and nothing sent, when it is not wanted any more before its turn comes. */
+	runWhile: <T>(
+		isWanted: () => boolean,
+		send: () => Promise<Result<T>>,
+	) => Promise<Result<T> | undefined>;
 	/** So many refusals came in a row that waiting on is in vain. */
 	isClosed: () => boolean;
 	/** Something has changed at the gateway: what it refused, it may take now. */
@@ -38,11 +40,18 @@ const LONGEST_PAUSE_MS = 30_000;
 /** With the pauses between them about half a minute. */
 const MOST_REFUSALS = 6;
 
-/** How long a sleeper does not notice that there is hope. */
+/** How long those in line do not notice that something has changed. */
 const SLICE_MS = 100;
 
+interface Waiting {
+	isWanted: () => boolean;
+	goOn: (isTurn: boolean) => void;
+	breakOff: (reason: unknown) => void;
+}
+
 export function createThrottle(clock: Clock, random: () => number): Throttle {
-	const oneByOne = createLimit(1);
+	let line: Waiting[] = [];
+	let isMoving = false;
 	let rate = Infinity;
 	let nextTurn = 0;
 	let slowedAt = -Infinity;
@@ -50,42 +59,60 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 	let isWish = false;
 	let taken: number[] = [];
 
-	const takeTurn = async (until: number): Promise<boolean> => {
-		// An answer to another call may put the turn off while this one waits for it.
-		for (let now = clock.now(); now < nextTurn; now = clock.now()) {
-			if (now >= until) return false;
-			await clock.sleep(Math.min(nextTurn - now, until - now, SLICE_MS));
-		}
-		nextTurn = clock.now() + 1000 / rate;
-		return true;
+	const takeTurn = async (isWanted: () => boolean): Promise<boolean> =>
+		await new Promise((goOn, breakOff) => {
+			line.push({ isWanted, goOn, breakOff });
+			if (!isMoving) void moveOn();
+		});
+
+	const letLeave = () => {
+		const left = line.filter(({ isWanted }) => !isWanted());
+		if (left.length === 0) return;
+		line = line.filter((waiting) => !left.includes(waiting));
+		for (const { goOn } of left) goOn(false);
 	};
 
-	const sendAndLearn = async <T>(send: () => Promise<Result<T>>): Promise<Result<T>> => {
-		const sentAt = clock.now();
-		const result = await send();
-		if (!result.ok && result.failure.isRefusal) noteRefusal(result.failure, sentAt);
-		else noteTaken();
-		return result;
+	/** First come, first served; those that want no turn any more leave at once. */
+	const moveOn = async (): Promise<void> => {
+		isMoving = true;
+		try {
+			for (;;) {
+				while (line[0] && !line[0].isWanted()) line.shift()?.goOn(false);
+				if (line.length === 0) break;
+				const wait = nextTurn - clock.now();
+				if (wait > 0) letLeave();
+				// Even without a wait: this is where a stopped execution is noticed.
+				await clock.sleep(Math.max(0, Math.min(wait, SLICE_MS)));
+				if (clock.now() < nextTurn) continue;
+				nextTurn = clock.now() + 1000 / rate;
+				line.shift()?.goOn(true);
+			}
+		} catch (error) {
+			for (const waiting of line) waiting.breakOff(error);
+			line = [];
+		} finally {
+			isMoving = false;
+		}
 	};
 
 	const noteRefusal = ({ afterSeconds }: Failure, sentAt: number) => {
+		const now = clock.now();
+		if (afterSeconds !== undefined) {
+			isWish = true;
+			nextTurn = Math.max(nextTurn, now + Math.min(LONGEST_PATIENCE_MS, afterSeconds * 1000));
+			if (afterSeconds * 1000 > LONGEST_PATIENCE_MS) refusals = MOST_REFUSALS;
+		}
 		// Calls that were under way together are refused together: that is one refusal.
 		if (sentAt < slowedAt) return;
 		refusals += 1;
+		slowedAt = now;
 		const wasFree = rate === Infinity;
-		slowedAt = clock.now();
 		rate = Math.max(SLOWEST_RATE, DECREASE * (wasFree ? takenOfLate() : rate));
-		isWish = afterSeconds !== undefined;
-		if (afterSeconds !== undefined && afterSeconds * 1000 > LONGEST_PATIENCE_MS) {
-			refusals = MOST_REFUSALS;
-		}
-		const pause =
-			afterSeconds === undefined
-				? jitter(
-						wasFree ? FIRST_PAUSE_MS : Math.min(FIRST_PAUSE_MS, (CALLS_LEFT_OUT * 1000) / rate),
-					)
-				: Math.min(LONGEST_PATIENCE_MS, afterSeconds * 1000);
-		nextTurn = slowedAt + pause;
+		nextTurn = Math.max(nextTurn, now + 1000 / rate);
+		if (afterSeconds !== undefined) return;
+		isWish = false;
+		nextTurn =
+			now + jitter(Math.min(FIRST_PAUSE_MS, wasFree ? Infinity : (CALLS_LEFT_OUT * 1000) / rate));
 	};
 
 	const jitter = (pause: number): number =>
@@ -109,15 +136,22 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 		if (taken.length > 2 * FREE_RATE) taken = taken.filter((at) => at > now - MEASURED_MS);
 	};
 
+	const sendAndLearn = async <T>(send: () => Promise<Result<T>>): Promise<Result<T>> => {
+		const sentAt = clock.now();
+		const result = await send();
+		if (result.ok) noteTaken();
+		else if (result.failure.isRefusal) noteRefusal(result.failure, sentAt);
+		else if (result.failure.type !== 'network_error') noteTaken();
+		return result;
+	};
+
 	return {
 		run: async (send) => {
-			await oneByOne(async () => await takeTurn(Infinity));
+			await takeTurn(() => true);
 			return await sendAndLearn(send);
 		},
-		runBy: async (until, send) => {
-			if (!(await oneByOne(async () => await takeTurn(until)))) return undefined;
-			return await sendAndLearn(send);
-		},
+		runWhile: async (isWanted, send) =>
+			(await takeTurn(isWanted)) ? await sendAndLearn(send) : undefined,
 		isClosed: () => refusals >= MOST_REFUSALS,
 		hope: () => {
 			refusals = 0;
