@@ -116,7 +116,7 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 	};
 
 	const jitter = (pause: number): number =>
-		Math.min(LONGEST_PAUSE_MS, pause * 2 ** (refusals - 1)) * (0.5 + random() / 2);
+		Math.min(LONGEST_PAUSE_MS, pause * 2 ** (refusals - 1)) * (0.75 + random() / 4);
 
 	/** Calls in the last second. */
 	const takenOfLate = (): number => {
