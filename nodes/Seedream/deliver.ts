@@ -7,7 +7,7 @@ import { finishedItems, type TaskFacts } from './output/taskItems';
 import type { CompletedTask } from './providers/provider';
 import type { Controls } from './request/controls';
 import type { RowTools } from './runRows';
-import { followTask, type FollowOptions } from './tasks/follow';
+import type { FollowedTask } from './tasks/follower';
 import type { Answer } from './tasks/gateway';
 
 /** However late a task is done, its images get so much time. */
@@ -18,7 +18,7 @@ export async function deliver(
 	facts: TaskFacts,
 	task: Answer<CompletedTask>,
 	controls: Controls,
-	following: FollowOptions,
+	followed: FollowedTask,
 	tools: RowTools,
 ): Promise<Result<INodeExecutionData[]>> {
 	const options = { ...controls, itemIndex: tools.itemIndex };
@@ -26,7 +26,7 @@ export async function deliver(
 	if (!controls.downloadImages) {
 		return { ok: true, value: finishedItems({ facts, state, raw, files: [] }, options) };
 	}
-	const fetched = await fetchFiles(facts, task, controls, following, tools);
+	const fetched = await fetchFiles(facts, task, controls, followed, tools);
 	if (!fetched.ok) return fetched;
 	return { ok: true, value: finishedItems({ facts, ...fetched.value }, options) };
 }
@@ -42,11 +42,11 @@ async function fetchFiles(
 	facts: TaskFacts,
 	task: Answer<CompletedTask>,
 	controls: Controls,
-	following: FollowOptions,
+	followed: FollowedTask,
 	tools: RowTools,
 ): Promise<Result<FetchedTask>> {
-	const { clock, gateway } = tools;
-	const { since, timeoutSeconds } = following;
+	const { clock, follower } = tools;
+	const { since, timeoutSeconds } = followed;
 	const until = Math.max(since + timeoutSeconds * 1000, clock.now() + LEAST_TIME_MS);
 	const fetchOne = async (url: string, index: number) =>
 		await fetchFile(url, index, facts, controls, until, tools);
@@ -56,7 +56,7 @@ async function fetchFiles(
 	if (!first.some(({ kind }) => kind === 'gone')) {
 		return gather(first, task);
 	}
-	const anew = await followTask(gateway, facts.taskId, { ...following, firstPauseMs: 0 });
+	const anew = await follower.follow({ ...followed, isOld: true });
 	if (!anew.ok) return anew;
 	const { imageUrls: newUrls, expiresAt = task.content.expiresAt } = anew.value.content;
 	const second = await Promise.all(

@@ -137,6 +137,19 @@ export function lostCreate(failure: Failure, provider: Provider, model: string, 
 	};
 }
 
+/** The gateway has refused so many creates in a row that this one was not sent any more. */
+export function notSent(provider: Provider, refusal: Failure | undefined): Failure {
+	return {
+		message: refusal?.message ?? `${provider.label} takes nothing at the moment`,
+		description: describe('The row was not sent any more: run it again later.', 'no'),
+		code: refusal?.code ?? 'not_sent',
+		type: refusal?.type ?? 'overload',
+		charged: 'no',
+		status: 'failed',
+		provider: provider.id,
+	};
+}
+
 /** An earlier try of the node lost the answer to the row's create, and may have paid for it. */
 export function noSecondCreate(provider: Provider, model: string, at: Date): Failure {
 	return {

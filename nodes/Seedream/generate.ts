@@ -13,9 +13,10 @@ import { fieldLabel } from './request/labels';
 import { readGenerateRow, type GenerateRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
 import { openTaskMemory } from './taskMemory';
-import { followTask } from './tasks/follow';
+import type { FollowedTask } from './tasks/follower';
+import type { Answer } from './tasks/gateway';
 import type { MadeTask, Page, PaidTask, RowEnd } from './tasks/ledger';
-import { createPace, type Pace } from './tasks/pace';
+import { createSlots } from './tasks/slots';
 import { submitTask, type SubmittedTask } from './tasks/submit';
 
 /** Makes the images of every row. */
@@ -42,6 +43,8 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 			},
 			onRetry:
 				'They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row.',
+			imagesOf: ({ request }) => Number(request.values.imageCount ?? 1),
+			slots: createSlots,
 		});
 		ledger.handOn();
 		return output;
@@ -76,66 +79,85 @@ async function generateRow(
 ): Promise<Result<INodeExecutionData[]>> {
 	const { request, continueWhen, controls } = row;
 	const { itemIndex, gateway, clock } = tools;
-	const pace = createPace(controls.pollInterval);
-
-	const kept = page.task();
-	const task = kept ? pickUp(kept, tools) : await submit(row, page, pace, tools);
-	if (!task.ok) return task;
-	const { taskId, at, raw } = task.value;
-	const facts = {
-		provider: gateway.provider,
-		taskId,
-		model: request.modelId,
-		prompt: request.prompt,
-	};
+	const facts = { provider: gateway.provider, model: request.modelId, prompt: request.prompt };
 	if (continueWhen === 'submitted') {
+		const task = await tools.withSlot(async () => await taskOf(row, page, tools));
+		if (!task.ok) return task;
+		const { taskId, raw } = task.value;
+		gateway.letGo(taskId);
 		const options = { ...controls, itemIndex };
-		return { ok: true, value: [runningItem(facts, { status: 'submitted' }, raw, options)] };
+		const item = runningItem({ ...facts, taskId }, { status: 'submitted' }, raw, options);
+		return { ok: true, value: [item] };
 	}
-	const following = {
-		clock,
-		pace,
-		timeoutSeconds: controls.timeout,
-		since: at,
-		firstPauseMs: kept ? 0 : pace.pause(0),
-		isKnown: true,
-	};
-	const done = await followTask(gateway, taskId, following);
+	const done = await tools.withSlot(async () => await finishedTask(row, page, tools));
 	if (!done.ok) return done;
-	const { content, raw: answer } = done.value;
+	const { followed, answer } = done.value;
+	const { content, raw } = answer;
 	if (content.imageUrls.length < Number(request.values.imageCount ?? 1)) tools.noteFewerImages();
-	const seconds = kept ? undefined : Math.round((clock.now() - at) / 100) / 10;
-	const completed = fillIn(content, request.model, at, seconds);
-	return await deliver(facts, { content: completed, raw: answer }, controls, following, tools);
+	const { since, taskId, isOld } = followed;
+	const seconds = isOld ? undefined : Math.round((clock.now() - since) / 100) / 10;
+	const state = fillIn(content, request.model, since, seconds);
+	return await deliver({ ...facts, taskId }, { content: state, raw }, controls, followed, tools);
 }
 
 interface RowTask extends MadeTask {
-	/** The create's answer, where it was made just now. */
+	/** What the create's answer said, where the task was made just now. */
 	raw?: SubmittedTask['raw'];
+	estimatedSeconds?: number;
+	isOld: boolean;
 }
 
-function pickUp(task: MadeTask, { context, itemIndex }: RowTools): Result<RowTask> {
-	context.logger.info(`Seedream task ${task.taskId} taken up again`, { row: itemIndex + 1 });
-	return { ok: true, value: task };
+/** The task that the row has already, or a new one. */
+async function taskOf(row: GenerateRow, page: Page, tools: RowTools): Promise<Result<RowTask>> {
+	const { context, itemIndex, gateway } = tools;
+	const say = (what: string) => context.logger.info(what, { row: itemIndex + 1 });
+	const kept = page.task();
+	if (kept) {
+		say(`Seedream task ${kept.taskId} taken up again`);
+		return { ok: true, value: { ...kept, isOld: true } };
+	}
+	const made = await submit(row, page, tools);
+	if (!made.ok) return made;
+	say(`Seedream task ${made.value.taskId} submitted to ${gateway.provider.label}`);
+	return { ok: true, value: { ...made.value, isOld: false } };
 }
 
 async function submit(
 	{ request }: GenerateRow,
 	page: Page,
-	pace: Pace,
-	{ context, itemIndex, gateway, clock, linksOf }: RowTools,
-): Promise<Result<RowTask>> {
+	{ gateway, linksOf, clock, backOff }: RowTools,
+): Promise<Result<SubmittedTask>> {
 	const links = await linksOf(request.references, gateway, request.sendBinaryAs);
 	if (!links.ok) return links;
 	const body = requestBody(request, links.value);
-	const task = await submitTask(gateway, body, page, { clock, pace });
-	if (task.ok) {
-		const { label } = gateway.provider;
-		context.logger.info(`Seedream task ${task.value.taskId} submitted to ${label}`, {
-			row: itemIndex + 1,
-		});
-	}
-	return task;
+	return await submitTask(gateway, body, page, { clock, backOff });
+}
+
+interface FinishedTask {
+	followed: FollowedTask;
+	answer: Answer<CompletedTask>;
+}
+
+async function finishedTask(
+	row: GenerateRow,
+	page: Page,
+	tools: RowTools,
+): Promise<Result<FinishedTask>> {
+	const { pollInterval, timeout } = row.controls;
+	const task = await taskOf(row, page, tools);
+	if (!task.ok) return task;
+	const { taskId, at, estimatedSeconds, isOld } = task.value;
+	const followed: FollowedTask = {
+		taskId,
+		since: at,
+		timeoutSeconds: timeout,
+		pollSeconds: pollInterval,
+		estimatedSeconds,
+		isOld,
+		isKnown: true,
+	};
+	const answer = await tools.follower.follow(followed);
+	return answer.ok ? { ok: true, value: { followed, answer: answer.value } } : answer;
 }
 
 /** What the gateway does not say about the finished task, but is known here. */

@@ -5,14 +5,17 @@ import type { Result } from './errors';
 import { gatewayDoor, linkDoor } from './http';
 import type { DownloadPorts } from './images/download';
 import { createReferenceLinks, type LinksOf } from './images/referenceLinks';
-import { hintFewerImages, settleRows, stopOnFailure, type RowResult } from './output/rows';
+import { countImages, hint } from './output/hint';
+import { settleRows, stopOnFailure, type RowResult } from './output/rows';
 import type { Provider } from './providers/provider';
 import type { Controls } from './request/controls';
+import { createBackOff, type BackOff } from './tasks/backOff';
+import { Follower } from './tasks/follower';
 import { Gateway } from './tasks/gateway';
 import { createLimit, type Limit } from './tasks/limit';
-import { createPace } from './tasks/pace';
 import type { Clock } from './tasks/ports';
 import { createProgress } from './tasks/progress';
+import type { Slots } from './tasks/slots';
 import { uploadMemory } from './uploadMemory';
 
 /** Everything a row needs to be carried out. */
@@ -20,9 +23,13 @@ export interface RowTools {
 	context: IExecuteFunctions;
 	itemIndex: number;
 	gateway: Gateway;
+	follower: Follower;
 	clock: Clock;
+	backOff: BackOff;
 	links: DownloadPorts<IBinaryData>;
 	linksOf: LinksOf;
+	/** Runs the part of a row in which its task is at work; only so many rows are in theirs at once. */
+	withSlot: <T>(work: () => Promise<T>) => Promise<T>;
 	/** All rows' downloads share it, so that large files do not crowd out the queries. */
 	downloadLimit: Limit;
 	/** Fewer images came than the row asked for. */
@@ -33,6 +40,10 @@ export interface RowTools {
 export interface RowWork<T> {
 	readRow: (context: IExecuteFunctions, itemIndex: number) => Promise<Result<T>>;
 	carryOut: (row: T, tools: RowTools) => Promise<RowResult>;
+	/** How many images a row is expected to give. */
+	imagesOf: (row: T) => number;
+	/** For the rows of one gateway; `concurrency` 0 leaves it to the node how many are at work. */
+	slots: (concurrency: number) => Slots;
 	/** What a second try does with rows that finished, for the error that names those that failed. */
 	onRetry: string;
 }
@@ -42,9 +53,8 @@ interface Row {
 	controls: Controls;
 }
 
-const AUTOMATIC_CONCURRENCY = 10;
 const CONCURRENT_READS = 10;
-const CONCURRENT_DOWNLOADS = 5;
+const CONCURRENT_DOWNLOADS = 8;
 
 /**
  * Reads all rows, refuses what cannot work before anything is sent, carries the others out many at
@@ -52,7 +62,7 @@ const CONCURRENT_DOWNLOADS = 5;
  */
 export async function runRows<T extends Row>(
 	context: IExecuteFunctions,
-	{ readRow, carryOut, onRetry }: RowWork<T>,
+	{ readRow, carryOut, imagesOf, slots, onRetry }: RowWork<T>,
 ): Promise<INodeExecutionData[][]> {
 	const readLimit = createLimit(CONCURRENT_READS);
 	const rows = await Promise.all(
@@ -63,42 +73,59 @@ export async function runRows<T extends Row>(
 			),
 	);
 	const clock = executionClock(context);
-	const prepared = await prepareRows(context, clock, rows);
+	const backOff = createBackOff();
+	const prepared = await prepareRows(context, rows, { clock, backOff, slots });
 	stopOnFailure(context, prepared.map(withoutItems), onRetry);
 
+	const begun = clock.now();
 	const shared = {
 		context,
 		clock,
+		backOff,
 		links: { clock, open: linkDoor(context) },
-		linksOf: createReferenceLinks(clock, createPace(0), uploadMemory(context)),
+		linksOf: createReferenceLinks(clock, backOff, uploadMemory(context)),
 		downloadLimit: createLimit(CONCURRENT_DOWNLOADS),
 	};
-	const rowLimit = createLimit(chosenConcurrency(rows) || AUTOMATIC_CONCURRENCY);
-	const progress = createProgress(rows.length, clock, (message) =>
-		context.sendMessageToUI(message),
-	);
+	const expected = prepared.map((ready) => (ready.ok ? imagesOf(ready.value.row) : 1));
+	const progress = createProgress(sum(expected), clock, (message) => {
+		context.logger.info(message);
+		context.sendMessageToUI(message);
+	});
 
 	const fewerImages: number[] = [];
 	const results = await settleAll(
 		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
+			const images = expected[itemIndex] ?? 1;
 			if (!ready.ok) {
-				progress.refused();
+				progress.refused(images);
 				return ready;
 			}
-			const { row, gateway } = ready.value;
-			return await rowLimit(async () => {
-				// After a stop, the rows that still wait end here.
-				await clock.sleep(0);
-				progress.started();
-				const noteFewerImages = () => fewerImages.push(itemIndex);
-				const result = await carryOut(row, { ...shared, itemIndex, gateway, noteFewerImages });
-				progress.ended(result.ok);
-				return result;
+			const { row, gateway, follower } = ready.value;
+			const result = await carryOut(row, {
+				...shared,
+				itemIndex,
+				gateway,
+				follower,
+				withSlot: async (work) => {
+					const free = await gateway.slots.take();
+					try {
+						// After a stop, the rows that still wait end here.
+						await clock.sleep(0);
+						progress.started();
+						return await work();
+					} finally {
+						free();
+					}
+				},
+				noteFewerImages: () => fewerImages.push(itemIndex),
 			});
+			progress.ended(images, result.ok ? countImages(result.value) : undefined);
+			return result;
 		}),
 	);
-	if (fewerImages.length > 0) hintFewerImages(context, fewerImages);
-	return [settleRows(context, results, onRetry)];
+	const items = settleRows(context, results, onRetry);
+	hint(context, { items, fewerImages, seconds: (clock.now() - begun) / 1000 });
+	return [items];
 }
 
 /** Waits for all of them even if one breaks off: until then money may be spent. */
@@ -107,15 +134,31 @@ async function settleAll<T>(work: Array<Promise<T>>): Promise<T[]> {
 	return await Promise.all(work);
 }
 
-type PreparedRow<T> = Result<{ row: T; gateway: Gateway }>;
+type PreparedRow<T> = Result<{ row: T; gateway: Gateway; follower: Follower }>;
+
+interface GatewayTools {
+	clock: Clock;
+	backOff: BackOff;
+	slots: (concurrency: number) => Slots;
+}
 
 /** Finds each row its gateway; a row whose provider has no credential is refused here. */
 async function prepareRows<T extends Row>(
 	context: IExecuteFunctions,
-	clock: Clock,
 	rows: ReadonlyArray<Result<T>>,
+	{ clock, backOff, slots }: GatewayTools,
 ): Promise<Array<PreparedRow<T>>> {
-	const gateways = new Map<Provider, Result<Gateway>>();
+	const concurrency = chosenConcurrency(rows);
+	// A number that the user chose is one for all gateways; else each has its own.
+	const shared = concurrency > 0 ? slots(concurrency) : undefined;
+	const open = async (provider: Provider, itemIndex: number) => {
+		const door = await gatewayDoor(context, provider, itemIndex);
+		if (!door.ok) return door;
+		const gateway = new Gateway(provider, shared ?? slots(0), door.value, clock);
+		return { ok: true as const, gateway, follower: new Follower(gateway, clock, backOff) };
+	};
+	/** One for all rows, so that they slow down together when the gateway has too much to do. */
+	const gateways = new Map<Provider, Awaited<ReturnType<typeof open>>>();
 	const prepared: Array<PreparedRow<T>> = [];
 	for (const [itemIndex, row] of rows.entries()) {
 		if (!row.ok) {
@@ -123,25 +166,12 @@ async function prepareRows<T extends Row>(
 			continue;
 		}
 		const { provider } = row.value;
-		const gateway =
-			gateways.get(provider) ?? (await openGateway(context, clock, provider, itemIndex));
-		gateways.set(provider, gateway);
-		prepared.push(
-			gateway.ok ? { ok: true, value: { row: row.value, gateway: gateway.value } } : gateway,
-		);
+		const opened = gateways.get(provider) ?? (await open(provider, itemIndex));
+		gateways.set(provider, opened);
+		if (!opened.ok) prepared.push(opened);
+		else prepared.push({ ok: true, value: { row: row.value, ...opened } });
 	}
 	return prepared;
-}
-
-/** One for all rows, so that they slow down together when the gateway has too much to do. */
-async function openGateway(
-	context: IExecuteFunctions,
-	clock: Clock,
-	provider: Provider,
-	itemIndex: number,
-): Promise<Result<Gateway>> {
-	const door = await gatewayDoor(context, provider, itemIndex);
-	return door.ok ? { ok: true, value: new Gateway(provider, door.value, clock) } : door;
 }
 
 function withoutItems(row: PreparedRow<unknown>): RowResult {
@@ -152,4 +182,8 @@ function withoutItems(row: PreparedRow<unknown>): RowResult {
 function chosenConcurrency(rows: ReadonlyArray<Result<Row>>): number {
 	for (const row of rows) if (row.ok) return row.value.controls.concurrency;
 	return 0;
+}
+
+function sum(numbers: readonly number[]): number {
+	return numbers.reduce((total, number) => total + number, 0);
 }

@@ -9,8 +9,10 @@ export function openTaskMemory(context: IExecuteFunctions): Ledger {
 	const known: unknown = nodeContext.tasks;
 	const entries = isLedgerEntries(known) ? known : {};
 	nodeContext.tasks = entries;
+	// An execution that n8n does not save has no id; this one stays the same on every try.
+	nodeContext.namelessExecution ??= randomUUID();
 	return openLedger(entries, {
-		execution: context.getExecutionId() || randomUUID(),
+		execution: context.getExecutionId() || String(nodeContext.namelessExecution),
 		node: context.getNode().id,
 		run: Number(context.evaluateExpression('{{ $runIndex }}', 0)),
 	});

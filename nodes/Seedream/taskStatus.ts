@@ -6,8 +6,8 @@ import { failureItem } from './output/rows';
 import { runningItem } from './output/taskItems';
 import { readStatusRow, type StatusRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
-import { followTask, queryTask } from './tasks/follow';
-import { createPace } from './tasks/pace';
+import type { FollowedTask } from './tasks/follower';
+import { createSlots } from './tasks/slots';
 
 /** Asks for the tasks of every row. */
 export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
@@ -15,13 +15,17 @@ export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecu
 		readRow: readStatusRow,
 		carryOut: statusRow,
 		onRetry: 'Asking again costs nothing.',
+		imagesOf: ({ taskIds }) => taskIds.length,
+		// Asking costs nothing: all are asked for at once, at the pace that the gateway takes.
+		slots: (concurrency) => createSlots(concurrency || context.getInputData().length),
 	});
 }
 
 async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<INodeExecutionData[]>> {
 	const report = row.continueWhen === 'now' ? currentItems : finishedTaskItems;
-	const tasks = await Promise.all(
-		row.taskIds.map(async (taskId) => await report(taskId, row, tools)),
+	const tasks = await tools.withSlot(
+		async () =>
+			await Promise.all(row.taskIds.map(async (taskId) => await report(taskId, row, tools))),
 	);
 	const { context, itemIndex } = tools;
 	const items = [];
@@ -41,16 +45,16 @@ async function currentItems(
 	{ controls }: StatusRow,
 	tools: RowTools,
 ): Promise<Result<INodeExecutionData[]>> {
-	const { context, itemIndex, gateway } = tools;
+	const { context, itemIndex, gateway, follower } = tools;
 	const { provider } = gateway;
-	const following = followOptions(controls, tools);
-	const queried = await queryTask(gateway, taskId, following);
+	const followed = followedTask(taskId, controls, tools);
+	const queried = await follower.ask(followed);
 	if (!queried.ok) return queried;
 	const { content: state, raw } = queried.value;
 	const facts = { provider, taskId, model: state.model };
 	switch (state.status) {
 		case 'completed':
-			return await deliver(facts, { content: state, raw }, controls, following, tools);
+			return await deliver(facts, { content: state, raw }, controls, followed, tools);
 		case 'failed':
 		case 'cancelled': {
 			const failure = taskFailure(provider, state, taskId);
@@ -70,21 +74,25 @@ async function finishedTaskItems(
 	{ controls }: StatusRow,
 	tools: RowTools,
 ): Promise<Result<INodeExecutionData[]>> {
-	const { gateway } = tools;
-	const following = followOptions(controls, tools);
-	const done = await followTask(gateway, taskId, following);
+	const { gateway, follower } = tools;
+	const followed = followedTask(taskId, controls, tools);
+	const done = await follower.follow(followed);
 	if (!done.ok) return done;
 	const facts = { provider: gateway.provider, taskId, model: done.value.content.model };
-	return await deliver(facts, done.value, controls, following, tools);
+	return await deliver(facts, done.value, controls, followed, tools);
 }
 
-function followOptions({ pollInterval, timeout }: StatusRow['controls'], { clock }: RowTools) {
+function followedTask(
+	taskId: string,
+	{ pollInterval, timeout }: StatusRow['controls'],
+	{ clock }: RowTools,
+): FollowedTask {
 	return {
-		clock,
-		pace: createPace(pollInterval),
-		timeoutSeconds: timeout,
+		taskId,
 		since: clock.now(),
-		firstPauseMs: 0,
+		timeoutSeconds: timeout,
+		pollSeconds: pollInterval,
+		isOld: true,
 		isKnown: false,
 	};
 }

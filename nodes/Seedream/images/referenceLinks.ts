@@ -1,8 +1,8 @@
 import { lostFile, type Result } from '../errors';
 import type { FileReferences, Reference, SendBinaryAs } from '../providers/provider';
+import type { BackOff } from '../tasks/backOff';
 import type { Gateway } from '../tasks/gateway';
 import { createLimit } from '../tasks/limit';
-import type { Pace } from '../tasks/pace';
 import type { Clock, FileContent } from '../tasks/ports';
 import { IMAGE_FORMATS } from './format';
 import type { ImageFile } from './imageFile';
@@ -28,7 +28,11 @@ const MOST_TRIES = 4;
 const SPARE_MS = 60 * 60 * 1000;
 
 /** One image used by many rows is uploaded once. */
-export function createReferenceLinks(clock: Clock, pace: Pace, memory: UploadMemory): LinksOf {
+export function createReferenceLinks(
+	clock: Clock,
+	backOff: BackOff,
+	memory: UploadMemory,
+): LinksOf {
 	const limit = createLimit(CONCURRENT_UPLOADS);
 	const underway = new Map<string, Promise<Result<string>>>();
 
@@ -53,7 +57,7 @@ export function createReferenceLinks(clock: Clock, pace: Pace, memory: UploadMem
 		route: UploadRoute,
 	): Promise<Result<string>> => {
 		try {
-			const uploaded = await uploadFile(file, gateway, route, clock, pace);
+			const uploaded = await uploadFile(file, gateway, route, clock, backOff);
 			if (uploaded.ok) {
 				const until = clock.now() + route.keptHours * 60 * 60 * 1000;
 				memory.keep(key, { url: uploaded.value, until });
@@ -91,7 +95,7 @@ async function uploadFile(
 	gateway: Gateway,
 	{ baseUrl, path, readUploaded }: UploadRoute,
 	clock: Clock,
-	pace: Pace,
+	backOff: BackOff,
 ): Promise<Result<string>> {
 	const { bytes, measured, mimeType } = file;
 	const fileName = measured ? `reference.${IMAGE_FORMATS[measured.format].extension}` : 'reference';
@@ -102,7 +106,7 @@ async function uploadFile(
 		const uploaded = await gateway.upload(upload, readUploaded);
 		if (uploaded.ok || !gateway.maySendAgain(uploaded.failure, tries < MOST_TRIES)) return uploaded;
 		if (uploaded.failure.isRefusal) continue;
-		await clock.sleep(pace.backOff(tries, uploaded.failure.afterSeconds));
+		await clock.sleep(backOff(tries, uploaded.failure.afterSeconds));
 		tries += 1;
 	}
 }

@@ -114,16 +114,6 @@ function nodeError(
 	return error;
 }
 
-/** Said once, above the output; older versions of n8n have no place for it. */
-export function hintFewerImages(context: IExecuteFunctions, itemIndexes: readonly number[]): void {
-	const rows = [...itemIndexes].sort((a, b) => a - b).map((itemIndex) => itemIndex + 1);
-	context.addExecutionHints?.({
-		message: `Fewer images came than were asked for in ${rows.length === 1 ? 'row' : 'rows'} ${rows.join(', ')}. The number is an upper bound: the prompt itself has to ask for several images. At EvoLink, Ask for Count under Additional Fields does that.`,
-		location: 'outputPane',
-		type: 'info',
-	});
-}
-
 function rowLine({ itemIndex, failure }: FailedRow): string {
 	return `Row ${itemIndex + 1}: ${failure.message}`;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { isJsonObject } from '../json';
 import {
 	errorBody,
 	imageLinks,
@@ -12,7 +13,7 @@ import {
 	taskId,
 	text,
 } from './answers';
-import type { GatewayError, Model, Provider, TaskState } from './provider';
+import type { GatewayError, Model, Provider, TaskState, ToldTask } from './provider';
 import { referencesPlusImages } from './rules';
 import { SEEDREAM_REFERENCE_FILE } from './seedream';
 
@@ -164,6 +165,18 @@ const task = z
 		}
 	});
 
+/** An entry that is not clear is left out, and its task is asked for alone. */
+const toldTasks = z
+	.object({ data: z.array(z.unknown()) })
+	.transform(({ data }) => data.flatMap((raw) => toldTask(raw) ?? []));
+
+function toldTask(raw: unknown): ToldTask | undefined {
+	const id = z.object({ id: taskId }).safeParse(raw);
+	const content = task.safeParse(raw);
+	if (!id.success || !content.success || !isJsonObject(raw)) return undefined;
+	return { taskId: id.data.id, content: content.data, raw };
+}
+
 const uploaded = z
 	.object({ data: z.object({ file_url: z.string().url() }) })
 	.transform(({ data }) => data.file_url);
@@ -176,6 +189,12 @@ export const evoLink: Provider = {
 	createPath: '/v1/images/generations',
 	honoursIdempotencyKey: true,
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
+	batchQuery: {
+		path: '/v1/tasks/batch',
+		most: 50,
+		body: (taskIds) => ({ task_ids: taskIds }),
+		read: (body) => read(toldTasks, body),
+	},
 	fileReferences: {
 		kind: 'upload',
 		baseUrl: 'filesBaseUrl',

@@ -185,6 +185,23 @@ export type FileReferences =
 	/** The gateway takes no files, so n8n itself has to hand them out. */
 	| { kind: 'signedLink' };
 
+/** A call that asks for several tasks at once. */
+export interface BatchQuery {
+	path: string;
+	/** Ids in one call. */
+	most: number;
+	body: (taskIds: readonly string[]) => JsonObject;
+	/** The tasks that it tells of clearly; each with its own part of the answer. */
+	read: (body: JsonObject) => Reading<ToldTask[]>;
+}
+
+/** A task in an answer that tells of several. */
+export interface ToldTask {
+	taskId: string;
+	content: TaskState;
+	raw: JsonObject;
+}
+
 /** One gateway: its models and limits, and how to read its answers. Knows nothing of n8n. */
 export interface Provider {
 	id: string;
@@ -199,6 +216,7 @@ export interface Provider {
 	/** A create that is sent again under its Idempotency-Key is answered again, not made again. */
 	honoursIdempotencyKey: boolean;
 	queryPath: (taskId: string) => string;
+	batchQuery?: BatchQuery;
 	fileReferences: FileReferences;
 	readCreated: (body: JsonObject) => Reading<CreatedTask>;
 	readTask: (body: JsonObject) => Reading<TaskState>;

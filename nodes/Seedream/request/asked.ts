@@ -2,21 +2,16 @@ import type { JsonObject } from '../json';
 import type { ImageRequest, Provider, Reference } from '../providers/provider';
 
 /**
- * What a row asks for, whichever links its images will get: the same for the same row on every try,
- * and another as soon as the user changes anything that the gateway would see.
+ * What a row asks for, whichever links its images will get and whoever is told of the end: the same
+ * for the same row on every try, and another as soon as the user changes anything about the image.
  */
 export function askedFor(
 	{ id }: Provider,
 	{ modelId, promptSent, references, values, extraBody }: ImageRequest,
 ): JsonObject {
-	return {
-		provider: id,
-		modelId,
-		promptSent,
-		values,
-		extraBody,
-		references: references.map(nameOf),
-	};
+	const { callbackUrl: _callbackUrl, ...settings } = values;
+	const images = references.map(nameOf);
+	return { provider: id, modelId, promptSent, settings, extraBody, images };
 }
 
 function nameOf(reference: Reference): string {

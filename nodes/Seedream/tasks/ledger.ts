@@ -92,11 +92,13 @@ export interface Ledger {
  * is paid for twice. `entries` is changed in place: the calls of an AI agent share it.
  */
 export function openLedger(entries: LedgerEntries, run: LedgerRun): Ledger {
-	forgetEarlierRuns(entries, run.run);
+	forgetDelivered(entries, run.run);
 	const pages: OwnPage[] = [];
 	return {
 		page: (asked, row) => {
-			const page = openPage((entries[hash(asked)] ??= []), run, row);
+			const key = hash(asked);
+			// Calls of an agent run side by side, and another one may clear out a list that is empty.
+			const page = openPage(() => (entries[key] ??= []), run, row);
 			pages.push(page);
 			return page;
 		},
@@ -112,15 +114,21 @@ interface OwnPage extends Page {
 	paid: () => PaidTask | undefined;
 }
 
-function openPage(list: Entry[], { execution, node, run }: LedgerRun, row: number): OwnPage {
-	const found = takeOut(list, run, row);
-	const seed = found ? nextSeed(found) : hash([execution, node, run, row]);
+function openPage(
+	listOf: () => Entry[],
+	{ execution, node, run }: LedgerRun,
+	row: number,
+): OwnPage {
+	const found = takeOut(listOf(), run, row);
+	const seed = found ? nextSeed(found) : newSeed(listOf(), hash([execution, node, run, row]));
 	const lost = found?.fate.state === 'sent' ? found.fate : undefined;
 	let entry: Entry | undefined;
 	let hasEnded: RowEnd | undefined;
 
 	const write = (next: Entry | undefined) => {
-		if (entry) list.splice(list.indexOf(entry), 1);
+		const list = listOf();
+		const at = entry ? list.indexOf(entry) : -1;
+		if (at >= 0) list.splice(at, 1);
 		if (next) list.push(next);
 		entry = next;
 	};
@@ -174,17 +182,18 @@ function nextSeed({ seed, fate }: Entry): string {
 	return fate.state === 'failed' ? hash([seed, fate.taskId]) : seed;
 }
 
-/** What later turns of a loop cannot want any more; a loop may have thousands of turns. */
-function forgetEarlierRuns(entries: LedgerEntries, run: number): void {
-	for (const [asked, list] of Object.entries(entries)) {
-		const kept = list.filter(({ run: at, fate }) => at >= run || isUnsettled(fate));
-		if (kept.length > 0) entries[asked] = kept;
-		else delete entries[asked];
-	}
+/** The row's first one may have been taken over, with the task that was made under it. */
+function newSeed(list: readonly Entry[], seed: string): string {
+	return list.some((entry) => entry.seed === seed) ? newSeed(list, hash([seed])) : seed;
 }
 
-function isUnsettled({ state }: Fate): boolean {
-	return state === 'sent' || state === 'made';
+/** What later turns of a loop cannot want any more; a loop may have thousands of turns. */
+function forgetDelivered(entries: LedgerEntries, run: number): void {
+	for (const [asked, list] of Object.entries(entries)) {
+		const kept = list.filter(({ run: at, fate }) => at >= run || fate.state !== 'delivered');
+		list.splice(0, list.length, ...kept);
+		if (kept.length === 0) delete entries[asked];
+	}
 }
 
 function hash(value: unknown): string {

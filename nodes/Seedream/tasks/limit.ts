@@ -1,22 +1,16 @@
+import { createSlots } from './slots';
+
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/**
- * Runs at most `size` pieces of work at a time, in the order they came. (p-limit would do, but n8n
- * before 2.x does not ship it.)
- */
+/** Runs at most `size` pieces of work at a time, in the order they came. */
 export function createLimit(size: number): Limit {
-	const waiting: Array<() => void> = [];
-	let running = 0;
+	const slots = createSlots(size);
 	return async (work) => {
-		if (running >= size) await new Promise<void>((resolve) => waiting.push(resolve));
-		else running += 1;
+		const free = await slots.take();
 		try {
 			return await work();
 		} finally {
-			// The place passes straight to the next in line, so nobody can slip in between.
-			const next = waiting.shift();
-			if (next) next();
-			else running -= 1;
+			free();
 		}
 	};
 }

@@ -1,44 +1,53 @@
 import type { Clock } from './ports';
 
+/** Counts images; `expected` is what a row asks for, which may be more than what comes. */
 export interface Progress {
 	started: () => void;
-	ended: (isDone: boolean) => void;
+	/** `made` is undefined for a row that failed. */
+	ended: (expected: number, made: number | undefined) => void;
 	/** Never started. */
-	refused: () => void;
+	refused: (expected: number) => void;
 }
 
 const SHORTEST_INTERVAL_MS = 1_000;
 
-/** Says how far the rows are, at most once a second and at the end. */
+/** Says how far the images are, at most once a second and at the end. */
 export function createProgress(
-	rows: number,
+	images: number,
 	clock: Clock,
 	say: (message: string) => void,
 ): Progress {
+	let open = images;
 	let running = 0;
-	let finished = 0;
+	let done = 0;
 	let failed = 0;
 	let lastSaid = 0;
 	const changed = () => {
-		const isEnd = finished + failed === rows;
-		if (!isEnd && clock.now() - lastSaid < SHORTEST_INTERVAL_MS) return;
+		if (open > 0 && clock.now() - lastSaid < SHORTEST_INTERVAL_MS) return;
 		lastSaid = clock.now();
-		say(`Seedream: ${finished} of ${rows} rows done, ${running} running, ${failed} failed`);
+		const all = done + failed + open;
+		say(`Seedream: ${done} of ${all} images, ${running} running, ${failed} failed`);
+	};
+	const refused = (expected: number) => {
+		open -= expected;
+		failed += expected;
+		changed();
 	};
 	return {
 		started: () => {
 			running += 1;
 			changed();
 		},
-		ended: (isDone) => {
+		ended: (expected, made) => {
 			running -= 1;
-			if (isDone) finished += 1;
-			else failed += 1;
+			if (made === undefined) {
+				refused(expected);
+				return;
+			}
+			open -= expected;
+			done += made;
 			changed();
 		},
-		refused: () => {
-			failed += 1;
-			changed();
-		},
+		refused,
 	};
 }

@@ -1,13 +1,15 @@
 import { lostCreate, noSecondCreate, type Result } from '../errors';
 import type { JsonObject } from '../json';
+import type { BackOff } from './backOff';
 import type { Gateway } from './gateway';
 import type { MadeTask, Page } from './ledger';
-import type { Pace } from './pace';
 import type { Clock } from './ports';
 
 /** A task that was made just now, with the answer that says so. */
 export interface SubmittedTask extends MadeTask {
 	raw: JsonObject;
+	/** The gateway's own guess. */
+	estimatedSeconds?: number;
 }
 
 const MOST_TRIES = 6;
@@ -21,7 +23,7 @@ export async function submitTask(
 	gateway: Gateway,
 	body: JsonObject,
 	page: Page,
-	{ clock, pace }: { clock: Clock; pace: Pace },
+	{ clock, backOff }: { clock: Clock; backOff: BackOff },
 ): Promise<Result<SubmittedTask>> {
 	const { provider } = gateway;
 	const model = String(body.model);
@@ -43,7 +45,7 @@ export async function submitTask(
 			const { content, raw } = created.value;
 			const at = clock.now();
 			page.made(content.taskId, at);
-			return { ok: true, value: { taskId: content.taskId, at, raw } };
+			return { ok: true, value: { ...content, at, raw } };
 		}
 		const { failure } = created;
 		if (failure.charged === 'unknown') lostAt ??= sentAt;
@@ -53,7 +55,7 @@ export async function submitTask(
 			return { ok: false, failure: lostCreate(failure, provider, model, new Date(lostAt)) };
 		}
 		if (failure.isRefusal) continue;
-		await clock.sleep(pace.backOff(tries, failure.afterSeconds));
+		await clock.sleep(backOff(tries, failure.afterSeconds));
 		tries += 1;
 	}
 }

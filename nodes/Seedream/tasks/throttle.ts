@@ -1,94 +1,161 @@
 import type { Failure, Result } from '../errors';
-import { createLimit } from './limit';
-import { LONGEST_PATIENCE_MS } from './pace';
 import type { Clock } from './ports';
 
+/** A gateway that wants to be left alone for longer than this is not waited for. */
+export const LONGEST_PATIENCE_MS = 60_000;
+
 /**
- * Sets the pace of all calls that a batch makes to one gateway with one credential. No gateway
+ * Sets the pace of a batch's calls of one kind to one gateway with one credential. No gateway
  * publishes its limit, so it is felt out: additive increase, multiplicative decrease.
  */
 export interface Throttle {
 	/** Waits for its turn, sends, and learns from the answer. */
 	run: <T>(send: () => Promise<Result<T>>) => Promise<Result<T>>;
-	/** As `run`, but undefined when no turn comes by then, in milliseconds since 1970. */
-	runBy: <T>(until: number, send: () => Promise<Result<T>>) => Promise<Result<T> | undefined>;
+	/** As `run`; undefined, and nothing sent, when it is not wanted any more before its turn comes. */
+	runWhile: <T>(
+		isWanted: () => boolean,
+		send: () => Promise<Result<T>>,
+	) => Promise<Result<T> | undefined>;
 	/** So many refusals came in a row that waiting on is in vain. */
 	isClosed: () => boolean;
+	/** Something has changed at the gateway: what it refused, it may take now. */
+	hope: () => void;
 }
 
 /** Calls a second. */
-const FIRST_RATE = 10;
 const SLOWEST_RATE = 0.5;
 /** From here on no pace is set. */
-const FREE_RATE = 50;
-/** What a second of calls without a refusal adds to the rate. */
-const INCREASE = 0.5;
+const FREE_RATE = 100;
 const DECREASE = 0.7;
+/** What a second of calls without a refusal adds, as a share of the rate, but at least so much. */
+const INCREASE = 0.1;
+const LEAST_INCREASE = 0.5;
 
-const FIRST_PAUSE_MS = 500;
+/** A limit is mostly one on the calls of a second. */
+const MEASURED_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
+/** Once the pace is known, a refusal is a slight excess: so many calls are left out. */
+const CALLS_LEFT_OUT = 3;
 const LONGEST_PAUSE_MS = 30_000;
 /** With the pauses between them about half a minute. */
-const MOST_REFUSALS = 7;
+const MOST_REFUSALS = 6;
 
-export function createThrottle(clock: Clock, random: () => number = Math.random): Throttle {
-	const oneByOne = createLimit(1);
+/** How long those in line do not notice that something has changed. */
+const SLICE_MS = 100;
+
+interface Waiting {
+	isWanted: () => boolean;
+	goOn: (isTurn: boolean) => void;
+	breakOff: (reason: unknown) => void;
+}
+
+export function createThrottle(clock: Clock, random: () => number): Throttle {
+	let line: Waiting[] = [];
+	let isMoving = false;
 	let rate = Infinity;
 	let nextTurn = 0;
 	let slowedAt = -Infinity;
 	let refusals = 0;
+	let isWish = false;
+	let taken: number[] = [];
 
-	const takeTurn = async (until: number): Promise<boolean> => {
-		// An answer to another call may put the turn off while this one waits for it.
-		for (let now = clock.now(); now < nextTurn; now = clock.now()) {
-			if (now >= until) return false;
-			await clock.sleep(Math.min(nextTurn, until) - now);
+	const takeTurn = async (isWanted: () => boolean): Promise<boolean> =>
+		await new Promise((goOn, breakOff) => {
+			line.push({ isWanted, goOn, breakOff });
+			if (!isMoving) void moveOn();
+		});
+
+	const letLeave = () => {
+		const left = line.filter(({ isWanted }) => !isWanted());
+		if (left.length === 0) return;
+		line = line.filter((waiting) => !left.includes(waiting));
+		for (const { goOn } of left) goOn(false);
+	};
+
+	/** First come, first served; those that want no turn any more leave at once. */
+	const moveOn = async (): Promise<void> => {
+		isMoving = true;
+		try {
+			for (;;) {
+				while (line[0] && !line[0].isWanted()) line.shift()?.goOn(false);
+				if (line.length === 0) break;
+				const wait = nextTurn - clock.now();
+				if (wait > 0) letLeave();
+				// Even without a wait: this is where a stopped execution is noticed.
+				await clock.sleep(Math.max(0, Math.min(wait, SLICE_MS)));
+				if (clock.now() < nextTurn) continue;
+				nextTurn = clock.now() + 1000 / rate;
+				line.shift()?.goOn(true);
+			}
+		} catch (error) {
+			for (const waiting of line) waiting.breakOff(error);
+			line = [];
+		} finally {
+			isMoving = false;
 		}
-		nextTurn = clock.now() + 1000 / rate;
-		return true;
+	};
+
+	const noteRefusal = ({ afterSeconds }: Failure, sentAt: number) => {
+		const now = clock.now();
+		if (afterSeconds !== undefined) {
+			isWish = true;
+			nextTurn = Math.max(nextTurn, now + Math.min(LONGEST_PATIENCE_MS, afterSeconds * 1000));
+			if (afterSeconds * 1000 > LONGEST_PATIENCE_MS) refusals = MOST_REFUSALS;
+		}
+		// Calls that were under way together are refused together: that is one refusal.
+		if (sentAt < slowedAt) return;
+		refusals += 1;
+		slowedAt = now;
+		const wasFree = rate === Infinity;
+		rate = Math.max(SLOWEST_RATE, DECREASE * (wasFree ? takenOfLate() : rate));
+		nextTurn = Math.max(nextTurn, now + 1000 / rate);
+		if (afterSeconds !== undefined) return;
+		isWish = false;
+		nextTurn =
+			now + jitter(Math.min(FIRST_PAUSE_MS, wasFree ? Infinity : (CALLS_LEFT_OUT * 1000) / rate));
+	};
+
+	const jitter = (pause: number): number =>
+		Math.min(LONGEST_PAUSE_MS, pause * 2 ** (refusals - 1)) * (0.75 + random() / 4);
+
+	/** Calls in the last second. */
+	const takenOfLate = (): number => {
+		const since = clock.now() - MEASURED_MS;
+		return taken.filter((at) => at > since).length;
+	};
+
+	const noteTaken = () => {
+		refusals = 0;
+		if (rate !== Infinity) {
+			rate += Math.max(LEAST_INCREASE / rate, INCREASE);
+			if (rate > FREE_RATE) rate = Infinity;
+			return;
+		}
+		const now = clock.now();
+		taken.push(now);
+		if (taken.length > 2 * FREE_RATE) taken = taken.filter((at) => at > now - MEASURED_MS);
 	};
 
 	const sendAndLearn = async <T>(send: () => Promise<Result<T>>): Promise<Result<T>> => {
 		const sentAt = clock.now();
 		const result = await send();
-		if (!result.ok && result.failure.isRefusal) noteRefusal(result.failure, sentAt);
-		else noteTaken();
+		if (result.ok) noteTaken();
+		else if (result.failure.isRefusal) noteRefusal(result.failure, sentAt);
+		else if (result.failure.type !== 'network_error') noteTaken();
 		return result;
-	};
-
-	const noteRefusal = ({ afterSeconds }: Failure, sentAt: number) => {
-		// Calls that were under way together are refused together: that is one refusal.
-		if (sentAt < slowedAt) return;
-		refusals += 1;
-		rate = rate === Infinity ? FIRST_RATE : Math.max(SLOWEST_RATE, rate * DECREASE);
-		slowedAt = clock.now();
-		nextTurn = slowedAt + pauseAfter(afterSeconds);
-	};
-
-	const pauseAfter = (wishSeconds: number | undefined): number => {
-		if (wishSeconds === undefined) {
-			const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (refusals - 1));
-			return longest * (0.5 + random() / 2);
-		}
-		if (wishSeconds * 1000 > LONGEST_PATIENCE_MS) refusals = MOST_REFUSALS;
-		return Math.min(wishSeconds * 1000, LONGEST_PATIENCE_MS);
-	};
-
-	const noteTaken = () => {
-		refusals = 0;
-		if (rate === Infinity) return;
-		rate += INCREASE / rate;
-		if (rate > FREE_RATE) rate = Infinity;
 	};
 
 	return {
 		run: async (send) => {
-			await oneByOne(async () => await takeTurn(Infinity));
+			await takeTurn(() => true);
 			return await sendAndLearn(send);
 		},
-		runBy: async (until, send) => {
-			if (!(await oneByOne(async () => await takeTurn(until)))) return undefined;
-			return await sendAndLearn(send);
-		},
+		runWhile: async (isWanted, send) =>
+			(await takeTurn(isWanted)) ? await sendAndLearn(send) : undefined,
 		isClosed: () => refusals >= MOST_REFUSALS,
+		hope: () => {
+			refusals = 0;
+			if (!isWish) nextTurn = Math.min(nextTurn, clock.now());
+		},
 	};
 }

@@ -1,0 +1,301 @@
+import { deadlineFailure, taskFailure, type Failure, type Result } from '../errors';
+import type { BatchQuery, CompletedTask, EndedTask, TaskState } from '../providers/provider';
+import type { BackOff } from './backOff';
+import { createForecast } from './forecast';
+import type { Answer, Gateway } from './gateway';
+import type { Clock } from './ports';
+import { askAt, type Asking } from './schedule';
+
+export interface FollowedTask {
+	taskId: string;
+	/** Milliseconds since 1970: when the task was made, or when we first heard of it. */
+	since: number;
+	/** Counted from `since`. */
+	timeoutSeconds: number;
+	/** The user's own interval between two questions; 0 leaves it to the follower. */
+	pollSeconds: number;
+	/** The gateway's own guess, where the task was made just now. */
+	estimatedSeconds?: number;
+	/** It may be done already, so it is asked for at once. */
+	isOld: boolean;
+	/** The gateway has named the task itself, so it may be missing for a moment only. */
+	isKnown: boolean;
+}
+
+interface Watched extends FollowedTask, Asking {
+	/** Takes the answer if it is enough, and says whether it was. */
+	offer: (answer: Answer<TaskState>) => boolean;
+	fail: (failure: Failure) => void;
+	breakOff: (reason: unknown) => void;
+	isBeingAsked: boolean;
+	/** The gateway left it out of a batch. */
+	isAskedAlone: boolean;
+	/** Failed queries in a row, those of the last one's kind, and when the next may be made. */
+	failures: number;
+	failuresOfKind: number;
+	lastFailure?: Failure;
+	notBefore: number;
+}
+
+/** How often the tasks are looked through for those that are due. */
+const TICK_MS = 50;
+const MOST_SCOUTS = 3;
+
+/** In a row; with the pauses between them about a quarter of a minute. */
+const MOST_MISSES = 5;
+const MOST_UNREADABLE = 6;
+
+/** For a query that is due only when the deadline has come. */
+const LEAST_TIME_MS = 5_000;
+
+/** A batch call takes tasks along that are this share of the oldest one's age. */
+const WORTH_ASKING = 0.5;
+/** Between two batch calls, as a share of the age of the oldest task that is due. */
+const BATCH_STEP = 0.04;
+
+/** Follows all running tasks of a batch at one gateway. */
+export class Follower {
+	private readonly tasks = new Set<Watched>();
+
+	private readonly forecast = createForecast();
+
+	private isRunning = false;
+
+	private isBatchTrusted = true;
+
+	private nextBatchAt = 0;
+
+	constructor(
+		private readonly gateway: Gateway,
+		private readonly clock: Clock,
+		private readonly backOff: BackOff,
+	) {}
+
+	/** The task's state as of now. Queries that fail for a moment are repeated until the deadline. */
+	async ask(task: FollowedTask): Promise<Result<Answer<TaskState>>> {
+		return await this.watch(task, (_state): _state is TaskState => true);
+	}
+
+	/** Asks until the task is done. A task that ended without an image is a failure. */
+	async follow(task: FollowedTask): Promise<Result<Answer<CompletedTask>>> {
+		const ended = await this.watch(task, hasEnded);
+		if (!ended.ok) return ended;
+		const { content: state, raw } = ended.value;
+		if (state.status === 'completed') return { ok: true, value: { content: state, raw } };
+		return { ok: false, failure: taskFailure(this.gateway.provider, state, task.taskId) };
+	}
+
+	private async watch<S extends TaskState>(
+		task: FollowedTask,
+		isEnough: (state: TaskState) => state is S,
+	): Promise<Result<Answer<S>>> {
+		return await new Promise((resolve, reject) => {
+			this.tasks.add({
+				...task,
+				isBeingAsked: false,
+				isAskedAlone: false,
+				failures: 0,
+				failuresOfKind: 0,
+				notBefore: 0,
+				offer: ({ content, raw }) => {
+					if (!isEnough(content)) return false;
+					resolve({ ok: true, value: { content, raw } });
+					return true;
+				},
+				fail: (failure) => resolve({ ok: false, failure }),
+				breakOff: reject,
+			});
+			if (!this.isRunning) void this.run();
+		});
+	}
+
+	private async run(): Promise<void> {
+		this.isRunning = true;
+		try {
+			while (this.tasks.size > 0) {
+				this.askForDue();
+				await this.clock.sleep(TICK_MS);
+			}
+		} catch (error) {
+			this.breakOff(this.tasks, error);
+		} finally {
+			this.isRunning = false;
+		}
+	}
+
+	private breakOff(tasks: Iterable<Watched>, reason: unknown): void {
+		for (const task of [...tasks]) {
+			this.forget(task);
+			task.breakOff(reason);
+		}
+	}
+
+	private askForDue(): void {
+		const now = this.clock.now();
+		const idle = [...this.tasks].filter((task) => !task.isBeingAsked);
+		const scouts = this.scouts();
+		const due = idle.filter((task) => this.dueAt(task, scouts.has(task)) <= now);
+		const { batchQuery } = this.gateway.provider;
+		if (!batchQuery || !this.isBatchTrusted) {
+			for (const task of due) void this.askAlone(task);
+			return;
+		}
+		for (const task of due) if (task.isAskedAlone) void this.askAlone(task);
+		const together = due.filter(({ isAskedAlone }) => !isAskedAlone);
+		const [oldest] = together;
+		if (!oldest || now < this.nextBatchAt) return;
+		const age = now - oldest.since;
+		this.nextBatchAt = now + BATCH_STEP * age;
+		const calls = Math.ceil(together.length / batchQuery.most);
+		const isWorthAsking = ({ since, askedAt, pollSeconds, isAskedAlone, failures }: Watched) =>
+			!isAskedAlone &&
+			failures === 0 &&
+			now - since >= WORTH_ASKING * age &&
+			now >= (askedAt ?? since) + pollSeconds * 1000;
+		const asked = new Set([...together, ...idle.filter(isWorthAsking)]);
+		const batch = [...asked].slice(0, calls * batchQuery.most);
+		for (let from = 0; from < batch.length; from += batchQuery.most) {
+			void this.askTogether(batch.slice(from, from + batchQuery.most), batchQuery);
+		}
+	}
+
+	/** The first few tasks of which we know when they were made. */
+	private scouts(): Set<Watched> {
+		const scouts = new Set<Watched>();
+		if (this.forecast.isProven()) return scouts;
+		for (const task of this.tasks) {
+			if (!task.isOld) scouts.add(task);
+			if (scouts.size === MOST_SCOUTS) break;
+		}
+		return scouts;
+	}
+
+	private dueAt(task: Watched, isScout: boolean): number {
+		const { since, askedAt, pollSeconds, failures, notBefore, isOld } = task;
+		if (isOld && askedAt === undefined) return since;
+		const wanted = failures > 0 ? notBefore : askAt(task, this.forecast, isScout);
+		const allowed = (askedAt ?? since) + pollSeconds * 1000;
+		return Math.min(deadlineOf(task), Math.max(wanted, allowed));
+	}
+
+	private async askAlone(task: Watched): Promise<void> {
+		await this.asking([task], async () => {
+			const answer = await this.gateway.query(task.taskId, this.lastCall(task));
+			if (!answer) this.outlived(task);
+			else if (answer.ok) this.answered(task, answer.value);
+			else this.failed(task, answer.failure);
+		});
+	}
+
+	private async askTogether(tasks: readonly Watched[], batchQuery: BatchQuery): Promise<void> {
+		const [first] = tasks;
+		if (tasks.length === 1 && first) return await this.askAlone(first);
+		await this.asking(tasks, async () => {
+			const ids = tasks.map(({ taskId }) => taskId);
+			const until = Math.min(...tasks.map((task) => this.lastCall(task)));
+			const answers = await this.gateway.queryMany(ids, batchQuery, until);
+			if (!answers) return;
+			if (!answers.ok) {
+				// The call is documented nowhere but in the gateway's own client.
+				this.isBatchTrusted = answers.failure.isRefusal === true;
+				if (this.isBatchTrusted) for (const task of tasks) this.failed(task, answers.failure);
+				return;
+			}
+			for (const task of tasks) {
+				const answer = answers.value.get(task.taskId);
+				if (answer) this.answered(task, answer);
+				else task.isAskedAlone = true;
+			}
+		});
+	}
+
+	/** Marks the tasks as being asked for; what breaks off one call breaks off its tasks. */
+	private async asking(tasks: readonly Watched[], call: () => Promise<void>): Promise<void> {
+		for (const task of tasks) task.isBeingAsked = true;
+		try {
+			await call();
+		} catch (error) {
+			this.breakOff(tasks, error);
+		} finally {
+			for (const task of tasks) task.isBeingAsked = false;
+		}
+	}
+
+	private lastCall(task: Watched): number {
+		return Math.max(deadlineOf(task), this.clock.now() + LEAST_TIME_MS);
+	}
+
+	private answered(task: Watched, answer: Answer<TaskState>): void {
+		const { content: state } = answer;
+		const now = this.clock.now();
+		if (state.status === 'completed' && !task.isOld) {
+			this.forecast.learn(took(task, state, now), task.estimatedSeconds);
+		}
+		if (task.offer(answer)) {
+			this.forget(task);
+			return;
+		}
+		task.isKnown = true;
+		task.failures = 0;
+		task.lastFailure = undefined;
+		task.askedAt = now;
+		task.progress = 'progress' in state ? state.progress : undefined;
+		if (now >= deadlineOf(task)) this.outlived(task);
+	}
+
+	private failed(task: Watched, failure: Failure): void {
+		const now = this.clock.now();
+		task.failures += 1;
+		task.failuresOfKind = isOfKind(failure, task.lastFailure) ? task.failuresOfKind + 1 : 1;
+		task.askedAt = now;
+		task.lastFailure = failure;
+		task.notBefore = now + this.backOff(task.failures, failure.afterSeconds);
+		if (task.failuresOfKind >= mostFailures(failure, task.isKnown)) {
+			this.forget(task);
+			task.fail(failure);
+		} else if (now >= deadlineOf(task)) this.outlived(task);
+	}
+
+	private outlived(task: Watched): void {
+		const { taskId, timeoutSeconds, lastFailure } = task;
+		this.forget(task);
+		task.fail(deadlineFailure(this.gateway.provider, taskId, timeoutSeconds, lastFailure));
+	}
+
+	private forget(task: Watched): void {
+		this.tasks.delete(task);
+		this.gateway.letGo(task.taskId);
+	}
+}
+
+function deadlineOf({ since, timeoutSeconds }: FollowedTask): number {
+	return since + timeoutSeconds * 1000;
+}
+
+/** By the gateway's own word, else the middle of the time in which it must have been done. */
+function took({ since, askedAt }: Watched, { seconds }: CompletedTask, now: number): number {
+	const longest = now - since;
+	if (seconds !== undefined) return Math.min(longest, seconds * 1000);
+	return askedAt === undefined ? longest : (askedAt + now) / 2 - since;
+}
+
+function hasEnded(state: TaskState): state is EndedTask {
+	return ['completed', 'failed', 'cancelled'].includes(state.status);
+}
+
+function isOfKind(failure: Failure, last: Failure | undefined): boolean {
+	return failure.retry === last?.retry && failure.isUnknownTask === last?.isUnknownTask;
+}
+
+/** How many failures of a kind in a row are waited out, the last of them being this one. */
+function mostFailures(failure: Failure, isKnown: boolean): number {
+	if (failure.isUnknownTask) return isKnown ? MOST_MISSES : 1;
+	switch (failure.retry) {
+		case 'freely':
+			return Infinity;
+		case 'aFewTimes':
+			return MOST_UNREADABLE;
+		case undefined:
+			return 1;
+	}
+}

@@ -1,0 +1,55 @@
+/** How many tasks are at work at once. */
+export interface Slots {
+	/** Waits for a free slot, first come first served, and yields what frees it again. */
+	take: () => Promise<() => void>;
+	/** The gateway took a task. */
+	accepted: () => void;
+	/** The gateway wants no more tasks for now. */
+	refused: () => void;
+}
+
+const FIRST_SIZE = 10;
+/** More at once would only sit in the gateway's own queue. */
+const LARGEST_SIZE = 1_000;
+
+/**
+ * `size` 0 is automatic: no gateway publishes how many tasks it takes, so each one that it accepts
+ * makes room for one more, until it refuses. (p-limit would do for a fixed size, but n8n before 2.x
+ * does not ship it.)
+ */
+export function createSlots(size: number): Slots {
+	const isAutomatic = size === 0;
+	const waiting: Array<() => void> = [];
+	let most = isAutomatic ? FIRST_SIZE : size;
+	let taken = 0;
+
+	const letIn = () => {
+		while (taken < most) {
+			const next = waiting.shift();
+			if (!next) return;
+			taken += 1;
+			next();
+		}
+	};
+	return {
+		take: async () => {
+			await new Promise<void>((resolve) => {
+				waiting.push(resolve);
+				letIn();
+			});
+			return () => {
+				taken -= 1;
+				letIn();
+			};
+		},
+		accepted: () => {
+			if (!isAutomatic || most >= LARGEST_SIZE) return;
+			most += 1;
+			letIn();
+		},
+		refused: () => {
+			// Those that were refused keep their slots, and try again.
+			if (isAutomatic) most = Math.max(1, Math.min(most, taken));
+		},
+	};
+}
