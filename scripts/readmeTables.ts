@@ -100,7 +100,7 @@ function errorsTable(): string {
 	const said = { message: '', type: '' };
 	const ofCreate = Object.entries(HTTP_ADVICE).map(([status, advice]) => {
 		const error = { ...said, code: status, status: Number(status) };
-		return errorRow(status, advice, httpFailure(provider, error, {}).charged);
+		return errorRow(status, advice, httpFailure(provider, error, undefined).charged);
 	});
 	const ofTask = Object.entries(TASK_ADVICE).map(([code, advice]) => {
 		const task = { status: 'failed' as const, error: { ...said, code } };

@@ -58,14 +58,21 @@ async function fetchFiles(
 	}
 	const anew = await follower.follow({ ...followed, isOld: true });
 	if (!anew.ok) return anew;
-	const { imageUrls: newUrls, expiresAt = task.content.expiresAt } = anew.value.content;
+	const { imageUrls: newUrls, expiresAt } = anew.value.content;
+	if (newUrls.length !== imageUrls.length) return gather(first, task);
 	const second = await Promise.all(
 		first.map(async (download, index) => {
 			const url = newUrls[index];
 			return download.kind === 'gone' && url ? await fetchOne(url, index) : download;
 		}),
 	);
-	const content = { ...task.content, imageUrls: newUrls, expiresAt };
+	// The end of a link's life is reckoned from the task's creation; a new link outlives it.
+	const isKnown = expiresAt && expiresAt.getTime() > clock.now();
+	const content = {
+		...task.content,
+		imageUrls: newUrls,
+		expiresAt: isKnown ? expiresAt : undefined,
+	};
 	return gather(second, { content, raw: anew.value.raw });
 }
 

@@ -43,6 +43,10 @@ function describe(todo: string, charged: Charged): string {
 	return `${todo} ${CHARGED_WORDS[charged]}`;
 }
 
+function withoutCharged({ description, charged }: Failure): string {
+	return description.replace(CHARGED_WORDS[charged], '').trim();
+}
+
 /** Running the row again would pay again; the task that exists can be fetched instead. */
 function fetchLater(taskId: string): string {
 	return `The task may go on at the gateway: fetch it with the Seedream Task Status node and the task ID ${taskId}.`;
@@ -129,10 +133,12 @@ export function networkFailure(
  * sent.
  */
 export function lostCreate(failure: Failure, provider: Provider, model: string, at: Date): Failure {
+	// An answer that we do not understand may hold the task's id, for people to see.
+	const answer = failure.type === UNREADABLE ? `${withoutCharged(failure)} ` : '';
 	return {
 		...failure,
 		message: `${failure.message}. ${mayExist(provider, model, at)}`,
-		description: lookItUp(provider),
+		description: `${answer}${lookItUp(provider)}`,
 		charged: 'unknown',
 	};
 }
@@ -153,7 +159,7 @@ export function notSent(provider: Provider, refusal: Failure | undefined): Failu
 /** An earlier try of the node lost the answer to the row's create, and may have paid for it. */
 export function noSecondCreate(provider: Provider, model: string, at: Date): Failure {
 	return {
-		message: `The answer to this row's request was lost in an earlier try, and a second one might pay twice. ${mayExist(provider, model, at)}`,
+		message: `The answer to this row's request was lost in an earlier try. ${mayExist(provider, model, at)}`,
 		description: lookItUp(provider),
 		code: 'answer_lost',
 		type: 'network_error',
@@ -165,11 +171,14 @@ export function noSecondCreate(provider: Provider, model: string, at: Date): Fai
 
 function mayExist({ label }: Provider, model: string, at: Date): string {
 	const time = at.toISOString().slice(0, 19).replace('T', ' ');
-	return `Look in ${label}'s list of tasks for one of ${model} made at ${time} UTC: it may have been made and charged`;
+	return `The image may have been made and charged: look in ${label}'s list of tasks for one of ${model} made at ${time} UTC`;
 }
 
-function lookItUp({ label }: Provider): string {
-	return `If ${label} has the task, fetch it with the Seedream Task Status node and its task ID. If not, run the row again, or retry this execution in the list of executions. ${CHARGED_WORDS.unknown}`;
+function lookItUp({ label, honoursIdempotencyKey }: Provider): string {
+	const again = honoursIdempotencyKey
+		? 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.'
+		: 'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions does: look first.';
+	return `If ${label} has the task, Seedream Task Status fetches it by its ID. ${again} ${CHARGED_WORDS.unknown}`;
 }
 
 /** The task ended without an image. Failed tasks are not charged (EvoLink, APIMart, API in One). */
@@ -192,6 +201,7 @@ export function taskFailure(
 }
 
 const SHOWN_ANSWER_LENGTH = 300;
+const UNREADABLE = 'unreadable_answer';
 
 /**
  * The answer made no sense. It is shown, shortened, so that a report of it can be acted on. A page of
@@ -214,7 +224,7 @@ export function unreadableAnswer(
 			'unknown',
 		),
 		code: 'answer_not_understood',
-		type: 'unreadable_answer',
+		type: UNREADABLE,
 		charged: 'unknown',
 		status: 'failed',
 		provider: provider.id,
@@ -232,11 +242,15 @@ export function deadlineFailure(
 	seconds: number,
 	last?: Failure,
 ): Failure {
+	const limit = seconds === 1 ? '1 second' : `${seconds} seconds`;
 	const what = last
-		? `could not say within ${seconds} seconds whether the image is done (${last.message.replace(withTask(taskId), '')})`
-		: `is still working on the image after ${seconds} seconds`;
+		? `did not say within ${limit} whether the image is done`
+		: `is still working on the image after ${limit}`;
+	const why = last
+		? `. The last question failed: ${last.message.replace(withTask(taskId), '')}`
+		: '';
 	return {
-		message: `${provider.label} ${what}: Seedream Task Status will fetch it${withTask(taskId)}`,
+		message: `${provider.label} ${what}: Seedream Task Status can fetch it later${withTask(taskId)}${why}`,
 		description: describe(
 			`Fetch it later with the Seedream Task Status node and the task ID ${taskId}, or raise Timeout in the options.`,
 			'unknown',
@@ -250,14 +264,19 @@ export function deadlineFailure(
 	};
 }
 
-/** The image exists, but its file could not be fetched. */
-export function downloadFailure(provider: Provider, reason: string, taskId: string): Failure {
+/** The image exists, but its file could not be fetched; `isGone` when its link has died. */
+export function downloadFailure(
+	provider: Provider,
+	reason: string,
+	taskId: string,
+	isGone: boolean,
+): Failure {
+	const todo = isGone
+		? `${provider.label} keeps images for 24 hours: look in its dashboard whether it still has this one.`
+		: `Fetch it with the Seedream Task Status node, ${provider.label} and the task ID ${taskId}: links work for 24 hours.`;
 	return {
 		message: `The image was made, but could not be downloaded: ${reason}${withTask(taskId)}`,
-		description: describe(
-			`Fetch it with the Seedream Task Status node, ${provider.label} and the task ID ${taskId}: links work for 24 hours.`,
-			'yes',
-		),
+		description: describe(todo, 'yes'),
 		code: 'download_failed',
 		type: 'download_error',
 		charged: 'yes',
@@ -272,7 +291,7 @@ export function uploadFailure(failure: Failure): Failure {
 	return {
 		...failure,
 		message: `A reference image could not be uploaded: ${failure.message}`,
-		description: failure.description.replace(CHARGED_WORDS[failure.charged], CHARGED_WORDS.no),
+		description: `${withoutCharged(failure)} ${CHARGED_WORDS.no}`,
 		charged: 'no',
 		retry: failure.retry ?? (failure.charged === 'unknown' ? 'freely' : undefined),
 	};

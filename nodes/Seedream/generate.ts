@@ -42,7 +42,7 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 				return result;
 			},
 			onRetry:
-				'They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row.',
+				'They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row. Seedream Task Status can fetch them, too.',
 			imagesOf: ({ request }) => Number(request.values.imageCount ?? 1),
 			slots: createSlots,
 		});
@@ -55,13 +55,14 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 
 /** What a stopped execution has paid for stands nowhere else. */
 function logPaid({ logger }: IExecuteFunctions, paid: readonly PaidTask[]): void {
-	for (const { row, at, taskId } of paid) {
+	for (const { row, at, taskId, asked } of paid) {
+		const { provider, modelId } = asked;
 		const sentAt = new Date(at).toISOString();
 		logger.warn(
 			taskId === undefined
-				? 'The execution was stopped: whether a Seedream create was accepted is not known'
-				: `The execution was stopped: Seedream Task Status can fetch task ${taskId}`,
-			{ row: row + 1, sentAt },
+				? `Stopped: a Seedream task may have been made at ${String(provider)}; look in its list of tasks`
+				: `Stopped: Seedream Task Status can fetch task ${taskId} from ${String(provider)}`,
+			{ row: row + 1, model: modelId, sentAt },
 		);
 	}
 }

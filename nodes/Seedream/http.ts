@@ -178,8 +178,8 @@ export function linkDoor(
 			status: statusCode,
 			...contentSchema.parse(headers),
 			body,
-			store: async (fileName, { mimeType }) =>
-				await context.helpers.prepareBinaryData(body, fileName, mimeType),
+			store: async (fileName, { mimeType }, whole) =>
+				await context.helpers.prepareBinaryData(body.compose<Body>(whole), fileName, mimeType),
 			discard: () => body.destroy(),
 		};
 	};

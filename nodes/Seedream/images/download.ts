@@ -2,6 +2,7 @@ import { downloadFailure, type Failure } from '../errors';
 import type { Provider } from '../providers/provider';
 import type { Clock } from '../tasks/ports';
 import { IMAGE_FORMATS, imageFormat, type ImageFormat } from './format';
+import { wholeCheck, type WholeCheck } from './whole';
 
 /** The answer to a link. Its body is read by exactly one of `store` and `discard`. */
 export type OpenedLink<Stored> =
@@ -13,8 +14,8 @@ export type OpenedLink<Stored> =
 			bytes?: number;
 			contentType?: string;
 			body: NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
-			/** Streams the body to where n8n keeps files; throws when it breaks off. */
-			store: (fileName: string, format: ImageFormat) => Promise<Stored>;
+			/** Streams the body through the check to where n8n keeps files; throws when either fails. */
+			store: (fileName: string, format: ImageFormat, whole: WholeCheck) => Promise<Stored>;
 			discard: () => void;
 	  };
 
@@ -53,7 +54,7 @@ export async function downloadImage<Stored>(
 		const attempt = await keep(await open(url), nameFile);
 		if (attempt.kind === 'stored') return attempt;
 		const { kind, reason } = attempt;
-		const failure = downloadFailure(provider, reason, taskId);
+		const failure = downloadFailure(provider, reason, taskId, kind === 'gone');
 		if (kind === 'gone') return { kind, failure };
 		const pause = FIRST_PAUSE_MS * 2 ** (tries - 1);
 		if (kind === 'final' || tries === MOST_TRIES || clock.now() + pause > until) {
@@ -86,7 +87,10 @@ async function keep<Stored>(
 		const start = await firstBytes(body);
 		const name = imageFormat(start);
 		const format = name && IMAGE_FORMATS[name];
-		if (format) return { kind: 'stored', stored: await store(nameFile(format), format) };
+		if (format) {
+			const stored = await store(nameFile(format), format, wholeCheck(name));
+			return { kind: 'stored', stored };
+		}
 		discard();
 		return { kind: 'broken', reason: `the link answered with ${whatCame(start, link)}` };
 	} catch (error) {
@@ -99,13 +103,17 @@ async function keep<Stored>(
 function whatCame(start: Buffer, { contentType }: { contentType?: string }): string {
 	if (start.length === 0) return 'an empty file instead of an image';
 	const type = contentType ?? 'something';
-	const words = start.toString('utf8').trim();
+	// The last character may be cut in two.
+	const words = start
+		.toString('utf8')
+		.replace(/\uFFFD$/, '')
+		.trim();
 	return PRINTABLE.test(words)
 		? `${type} instead of an image: it begins "${words}"`
 		: `${type} that is not an image`;
 }
 
-const PRINTABLE = /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}\s]+$/u;
+const PRINTABLE = /^(?:\s|[^\p{Cc}\uFFFD])+$/u;
 
 /** The start of the stream, put back so that the stream stays whole. */
 async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {

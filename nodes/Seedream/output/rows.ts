@@ -87,7 +87,7 @@ function rowsError(
 		...(finished.length > 0
 			? [
 					`${finished.length} of ${count} rows finished. ${onRetry}`,
-					`Seedream Task Status can fetch them, too: ${finishedIds.join(', ')}`,
+					`Their tasks: ${finishedIds.join(', ')}`,
 				]
 			: []),
 	].join('\n');

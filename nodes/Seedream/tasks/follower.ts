@@ -27,6 +27,7 @@ interface Watched extends FollowedTask, Asking {
 	offer: (answer: Answer<TaskState>) => boolean;
 	fail: (failure: Failure) => void;
 	breakOff: (reason: unknown) => void;
+	watchedSince: number;
 	isBeingAsked: boolean;
 	/** The gateway left it out of a batch. */
 	isAskedAlone: boolean;
@@ -41,12 +42,12 @@ interface Watched extends FollowedTask, Asking {
 const TICK_MS = 50;
 const MOST_SCOUTS = 3;
 
-/** In a row; with the pauses between them about a quarter of a minute. */
+/** In a row; with the pauses between them up to a quarter and half a minute. */
 const MOST_MISSES = 5;
 const MOST_UNREADABLE = 6;
 
-/** For a query that is due only when the deadline has come. */
-const LEAST_TIME_MS = 5_000;
+/** A task whose deadline has come before we could ask is asked for in spite of it. */
+const LEAST_TIME_MS = 10_000;
 
 /** A batch call takes tasks along that are this share of the oldest one's age. */
 const WORTH_ASKING = 0.5;
@@ -92,6 +93,7 @@ export class Follower {
 		return await new Promise((resolve, reject) => {
 			this.tasks.add({
 				...task,
+				watchedSince: this.clock.now(),
 				isBeingAsked: false,
 				isAskedAlone: false,
 				failures: 0,
@@ -175,12 +177,12 @@ export class Follower {
 		if (isOld && askedAt === undefined) return since;
 		const wanted = failures > 0 ? notBefore : askAt(task, this.forecast, isScout);
 		const allowed = (askedAt ?? since) + pollSeconds * 1000;
-		return Math.min(deadlineOf(task), Math.max(wanted, allowed));
+		return Math.min(lastCall(task), Math.max(wanted, allowed));
 	}
 
 	private async askAlone(task: Watched): Promise<void> {
 		await this.asking([task], async () => {
-			const answer = await this.gateway.query(task.taskId, this.lastCall(task));
+			const answer = await this.gateway.query(task.taskId, lastCall(task));
 			if (!answer) this.outlived(task);
 			else if (answer.ok) this.answered(task, answer.value);
 			else this.failed(task, answer.failure);
@@ -192,7 +194,7 @@ export class Follower {
 		if (tasks.length === 1 && first) return await this.askAlone(first);
 		await this.asking(tasks, async () => {
 			const ids = tasks.map(({ taskId }) => taskId);
-			const until = Math.min(...tasks.map((task) => this.lastCall(task)));
+			const until = Math.min(...tasks.map((task) => lastCall(task)));
 			const answers = await this.gateway.queryMany(ids, batchQuery, until);
 			if (!answers) return;
 			if (!answers.ok) {
@@ -219,10 +221,6 @@ export class Follower {
 		} finally {
 			for (const task of tasks) task.isBeingAsked = false;
 		}
-	}
-
-	private lastCall(task: Watched): number {
-		return Math.max(deadlineOf(task), this.clock.now() + LEAST_TIME_MS);
 	}
 
 	private answered(task: Watched, answer: Answer<TaskState>): void {
@@ -253,7 +251,7 @@ export class Follower {
 		if (task.failuresOfKind >= mostFailures(failure, task.isKnown)) {
 			this.forget(task);
 			task.fail(failure);
-		} else if (now >= deadlineOf(task)) this.outlived(task);
+		} else if (now >= lastCall(task)) this.outlived(task);
 	}
 
 	private outlived(task: Watched): void {
@@ -270,6 +268,10 @@ export class Follower {
 
 function deadlineOf({ since, timeoutSeconds }: FollowedTask): number {
 	return since + timeoutSeconds * 1000;
+}
+
+function lastCall(task: Watched): number {
+	return Math.max(deadlineOf(task), task.watchedSince + LEAST_TIME_MS);
 }
 
 /** By the gateway's own word, else the middle of the time in which it must have been done. */

@@ -73,6 +73,7 @@ export interface Page {
 
 export interface PaidTask {
 	row: number;
+	asked: JsonObject;
 	at: number;
 	/** Undefined where the answer to the create never came, so that it may have been paid. */
 	taskId?: string;
@@ -93,25 +94,29 @@ export interface Ledger {
  */
 export function openLedger(entries: LedgerEntries, run: LedgerRun): Ledger {
 	forgetDelivered(entries, run.run);
-	const pages: OwnPage[] = [];
+	const pages: Array<{ page: OwnPage; asked: JsonObject }> = [];
 	return {
 		page: (asked, row) => {
 			const key = hash(asked);
 			// Calls of an agent run side by side, and another one may clear out a list that is empty.
 			const page = openPage(() => (entries[key] ??= []), run, row);
-			pages.push(page);
+			pages.push({ page, asked });
 			return page;
 		},
 		handOn: () => {
-			for (const page of pages) page.handOn();
+			for (const { page } of pages) page.handOn();
 		},
-		paid: () => pages.flatMap((page) => page.paid() ?? []),
+		paid: () =>
+			pages.flatMap(({ page, asked }) => {
+				const paid = page.paid();
+				return paid ? [{ ...paid, asked }] : [];
+			}),
 	};
 }
 
 interface OwnPage extends Page {
 	handOn: () => void;
-	paid: () => PaidTask | undefined;
+	paid: () => Omit<PaidTask, 'asked'> | undefined;
 }
 
 function openPage(
@@ -133,12 +138,9 @@ function openPage(
 		entry = next;
 	};
 	const writeFate = (fate: Fate) => write({ run, row, seed, isLeft: false, fate });
-	const task = () => {
-		const fate = entry?.fate;
-		return fate?.state === 'made' || fate?.state === 'delivered' ? fate : undefined;
-	};
-	// From here on no other row can take it.
-	write(found && { ...found, run, row, isLeft: false });
+	const task = () => (entry?.fate.state === 'made' ? entry.fate : undefined);
+	// From here on no other row can take it. What n8n asks for again, it has thrown away.
+	write(found && { ...found, run, row, isLeft: false, fate: asMade(found.fate) });
 
 	return {
 		task,
@@ -175,6 +177,10 @@ function takeOut(list: Entry[], run: number, row: number): Entry | undefined {
 		list.find(isFree);
 	if (found) list.splice(list.indexOf(found), 1);
 	return found;
+}
+
+function asMade(fate: Fate): Fate {
+	return fate.state === 'delivered' ? { ...fate, state: 'made' } : fate;
 }
 
 /** Under the key of a task that failed, the gateway would answer with that task again. */
