@@ -2,3 +2,8 @@
 export function plural(count: number, noun: string): string {
 	return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** 3686400 as 3,686,400. (The first use of `toLocaleString` would take longer than loading all else.) */
+export function grouped(number: number): string {
+	return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -4,6 +4,7 @@ import { providers } from '../providers';
 import type { Provider } from '../providers/provider';
 import { CONTROL_LABELS } from '../request/controls';
 import { fieldLabel } from '../request/labels';
+import { grouped } from '../words';
 import { fieldsByModel } from './fieldsByModel';
 import { generateOptionsField, outputFields } from './outputFields';
 import { parameterFields } from './parameterFields';
@@ -117,8 +118,7 @@ function modelRanges({ label, models }: Provider): string[] {
 		const { aspectRatio } = model.parameters;
 		if (aspectRatio?.kind !== 'choice' || !aspectRatio.pixelSize) return [];
 		const { minPixels, maxPixels } = aspectRatio.pixelSize;
-		const count = (pixels: number) => pixels.toLocaleString('en-US');
-		return `${label} ${model.label}: ${count(minPixels)} to ${count(maxPixels)} pixels in all`;
+		return `${label} ${model.label}: ${grouped(minPixels)} to ${grouped(maxPixels)} pixels in all`;
 	});
 }
 

@@ -1,5 +1,6 @@
 import type { FileContent } from '../tasks/ports';
 import type { ImageFormatName } from './format';
+import { grouped } from '../words';
 import type { MeasuredImage } from './measure';
 
 /** What a reference image may be. Sides in pixels; ratios are width divided by height. */
@@ -46,7 +47,7 @@ export function fileProblem(
 	}
 	if (Math.min(width, height) < minSide) return `has ${size}, each side needs at least ${minSide}`;
 	if (width * height > maxPixels) {
-		return `has ${size}, the most is ${maxPixels.toLocaleString('en-US')} pixels in all`;
+		return `has ${size}, the most is ${grouped(maxPixels)} pixels in all`;
 	}
 	const ratio = width / height;
 	if (ratio < minRatio || ratio > maxRatio) {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isJsonObject, parseJson, type JsonObject } from '../json';
 import type { Model, Parameter, PixelSizeLimits, SendBinaryAs } from '../providers/provider';
+import { grouped } from '../words';
 import { isInternalHost } from './hosts';
 
 /**
@@ -83,9 +84,8 @@ function sizeProblem(
 ): string | undefined {
 	const pixels = width * height;
 	const size = `${width}×${height}`;
-	const count = (n: number) => n.toLocaleString('en-US');
 	if (pixels < minPixels || pixels > maxPixels) {
-		return `${size} has ${count(pixels)} pixels, the model makes ${count(minPixels)} to ${count(maxPixels)}`;
+		return `${size} has ${grouped(pixels)} pixels, the model makes ${grouped(minPixels)} to ${grouped(maxPixels)}`;
 	}
 	const ratio = width / height;
 	if (ratio < minRatio || ratio > maxRatio) {
