@@ -54,7 +54,7 @@ interface Row {
 }
 
 const CONCURRENT_READS = 10;
-const CONCURRENT_DOWNLOADS = 8;
+const CONCURRENT_DOWNLOADS = 4;
 
 /**
  * Reads all rows, refuses what cannot work before anything is sent, carries the others out many at
