@@ -9,7 +9,7 @@ export interface Gallery {
 	now(): number;
 	tasks: TaskStore;
 	door: FaultDoor;
-	shelf: PictureShelf;
+	shelf: Pick<PictureShelf, 'picture'>;
 }
 
 /** `GET /images/<taskId>/<index>.png`: what the result links point to. No key is asked for, as with any CDN. */
@@ -36,7 +36,7 @@ async function download(
 	task: Task,
 	file: string,
 	at: number,
-	shelf: PictureShelf,
+	shelf: Pick<PictureShelf, 'picture'>,
 ): Promise<Answer> {
 	const image = imageBehind(task, file, at);
 	if (image === 'unknown') {

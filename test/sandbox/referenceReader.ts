@@ -17,7 +17,7 @@ export interface Archive {
 	origin(): string;
 	tasks: TaskStore;
 	files: FileShelf;
-	shelf: PictureShelf;
+	shelf: Pick<PictureShelf, 'picture'>;
 }
 
 /** What a gateway saw when it looked at a task's references. */

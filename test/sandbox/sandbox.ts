@@ -13,6 +13,7 @@ import { addGatewayRoutes } from './gateways/routes';
 import { addUploadRoutes, type Upload } from './gateways/uploads';
 import { addImageRoutes } from './imageRoutes';
 import { linksOf } from './links';
+import { PaddedPictures } from './paddedPictures';
 import { PictureShelf } from './pictures';
 import { rateGuard, type RateLimit } from './rateLimit';
 import { ReferenceReader } from './referenceReader';
@@ -49,6 +50,8 @@ export interface SandboxOptions {
 	 * for first: what it answers or breaks off by itself does not count.
 	 */
 	rateLimit?: RateLimit;
+	/** Plain pictures of exactly this size, which cost no time to make; default drawn ones that show the prompt. */
+	imageBytes?: number;
 }
 
 /** For this room's own tests. */
@@ -111,7 +114,8 @@ export async function startSandbox(
 	const files = new FileShelf(insides.temporaryFolder);
 	const uploads: Upload[] = [];
 	let origin = '';
-	const shelf = new PictureShelf();
+	const { imageBytes } = options;
+	const shelf = imageBytes === undefined ? new PictureShelf() : new PaddedPictures(imageBytes);
 	const archive = { now, origin: () => origin, tasks, files, shelf };
 	const references = new ReferenceReader(archive);
 	for (const gateway of Object.values(GATEWAYS)) {

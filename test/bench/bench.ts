@@ -1,0 +1,100 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { format, resolveConfig } from 'prettier';
+
+import { Sentence } from '../../demo/sentence';
+import { benchInProcess } from './inProcess';
+import { describeMachine } from './machine';
+import { benchMemory } from './memory';
+import { benchInN8n, BenchServer, IMAGE_BYTES, INTERRUPTED } from './n8nBench';
+import { pageOf, RESULTS_FILE } from './page';
+import { fullPlan, quickPlan } from './plan';
+import { plotOf } from './plot';
+import { loadResults, saveResults, type Results } from './results';
+import { progressWords } from './words';
+
+const PAGE = 'docs/benchmark.md';
+
+/** A quick run must not take the place of the whole one. */
+const QUICK_PAGE = 'output/benchmark-quick/benchmark.md';
+const QUICK_RESULTS_FILE = 'output/benchmark-quick/results.json';
+
+async function main(): Promise<void> {
+	const { quick, render } = readArguments();
+	const file = quick ? QUICK_RESULTS_FILE : RESULTS_FILE;
+	const page = quick ? QUICK_PAGE : PAGE;
+	if (!render) saveResults(file, await measureAll(quick));
+	await writePage(page, loadOrComplain(file));
+	console.log(`The tables are in ${page}.`);
+}
+
+function readArguments(): { quick: boolean; render: boolean } {
+	try {
+		const { values } = parseArgs({
+			options: {
+				quick: { type: 'boolean', default: false },
+				render: { type: 'boolean', default: false },
+			},
+		});
+		return values;
+	} catch {
+		throw new Sentence('Usage: npm run bench -- [--quick] [--render]');
+	}
+}
+
+async function measureAll(quick: boolean): Promise<Results> {
+	const begun = performance.now();
+	const at = new Date().toISOString();
+	const say = (line: string) => console.log(line);
+	const server = await BenchServer.open(say);
+	const { version, node } = server.runtime;
+	const measured = await measureInN8n(server, quick, say).finally(() => server.close());
+	const inProcess = await benchInProcess(say);
+	return {
+		at,
+		quick,
+		minutes: (performance.now() - begun) / 60_000,
+		machine: describeMachine({ n8n: version, node: node.version }),
+		imageBytes: IMAGE_BYTES,
+		...measured,
+		inProcess,
+	};
+}
+
+async function measureInN8n(
+	server: BenchServer,
+	quick: boolean,
+	say: (line: string) => void,
+): Promise<Pick<Results, 'measurements' | 'memory'>> {
+	const plan = quick ? quickPlan() : fullPlan();
+	const measurements = await benchInN8n(server, plan, say, (measurement) =>
+		say(progressWords(measurement)),
+	);
+	return quick ? { measurements } : { measurements, memory: await benchMemory(server, say) };
+}
+
+function loadOrComplain(file: string): Results {
+	try {
+		return loadResults(file);
+	} catch (error) {
+		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+			throw new Sentence(`There is no ${file} to render yet; run the benchmark first.`);
+		}
+		throw error;
+	}
+}
+
+async function writePage(page: string, results: Results): Promise<void> {
+	mkdirSync(dirname(page), { recursive: true });
+	const options = await resolveConfig(resolve(page));
+	writeFileSync(page, await format(pageOf(results), { ...options, parser: 'markdown' }));
+	writeFileSync(page.replace(/\.md$/, '.svg'), plotOf(results.measurements));
+}
+
+main().catch((error: unknown) => {
+	if (process.exitCode === INTERRUPTED) return;
+	console.error(error instanceof Sentence ? error.message : error);
+	process.exitCode = 1;
+});

@@ -1,0 +1,137 @@
+import { LineChart, type LineSeriesOption } from 'echarts/charts';
+import {
+	GridComponent,
+	LegendComponent,
+	TitleComponent,
+	type GridComponentOption,
+	type LegendComponentOption,
+	type TitleComponentOption,
+} from 'echarts/components';
+import { init, use, type ComposeOption } from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+
+import { choose, groupsOf, mean } from './groups';
+import type { Measurement } from './results';
+import { boundOf, WAYS, type Way } from './scenario';
+import { WAY_WORDS } from './words';
+
+type Option = ComposeOption<
+	LineSeriesOption | GridComponentOption | LegendComponentOption | TitleComponentOption
+>;
+
+const SIZE = { width: 860, height: 600 };
+
+/** Okabe and Ito's colours, which colour-blind people can tell apart; shapes help on paper. */
+const LOOKS: Record<Way | 'bound', Look> = {
+	seedream: { color: '#0072b2', symbol: 'circle', labels: 'bottom' },
+	automatic: { color: '#56b4e9', symbol: 'triangle', labels: 'right' },
+	allAtOnce: { color: '#d55e00', symbol: 'rect', labels: 'top' },
+	rowByRow: { color: '#cc79a7', symbol: 'diamond', labels: 'top' },
+	bound: { color: '#777777', symbol: 'none' },
+};
+
+interface Look {
+	color: string;
+	symbol: string;
+	/** Where the seconds stand at a point, so that those of close lines do not meet. */
+	labels?: 'top' | 'bottom' | 'right';
+}
+
+const TASK_SECONDS = 2;
+
+const BOUND = 'Bound (computed)';
+
+/** Wall time against rows, both logarithmic: a straight line is so many times longer for so many times more rows. */
+export function plotOf(measurements: readonly Measurement[]): string {
+	use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+	const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE });
+	chart.setOption(optionOf(measurements));
+	const svg = chart.renderToSVGString();
+	chart.dispose();
+	return `${svg.trim()}\n`;
+}
+
+function optionOf(measurements: readonly Measurement[]): Option {
+	const groups = choose(groupsOf(measurements), { taskTime: TASK_SECONDS });
+	const rows = [...new Set(groups.map(({ scenario }) => scenario.rows))].sort((a, b) => a - b);
+	const bound = rows.map((count): [number, number] => [
+		count,
+		boundOf({ rows: count, taskTime: TASK_SECONDS, limited: false, fault: 'none' }),
+	]);
+	const series = WAYS.flatMap((way) => {
+		const points = groups
+			.filter((group) => group.way === way)
+			.map(({ scenario, runs }): [number, number] => [
+				scenario.rows,
+				mean(runs.map(({ seconds }) => seconds)),
+			]);
+		return points.length === 0 ? [] : [line(WAY_WORDS[way], LOOKS[way], points)];
+	});
+	return {
+		animation: false,
+		backgroundColor: '#ffffff',
+		textStyle: { fontFamily: 'sans-serif', fontSize: 13 },
+		title: {
+			text: 'From rows to images in n8n',
+			subtext: `${TASK_SECONDS} s a task, 1 MB an image, no limit at the gateway; mean of the repeats`,
+			left: 'center',
+			top: 8,
+		},
+		// One under the other: without a browser the widths of the words are only guessed.
+		legend: {
+			orient: 'vertical',
+			left: 70,
+			bottom: 8,
+			itemGap: 6,
+			data: [
+				...series.map(({ name }) => ({ name: String(name) })),
+				{ name: BOUND, itemStyle: { opacity: 0 } },
+			],
+		},
+		grid: { left: 70, right: 40, top: 80, bottom: 190 },
+		xAxis: axis('Rows'),
+		yAxis: axis('Seconds'),
+		series: [...series, line(BOUND, LOOKS.bound, bound, { type: 'dashed', width: 1.5 })],
+	};
+}
+
+function axis(name: string) {
+	return {
+		type: 'log' as const,
+		name,
+		nameLocation: 'middle' as const,
+		nameGap: 38,
+		axisLabel: { formatter: (value: number) => value.toLocaleString('en-US') },
+		splitLine: { show: true, lineStyle: { color: '#d0d0d0' } },
+		minorTick: { show: true, splitNumber: 9 },
+		minorSplitLine: { show: true, lineStyle: { color: '#f0f0f0' } },
+	};
+}
+
+function line(
+	name: string,
+	{ color, symbol, labels }: Look,
+	data: Array<[number, number]>,
+	style: { type?: 'dashed'; width?: number } = {},
+): LineSeriesOption {
+	return {
+		name,
+		type: 'line',
+		data,
+		symbol,
+		symbolSize: 9,
+		itemStyle: { color },
+		lineStyle: { color, width: 2.5, ...style },
+		labelLayout: { hideOverlap: true },
+		label: {
+			show: labels !== undefined,
+			position: labels,
+			color,
+			formatter: ({ value }) => (Array.isArray(value) ? shortSeconds(Number(value[1])) : ''),
+		},
+	};
+}
+
+function shortSeconds(value: number): string {
+	return value < 10 ? value.toFixed(1) : value.toFixed(0);
+}

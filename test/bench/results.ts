@@ -1,0 +1,93 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { z } from 'zod';
+
+import { HANDLINGS, scenarioSchema, WAYS } from './scenario';
+
+/** One run, measured. */
+export const measurementSchema = z.object({
+	scenario: scenarioSchema,
+	way: z.enum(WAYS),
+	handling: z.enum(HANDLINGS),
+	repeat: z.number().int(),
+	/** n8n's word for how it ended. */
+	status: z.string(),
+	/** Whether the bench had to stop it. */
+	stopped: z.boolean(),
+	error: z.string().optional(),
+	seconds: z.number(),
+	boundSeconds: z.number(),
+	/** Requests that the gateway got, refused ones too. */
+	creates: z.number().int(),
+	queries: z.number().int(),
+	/** Of the tasks: the median time from being done to the first query that was told so; null when none was. */
+	detectionSeconds: z.number().nullable(),
+	tasks: z.number().int(),
+	charged: z.number().int(),
+	/** Whole files that came out, and how many of them are those of the row they are paired with. */
+	images: z.number().int(),
+	paired: z.number().int(),
+	inOrder: z.boolean(),
+	/** How often the next node ran. */
+	outputRuns: z.number().int(),
+	cpuSeconds: z.number().nullable(),
+	restMegabytes: z.number().nullable(),
+	peakMegabytes: z.number().nullable(),
+});
+
+const megabytes = z.number().nullable();
+
+export const inProcessSchema = z.object({
+	loadMs: z.array(z.number()),
+	unpackedKilobytes: z.number(),
+	/** Of a run of many rows without downloads: CPU milliseconds a row by whose code it is. */
+	profile: z.object({ rows: z.number(), millisecondsPerRow: z.record(z.number()) }),
+	memory: z.object({
+		images: z.number(),
+		imageMegabytes: z.number(),
+		peakWithDownloads: megabytes,
+		peakWithout: megabytes,
+	}),
+});
+
+export const memorySchema = z.object({
+	/** `links`: our node with downloads off. */
+	kind: z.enum(['links', 'seedream', 'allAtOnce']),
+	restMegabytes: megabytes,
+	peakMegabytes: megabytes,
+	seconds: z.number(),
+});
+
+export const resultsSchema = z.object({
+	at: z.string(),
+	quick: z.boolean(),
+	minutes: z.number(),
+	machine: z.object({
+		cpu: z.string(),
+		cores: z.number(),
+		memoryGigabytes: z.number(),
+		system: z.string(),
+		node: z.string(),
+		n8n: z.string(),
+		package: z.string(),
+	}),
+	imageBytes: z.number(),
+	measurements: z.array(measurementSchema),
+	memory: z.array(memorySchema).optional(),
+	inProcess: inProcessSchema.optional(),
+});
+
+export type Measurement = z.infer<typeof measurementSchema>;
+export type Memory = z.infer<typeof memorySchema>;
+export type InProcess = z.infer<typeof inProcessSchema>;
+export type Results = z.infer<typeof resultsSchema>;
+
+export function saveResults(path: string, results: Results): void {
+	mkdirSync(dirname(path), { recursive: true });
+	writeFileSync(path, `${JSON.stringify(results, undefined, '\t')}\n`);
+}
+
+export function loadResults(path: string): Results {
+	return resultsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+}

