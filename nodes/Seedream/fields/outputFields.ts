@@ -64,7 +64,8 @@ const CONCURRENCY: INodeProperties = {
 	type: 'number',
 	default: concurrency,
 	typeOptions: { minValue: 0, numberPrecision: 0 },
-	description: 'How many rows to work on at the same time. 0 leaves it to the node.',
+	description:
+		'How many tasks may be at work at the same time. 0 takes on more as long as the gateway accepts them.',
 };
 
 const placeholders = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join(', ');
@@ -85,7 +86,8 @@ const POLL_INTERVAL: INodeProperties = {
 	type: 'number',
 	default: pollInterval,
 	typeOptions: { minValue: 0 },
-	description: 'Seconds between two questions whether a task is done. 0 leaves it to the node.',
+	description:
+		'The shortest time between two questions whether a task is done, in seconds. 0 leaves it to the node.',
 };
 
 const SIMPLIFY: INodeProperties = {
