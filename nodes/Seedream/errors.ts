@@ -115,7 +115,7 @@ export function networkFailure(
 	const charged = taskId !== undefined || mayHaveArrived ? 'unknown' : 'no';
 	const todo = 'Check the base URL in the credential and the network of this n8n.';
 	return {
-		message: `${provider.label} could not be reached: ${networkWords(code)}${withTask(taskId)}`,
+		message: `${provider.label} ${mayHaveArrived ? 'did not answer' : 'could not be reached'}: ${networkWords(code)}${withTask(taskId)}`,
 		description: describe(taskId === undefined ? todo : `${todo} ${fetchLater(taskId)}`, charged),
 		code,
 		type: 'network_error',

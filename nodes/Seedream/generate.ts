@@ -5,6 +5,7 @@ import { invalidRow, type Result } from './errors';
 import { linkDoor } from './http';
 import { createLinkCheck } from './images/linkCheck';
 import { runningItem } from './output/taskItems';
+import { findProvider } from './providers';
 import { linksExpire } from './providers/answers';
 import type { CompletedTask, Cost, Model } from './providers/provider';
 import { requestBody } from './request/body';
@@ -56,13 +57,13 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 /** What a stopped execution has paid for stands nowhere else. */
 function logPaid({ logger }: IExecuteFunctions, paid: readonly PaidTask[]): void {
 	for (const { row, at, taskId, asked } of paid) {
-		const { provider, modelId } = asked;
+		const provider = findProvider(String(asked.provider))?.label ?? '';
 		const sentAt = new Date(at).toISOString();
 		logger.warn(
 			taskId === undefined
-				? `Stopped: a Seedream task may have been made at ${String(provider)}; look in its list of tasks`
-				: `Stopped: Seedream Task Status can fetch task ${taskId} from ${String(provider)}`,
-			{ row: row + 1, model: modelId, sentAt },
+				? `Stopped: a Seedream task may have been made at ${provider}; look in its list of tasks`
+				: `Stopped: Seedream Task Status can fetch task ${taskId} from ${provider}`,
+			{ row: row + 1, model: asked.modelId, sentAt },
 		);
 	}
 }

@@ -173,13 +173,20 @@ export function linkDoor(
 		throwIfCancelled(context);
 		if (answer.kind === 'noReply') return answer;
 		const { statusCode, headers, body } = answer.reply;
+		// Whoever reads it hears of an error; but it may break off while nobody does.
+		body.on('error', () => undefined);
 		return {
 			kind: 'opened',
 			status: statusCode,
 			...contentSchema.parse(headers),
 			body,
-			store: async (fileName, { mimeType }, whole) =>
-				await context.helpers.prepareBinaryData(body.compose<Body>(whole), fileName, mimeType),
+			store: async (fileName, { mimeType }, see) => {
+				const seen = body.map((bytes: Uint8Array) => {
+					see(bytes);
+					return bytes;
+				});
+				return await context.helpers.prepareBinaryData(seen, fileName, mimeType);
+			},
 			discard: () => body.destroy(),
 		};
 	};

@@ -111,7 +111,7 @@ export async function runRows<T extends Row>(
 					try {
 						// After a stop, the rows that still wait end here.
 						await clock.sleep(0);
-						progress.started();
+						progress.started(images);
 						return await work();
 					} finally {
 						free();

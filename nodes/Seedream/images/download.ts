@@ -2,7 +2,7 @@ import { downloadFailure, type Failure } from '../errors';
 import type { Provider } from '../providers/provider';
 import type { Clock } from '../tasks/ports';
 import { IMAGE_FORMATS, imageFormat, type ImageFormat } from './format';
-import { wholeCheck, type WholeCheck } from './whole';
+import { watchEnd } from './whole';
 
 /** The answer to a link. Its body is read by exactly one of `store` and `discard`. */
 export type OpenedLink<Stored> =
@@ -14,8 +14,12 @@ export type OpenedLink<Stored> =
 			bytes?: number;
 			contentType?: string;
 			body: NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
-			/** Streams the body through the check to where n8n keeps files; throws when either fails. */
-			store: (fileName: string, format: ImageFormat, whole: WholeCheck) => Promise<Stored>;
+			/** Streams the body to where n8n keeps files, and shows what goes by; throws when it breaks off. */
+			store: (
+				fileName: string,
+				format: ImageFormat,
+				see: (bytes: Uint8Array) => void,
+			) => Promise<Stored>;
 			discard: () => void;
 	  };
 
@@ -88,8 +92,11 @@ async function keep<Stored>(
 		const name = imageFormat(start);
 		const format = name && IMAGE_FORMATS[name];
 		if (format) {
-			const stored = await store(nameFile(format), format, wholeCheck(name));
-			return { kind: 'stored', stored };
+			const end = watchEnd(name);
+			const stored = await store(nameFile(format), format, end.see);
+			return end.isWhole()
+				? { kind: 'stored', stored }
+				: { kind: 'broken', reason: 'its file breaks off before its end' };
 		}
 		discard();
 		return { kind: 'broken', reason: `the link answered with ${whatCame(start, link)}` };

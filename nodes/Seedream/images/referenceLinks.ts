@@ -104,7 +104,8 @@ async function uploadFile(
 		if (!content.ok) return content;
 		const upload = { baseUrl, path, fileName, mimeType, bytes, content: content.value };
 		const uploaded = await gateway.upload(upload, readUploaded);
-		if (uploaded.ok || !gateway.maySendAgain(uploaded.failure, tries < MOST_TRIES)) return uploaded;
+		if (uploaded.ok || !gateway.mayUploadAgain(uploaded.failure, tries < MOST_TRIES))
+			return uploaded;
 		if (uploaded.failure.isRefusal) continue;
 		await clock.sleep(backOff(tries, uploaded.failure.afterSeconds));
 		tries += 1;

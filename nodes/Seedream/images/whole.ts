@@ -1,56 +1,61 @@
 import type { ImageFormatName } from './format';
 
-/** Passes a file's bytes on, and throws at the end when the end of the image is missing. */
-export type WholeCheck = (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>;
+/** Watches the bytes of a file go by, to tell whether the image in it has its end. */
+export interface EndWatch {
+	see: (bytes: Uint8Array) => void;
+	isWhole: () => boolean;
+}
+
+/** Where these stand, the image ends. */
+const ENDS: Partial<Record<ImageFormatName, Buffer>> = {
+	png: Buffer.from('49454e44ae426082', 'hex'),
+	jpeg: Buffer.from('ffd9', 'hex'),
+	/** The end of the last block of pixels, and the trailer. */
+	gif: Buffer.from('003b', 'hex'),
+};
+
+/** Where the header says how long the file is, and what that number leaves out. */
+const LENGTHS: Partial<Record<ImageFormatName, { at: number; more: number }>> = {
+	webp: { at: 4, more: 8 },
+	bmp: { at: 2, more: 0 },
+};
 
 /** Some programs write bytes of their own behind the image. */
-const TAIL_LENGTH = 1024;
+const MOST_BEHIND = 64 * 1024;
 const HEAD_LENGTH = 8;
 
-const PNG_END = Buffer.from('49454e44ae426082', 'hex');
-const JPEG_END = Buffer.from('ffd9', 'hex');
-/** The end of the last block of pixels, and the trailer. */
-const GIF_END = Buffer.from('003b', 'hex');
+/**
+ * A proxy may cut a file short and announce the shorter length: only the image itself tells. A TIFF
+ * does not, because its parts may stand anywhere.
+ */
+export function watchEnd(format: ImageFormatName): EndWatch {
+	const end = ENDS[format];
+	const stated = LENGTHS[format];
+	let head = Buffer.alloc(0);
+	let lastBytes = Buffer.alloc(0);
+	let endsAt = -Infinity;
+	let length = 0;
 
-/** A proxy may cut a file short and announce the shorter length: only the image itself tells. */
-export function wholeCheck(format: ImageFormatName): WholeCheck {
-	return async function* (bytes) {
-		let head = Buffer.alloc(0);
-		let tail = Buffer.alloc(0);
-		let length = 0;
-		for await (const chunk of bytes) {
-			if (head.length < HEAD_LENGTH) head = Buffer.concat([head, chunk]).subarray(0, HEAD_LENGTH);
-			tail = Buffer.concat([tail, chunk.subarray(-TAIL_LENGTH)]).subarray(-TAIL_LENGTH);
-			length += chunk.length;
-			yield chunk;
-		}
-		if (!isWhole(format, { head, tail, length })) {
-			throw new RangeError('the image breaks off before its end');
-		}
+	const lookForEnd = (bytes: Buffer, mark: Buffer) => {
+		const overlap = mark.length - 1;
+		const seam = Buffer.concat([lastBytes, bytes.subarray(0, overlap)]);
+		const inSeam = seam.lastIndexOf(mark);
+		const inBytes = bytes.lastIndexOf(mark);
+		if (inBytes >= 0) endsAt = length + inBytes;
+		else if (inSeam >= 0) endsAt = length - lastBytes.length + inSeam;
+		lastBytes = Buffer.concat([lastBytes, bytes.subarray(-overlap)]).subarray(-overlap);
 	};
-}
-
-interface FileEnds {
-	head: Buffer;
-	tail: Buffer;
-	length: number;
-}
-
-function isWhole(format: ImageFormatName, { head, tail, length }: FileEnds): boolean {
-	switch (format) {
-		case 'png':
-			return tail.includes(PNG_END);
-		case 'jpeg':
-			return tail.includes(JPEG_END);
-		case 'webp':
-			// The RIFF header counts the bytes behind itself.
-			return head.length === HEAD_LENGTH && length >= head.readUInt32LE(4) + HEAD_LENGTH;
-		case 'bmp':
-			return head.length === HEAD_LENGTH && length >= head.readUInt32LE(2);
-		case 'gif':
-			return tail.includes(GIF_END);
-		case 'tiff':
-			// Its parts may stand anywhere.
-			return true;
-	}
+	return {
+		see: (chunk) => {
+			const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+			if (head.length < HEAD_LENGTH) head = Buffer.concat([head, bytes]).subarray(0, HEAD_LENGTH);
+			if (end) lookForEnd(bytes, end);
+			length += bytes.length;
+		},
+		isWhole: () => {
+			if (end) return length - endsAt <= MOST_BEHIND;
+			if (!stated) return true;
+			return head.length === HEAD_LENGTH && length >= head.readUInt32LE(stated.at) + stated.more;
+		},
+	};
 }

@@ -62,7 +62,7 @@ function costWords(finished: readonly Finished[]): string {
 		const about = costs.some(({ estimated }) => estimated) ? 'about ' : '';
 		return [`${about}${Number(credits.toFixed(4))} credits at ${findProvider(id)?.label ?? id}`];
 	});
-	return costs.length === 0 ? '' : `, ${costs.join(', ')}`;
+	return costs.length === 0 ? '' : ` for ${costs.join(' and ')}`;
 }
 
 function fewerImagesLine({ fewerImages }: RunSummary): string {

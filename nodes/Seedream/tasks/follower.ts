@@ -39,15 +39,18 @@ interface Watched extends FollowedTask, Asking {
 }
 
 /** How often the tasks are looked through for those that are due. */
-const TICK_MS = 50;
+const TICK_MS = 20;
 const MOST_SCOUTS = 3;
 
 /** In a row; with the pauses between them up to a quarter and half a minute. */
 const MOST_MISSES = 5;
 const MOST_UNREADABLE = 6;
 
-/** A task whose deadline has come before we could ask is asked for in spite of it. */
+/** A task whose deadline came before we could ask is asked for in spite of it. */
 const LEAST_TIME_MS = 10_000;
+
+/** Of the time after which a task that was never asked for before turns out to be done. */
+const LIKELY_SHARE = 0.95;
 
 /** A batch call takes tasks along that are this share of the oldest one's age. */
 const WORTH_ASKING = 0.5;
@@ -146,7 +149,7 @@ export class Follower {
 		const together = due.filter(({ isAskedAlone }) => !isAskedAlone);
 		const [oldest] = together;
 		if (!oldest || now < this.nextBatchAt) return;
-		const age = now - oldest.since;
+		const age = now - Math.max(oldest.since, oldest.watchedSince);
 		this.nextBatchAt = now + BATCH_STEP * age;
 		const calls = Math.ceil(together.length / batchQuery.most);
 		const isWorthAsking = ({ since, askedAt, pollSeconds, isAskedAlone, failures }: Watched) =>
@@ -177,7 +180,7 @@ export class Follower {
 		if (isOld && askedAt === undefined) return since;
 		const wanted = failures > 0 ? notBefore : askAt(task, this.forecast, isScout);
 		const allowed = (askedAt ?? since) + pollSeconds * 1000;
-		return Math.min(lastCall(task), Math.max(wanted, allowed));
+		return Math.min(failures > 0 ? lastCall(task) : deadlineOf(task), Math.max(wanted, allowed));
 	}
 
 	private async askAlone(task: Watched): Promise<void> {
@@ -196,7 +199,11 @@ export class Follower {
 			const ids = tasks.map(({ taskId }) => taskId);
 			const until = Math.min(...tasks.map((task) => lastCall(task)));
 			const answers = await this.gateway.queryMany(ids, batchQuery, until);
-			if (!answers) return;
+			if (!answers) {
+				const now = this.clock.now();
+				for (const task of tasks) if (now >= lastCall(task)) this.outlived(task);
+				return;
+			}
 			if (!answers.ok) {
 				// The call is documented nowhere but in the gateway's own client.
 				this.isBatchTrusted = answers.failure.isRefusal === true;
@@ -271,14 +278,16 @@ function deadlineOf({ since, timeoutSeconds }: FollowedTask): number {
 }
 
 function lastCall(task: Watched): number {
-	return Math.max(deadlineOf(task), task.watchedSince + LEAST_TIME_MS);
+	const deadline = deadlineOf(task);
+	return task.isOld ? Math.max(deadline, task.watchedSince + LEAST_TIME_MS) : deadline;
 }
 
 /** By the gateway's own word, else the middle of the time in which it must have been done. */
 function took({ since, askedAt }: Watched, { seconds }: CompletedTask, now: number): number {
 	const longest = now - since;
 	if (seconds !== undefined) return Math.min(longest, seconds * 1000);
-	return askedAt === undefined ? longest : (askedAt + now) / 2 - since;
+	// Asked late, it would teach the next ones to be asked later and later.
+	return askedAt === undefined ? longest * LIKELY_SHARE : (askedAt + now) / 2 - since;
 }
 
 function hasEnded(state: TaskState): state is EndedTask {

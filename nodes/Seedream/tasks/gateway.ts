@@ -50,13 +50,14 @@ export class Gateway {
 		this.others = createThrottle(clock, random);
 	}
 
-	/**
-	 * Whether what failed may be sent again. After a refusal the pace decides how long to wait, and for
-	 * how long to go on; else it is for the caller to say whether the tries are used up.
-	 */
-	maySendAgain(failure: Failure, hasTriesLeft: boolean): boolean {
-		if (!failure.retry || (failure.afterSeconds ?? 0) * 1000 > LONGEST_PATIENCE_MS) return false;
-		return failure.isRefusal ? !this.takesNothing() : hasTriesLeft;
+	/** Whether a create that failed may be sent again; `hasTriesLeft` says so for what is no refusal. */
+	mayCreateAgain(failure: Failure, hasTriesLeft: boolean): boolean {
+		return mayRepeat(failure, failure.isRefusal ? !this.takesNothing() : hasTriesLeft);
+	}
+
+	/** The same for an upload. */
+	mayUploadAgain(failure: Failure, hasTriesLeft: boolean): boolean {
+		return mayRepeat(failure, failure.isRefusal ? !this.others.isClosed() : hasTriesLeft);
 	}
 
 	/** It refuses everything, and not because it is busy with what it has of ours. */
@@ -188,4 +189,8 @@ export class Gateway {
 			? { ok: true, value: { content: reading.value, raw: body } }
 			: { ok: false, failure: unreadable(reading.reason) };
 	}
+}
+
+function mayRepeat({ retry, afterSeconds = 0 }: Failure, isWorthIt: boolean): boolean {
+	return retry !== undefined && isWorthIt && afterSeconds * 1000 <= LONGEST_PATIENCE_MS;
 }

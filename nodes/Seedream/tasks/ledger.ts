@@ -93,7 +93,7 @@ export interface Ledger {
  * is paid for twice. `entries` is changed in place: the calls of an AI agent share it.
  */
 export function openLedger(entries: LedgerEntries, run: LedgerRun): Ledger {
-	forgetDelivered(entries, run.run);
+	forgetSettled(entries, run.run);
 	const pages: Array<{ page: OwnPage; asked: JsonObject }> = [];
 	return {
 		page: (asked, row) => {
@@ -194,12 +194,16 @@ function newSeed(list: readonly Entry[], seed: string): string {
 }
 
 /** What later turns of a loop cannot want any more; a loop may have thousands of turns. */
-function forgetDelivered(entries: LedgerEntries, run: number): void {
+function forgetSettled(entries: LedgerEntries, run: number): void {
 	for (const [asked, list] of Object.entries(entries)) {
-		const kept = list.filter(({ run: at, fate }) => at >= run || fate.state !== 'delivered');
+		const kept = list.filter(({ run: at, fate }) => at >= run || isUnsettled(fate));
 		list.splice(0, list.length, ...kept);
 		if (kept.length === 0) delete entries[asked];
 	}
+}
+
+function isUnsettled({ state }: Fate): boolean {
+	return state === 'sent' || state === 'made';
 }
 
 function hash(value: unknown): string {

@@ -2,7 +2,7 @@ import type { Clock } from './ports';
 
 /** Counts images; `expected` is what a row asks for, which may be more than what comes. */
 export interface Progress {
-	started: () => void;
+	started: (expected: number) => void;
 	/** `made` is undefined for a row that failed. */
 	ended: (expected: number, made: number | undefined) => void;
 	/** Never started. */
@@ -34,12 +34,12 @@ export function createProgress(
 		changed();
 	};
 	return {
-		started: () => {
-			running += 1;
+		started: (expected) => {
+			running += expected;
 			changed();
 		},
 		ended: (expected, made) => {
-			running -= 1;
+			running -= expected;
 			if (made === undefined) {
 				refused(expected);
 				return;

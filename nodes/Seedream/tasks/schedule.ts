@@ -14,14 +14,17 @@ export interface Asking {
 
 /** Steps between two questions, as shares of the task's age: a long task may be noticed later. */
 const CLOSING_STEP = 0.05;
-const SCOUTING_STEP = 0.1;
-const WAITING_STEP = 0.5;
+const SCOUTING_STEP = 0.09;
+const EARLY_SCOUTING_STEP = 0.2;
+const WAITING_STEP = 0.6;
 const LONGEST_STEP = 0.6;
 
 const SHORTEST_STEP_MS = 100;
 const LONGEST_STEP_MS = 5_000;
 const FIRST_SCOUTING_MS = 500;
-const FIRST_WAITING_MS = 5_000;
+const FIRST_WAITING_MS = 10_000;
+/** Many gateways guess the same for every task, and what fails fails early. */
+const LONGEST_BLIND_MS = 2_000;
 
 /**
  * When a task is to be asked for. While nobody knows how long tasks take, a few of them are scouts,
@@ -42,7 +45,9 @@ function firstAskAt(
 	if (forecast.isProven() || !isScout) {
 		return since + (expected === undefined ? FIRST_WAITING_MS : justAfter(expected));
 	}
-	return since + (expected === undefined ? FIRST_SCOUTING_MS : expected / 2);
+	return (
+		since + (expected === undefined ? FIRST_SCOUTING_MS : Math.min(expected / 2, LONGEST_BLIND_MS))
+	);
 }
 
 function nextAskAt(
@@ -52,17 +57,27 @@ function nextAskAt(
 	isScout: boolean,
 ): number {
 	const age = askedAt - since;
-	const share = forecast.isProven() ? CLOSING_STEP : isScout ? SCOUTING_STEP : WAITING_STEP;
+	const guess = forecast.expected(estimatedSeconds);
+	const share = forecast.isProven()
+		? CLOSING_STEP
+		: isScout
+			? scoutingStep(age, guess)
+			: WAITING_STEP;
 	const step = Math.min(LONGEST_STEP_MS, Math.max(SHORTEST_STEP_MS, share * age));
-	const expected = expectedBy(progress, age) ?? forecast.expected(estimatedSeconds);
+	const expected = expectedBy(progress, age) ?? (forecast.isProven() ? guess : undefined);
 	if (expected === undefined || expected <= age) return askedAt + step;
 	const wait = justAfter(expected) - age;
 	return askedAt + Math.max(SHORTEST_STEP_MS, Math.min(wait, Math.max(step, LONGEST_STEP * age)));
 }
 
+/** Long before the gateway expects the task to be done, there is less to find out. */
+function scoutingStep(age: number, guess: number | undefined): number {
+	return guess !== undefined && age < guess / 2 ? EARLY_SCOUTING_STEP : SCOUTING_STEP;
+}
+
 /** Rather than just before, which would cost a query and a step. */
 function justAfter(expected: number): number {
-	return expected * 1.005 + 15;
+	return expected * 1.005 + 5;
 }
 
 /** A gateway that tells a true progress tells the end of the task with it. */

@@ -13,8 +13,8 @@ const FIRST_SIZE = 10;
 const LARGEST_SIZE = 1_000;
 
 /**
- * `size` 0 is automatic: no gateway publishes how many tasks it takes, so each one that it accepts
- * makes room for one more, until it refuses. (p-limit would do for a fixed size, but n8n before 2.x
+ * `size` 0 is automatic: no gateway publishes how many tasks it takes, so their number doubles until
+ * it refuses one, and grows by one with each that it accepts after that. (p-limit would do for a fixed size, but n8n before 2.x
  * does not ship it.)
  */
 export function createSlots(size: number): Slots {
@@ -22,6 +22,8 @@ export function createSlots(size: number): Slots {
 	const waiting: Array<() => void> = [];
 	let most = isAutomatic ? FIRST_SIZE : size;
 	let taken = 0;
+	let acceptedInAll = 0;
+	let wasRefused = false;
 
 	const letIn = () => {
 		while (taken < most) {
@@ -43,12 +45,15 @@ export function createSlots(size: number): Slots {
 			};
 		},
 		accepted: () => {
-			if (!isAutomatic || most >= LARGEST_SIZE) return;
-			most += 1;
+			if (!isAutomatic) return;
+			acceptedInAll += 1;
+			const grown = wasRefused ? most + 1 : Math.max(most, 2 * acceptedInAll);
+			most = Math.min(LARGEST_SIZE, grown);
 			letIn();
 		},
 		refused: () => {
 			// Those that were refused keep their slots, and try again.
+			wasRefused = true;
 			if (isAutomatic) most = Math.max(1, Math.min(most, taken));
 		},
 	};

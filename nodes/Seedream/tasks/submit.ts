@@ -50,7 +50,7 @@ export async function submitTask(
 		const { failure } = created;
 		if (failure.charged === 'unknown') lostAt ??= sentAt;
 		if (lostAt === undefined) page.refused();
-		if (!gateway.maySendAgain(failure, tries < MOST_TRIES)) {
+		if (!gateway.mayCreateAgain(failure, tries < MOST_TRIES)) {
 			if (lostAt === undefined) return created;
 			return { ok: false, failure: lostCreate(failure, provider, model, new Date(lostAt)) };
 		}

@@ -33,9 +33,11 @@ const LEAST_INCREASE = 0.5;
 
 /** A limit is mostly one on the calls of a second. */
 const MEASURED_MS = 1_000;
+/** So few calls say how little was asked for, not how much the gateway takes. */
+const LEAST_MEASURED = 10;
 const FIRST_PAUSE_MS = 1_000;
 /** Once the pace is known, a refusal is a slight excess: so many calls are left out. */
-const CALLS_LEFT_OUT = 3;
+const CALLS_LEFT_OUT = 1.5;
 const LONGEST_PAUSE_MS = 30_000;
 /** With the pauses between them about half a minute. */
 const MOST_REFUSALS = 6;
@@ -95,7 +97,7 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 		}
 	};
 
-	const noteRefusal = ({ afterSeconds }: Failure, sentAt: number) => {
+	const noteRefusal = ({ afterSeconds, type }: Failure, sentAt: number) => {
 		const now = clock.now();
 		if (afterSeconds !== undefined) {
 			isWish = true;
@@ -107,12 +109,16 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 		refusals += 1;
 		slowedAt = now;
 		const wasFree = rate === Infinity;
-		rate = Math.max(SLOWEST_RATE, DECREASE * (wasFree ? takenOfLate() : rate));
+		// A gateway that is not there says nothing about how much it would take.
+		if (type !== 'network_error') {
+			const measured = wasFree ? Math.max(LEAST_MEASURED, takenOfLate()) : rate;
+			rate = Math.max(SLOWEST_RATE, DECREASE * measured);
+		}
 		nextTurn = Math.max(nextTurn, now + 1000 / rate);
 		if (afterSeconds !== undefined) return;
 		isWish = false;
-		nextTurn =
-			now + jitter(Math.min(FIRST_PAUSE_MS, wasFree ? Infinity : (CALLS_LEFT_OUT * 1000) / rate));
+		const pause = wasFree ? FIRST_PAUSE_MS : (CALLS_LEFT_OUT * 1000) / rate;
+		nextTurn = now + jitter(Math.min(FIRST_PAUSE_MS, pause));
 	};
 
 	const jitter = (pause: number): number =>
