@@ -161,7 +161,7 @@ describe('Retry On Fail', () => {
 
 	it('is not called off by n8n when the run is stopped: the node is called again', async () => {
 		const cancelWhen = heard('query');
-		const parameters = { prompt: 'A lake [[slow:60]]' };
+		const parameters = { provider: 'apiMart', prompt: 'A lake [[slow:60]]' };
 		const { status, calls, settled } = await generate({ parameters, tries: 3, cancelWhen });
 		await settled;
 		const requests = sandbox.requests.length;

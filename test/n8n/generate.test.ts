@@ -247,7 +247,7 @@ describe('rows of a spreadsheet', () => {
 			{ onMessage: (message) => messages.push(message) },
 		);
 
-		expect(messages.at(-1)).toBe('Seedream: 2 of 2 rows done, 0 running, 0 failed');
+		expect(messages.at(-1)).toBe('Seedream: 2 of 2 images, 0 running, 0 failed');
 	});
 
 	it('names the files as the row says', async () => {
@@ -519,9 +519,8 @@ describe('the gateway', () => {
 		await sandbox.close();
 		sandbox = await startSandbox({ taskSeconds: 60 });
 		const rows = Array.from({ length: 15 }, (_row, index) => ({ prompt: `Picture ${index}` }));
-		const { seconds } = await generate({ prompt: '={{ $json.prompt }}' }, rows, {
-			cancelAfterMs: 1_500,
-		});
+		const parameters = { prompt: '={{ $json.prompt }}', options: { concurrency: 10 } };
+		const { seconds } = await generate(parameters, rows, { cancelAfterMs: 1_500 });
 		const heard = sandbox.requests.length;
 		await new Promise((resolve) => setTimeout(resolve, 1_500));
 
@@ -541,7 +540,7 @@ describe('the gateway', () => {
 			status: 'processing',
 			taskId: task?.id,
 			error: {
-				message: `EvoLink is still working on the image after 1 seconds: Seedream Task Status will fetch it [task ${task?.id}]`,
+				message: `EvoLink is still working on the image after 1 second: Seedream Task Status can fetch it later [task ${task?.id}]`,
 				code: 'timeout',
 				charged: 'unknown',
 			},

@@ -240,7 +240,9 @@ describe('the number of images at EvoLink', () => {
 		expect(items.map(({ json }) => json.prompt)).toEqual(
 			rows.flatMap(({ prompt }) => [prompt, prompt, prompt]),
 		);
-		expect(hints).toEqual([]);
+		expect(hints).toEqual([
+			expect.objectContaining({ message: expect.stringMatching(/^9 images in .* UTC\.$/) }),
+		]);
 	});
 
 	it('is hinted at when fewer came', async () => {

@@ -11,12 +11,13 @@ import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
 import type { CompletedTask, Provider } from '../../../nodes/Seedream/providers/provider';
 import { DEFAULT_OPTIONS, type Controls } from '../../../nodes/Seedream/request/controls';
 import type { RowTools } from '../../../nodes/Seedream/runRows';
+import { createBackOff } from '../../../nodes/Seedream/tasks/backOff';
+import { Follower, type FollowedTask } from '../../../nodes/Seedream/tasks/follower';
 import { createLimit } from '../../../nodes/Seedream/tasks/limit';
-import { createPace } from '../../../nodes/Seedream/tasks/pace';
 import type { Clock, HttpAnswer } from '../../../nodes/Seedream/tasks/ports';
 import { fakeContext } from './fakeContext';
 import { reply, scriptedGatewayAt } from './tasks/scriptedGateway';
-import { virtualClock } from './virtualClock';
+import { concurrentClock } from './virtualClock';
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 const FACTS: TaskFacts = { provider: evoLink, taskId: 'task-1', model: 'm', prompt: 'A lake' };
@@ -28,12 +29,12 @@ const CONTROLS: Controls = {
 	outputItems: 'perImage',
 };
 
-const following = (clock: Clock) => ({
-	clock,
-	pace: createPace(0),
-	timeoutSeconds: 600,
+const following = (clock: Clock): FollowedTask => ({
+	taskId: 'task-1',
 	since: clock.now(),
-	firstPauseMs: 5_000,
+	timeoutSeconds: 600,
+	pollSeconds: 0,
+	isOld: false,
 	isKnown: true,
 });
 
@@ -83,13 +84,16 @@ function tools(
 	{ answers = [reply(500, {})], provider = evoLink, downloads = 5 }: Scene = {},
 ) {
 	const opened: string[] = [];
-	const clock = virtualClock();
-	const { gateway, calls } = scriptedGatewayAt(clock, provider, ...answers);
+	const clock = concurrentClock();
+	const { gateway, calls, times } = scriptedGatewayAt(clock, provider, ...answers);
+	const backOff = createBackOff(() => 1);
 	const all: RowTools = {
 		context: fakeContext(),
 		itemIndex: 6,
 		gateway,
+		follower: new Follower(gateway, clock, backOff),
 		clock,
+		backOff,
 		links: {
 			clock,
 			open: async (url) => {
@@ -98,10 +102,11 @@ function tools(
 			},
 		},
 		linksOf: async () => ({ ok: true, value: [] }),
+		withSlot: async (work) => await work(),
 		noteFewerImages: () => undefined,
 		downloadLimit: createLimit(downloads),
 	};
-	return { all, opened, calls, clock };
+	return { all, opened, calls, times, clock };
 }
 
 it('keeps the order of the images, whichever arrives first', async () => {
@@ -155,7 +160,7 @@ describe('a link that has expired', () => {
 		reply(200, { id: 'task-1', status: 'completed', results: imageUrls });
 
 	it.each([403, 404, 410])('with HTTP %i is asked for anew, once', async (status) => {
-		const { all, opened, calls, clock } = tools(
+		const { all, opened, calls, times } = tools(
 			(url) => (url.includes('old') ? answered(status) : stored()),
 			{ answers: [anew('https://a.example/new')] },
 		);
@@ -171,7 +176,7 @@ describe('a link that has expired', () => {
 		});
 		expect(opened).toEqual(['https://a.example/old', 'https://a.example/new']);
 		expect(calls.map(({ method, path }) => [method, path])).toEqual([['GET', '/v1/tasks/task-1']]);
-		expect(clock.pauses).toEqual([]);
+		expect(times).toEqual([0]);
 	});
 
 	it('gets the item its new end and its new raw answer', async () => {
@@ -294,10 +299,10 @@ it('shares the limit on downloads with all rows', async () => {
 			if (link.kind === 'noReply') return link;
 			open += 1;
 			most = Math.max(most, open);
-			const store: typeof link.store = async (name, format) => {
+			const store: typeof link.store = async (name, format, whole) => {
 				await wait(2);
 				open -= 1;
-				return await link.store(name, format);
+				return await link.store(name, format, whole);
 			};
 			return { ...link, store };
 		},

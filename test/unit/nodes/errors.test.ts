@@ -8,6 +8,7 @@ import {
 	missingCredential,
 	networkFailure,
 	noSecondCreate,
+	notSent,
 	taskFailure,
 	unreadableAnswer,
 	uploadFailure,
@@ -422,7 +423,7 @@ describe('an answer that makes no sense', () => {
 it('a task that outlived the deadline goes on, and can be fetched later', () => {
 	expect(deadlineFailure(evoLink, 'task-1', 600)).toEqual({
 		message:
-			'EvoLink is still working on the image after 600 seconds: Seedream Task Status will fetch it [task task-1]',
+			'EvoLink is still working on the image after 600 seconds: Seedream Task Status can fetch it later [task task-1]',
 		description: `Fetch it later with the Seedream Task Status node and the task ID task-1, or raise Timeout in the options. ${UNKNOWN}`,
 		code: 'timeout',
 		type: 'timeout',
@@ -437,7 +438,7 @@ it('a task of which nobody could say how it stands at the deadline names the las
 	const last = http(502, 'task-1');
 	expect(deadlineFailure(apiMart, 'task-1', 600, last)).toMatchObject({
 		message:
-			'APIMart could not say within 600 seconds whether the image is done (APIMart cannot reach the service behind it (some_code: So it is.)): Seedream Task Status will fetch it [task task-1]',
+			'APIMart did not say within 600 seconds whether the image is done: Seedream Task Status can fetch it later [task task-1]. The last question failed: APIMart cannot reach the service behind it (some_code: So it is.)',
 		code: 'timeout',
 		charged: 'unknown',
 		status: 'processing',
@@ -448,8 +449,8 @@ it('a task of which nobody could say how it stands at the deadline names the las
 describe('a create whose answer was lost', () => {
 	const at = new Date('2026-11-20T08:00:03.500Z');
 	const lookForIt =
-		"Look in APIMart's list of tasks for one of doubao-seedance-4-5 made at 2026-11-20 08:00:03 UTC: it may have been made and charged";
-	const todo = `If APIMart has the task, fetch it with the Seedream Task Status node and its task ID. If not, run the row again, or retry this execution in the list of executions. ${UNKNOWN}`;
+		"The image may have been made and charged: look in APIMart's list of tasks for one of doubao-seedance-4-5 made at 2026-11-20 08:00:03 UTC";
+	const todo = `If APIMart has the task, Seedream Task Status fetches it by its ID. Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions does: look first. ${UNKNOWN}`;
 
 	it('says what happened, and what to look for', () => {
 		const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
@@ -462,6 +463,20 @@ describe('a create whose answer was lost', () => {
 		});
 	});
 
+	it('is asked for again without danger where the gateway honours the key', () => {
+		const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
+		expect(lostCreate(networkFailure(evoLink, reset), evoLink, 'm', at).description).toBe(
+			`If EvoLink has the task, Seedream Task Status fetches it by its ID. Retry On Fail, or Retry in the list of executions, asks again without paying twice. ${UNKNOWN}`,
+		);
+	});
+
+	it('shows an answer that was not understood: the id of the task may stand in it', () => {
+		const unread = unreadableAnswer(apiMart, 'why', { job: 'task-7' });
+		expect(lostCreate(unread, apiMart, 'doubao-seedance-4-5', at).description).toBe(
+			`The answer was: {"job":"task-7"} ${todo}`,
+		);
+	});
+
 	it('stays in doubt when what came last was a refusal', () => {
 		const refused = { kind: 'noReply', code: 'ECONNREFUSED', mayHaveArrived: false } as const;
 		const failure = lostCreate(networkFailure(apiMart, refused), apiMart, 'm', at);
@@ -471,7 +486,7 @@ describe('a create whose answer was lost', () => {
 
 	it('in an earlier try of the node is not sent a second time', () => {
 		expect(noSecondCreate(apiMart, 'doubao-seedance-4-5', at)).toEqual({
-			message: `The answer to this row's request was lost in an earlier try, and a second one might pay twice. ${lookForIt}`,
+			message: `The answer to this row's request was lost in an earlier try. ${lookForIt}`,
 			description: todo,
 			code: 'answer_lost',
 			type: 'network_error',
@@ -482,11 +497,51 @@ describe('a create whose answer was lost', () => {
 	});
 });
 
-it('a file that could not be fetched belongs to an image that was paid for', () => {
-	expect(downloadFailure(apiMart, 'the link answered with HTTP 404', 'task-1')).toMatchObject({
+describe('a create that was never sent, because the gateway refuses everything', () => {
+	it('costs nothing, and says what the gateway said to the others', () => {
+		const refusal = http(429);
+		expect(notSent(apiMart, refusal)).toEqual({
+			message: refusal.message,
+			description: `The row was not sent any more: run it again later. ${NOTHING_CHARGED}`,
+			code: refusal.code,
+			type: refusal.type,
+			charged: 'no',
+			status: 'failed',
+			provider: 'apiMart',
+		});
+	});
+
+	it('costs nothing either where the others may have been paid', () => {
+		expect(notSent(apiMart, http(503))).toMatchObject({ charged: 'no' });
+	});
+
+	it('is known to be so also without their answer', () => {
+		expect(notSent(apiMart, undefined)).toMatchObject({
+			message: 'APIMart takes nothing at the moment',
+			code: 'not_sent',
+			charged: 'no',
+		});
+	});
+});
+
+it.each([
+	[
+		'whose link broke',
+		false,
+		'Fetch it with the Seedream Task Status node, APIMart and the task ID task-1: links work for 24 hours.',
+	],
+	[
+		'whose link has died',
+		true,
+		'APIMart keeps images for 24 hours: look in its dashboard whether it still has this one.',
+	],
+])('a file %s belongs to an image that was paid for', (_what, isGone, todo) => {
+	expect(
+		downloadFailure(apiMart, 'the link answered with HTTP 404', 'task-1', isGone),
+	).toMatchObject({
 		message:
 			'The image was made, but could not be downloaded: the link answered with HTTP 404 [task task-1]',
-		description: `Fetch it with the Seedream Task Status node, APIMart and the task ID task-1: links work for 24 hours. ${CHARGED}`,
+		description: `${todo} ${CHARGED}`,
 		charged: 'yes',
 		taskId: 'task-1',
 	});

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 
 import {
 	NodeApiError,
@@ -8,6 +9,7 @@ import {
 } from 'n8n-workflow';
 
 import { gatewayDoor, linkDoor } from '../../../nodes/Seedream/http';
+import type { WholeCheck } from '../../../nodes/Seedream/images/whole';
 import { providers } from '../../../nodes/Seedream/providers';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
 
@@ -544,14 +546,19 @@ describe('a link to a finished image', () => {
 		expect(asked[0]?.abortSignal).toBe(signal);
 	});
 
-	it('is stored under its name and type', async () => {
-		const stream = body();
-		const { open, stored } = links(async () => ({ statusCode: 200, headers: {}, body: stream }));
+	it('is stored under its name and type, through the check of its bytes', async () => {
+		const { open, stored } = links(async () => ({ statusCode: 200, headers: {}, body: body() }));
 		const link = await open('https://example.com/1.png');
 		if (link.kind !== 'opened') throw new Error(link.code);
 		const format = { extension: 'png', mimeType: 'image/png' };
-		expect(await link.store('lake.png', format)).toMatchObject({ data: 'stored' });
-		expect(stored).toEqual([[stream, 'lake.png', 'image/png']]);
+		const check: WholeCheck = async function* (bytes) {
+			for await (const chunk of bytes) yield Buffer.from(`checked ${Buffer.from(chunk)}`);
+		};
+		expect(await link.store('lake.png', format, check)).toMatchObject({ data: 'stored' });
+		const [[content, ...names] = []] = stored;
+		expect(names).toEqual(['lake.png', 'image/png']);
+		expect(content).toBeInstanceOf(Readable);
+		if (content instanceof Readable) expect(await text(content)).toBe('checked image');
 	});
 
 	it('can be closed unread', async () => {

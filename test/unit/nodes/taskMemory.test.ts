@@ -109,7 +109,16 @@ describe('the idempotency key', () => {
 		expect(key).not.toBe(keyOf());
 	});
 
-	it('is never the same where n8n has no id for the execution', () => {
-		expect(keyOf({ executionId: '' })).not.toBe(keyOf({ executionId: '' }));
+	describe('where n8n has no id for the execution, because it does not save it', () => {
+		const executionId = '';
+
+		it('is the same on every try', () => {
+			const nodeContext: IDataObject = {};
+			expect(keyOf({ executionId, nodeContext })).toBe(keyOf({ executionId, nodeContext }));
+		});
+
+		it('is another for another execution', () => {
+			expect(keyOf({ executionId })).not.toBe(keyOf({ executionId }));
+		});
 	});
 });

@@ -40,13 +40,21 @@ export function concurrentClock(cancelAtMs = Infinity): VirtualClock {
 	const pauses: number[] = [];
 	const sleepers: Sleeper[] = [];
 
+	let isMoving = false;
+
+	const moveOn = () => {
+		if (isMoving || sleepers.length === 0) return;
+		isMoving = true;
+		setImmediate(wakeNext);
+	};
 	const wakeNext = () => {
+		isMoving = false;
 		const [first] = sleepers;
 		if (!first) return;
 		now = Math.max(now, Math.min(first.until, START + cancelAtMs));
 		if (now - START >= cancelAtMs) for (const sleeper of sleepers.splice(0)) sleeper.stop();
 		else sleepers.shift()?.wake();
-		setImmediate(wakeNext);
+		moveOn();
 	};
 
 	return {
@@ -61,7 +69,7 @@ export function concurrentClock(cancelAtMs = Infinity): VirtualClock {
 				const after = sleepers.findIndex((sleeper) => sleeper.until > until);
 				const sleeper = { until, wake, stop: () => reject(new Cancelled()) };
 				sleepers.splice(after < 0 ? sleepers.length : after, 0, sleeper);
-				if (sleepers.length === 1) setImmediate(wakeNext);
+				moveOn();
 			});
 		},
 	};

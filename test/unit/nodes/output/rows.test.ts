@@ -1,9 +1,8 @@
-import { NodeOperationError, type INodeExecutionData, type NodeExecutionHint } from 'n8n-workflow';
+import { NodeOperationError, type INodeExecutionData } from 'n8n-workflow';
 
 import { deadlineFailure, invalidRow, type Failure } from '../../../../nodes/Seedream/errors';
 import {
 	failureItem,
-	hintFewerImages,
 	settleRows,
 	stopOnFailure,
 	type RowResult,
@@ -153,7 +152,7 @@ describe('without Continue On Fail', () => {
 		expect(error.message).toBe('2 of 3 rows failed');
 		expect(error.description?.split('\n')).toEqual([
 			'Row 2: Prompt: is empty',
-			'Row 3: EvoLink is still working on the image after 600 seconds: Seedream Task Status will fetch it [task task-9]',
+			'Row 3: EvoLink is still working on the image after 600 seconds: Seedream Task Status can fetch it later [task task-9]',
 			'Charged, or perhaps charged: row 3.',
 		]);
 		expect(error.context.itemIndex).toBe(1);
@@ -178,7 +177,7 @@ describe('without Continue On Fail', () => {
 		expect(error.description?.split('\n')).toEqual([
 			'Correct the row and run again. Nothing was charged.',
 			`2 of 3 rows finished. ${ON_RETRY}`,
-			'Seedream Task Status can fetch them, too: task-1, task-3',
+			'Their tasks: task-1, task-3',
 		]);
 	});
 
@@ -189,7 +188,7 @@ describe('without Continue On Fail', () => {
 			'Row 3: Prompt: is empty',
 			'Nothing was charged for these rows.',
 			`1 of 3 rows finished. ${ON_RETRY}`,
-			'Seedream Task Status can fetch them, too: task-2',
+			'Their tasks: task-2',
 		]);
 	});
 
@@ -210,32 +209,5 @@ describe('without Continue On Fail', () => {
 		const said = `${error.message}\n${error.description ?? ''}`;
 		const lost = rows.flatMap((_, n) => (said.includes(`paid-${n}-`) ? [] : [`paid-${n}-`]));
 		expect(lost).toEqual([]);
-	});
-});
-
-describe('fewer images than were asked for', () => {
-	it.each([
-		[[0], 'in row 1.'],
-		[[11, 2, 4], 'in rows 3, 5, 12.'],
-	])('in the rows %j are one hint that names them', (itemIndexes, words) => {
-		const hints: NodeExecutionHint[] = [];
-		hintFewerImages(fakeContext({ hints }), itemIndexes);
-		expect(hints).toEqual([
-			{
-				message: `Fewer images came than were asked for ${words} The number is an upper bound: the prompt itself has to ask for several images. At EvoLink, Ask for Count under Additional Fields does that.`,
-				location: 'outputPane',
-				type: 'info',
-			},
-		]);
-	});
-
-	it('are no trouble for an n8n that has no hints', () => {
-		expect(() => hintFewerImages(fakeContext(), [0])).not.toThrow();
-	});
-
-	it('leave the order of the rows as it was given', () => {
-		const itemIndexes = [3, 1];
-		hintFewerImages(fakeContext({ hints: [] }), itemIndexes);
-		expect(itemIndexes).toEqual([3, 1]);
 	});
 });

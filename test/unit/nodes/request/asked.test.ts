@@ -46,6 +46,10 @@ it.each<[string, string]>([
 it.each<[string, string]>([
 	['row that asks for the same', asked({ values: { ...REQUEST.values } })],
 	['link that the same file gets', asked({ references: [LINK, DOG, otherLink()] })],
+	[
+		'address that is told of the end',
+		asked({ values: { ...REQUEST.values, callbackUrl: 'https://n8n.example.com/resume/43' } }),
+	],
 	['way to bring files to the gateway', asked({ sendBinaryAs: 'dataUri' })],
 ])('is the same for another %s', (_what, same) => {
 	expect(same).toBe(asked());

@@ -3,9 +3,15 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import type { FileUpload, HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
+import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
 import { fileContent } from '../images/imageFiles';
 import { virtualClock } from '../virtualClock';
 import { noReply, reply, scriptedGatewayAt } from './scriptedGateway';
+
+const DONE = reply(200, { status: 'completed', results: ['https://example.com/1.png'] });
+
+const create = async (gateway: Gateway, onSend = () => {}) =>
+	await gateway.create({ model: 'm' }, 'key-1', onSend);
 
 const URL = 'https://files.example.com/cat.png';
 
@@ -31,7 +37,7 @@ async function upload(provider: Provider, answer: HttpAnswer) {
 			return answer;
 		},
 	};
-	const gateway = new Gateway(provider, door, virtualClock());
+	const gateway = new Gateway(provider, createSlots(0), door, virtualClock());
 	return { result: await gateway.upload(UPLOAD, fileReferences.readUploaded), uploads };
 }
 
@@ -123,14 +129,19 @@ describe('a refusal', () => {
 		['a broken connection', noReply('ECONNRESET', true), false],
 		['401', reply(401, {}), false],
 		['404', reply(404, {}), false],
-	])('%s puts off the next call of any kind: %s', async (_what, answer, isRefusal) => {
-		const clock = virtualClock();
-		const { gateway } = scriptedGatewayAt(clock, evoLink, answer);
-		const first = await gateway.query('task-1', Infinity);
-		expect(first).toMatchObject({ ok: false });
-		await gateway.create({ model: 'm' }, 'key-1', () => {});
-		expect(clock.pauses).toEqual(isRefusal ? [500] : []);
-	});
+	])(
+		'%s puts off the next call of its kind, and no other: %s',
+		async (_what, answer, isRefusal) => {
+			const clock = virtualClock();
+			const { gateway, times } = scriptedGatewayAt(clock, evoLink, answer);
+			const create = async () => await gateway.create({ model: 'm' }, 'key-1', () => {});
+			const query = async () => await gateway.query('task-1', Infinity);
+			for (const call of [query, create, create, query]) {
+				await expect(call()).resolves.toMatchObject({ ok: false });
+			}
+			expect(times).toEqual(isRefusal ? [0, 0, 1_000, 1_000] : [0, 0, 0, 0]);
+		},
+	);
 
 	it.each([
 		['freely', true, true],
@@ -156,32 +167,50 @@ describe('a refusal', () => {
 		},
 	);
 
-	it('is waited out whatever the tries, until seven came in a row', async () => {
+	it('is waited out whatever the tries, until six came in a row', async () => {
 		const { gateway, calls } = scriptedGatewayAt(virtualClock(), apiMart, reply(429, {}));
-		for (let refusals = 1; refusals <= 7; refusals += 1) {
-			const result = await gateway.create({ model: 'm' }, 'key-1', () => {});
+		for (let refusals = 1; refusals <= 6; refusals += 1) {
+			const result = await create(gateway);
 			if (result.ok) throw new Error('was not refused');
-			expect(gateway.maySendAgain(result.failure, false)).toBe(refusals < 7);
+			expect(gateway.maySendAgain(result.failure, false)).toBe(refusals < 6);
 		}
 		const onSend = jest.fn();
-		const eighth = await gateway.create({ model: 'm' }, 'key-1', onSend);
-		expect(eighth).toMatchObject({ ok: false, failure: { charged: 'no', isRefusal: true } });
+		const seventh = await create(gateway, onSend);
+		expect(seventh).toMatchObject({
+			ok: false,
+			failure: { charged: 'no', message: expect.stringMatching(/^APIMart gets too many requests/) },
+		});
 		expect(onSend).not.toHaveBeenCalled();
-		expect(calls).toHaveLength(7);
+		expect(calls).toHaveLength(6);
 	});
 
 	it('that closed the gateway does not keep from asking for tasks that exist', async () => {
-		const clock = virtualClock();
-		const done = reply(200, { status: 'completed', results: ['https://example.com/1.png'] });
 		const closing = reply(429, {}, { 'retry-after': '3600' });
-		const created = reply(200, { id: 'task-2' });
-		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, closing, done, created);
-		await gateway.create({ model: 'm' }, 'key-1', () => {});
+		const { gateway, times } = scriptedGatewayAt(virtualClock(), evoLink, closing, DONE);
+		await create(gateway);
 		await expect(gateway.query('task-1', Infinity)).resolves.toMatchObject({ ok: true });
-		expect(clock.pauses).toEqual([60_000]);
-		const next = await gateway.create({ model: 'm' }, 'key-2', () => {});
-		expect(next).toMatchObject({ ok: true, value: { content: { taskId: 'task-2' } } });
-		expect(calls).toHaveLength(3);
+		await expect(create(gateway)).resolves.toMatchObject({
+			ok: false,
+			failure: { charged: 'no', message: expect.stringMatching(/^EvoLink gets too many requests/) },
+		});
+		expect(times).toEqual([0, 0]);
+	});
+
+	it('is waited out for as long as a task of ours runs, whose end may make room', async () => {
+		const clock = virtualClock();
+		const answers = [reply(200, { id: 'task-1' }), ...Array(9).fill(reply(429, {}))];
+		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, ...answers);
+		await create(gateway);
+		for (let refusals = 1; refusals <= 9; refusals += 1) {
+			const result = await create(gateway);
+			if (result.ok) throw new Error('was not refused');
+			expect(gateway.maySendAgain(result.failure, false)).toBe(true);
+		}
+		gateway.letGo('task-1');
+		const ended = clock.elapsed();
+		await create(gateway);
+		expect(clock.elapsed()).toBe(ended);
+		expect(calls).toHaveLength(11);
 	});
 });
 
@@ -192,7 +221,8 @@ describe('a question', () => {
 		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, busy);
 		await gateway.query('task-1', Infinity);
 		await expect(gateway.query('task-1', clock.now() + 10_000)).resolves.toBeUndefined();
-		expect(clock.elapsed()).toBe(10_000);
+		expect(clock.elapsed()).toBeGreaterThan(10_000);
+		expect(clock.elapsed()).toBeLessThanOrEqual(10_100);
 		expect(calls).toHaveLength(1);
 	});
 

@@ -108,6 +108,20 @@ describe('another try of the same run finds the task of its row', () => {
 		}
 	});
 
+	it('which counts as not handed on any more: n8n has thrown it away', () => {
+		const entries = madeTask('done', { isHandedOn: true });
+		page(entries).ended('open');
+		expect(page(copy(entries), { run: 1 }).task()).toMatchObject(TASK);
+	});
+
+	it('and hands it on anew', () => {
+		const entries = madeTask('done', { isHandedOn: true });
+		const again = open(entries);
+		again.page(LAKE, 0).ended('done');
+		again.handOn();
+		expect(page(copy(entries), { run: 1 }).task()).toBeUndefined();
+	});
+
 	it('and not that of another row that asks for the same', () => {
 		const entries: LedgerEntries = {};
 		const ledger = open(entries);
@@ -374,7 +388,7 @@ describe('the entries', () => {
 });
 
 describe('what was paid', () => {
-	it('is every task and every create without an answer, by row', () => {
+	it('is every task that was not handed on and every create without an answer, by row', () => {
 		const ledger = open({});
 		const [made, lost, refused, failed, idle, handedOn] = [0, 1, 2, 3, 4, 5].map((row) =>
 			ledger.page(LAKE, row),
@@ -391,16 +405,28 @@ describe('what was paid', () => {
 		handedOn?.ended('done');
 		ledger.handOn();
 		expect(ledger.paid()).toEqual([
-			{ row: 0, taskId: 'task-1', at: NOW + 5 },
-			{ row: 1, at: NOW + 1 },
-			{ row: 5, taskId: 'task-3', at: NOW + 9 },
+			{ row: 0, asked: LAKE, taskId: 'task-1', at: NOW + 5 },
+			{ row: 1, asked: LAKE, at: NOW + 1 },
 		]);
 	});
 
 	it('is also what an earlier try has left', () => {
 		const again = open(madeTask('open'));
 		again.page(LAKE, 0);
-		expect(again.paid()).toEqual([{ row: 0, ...TASK }]);
+		expect(again.paid()).toMatchObject([{ row: 0, ...TASK }]);
+	});
+
+	it('is also what an earlier try has handed on, once its row is asked for again', () => {
+		const again = open(madeTask('done', { isHandedOn: true }));
+		expect(again.paid()).toEqual([]);
+		again.page(LAKE, 0);
+		expect(again.paid()).toMatchObject([{ row: 0, ...TASK }]);
+	});
+
+	it('names what was asked by each row', () => {
+		const ledger = open({});
+		for (const [row, asked] of [FOREST, LAKE].entries()) ledger.page(asked, row).sent(NOW);
+		expect(ledger.paid().map(({ asked }) => asked)).toEqual([FOREST, LAKE]);
 	});
 
 	it('is nothing that other rows have', () => {

@@ -1,43 +1,59 @@
 import { createProgress } from '../../../../nodes/Seedream/tasks/progress';
 import { virtualClock } from '../virtualClock';
 
-function watched(rows: number) {
+function watched(images: number) {
 	const clock = virtualClock();
 	const said: string[] = [];
-	return { clock, said, progress: createProgress(rows, clock, (message) => said.push(message)) };
+	return { clock, said, progress: createProgress(images, clock, (message) => said.push(message)) };
 }
 
 it('speaks at the start, at most once a second, and at the end', async () => {
 	const { clock, said, progress } = watched(5);
 	for (let row = 0; row < 5; row += 1) progress.started();
 	await clock.sleep(999);
-	progress.ended(true);
+	progress.ended(1, 1);
 	await clock.sleep(1);
-	progress.ended(true);
-	progress.ended(false);
-	progress.ended(true);
-	progress.ended(true);
+	progress.ended(1, 1);
+	progress.ended(1, undefined);
+	progress.ended(1, 1);
+	progress.ended(1, 1);
 	expect(said).toEqual([
-		'Seedream: 0 of 5 rows done, 1 running, 0 failed',
-		'Seedream: 2 of 5 rows done, 3 running, 0 failed',
-		'Seedream: 4 of 5 rows done, 0 running, 1 failed',
+		'Seedream: 0 of 5 images, 1 running, 0 failed',
+		'Seedream: 2 of 5 images, 3 running, 0 failed',
+		'Seedream: 4 of 5 images, 0 running, 1 failed',
+	]);
+});
+
+it('counts images, of which a row may ask for several and get fewer', async () => {
+	const { clock, said, progress } = watched(9);
+	for (let row = 0; row < 3; row += 1) progress.started();
+	await clock.sleep(1_000);
+	progress.ended(4, 3);
+	await clock.sleep(1_000);
+	progress.ended(4, undefined);
+	progress.ended(1, 1);
+	expect(said).toEqual([
+		'Seedream: 0 of 9 images, 1 running, 0 failed',
+		'Seedream: 3 of 8 images, 2 running, 0 failed',
+		'Seedream: 3 of 8 images, 1 running, 4 failed',
+		'Seedream: 4 of 8 images, 0 running, 4 failed',
 	]);
 });
 
 it('counts rows that were refused as failed, not as running', () => {
-	const { said, progress } = watched(2);
-	progress.refused();
-	progress.refused();
-	expect(said.at(-1)).toBe('Seedream: 0 of 2 rows done, 0 running, 2 failed');
+	const { said, progress } = watched(4);
+	progress.refused(3);
+	progress.refused(1);
+	expect(said.at(-1)).toBe('Seedream: 0 of 4 images, 0 running, 4 failed');
 });
 
 it('speaks to the end for one row, however fast it is', () => {
 	const { said, progress } = watched(1);
 	progress.started();
-	progress.ended(true);
+	progress.ended(1, 1);
 	expect(said).toEqual([
-		'Seedream: 0 of 1 rows done, 1 running, 0 failed',
-		'Seedream: 1 of 1 rows done, 0 running, 0 failed',
+		'Seedream: 0 of 1 images, 1 running, 0 failed',
+		'Seedream: 1 of 1 images, 0 running, 0 failed',
 	]);
 });
 
@@ -46,7 +62,7 @@ it('never speaks more than once a second before the end of many rows', async () 
 	for (let row = 0; row < 999; row += 1) {
 		progress.started();
 		await clock.sleep(10);
-		progress.ended(true);
+		progress.ended(1, 1);
 	}
 	expect(said.length).toBeLessThanOrEqual(1 + Math.floor(clock.elapsed() / 1000));
 	expect(said.length).toBeGreaterThan(5);

@@ -1,6 +1,7 @@
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import type { Clock, HttpAnswer, HttpCall } from '../../../../nodes/Seedream/tasks/ports';
+import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
 import { virtualClock } from '../virtualClock';
 
 /** More calls than any test needs: what asks without a pause ends here instead of never. */
@@ -17,10 +18,14 @@ export function scriptedGateway(provider: Provider, ...answers: Script[]) {
 /** The same on a clock that the test shares. Its throttle waits for as long as its jitter allows. */
 export function scriptedGatewayAt(clock: Clock, provider: Provider, ...answers: Script[]) {
 	const calls: HttpCall[] = [];
+	const start = clock.now();
+	/** When each call was made, in milliseconds since the start. */
+	const times: number[] = [];
 	const send = async (call: HttpCall): Promise<HttpAnswer> => {
 		if (calls.length === MOST_CALLS) throw new Error(`asked more than ${MOST_CALLS} times`);
 		const answer = answers[Math.min(calls.length, answers.length - 1)];
 		calls.push(structuredClone(call));
+		times.push(clock.now() - start);
 		if (!answer) throw new Error('the script has no answer');
 		return typeof answer === 'function' ? await answer(call) : answer;
 	};
@@ -30,7 +35,7 @@ export function scriptedGatewayAt(clock: Clock, provider: Provider, ...answers: 
 			throw new Error('the script has no uploads');
 		},
 	};
-	return { gateway: new Gateway(provider, door, clock, () => 1), calls };
+	return { gateway: new Gateway(provider, createSlots(0), door, clock, () => 1), calls, times };
 }
 
 export function reply(

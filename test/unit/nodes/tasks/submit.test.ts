@@ -2,14 +2,15 @@ import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
+import { createBackOff } from '../../../../nodes/Seedream/tasks/backOff';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import {
 	openLedger,
 	type LedgerEntries,
 	type LedgerRun,
 } from '../../../../nodes/Seedream/tasks/ledger';
-import { createPace } from '../../../../nodes/Seedream/tasks/pace';
 import { Cancelled, type HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
+import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
 import { submitTask } from '../../../../nodes/Seedream/tasks/submit';
 import { concurrentClock, virtualClock } from '../virtualClock';
 import { noReply, reply, scriptedGatewayAt, type Script } from './scriptedGateway';
@@ -73,12 +74,12 @@ function submit(
 	answers: Script[],
 	{ clock = virtualClock(), entries = {}, run = {} }: Try = {},
 ) {
-	const { gateway, calls } = scriptedGatewayAt(clock, provider, ...answers);
+	const { gateway, calls, times } = scriptedGatewayAt(clock, provider, ...answers);
 	const ledger = openLedger(entries, { ...RUN, ...run });
 	const page = ledger.page(BODY, 0);
-	const result = submitTask(gateway, BODY, page, { clock, pace: createPace(0, () => 1) });
+	const result = submitTask(gateway, BODY, page, { clock, backOff: createBackOff(() => 1) });
 	const keys = () => calls.map(({ headers }) => headers?.['Idempotency-Key']);
-	return { result, calls, keys, clock, entries, ledger, page };
+	return { result, calls, times, keys, clock, entries, ledger, page };
 }
 
 /** What stands in the ledger about the only row. */
@@ -87,6 +88,9 @@ function fate(entries: LedgerEntries) {
 	expect(all.length).toBeLessThanOrEqual(1);
 	return all[0]?.fate;
 }
+
+/** When a create that is refused goes out, in milliseconds: after pauses that double. */
+const SIX_TRIES = [0, 1_000, 3_000, 7_000, 15_000, 31_000];
 
 const NO_TASK = { ok: false, failure: { charged: 'no' } };
 
@@ -97,7 +101,7 @@ function maybePaid(provider: Provider, time = START) {
 			charged: 'unknown',
 			provider: provider.id,
 			message: expect.stringContaining(
-				`Look in ${provider.label}'s list of tasks for one of doubao-seedream-4.5 made at ${time} UTC`,
+				`The image may have been made and charged: look in ${provider.label}'s list of tasks for one of doubao-seedream-4.5 made at ${time} UTC`,
 			),
 			description: expect.stringMatching(
 				/Seedream Task Status.*Whether it was charged cannot be known from here\.$/,
@@ -134,20 +138,19 @@ describe.each<[string, Provider]>([
 
 	describe.each(REFUSALS)('that got %s', (_what, refusal) => {
 		it('is sent again, the same in every way', async () => {
-			const { result, calls, clock } = submit(provider, [refusal, refusal, made]);
+			const { result, calls, times } = submit(provider, [refusal, refusal, made]);
 			await expect(result).resolves.toMatchObject({ ok: true, value: { taskId: 'task-1' } });
 			expect(calls).toHaveLength(3);
 			expect(calls[1]).toEqual(calls[0]);
 			expect(calls[2]).toEqual(calls[0]);
-			expect(clock.pauses).toEqual([500, 1_000]);
+			expect(times).toEqual([0, 1_000, 3_000]);
 		});
 
-		it('is given up after seven in a row, which is half a minute', async () => {
-			const { result, keys, clock, entries } = submit(provider, [refusal]);
+		it('is given up after six in a row, which is half a minute', async () => {
+			const { result, keys, times, entries } = submit(provider, [refusal]);
 			await expect(result).resolves.toMatchObject(NO_TASK);
-			expect(keys()).toHaveLength(7);
 			expect(new Set(keys()).size).toBe(1);
-			expect(clock.pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000]);
+			expect(times).toEqual(SIX_TRIES);
 			expect(fate(entries)).toBeUndefined();
 		});
 
@@ -159,40 +162,46 @@ describe.each<[string, Provider]>([
 	});
 
 	it.each([
-		[0, [250, 500, 1_000]],
-		[0.5, [375, 750, 1_500]],
-		[1, [500, 1_000, 2_000]],
-	])('waits with a jitter of %d', async (jitter, pauses) => {
+		[0, [0, 750, 2_250, 5_250]],
+		[0.5, [0, 875, 2_625, 6_125]],
+		[1, [0, 1_000, 3_000, 7_000]],
+	])('waits with a jitter of %d', async (jitter, expected) => {
 		const clock = virtualClock();
 		const answers = [BUSY, BUSY, BUSY, made];
-		const send = async () => answers.shift() ?? made;
+		const times: number[] = [];
+		const send = async () => {
+			times.push(clock.elapsed());
+			return answers.shift() ?? made;
+		};
 		const upload = async () => made;
-		const gateway = new Gateway(provider, { send, upload }, clock, () => jitter);
+		const door = { send, upload };
+		const gateway = new Gateway(provider, createSlots(0), door, clock, () => jitter);
 		const page = openLedger({}, RUN).page(BODY, 0);
-		await submitTask(gateway, BODY, page, { clock, pace: createPace(0) });
-		expect(clock.pauses).toEqual(pauses);
+		await submitTask(gateway, BODY, page, { clock, backOff: createBackOff() });
+		expect(times).toEqual(expected);
 	});
 
 	it.each([
 		['7', 7_000],
-		['0.25', 250],
+		['2.5', 2_500],
+		// Nothing was taken yet, so the pace is the slowest: a call every two seconds.
+		['0.25', 2_000],
 		['60', 60_000],
 		['Fri, 20 Nov 2026 08:00:09 GMT', 9_000],
-		['nonsense', 500],
-	])('waits exactly as long as the gateway wishes: Retry-After %s', async (wish, pause) => {
+		['nonsense', 1_000],
+	])('waits for as long as the gateway wishes: Retry-After %s', async (wish, pause) => {
 		const busy = reply(429, {}, { 'retry-after': wish });
-		const { result, clock } = submit(provider, [busy, made]);
+		const { result, times } = submit(provider, [busy, made]);
 		await expect(result).resolves.toMatchObject({ ok: true });
-		expect(clock.pauses).toEqual([pause]);
+		expect(times).toEqual([0, pause]);
 	});
 
 	it('is given up where the gateway wishes to be left alone for more than a minute', async () => {
 		const minute = reply(429, {}, { 'retry-after': '60' });
 		const longer = reply(429, {}, { 'retry-after': '61' });
-		const { result, calls, clock } = submit(provider, [minute, longer, made]);
+		const { result, times } = submit(provider, [minute, longer, made]);
 		await expect(result).resolves.toMatchObject(NO_TASK);
-		expect(calls).toHaveLength(2);
-		expect(clock.pauses).toEqual([60_000]);
+		expect(times).toEqual([0, 60_000]);
 	});
 
 	it.each(FINAL)('is never sent again after %s, and costs nothing', async (_what, answer) => {
@@ -218,14 +227,14 @@ describe.each<[string, Provider]>([
 		const start = clock.now();
 		const { sleep } = clock;
 		clock.sleep = async (ms) => {
-			if (ms > 0) seen.push(fate(entries));
+			if (ms > 0 && seen.length === 1) seen.push(fate(entries));
 			await sleep(ms);
 		};
 		await result;
 		expect(seen).toEqual([
 			{ state: 'sent', at: start, execution: '42' },
 			undefined,
-			{ state: 'sent', at: start + 500, execution: '42' },
+			{ state: 'sent', at: start + 1_000, execution: '42' },
 		]);
 	});
 
@@ -241,7 +250,7 @@ describe.each<[string, Provider]>([
 			const clock = concurrentClock(400);
 			const { gateway, calls } = scriptedGatewayAt(clock, provider, BUSY);
 			const ledger = openLedger({}, RUN);
-			const ports = { clock, pace: createPace(0) };
+			const ports = { clock, backOff: createBackOff() };
 			const rows = [0, 1, 2].map((row) => submitTask(gateway, BODY, ledger.page(BODY, row), ports));
 			const ends = await Promise.allSettled(rows);
 			expect(ends).toEqual(rows.map(() => ({ status: 'rejected', reason: expect.any(Cancelled) })));
@@ -294,7 +303,7 @@ describe.each<[string, Provider]>([
 
 	it('that is lost after a refusal is looked for at the time it really went out', async () => {
 		const { result, calls } = submit(provider, [BUSY, BUSY, BUSY, BROKEN]);
-		await expect(result).resolves.toMatchObject(maybePaid(provider, '2026-11-20 08:00:03'));
+		await expect(result).resolves.toMatchObject(maybePaid(provider, '2026-11-20 08:00:07'));
 		expect(calls).toHaveLength(4);
 	});
 
@@ -350,8 +359,8 @@ describe('EvoLink honours the key: a create', () => {
 
 		it.each<[string, HttpAnswer, string, number]>([
 			['402', POOR, 'EvoLink has no credit left on this account', 2],
-			['429 for ever', BUSY, 'EvoLink gets too many requests', 8],
-			['a refused connection for ever', REFUSED, 'EvoLink could not be reached', 8],
+			['429 for ever', BUSY, 'EvoLink gets too many requests', 7],
+			['a refused connection for ever', REFUSED, 'EvoLink could not be reached', 7],
 		])(
 			'may have been paid also when it is then refused with %s',
 			async (_refusal, refusal, message, sent) => {
@@ -368,11 +377,10 @@ describe('EvoLink honours the key: a create', () => {
 	});
 
 	it('that gets 503 is sent again until the gateway takes something', async () => {
-		const { result, keys, clock } = submit(evoLink, [reply(503, {})]);
+		const { result, keys, times } = submit(evoLink, [reply(503, {})]);
 		await expect(result).resolves.toMatchObject(maybePaid(evoLink));
-		expect(keys()).toHaveLength(7);
 		expect(new Set(keys()).size).toBe(1);
-		expect(clock.pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000]);
+		expect(times).toEqual(SIX_TRIES);
 	});
 
 	it('counts its tries apart from the refusals between them', async () => {
@@ -454,16 +462,16 @@ it.each(['3600', '61'])(
 );
 
 it('that never went out, because the execution was stopped when its turn came, may not have been paid', async () => {
-	// The refusal comes after 100 ms, and half a second later the next may go out.
-	const clock = concurrentClock(600);
+	// The refusal comes after 100 ms, and a second later the next may go out.
+	const clock = concurrentClock(1_100);
 	const { gateway } = scriptedGatewayAt(clock, apiMart, async () => {
 		// As the door to the network does.
-		if (clock.elapsed() >= 600) throw new Cancelled();
+		if (clock.elapsed() >= 1_100) throw new Cancelled();
 		await clock.sleep(100);
 		return BUSY;
 	});
 	const ledger = openLedger({}, RUN);
-	const ports = { clock, pace: createPace(0) };
+	const ports = { clock, backOff: createBackOff() };
 	const rows = [0, 1, 2].map((row) => submitTask(gateway, BODY, ledger.page(BODY, row), ports));
 	await Promise.allSettled(rows);
 	expect(ledger.paid()).toEqual([]);
@@ -477,21 +485,21 @@ describe('rows at a gateway that has closed', () => {
 			return BUSY;
 		});
 		const ledger = openLedger({}, RUN);
-		const ports = { clock, pace: createPace(0) };
+		const ports = { clock, backOff: createBackOff() };
 		const rows = Array.from({ length: 10 }, (_, row) =>
 			submitTask(gateway, BODY, ledger.page(BODY, row), ports),
 		);
 		for (const result of await Promise.all(rows)) expect(result).toMatchObject(NO_TASK);
-		// All ten at once, which is the first refusal, and six more.
-		expect(calls).toHaveLength(16);
-		expect(clock.elapsed()).toBeLessThan(90_000);
+		// All ten at once, which is the first refusal, and five more.
+		expect(calls).toHaveLength(15);
+		expect(clock.elapsed()).toBeLessThan(40_000);
 	});
 
 	it('are not sent any more, and hear why', async () => {
 		const clock = virtualClock();
 		const { gateway, calls } = scriptedGatewayAt(clock, apiMart, BUSY);
 		const ledger = openLedger({}, RUN);
-		const ports = { clock, pace: createPace(0) };
+		const ports = { clock, backOff: createBackOff() };
 		for (let row = 0; row < 20; row += 1) {
 			const result = submitTask(gateway, BODY, ledger.page(BODY, row), ports);
 			await expect(result).resolves.toMatchObject({
@@ -499,7 +507,7 @@ describe('rows at a gateway that has closed', () => {
 				failure: { charged: 'no', code: 'rate_limit_exceeded' },
 			});
 		}
-		expect(calls).toHaveLength(7);
+		expect(calls).toHaveLength(6);
 		expect(ledger.paid()).toEqual([]);
 	});
 
@@ -511,13 +519,13 @@ describe('rows at a gateway that has closed', () => {
 		const clock = virtualClock();
 		const { gateway, calls } = scriptedGatewayAt(clock, provider, reply(503, {}));
 		const ledger = openLedger({}, RUN);
-		const ports = { clock, pace: createPace(0) };
+		const ports = { clock, backOff: createBackOff() };
 		for (let row = 0; row < 20; row += 1) {
 			const sent = calls.length;
 			const result = await submitTask(gateway, BODY, ledger.page(BODY, row), ports);
 			const charged = calls.length > sent ? 'unknown' : 'no';
 			expect(result).toMatchObject({ ok: false, failure: { charged } });
 		}
-		expect(calls).toHaveLength(7);
+		expect(calls).toHaveLength(6);
 	});
 });

@@ -1,9 +1,10 @@
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import { followTask, queryTask, type FollowOptions } from '../../../../nodes/Seedream/tasks/follow';
-import { createPace } from '../../../../nodes/Seedream/tasks/pace';
-import { Cancelled, type HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
-import { virtualClock, type VirtualClock } from '../virtualClock';
+import { createBackOff } from '../../../../nodes/Seedream/tasks/backOff';
+import { Follower, type FollowedTask } from '../../../../nodes/Seedream/tasks/follower';
+import { Cancelled, type HttpAnswer, type HttpCall } from '../../../../nodes/Seedream/tasks/ports';
+import { concurrentClock, type VirtualClock } from '../virtualClock';
 import { noReply, reply, scriptedGatewayAt, type Script } from './scriptedGateway';
+import { singly } from './simulatedGateway';
 
 const LINK = 'https://example.com/1.png';
 const DONE = reply(200, { id: 'task-1', status: 'completed', results: [LINK] });
@@ -15,17 +16,21 @@ const OTHER = reply(200, { hello: 'world' });
 const COMPLETED = { ok: true, value: { content: { status: 'completed', imageUrls: [LINK] } } };
 
 /** Pauses are as long as the jitter allows. */
-const longest = (pollSeconds = 0) => createPace(pollSeconds, () => 1);
+const longest = createBackOff(() => 1);
 
-const times = (count: number, answer: HttpAnswer) => Array.from({ length: count }, () => answer);
+/** The follower looks through its tasks so often. */
+const TICK = 50;
 
-function options(clock: VirtualClock, changes: Partial<FollowOptions> = {}): FollowOptions {
+const repeat = (count: number, answer: HttpAnswer) => Array.from({ length: count }, () => answer);
+
+/** It may be done already. */
+function task(clock: VirtualClock, changes: Partial<FollowedTask> = {}): FollowedTask {
 	return {
-		clock,
-		pace: longest(),
-		timeoutSeconds: 600,
+		taskId: 'task-1',
 		since: clock.now(),
-		firstPauseMs: 0,
+		timeoutSeconds: 600,
+		pollSeconds: 0,
+		isOld: true,
 		isKnown: true,
 		...changes,
 	};
@@ -33,20 +38,28 @@ function options(clock: VirtualClock, changes: Partial<FollowOptions> = {}): Fol
 
 async function follow(
 	answers: Script[],
-	changes: Partial<FollowOptions> = {},
-	clock = virtualClock(),
+	changes: Partial<FollowedTask> = {},
+	{ clock = concurrentClock(), backOff = longest, provider = evoLink } = {},
 ) {
-	const { gateway, calls } = scriptedGatewayAt(clock, evoLink, ...answers);
-	const result = await followTask(gateway, 'task-1', options(clock, changes));
-	return { result, calls, clock };
+	const { gateway, calls, times } = scriptedGatewayAt(clock, provider, ...answers);
+	const result = await new Follower(gateway, clock, backOff).follow(task(clock, changes));
+	/** The pauses between one question and the next. */
+	const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+	return { result, calls, times, pauses, clock };
+}
+
+/** The end comes with the next look through the tasks, or the next slice of a wait. */
+function expectEndAt(clock: VirtualClock, ms: number) {
+	expect(clock.elapsed()).toBeGreaterThanOrEqual(ms);
+	expect(clock.elapsed()).toBeLessThanOrEqual(ms + 100 + TICK);
 }
 
 describe('a task that is followed', () => {
 	it('is asked for once, without a pause, when it is done already', async () => {
-		const { result, calls, clock } = await follow([DONE]);
+		const { result, calls, times } = await follow([DONE]);
 		expect(result).toMatchObject(COMPLETED);
 		expect(calls).toEqual([{ method: 'GET', path: '/v1/tasks/task-1', timeoutMs: 60_000 }]);
-		expect(clock.pauses).toEqual([]);
+		expect(times).toEqual([0]);
 	});
 
 	it('keeps the whole answer beside what was understood of it', async () => {
@@ -57,9 +70,9 @@ describe('a task that is followed', () => {
 		});
 	});
 
-	it('has time to start before the first question', async () => {
-		const { clock } = await follow([DONE], { firstPauseMs: 500 });
-		expect(clock.pauses).toEqual([500]);
+	it('has time to start before the first question, when it was made just now', async () => {
+		const { times } = await follow([DONE], { isOld: false });
+		expect(times).toEqual([500]);
 	});
 
 	it('is asked for until it is done', async () => {
@@ -71,16 +84,20 @@ describe('a task that is followed', () => {
 	});
 
 	it("is asked for in the user's own interval", async () => {
-		const { clock } = await follow([RUNNING, RUNNING, DONE], { pace: longest(3) });
-		expect(clock.pauses).toEqual([3000, 3000]);
+		const { times } = await follow([RUNNING, RUNNING, DONE], { pollSeconds: 3 });
+		expect(times).toEqual([0, 3_000, 6_000]);
+		const young = await follow([RUNNING, DONE], { pollSeconds: 3, isOld: false });
+		expect(young.times).toEqual([3_000, 6_000]);
 	});
 
 	it('is asked for less often the older it gets, but every five seconds at least', async () => {
-		const { clock } = await follow([...times(40, RUNNING), DONE]);
-		const sorted = [...clock.pauses].sort((a, b) => a - b);
-		expect(clock.pauses).toEqual(sorted);
-		expect(clock.pauses[0]).toBe(500);
-		expect(clock.pauses.at(-1)).toBe(5000);
+		const answers = [...repeat(40, RUNNING), DONE];
+		const { pauses } = await follow(answers, {}, { provider: singly });
+		for (const [index, pause] of pauses.slice(1).entries()) {
+			expect(pause).toBeGreaterThanOrEqual((pauses[index] ?? 0) - TICK);
+		}
+		expect(pauses[0]).toBe(100);
+		expect(pauses.at(-1)).toBe(5_000);
 	});
 
 	it.each(['failed', 'cancelled'] as const)(
@@ -121,7 +138,7 @@ describe('a question that fails for a moment', () => {
 	});
 
 	it.each(PASSING)('with %s is asked again for as long as there is time', async (_what, answer) => {
-		const { result, calls, clock } = await follow([...times(15, answer), DONE]);
+		const { result, calls, clock } = await follow([...repeat(15, answer), DONE]);
 		expect(result).toMatchObject(COMPLETED);
 		expect(calls).toHaveLength(16);
 		expect(clock.elapsed()).toBeLessThan(600_000);
@@ -129,55 +146,65 @@ describe('a question that fails for a moment', () => {
 
 	it.each(PASSING)('with %s only ends at the deadline', async (_what, answer) => {
 		const { result, clock } = await follow([answer], { timeoutSeconds: 60 });
-		expect(clock.elapsed()).toBe(60_000);
+		expectEndAt(clock, 60_000);
 		expect(result).toMatchObject({
 			ok: false,
 			failure: { status: 'processing', code: 'timeout', taskId: 'task-1', charged: 'unknown' },
 		});
 	});
 
-	it.each([
-		['that fails', OOPS],
-		['that is refused', BUSY],
-	])('is asked again after pauses that double, where it is one %s', async (_what, answer) => {
-		const { clock } = await follow([...times(6, answer), DONE]);
-		expect(clock.pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 16_000]);
+	it.each<[string, HttpAnswer, number]>([
+		['that fails', OOPS, 16_000],
+		// Here the pace of the gateway waits longer.
+		['that is refused', BUSY, 30_000],
+	])('is asked again after pauses that double, where it is one %s', async (_what, answer, last) => {
+		const { pauses } = await follow([...repeat(6, answer), DONE]);
+		expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, last]);
 	});
 
 	it('is asked again sooner by chance, but not before half of the pause', async () => {
-		const { clock } = await follow([...times(4, OOPS), DONE], { pace: createPace(0, () => 0) });
-		expect(clock.pauses).toEqual([500, 1_000, 2_000, 4_000]);
+		const backOff = createBackOff(() => 0);
+		const { pauses } = await follow([...repeat(4, OOPS), DONE], {}, { backOff });
+		expect(pauses).toEqual([500, 1_000, 2_000, 4_000]);
 	});
 
 	it('counts from the start after one that was answered', async () => {
-		const { clock } = await follow([OOPS, OOPS, RUNNING, OOPS, DONE], { pace: longest(0.1) });
-		expect(clock.pauses).toEqual([1000, 2000, 100, 1000]);
+		const { pauses } = await follow([OOPS, OOPS, RUNNING, OOPS, DONE]);
+		expect(pauses).toEqual([1_000, 2_000, 1_500, 1_000]);
 	});
 
 	it("is not asked again sooner than the user's own interval", async () => {
-		const { clock } = await follow([OOPS, DONE], { pace: longest(7) });
-		expect(clock.pauses).toEqual([7000]);
+		const { times } = await follow([OOPS, DONE], { pollSeconds: 7 });
+		expect(times).toEqual([0, 7_000]);
 	});
 
 	it.each([
-		['9', 9_000],
-		['0.5', 500],
-		['0', 500],
-		['90', 90_000],
-		['Fri, 20 Nov 2026 08:00:09 GMT', 9_000],
-		['-1', 1_000],
-		['soon', 1_000],
-	])('waits as long as the gateway wishes: Retry-After %s', async (wish, pause) => {
-		for (const status of [429, 500, 503]) {
-			const { clock } = await follow([reply(status, {}, { 'retry-after': wish }), DONE]);
-			expect(clock.pauses).toEqual([pause]);
-		}
-	});
+		['9', 9_000, 9_000],
+		// A gateway that refuses what it takes nothing else of is asked every two seconds at most.
+		['0.5', 500, 2_000],
+		['0', 500, 2_000],
+		['90', 90_000, 90_000],
+		['Fri, 20 Nov 2026 08:00:09 GMT', 9_000, 9_000],
+		['-1', 1_000, 1_000],
+		['soon', 1_000, 1_000],
+	])(
+		'waits as long as the gateway wishes: Retry-After %s',
+		async (wish, afterFailure, afterRefusal) => {
+			for (const [status, pause] of [
+				[500, afterFailure],
+				[429, afterRefusal],
+				[503, afterRefusal],
+			] as const) {
+				const { times } = await follow([reply(status, {}, { 'retry-after': wish }), DONE]);
+				expect(times).toEqual([0, pause]);
+			}
+		},
+	);
 
 	it.each(['0', '3600'])('ends at the deadline with Retry-After %s', async (wish) => {
 		const busy = reply(429, {}, { 'retry-after': wish });
 		const { result, clock } = await follow([busy], { timeoutSeconds: 60 });
-		expect(clock.elapsed()).toBe(60_000);
+		expectEndAt(clock, 60_000);
 		expect(result).toMatchObject({ ok: false, failure: { code: 'timeout', taskId: 'task-1' } });
 	});
 });
@@ -188,9 +215,8 @@ describe('a question that is answered with an object of other content', () => {
 		['an answer without a status', reply(200, {})],
 		['a completed task without an image', reply(200, { status: 'completed', results: [] })],
 	])('is given up after six in a row: %s', async (_what, answer) => {
-		const { result, calls, clock } = await follow([answer]);
-		expect(calls).toHaveLength(6);
-		expect(clock.pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
+		const { result, pauses } = await follow([answer]);
+		expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
 		expect(result).toMatchObject({
 			ok: false,
 			failure: {
@@ -206,13 +232,13 @@ describe('a question that is answered with an object of other content', () => {
 	});
 
 	it('is asked again until then', async () => {
-		const { result, calls } = await follow([...times(5, OTHER), DONE]);
+		const { result, calls } = await follow([...repeat(5, OTHER), DONE]);
 		expect(result).toMatchObject(COMPLETED);
 		expect(calls).toHaveLength(6);
 	});
 
 	it('counts anew after one that was understood', async () => {
-		const answers = [...times(5, OTHER), RUNNING, ...times(5, OTHER), DONE];
+		const answers = [...repeat(5, OTHER), RUNNING, ...repeat(5, OTHER), DONE];
 		const { result } = await follow(answers);
 		expect(result).toMatchObject(COMPLETED);
 	});
@@ -220,9 +246,8 @@ describe('a question that is answered with an object of other content', () => {
 
 describe('a task that the gateway does not know', () => {
 	it('is given up after five in a row, when the gateway has named it itself', async () => {
-		const { result, calls, clock } = await follow([UNKNOWN]);
-		expect(calls).toHaveLength(5);
-		expect(clock.pauses).toEqual([1_000, 2_000, 4_000, 8_000]);
+		const { result, pauses } = await follow([UNKNOWN]);
+		expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000]);
 		expect(result).toMatchObject({
 			ok: false,
 			failure: {
@@ -241,13 +266,13 @@ describe('a task that the gateway does not know', () => {
 	});
 
 	it('may be missing for a moment', async () => {
-		const { result, calls } = await follow([...times(4, UNKNOWN), RUNNING, UNKNOWN, DONE]);
+		const { result, calls } = await follow([...repeat(4, UNKNOWN), RUNNING, UNKNOWN, DONE]);
 		expect(result).toMatchObject(COMPLETED);
 		expect(calls).toHaveLength(7);
 	});
 
 	it('may be missing for a moment also when the user has named it, once it was found', async () => {
-		const answers = [RUNNING, ...times(4, UNKNOWN), DONE];
+		const answers = [RUNNING, ...repeat(4, UNKNOWN), DONE];
 		const { result } = await follow(answers, { isKnown: false });
 		expect(result).toMatchObject(COMPLETED);
 	});
@@ -255,10 +280,10 @@ describe('a task that the gateway does not know', () => {
 
 describe('questions that fail in different ways', () => {
 	it.each<[string, HttpAnswer[]]>([
-		['a missing task after an outage', [...times(8, OOPS), UNKNOWN]],
-		['a missing task after refusals', [...times(4, BUSY), UNKNOWN]],
-		['an object of other content after an outage', [...times(8, OOPS), OTHER]],
-		['misses and outages by turns', times(4, UNKNOWN).flatMap((miss) => [miss, OOPS])],
+		['a missing task after an outage', [...repeat(8, OOPS), UNKNOWN]],
+		['a missing task after refusals', [...repeat(4, BUSY), UNKNOWN]],
+		['an object of other content after an outage', [...repeat(8, OOPS), OTHER]],
+		['misses and outages by turns', repeat(4, UNKNOWN).flatMap((miss) => [miss, OOPS])],
 	])('are counted apart, those of one kind in a row: %s', async (_what, failures) => {
 		const { result, calls } = await follow([...failures, DONE]);
 		expect(result).toMatchObject(COMPLETED);
@@ -290,12 +315,8 @@ describe('a question that is refused for good', () => {
 
 describe('the deadline', () => {
 	it('ends the waiting to the second, after a last question', async () => {
-		const { result, calls, clock } = await follow([RUNNING], {
-			timeoutSeconds: 10,
-			pace: longest(3),
-		});
-		expect(clock.pauses).toEqual([3000, 3000, 3000, 1000]);
-		expect(calls).toHaveLength(5);
+		const { result, times } = await follow([RUNNING], { timeoutSeconds: 10, pollSeconds: 3 });
+		expect(times).toEqual([0, 3_000, 6_000, 9_000, 10_000]);
 		expect(result).toMatchObject({
 			ok: false,
 			failure: {
@@ -306,7 +327,7 @@ describe('the deadline', () => {
 				provider: 'evoLink',
 				taskId: 'task-1',
 				message:
-					'EvoLink is still working on the image after 10 seconds: Seedream Task Status will fetch it [task task-1]',
+					'EvoLink is still working on the image after 10 seconds: Seedream Task Status can fetch it later [task task-1]',
 				description: expect.stringContaining('Seedream Task Status node and the task ID task-1'),
 			},
 		});
@@ -331,7 +352,7 @@ describe('the deadline', () => {
 			failure: {
 				status: 'processing',
 				code: 'timeout',
-				message: `EvoLink could not say within 60 seconds whether the image is done (${words}): Seedream Task Status will fetch it [task task-1]`,
+				message: `EvoLink did not say within 60 seconds whether the image is done: Seedream Task Status can fetch it later [task task-1]. The last question failed: ${words}`,
 			},
 		});
 	});
@@ -344,38 +365,57 @@ describe('the deadline', () => {
 	});
 
 	it('counts from when the task was made', async () => {
-		const clock = virtualClock();
-		const since = clock.now() - 8_000;
-		const { calls } = await follow([RUNNING], { since, timeoutSeconds: 10 }, clock);
-		expect(clock.elapsed()).toBe(2_000);
+		const clock = concurrentClock();
+		const since = clock.now() - 48_000;
+		const { calls } = await follow([RUNNING], { since, timeoutSeconds: 60 }, { clock });
+		expectEndAt(clock, 12_000);
 		expect(calls.length).toBeGreaterThan(1);
 	});
 
 	it('does not keep a task that is done in its last moment from being seen', async () => {
 		const { result } = await follow([RUNNING, RUNNING, DONE], {
 			timeoutSeconds: 10,
-			pace: longest(5),
+			pollSeconds: 5,
 		});
 		expect(result).toMatchObject(COMPLETED);
 	});
 
+	it.each([7, 33, 49])('is met also between two looks through the tasks: %i ms', async (ms) => {
+		const clock = concurrentClock();
+		const since = clock.now() - ms;
+		const { result } = await follow([RUNNING], { since, timeoutSeconds: 20 }, { clock });
+		expect(result).toMatchObject({ ok: false, failure: { code: 'timeout' } });
+		expectEndAt(clock, 20_000 - ms);
+	});
+
 	describe('that has passed before the first question', () => {
-		const late = async (answer: HttpAnswer) => {
-			const clock = virtualClock();
-			return await follow([answer, DONE], { since: clock.now() - 601_000 }, clock);
+		const late = async (...answers: HttpAnswer[]) => {
+			const clock = concurrentClock();
+			return await follow(answers, { since: clock.now() - 601_000 }, { clock });
 		};
 
 		it.each<[string, HttpAnswer, object]>([
 			['which sees the finished image', DONE, COMPLETED],
 			['which may find it running', RUNNING, { ok: false, failure: { code: 'timeout' } }],
-			['which may fail', OOPS, { ok: false, failure: { code: 'timeout', status: 'processing' } }],
-			['which may be refused', BUSY, { ok: false, failure: { code: 'timeout' } }],
 		])('leaves time for one, %s', async (_what, answer, expected) => {
-			const { result, calls, clock } = await late(answer);
+			const { result, calls, times } = await late(answer, DONE);
 			expect(result).toMatchObject(expected);
-			expect(calls).toHaveLength(1);
+			expect(times).toEqual([0]);
 			expect(calls[0]?.timeoutMs).toBe(10_000);
-			expect(clock.pauses).toEqual([]);
+		});
+
+		it.each<[string, HttpAnswer]>([
+			['fail', OOPS],
+			['be refused', BUSY],
+		])('leaves ten seconds for it, which may %s', async (_what, answer) => {
+			const seen = await late(answer, answer, DONE);
+			expect(seen.result).toMatchObject(COMPLETED);
+			const unseen = await late(answer);
+			expect(unseen.result).toMatchObject({
+				ok: false,
+				failure: { code: 'timeout', status: 'processing' },
+			});
+			expectEndAt(unseen.clock, 10_000);
 		});
 	});
 
@@ -385,19 +425,52 @@ describe('the deadline', () => {
 		[60, 0, 60_000],
 		[45, 0, 45_000],
 		[45, 30_000, 15_000],
-		[45, 39_000, 6_000],
-		[45, 41_000, 5_000],
-		[45, 45_000, 5_000],
+		[45, 36_000, 10_000],
+		[45, 45_000, 10_000],
 	])(
-		'of %i seconds leaves a question after %i ms %i ms for its answer',
-		async (timeoutSeconds, firstPauseMs, timeoutMs) => {
-			const { calls } = await follow([DONE], { timeoutSeconds, firstPauseMs });
+		'of %i seconds leaves a question at an age of %i ms %i ms for its answer',
+		async (timeoutSeconds, age, timeoutMs) => {
+			const clock = concurrentClock();
+			const { calls } = await follow(
+				[DONE],
+				{ timeoutSeconds, since: clock.now() - age },
+				{ clock },
+			);
 			expect(calls).toMatchObject([{ timeoutMs }]);
 		},
 	);
 
+	it('leaves the last question five seconds for its answer', async () => {
+		const { calls } = await follow([RUNNING], { timeoutSeconds: 20, pollSeconds: 18 });
+		expect(calls.map(({ timeoutMs }) => timeoutMs)).toEqual([20_000, 5_000, 5_000]);
+	});
+
+	it('ends the waiting for many at once, also where they are asked for together', async () => {
+		// Nothing goes on for ever: an execution that is stopped would end it.
+		const clock = concurrentClock(120_000);
+		const running = async ({ body }: HttpCall) => {
+			const ids = Array.isArray(body?.task_ids) ? body.task_ids : [];
+			return ids.length > 0
+				? reply(200, { data: ids.map((id) => ({ id, status: 'processing' })) })
+				: RUNNING;
+		};
+		const { gateway } = scriptedGatewayAt(clock, evoLink, running);
+		const follower = new Follower(gateway, clock, longest);
+		const ends = [0, 3, 6, 9].map(async (ms) => {
+			await clock.sleep(ms);
+			const end = await follower.follow(
+				task(clock, { taskId: `task-${ms}`, timeoutSeconds: 20, isOld: false }),
+			);
+			return { end, at: clock.elapsed() };
+		});
+		for (const { end, at } of await Promise.all(ends)) {
+			expect(end).toMatchObject({ ok: false, failure: { code: 'timeout' } });
+			expect(at).toBeLessThan(21_000);
+		}
+	});
+
 	it('is not outlived by a question that waits for the pace of the gateway', async () => {
-		const clock = virtualClock();
+		const clock = concurrentClock();
 		const { gateway, calls } = scriptedGatewayAt(
 			clock,
 			evoLink,
@@ -405,8 +478,9 @@ describe('the deadline', () => {
 			DONE,
 		);
 		await gateway.query('task-0', Infinity);
-		const result = await followTask(gateway, 'task-1', options(clock, { timeoutSeconds: 20 }));
-		expect(clock.elapsed()).toBe(20_000);
+		const follower = new Follower(gateway, clock, longest);
+		const result = await follower.follow(task(clock, { timeoutSeconds: 20 }));
+		expectEndAt(clock, 20_000);
 		expect(calls).toHaveLength(1);
 		expect(result).toMatchObject({ ok: false, failure: { code: 'timeout', taskId: 'task-1' } });
 	});
@@ -418,30 +492,47 @@ describe('the user stops the execution', () => {
 		['between questions that fail', [OOPS], 3],
 		['while the gateway is refusing', [reply(429, {}, { 'retry-after': '30' })], 1],
 	])('%s: nothing is asked any more', async (_what, answers, asked) => {
-		const clock = virtualClock(5_000);
+		const clock = concurrentClock(5_000);
 		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, ...answers);
-		const followed = followTask(gateway, 'task-1', options(clock, { pace: longest(2) }));
+		const follower = new Follower(gateway, clock, longest);
+		const followed = follower.follow(task(clock, { pollSeconds: 2 }));
 		await expect(followed).rejects.toThrow(Cancelled);
 		expect(calls).toHaveLength(asked);
 	});
 
 	it('while a question is on its way: it passes through', async () => {
-		const clock = virtualClock();
+		const clock = concurrentClock();
 		const broken = async () => {
 			throw new Cancelled();
 		};
 		const { gateway } = scriptedGatewayAt(clock, evoLink, broken);
-		await expect(followTask(gateway, 'task-1', options(clock))).rejects.toThrow(Cancelled);
+		const follower = new Follower(gateway, clock, longest);
+		await expect(follower.follow(task(clock))).rejects.toThrow(Cancelled);
+	});
+
+	it('while many tasks run: all of them end', async () => {
+		const clock = concurrentClock(5_000);
+		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, RUNNING);
+		const follower = new Follower(gateway, clock, longest);
+		const ends = Array.from({ length: 20 }, (_, n) =>
+			follower.follow(task(clock, { taskId: `task-${n}`, isOld: n % 2 === 0 })),
+		);
+		for (const end of await Promise.allSettled(ends)) {
+			expect(end).toEqual({ status: 'rejected', reason: expect.any(Cancelled) });
+		}
+		const asked = calls.length;
+		await expect(follower.follow(task(clock))).rejects.toThrow(Cancelled);
+		expect(calls).toHaveLength(asked);
 	});
 });
 
 describe('a task that is asked for once', () => {
 	async function query(...answers: HttpAnswer[]) {
-		const clock = virtualClock();
-		const { gateway, calls } = scriptedGatewayAt(clock, evoLink, ...answers);
-		const asked = options(clock, { timeoutSeconds: 30, isKnown: false });
-		const result = await queryTask(gateway, 'task-1', asked);
-		return { result, calls, clock };
+		const clock = concurrentClock();
+		const { gateway, calls, times } = scriptedGatewayAt(clock, evoLink, ...answers);
+		const asked = task(clock, { timeoutSeconds: 30, isKnown: false });
+		const result = await new Follower(gateway, clock, longest).ask(asked);
+		return { result, calls, times, clock };
 	}
 
 	it.each(['pending', 'processing', 'completed', 'failed', 'cancelled'])(
@@ -457,15 +548,15 @@ describe('a task that is asked for once', () => {
 	);
 
 	it('is asked for again when the question failed', async () => {
-		const { result, clock } = await query(BUSY, OOPS, RUNNING);
+		const { result, times } = await query(BUSY, OOPS, RUNNING);
 		expect(result).toMatchObject({ ok: true, value: { content: { status: 'processing' } } });
-		expect(clock.pauses).toEqual([1000, 2000]);
+		expect(times).toEqual([0, 1_000, 3_000]);
 	});
 
 	it('is given up at the deadline', async () => {
 		const { result, clock } = await query(BUSY);
 		expect(result).toMatchObject({ ok: false, failure: { taskId: 'task-1', code: 'timeout' } });
-		expect(clock.elapsed()).toBe(30_000);
+		expectEndAt(clock, 30_000);
 	});
 
 	it('is given up at once when nobody knows it', async () => {

@@ -1,0 +1,151 @@
+import { createForecast } from '../../../../nodes/Seedream/tasks/forecast';
+import { askAt, type Asking } from '../../../../nodes/Seedream/tasks/schedule';
+
+const SINCE = 1_790_000_000_000;
+
+/** Tasks of this batch that have shown how long they take, with the gateway's guesses in seconds. */
+type Seen = Array<[tookMs: number, estimatedSeconds?: number]>;
+
+function forecastOf(seen: Seen) {
+	const forecast = createForecast();
+	for (const [tookMs, estimatedSeconds] of seen) forecast.learn(tookMs, estimatedSeconds);
+	return forecast;
+}
+
+interface Case extends Omit<Asking, 'since' | 'askedAt'> {
+	isScout?: boolean;
+	/** The task's age when it was last asked for. */
+	age?: number;
+	seen?: Seen;
+}
+
+/** The task's age when it is to be asked for next, in milliseconds. */
+function nextAge({ isScout = false, age, seen = [], ...task }: Case): number {
+	const askedAt = age === undefined ? undefined : SINCE + age;
+	return askAt({ since: SINCE, askedAt, ...task }, forecastOf(seen), isScout) - SINCE;
+}
+
+/** A little late, rather than just too early. */
+const after = (ms: number) => ms * 1.005 + 15;
+
+describe('the first question', () => {
+	it.each<[string, Case, number]>([
+		['soon, by a scout', { isScout: true }, 500],
+		['much later, by the others: the scouts may find out more', {}, 5_000],
+		[
+			'at half of the guess, by a scout: guesses are generous',
+			{ isScout: true, estimatedSeconds: 30 },
+			15_000,
+		],
+		['when the gateway guesses that it is done', { estimatedSeconds: 30 }, after(30_000)],
+		['when others were done', { seen: [[10_000]] }, after(10_000)],
+		['when others were done, by a scout too', { isScout: true, seen: [[10_000]] }, after(10_000)],
+		[
+			'when the guess says, as good as others have shown it to be',
+			{ estimatedSeconds: 30, seen: [[10_000, 20]] },
+			after(15_000),
+		],
+		[
+			'when the guess says, where nobody else had one',
+			{ estimatedSeconds: 30, seen: [[10_000]] },
+			after(30_000),
+		],
+		[
+			'when others were done, where it has no guess itself',
+			{ seen: [[10_000, 20]] },
+			after(10_000),
+		],
+	])('comes %s', (_when, task, age) => {
+		expect(nextAge(task)).toBeCloseTo(age, 6);
+	});
+});
+
+describe('the next question', () => {
+	it.each<[string, Case, number]>([
+		['a tenth of its age later, by a scout', { isScout: true, age: 5_000 }, 5_500],
+		['half of its age later, by the others', { age: 5_000 }, 7_500],
+		['five seconds later at most', { age: 60_000 }, 65_000],
+		['a tenth of a second later at least', { isScout: true, age: 500 }, 600],
+		['a twentieth of its age later, once it is overdue', { age: 12_000, seen: [[10_000]] }, 12_600],
+		['when it can be expected', { age: 8_000, seen: [[10_000]] }, after(10_000)],
+		[
+			'before it can be expected, if that is long: closing in',
+			{ age: 4_000, seen: [[10_000]] },
+			6_400,
+		],
+		['closing in on the guess', { age: 15_000, estimatedSeconds: 30 }, 24_000],
+		['at the guess', { age: 24_000, estimatedSeconds: 30 }, after(30_000)],
+		['when its progress says', { age: 9_000, progress: 90 }, after(10_000)],
+		['on the way to where its progress points', { age: 5_000, progress: 20 }, 8_000],
+		[
+			'when its progress says, whatever others took',
+			{ age: 9_000, progress: 90, seen: [[60_000]] },
+			after(10_000),
+		],
+		['as without progress, where that has hardly begun', { age: 5_000, progress: 4 }, 7_500],
+		[
+			'as without progress, where it may have stopped at the end',
+			{ age: 5_000, progress: 99 },
+			7_500,
+		],
+		['as without progress, where there is none', { age: 5_000, progress: 0 }, 7_500],
+	])('comes %s', (_when, task, age) => {
+		expect(nextAge(task)).toBeCloseTo(age, 6);
+	});
+
+	it('never comes at once, and never stays away', () => {
+		for (const isScout of [true, false]) {
+			for (const progress of [undefined, 0, 5, 50, 95, 100]) {
+				for (const estimatedSeconds of [undefined, 1, 45, 600]) {
+					for (const seen of [[], [[2_000, 45]]] satisfies Seen[]) {
+						for (let age = 50; age < 600_000; age *= 1.3) {
+							const wait = nextAge({ isScout, progress, estimatedSeconds, seen, age }) - age;
+							expect(wait).toBeGreaterThanOrEqual(100 - 1e-3);
+							expect(wait).toBeLessThanOrEqual(Math.max(5_000, 0.6 * age) + 1e-3);
+						}
+					}
+				}
+			}
+		}
+	});
+});
+
+describe('the forecast', () => {
+	it('knows nothing at first, but the guess of the gateway', () => {
+		const forecast = createForecast();
+		expect(forecast.isProven()).toBe(false);
+		expect(forecast.expected(undefined)).toBeUndefined();
+		expect(forecast.expected(45)).toBe(45_000);
+	});
+
+	it('is proven by the first task that is done', () => {
+		const forecast = forecastOf([[2_000]]);
+		expect(forecast.isProven()).toBe(true);
+		expect(forecast.expected(undefined)).toBe(2_000);
+	});
+
+	it('reckons with the faster ones: being early costs one query', () => {
+		const seen: Seen = [8, 3, 5, 1, 7, 2, 6, 4].map((seconds) => [1_000 * seconds]);
+		expect(forecastOf(seen).expected(undefined)).toBe(3_000);
+	});
+
+	it('forgets what was long ago', () => {
+		const seen: Seen = [
+			...Array.from({ length: 25 }, (): Seen[number] => [10_000]),
+			...Array.from({ length: 25 }, (): Seen[number] => [2_000]),
+		];
+		expect(forecastOf(seen).expected(undefined)).toBe(2_000);
+	});
+
+	it.each<[string, Seen, number]>([
+		['too long', [[2_000, 45]], 2_000 / 45_000],
+		['too short', [[30_000, 10]], 3],
+		['true', [[30_000, 30]], 1],
+	])('corrects guesses that are %s', (_what, seen, ratio) => {
+		expect(forecastOf(seen).expected(90)).toBeCloseTo(ratio * 90_000, 6);
+	});
+
+	it('learns nothing about guesses from one of nothing', () => {
+		expect(forecastOf([[2_000, 0]]).expected(90)).toBe(90_000);
+	});
+});
