@@ -46,6 +46,8 @@ const MOST_SCOUTS = 3;
 const MOST_MISSES = 5;
 const MOST_UNREADABLE = 6;
 
+/** For the last question, which falls due at the deadline. */
+const LAST_QUESTION_MS = 1_000;
 /** A task whose deadline came before we could ask is asked for in spite of it. */
 const LEAST_TIME_MS = 10_000;
 
@@ -278,8 +280,8 @@ function deadlineOf({ since, timeoutSeconds }: FollowedTask): number {
 }
 
 function lastCall(task: Watched): number {
-	const deadline = deadlineOf(task);
-	return task.isOld ? Math.max(deadline, task.watchedSince + LEAST_TIME_MS) : deadline;
+	const last = deadlineOf(task) + LAST_QUESTION_MS;
+	return task.isOld ? Math.max(last, task.watchedSince + LEAST_TIME_MS) : last;
 }
 
 /** By the gateway's own word, else the middle of the time in which it must have been done. */
