@@ -29,6 +29,8 @@ export interface Execution {
 	/** When nothing was left to wait for. */
 	to: number;
 	cancelledAt?: number;
+	/** The rows of the turn that was stopped, as numbers of the plan's rows. */
+	stoppedRows?: number[];
 }
 
 /** All that a run has left behind. */
@@ -38,8 +40,8 @@ export interface Story {
 	tasks: readonly TaskView[];
 	executions: Execution[];
 	keys: string[];
-	/** How late the process itself was in the second after the run was stopped, in milliseconds. */
-	lagMs: number;
+	/** How late the process itself was in that time, in milliseconds. */
+	lagBetween: (from: number, to: number) => number;
 	/** The run did not end by its bound, in seconds. */
 	outlived?: number;
 	readFile: (file: IBinaryData) => Promise<Buffer>;
@@ -75,14 +77,13 @@ export async function carryOut(
 			deadline,
 		]);
 		await refusal;
-		const cancelledAt = executions.at(-1)?.cancelledAt;
 		return {
 			plan,
 			events: injector.events,
 			tasks: sandbox.tasks(),
 			executions,
 			keys: Object.values(sandbox.keys),
-			lagMs: cancelledAt === undefined ? 0 : lag.inTheSecondFrom(cancelledAt),
+			lagBetween: (from, to) => lag.between(from, to),
 			...(ended === 'outlived' && { outlived: boundSeconds }),
 			readFile: engine.readFile,
 		};
@@ -111,10 +112,16 @@ async function runAll(
 	const run = nodeRun(plan, sandbox, photos);
 	let last = await execute(run, plan, engine, plan.cancelAfterMs);
 	executions.push(last);
-	for (let retry = 0; retry < plan.retries && last.result.status === 'error'; retry += 1) {
+	for (let retry = 0; retry < plan.retries && canBeRetried(last); retry += 1) {
 		last = await execute({ ...run, retryOf: last.result }, plan, engine);
 		executions.push(last);
 	}
+}
+
+/** One that was stopped just as it ended has nothing left to do. */
+function canBeRetried({ result: { status, execution } }: Execution): boolean {
+	const left = execution.executionData?.nodeExecutionStack.length ?? 0;
+	return status === 'error' && left > 0;
 }
 
 function nodeRun(plan: Plan, sandbox: Sandbox, photos: readonly IBinaryData[]): NodeRun {
@@ -160,18 +167,28 @@ async function execute(
 	if (result.status !== 'canceled') cancelledAt = undefined;
 	if (cancelledAt !== undefined) await wait(LISTENING_MS);
 	const turns = turnsOf(result.execution, plan.rows);
-	return { result, turns, from, to, ...(cancelledAt === undefined ? {} : { cancelledAt }) };
+	if (cancelledAt === undefined) return { result, turns, from, to };
+	const stoppedRows = rowsOfTurn(result.execution, plan.rows, turns.length);
+	return { result, turns, from, to, cancelledAt, stoppedRows };
 }
 
-function turnsOf({ resultData }: IRunExecutionData, rows: readonly PlannedRow[]): Turn[] {
-	const loop = resultData.runData[LOOP] ?? [];
-	return (resultData.runData[NODE] ?? []).map(({ data, error, startTime, executionTime }, turn) => {
-		const input = turn === 0 ? undefined : (loop[turn - 1]?.data?.main?.[0] ?? []);
-		return {
-			rows: input?.map(({ json }) => Number(json.number)) ?? rows.map((_row, number) => number),
-			...(error ? {} : { outputs: (data?.main ?? []).map((items) => items ?? []) }),
-			from: startTime,
-			to: startTime + executionTime,
-		};
-	});
+/** As numbers of the plan's rows; `turn` from 0. */
+function rowsOfTurn(
+	{ resultData }: IRunExecutionData,
+	rows: readonly PlannedRow[],
+	turn: number,
+): number[] {
+	if (turn === 0) return rows.map((_row, number) => number);
+	const handedBack = resultData.runData[LOOP]?.[turn - 1]?.data?.main?.[0] ?? [];
+	return handedBack.map(({ json }) => Number(json.number));
+}
+
+function turnsOf(execution: IRunExecutionData, rows: readonly PlannedRow[]): Turn[] {
+	const runs = execution.resultData.runData[NODE] ?? [];
+	return runs.map(({ data, error, startTime, executionTime }, turn) => ({
+		rows: rowsOfTurn(execution, rows, turn),
+		...(error ? {} : { outputs: (data?.main ?? []).map((items) => items ?? []) }),
+		from: startTime,
+		to: startTime + executionTime,
+	}));
 }

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type {
 	Fault,
 	GatewayName,
@@ -5,6 +7,7 @@ import type {
 	Sandbox,
 	SandboxRequest,
 	Step,
+	TaskView,
 } from '../sandbox/sandbox';
 import { apiInOne } from '../sandbox/gateways/apiInOne';
 import { apiMart } from '../sandbox/gateways/apiMart';
@@ -24,9 +27,26 @@ export interface Event {
 	/** The name of the fault; undefined where the answer was sound. */
 	name?: FaultName;
 	fault?: Fault;
+	/** The tasks that a batch call asks for. */
+	asked?: readonly string[];
 }
 
-type Make = (event: { draw: Draw; gateway: GatewayName; purpose: Array<string | number> }) => Fault;
+/** What can be broken: the steps, and the call that asks for many tasks at once. */
+export type Target = Exclude<Step, 'account'> | 'batch';
+
+export function targetOf({ request: { step }, asked }: Pick<Event, 'request' | 'asked'>): Target {
+	if (step === 'account') throw new Error('The node asks for no account');
+	return asked ? 'batch' : step;
+}
+
+type Make = (event: {
+	draw: Draw;
+	gateway: GatewayName;
+	purpose: Array<string | number>;
+	/** Of a batch call. */
+	asked: readonly TaskView[];
+	others: readonly TaskView[];
+}) => Fault;
 
 const HTML = '<html><head><title>Bad gateway</title></head><body>nginx</body></html>';
 
@@ -86,6 +106,22 @@ const bytes =
 		bytes: Math.floor(4_000 * draw.number(...purpose, 'bytes') ** 4),
 	});
 
+/** As EvoLink tells of a task; undefined for one that has failed, which is told of by the sandbox only. */
+function told({ id, model, status, images, createdAt }: TaskView): unknown {
+	if (status === 'failed') return undefined;
+	const created = Math.floor(createdAt / 1000);
+	return { id, model, status, created, ...(status === 'completed' && { results: images }) };
+}
+
+/** An answer to a batch call. */
+const telling =
+	(of: (event: Parameters<Make>[0]) => unknown[]): Make =>
+	(event) => ({
+		kind: 'answer',
+		status: 200,
+		body: { data: of(event).filter((one) => one !== undefined) },
+	});
+
 /** Every kind of fault that a request can meet. */
 export const FAULTS = {
 	'reset before': reset('resetBefore'),
@@ -127,6 +163,15 @@ export const FAULTS = {
 	'link: page': page(200),
 	'link: JSON': () => ({ kind: 'answer', status: 200, body: { error: 'not here' } }),
 	'link: nothing': () => ({ kind: 'answer', status: 200, body: '' }),
+	'tells of none': telling(() => []),
+	'tells of every other': telling(({ asked }) =>
+		asked.map((task, index) => (index % 2 === 0 ? told(task) : undefined)),
+	),
+	'tells backwards': telling(({ asked }) => asked.map(told).reverse()),
+	'tells of strangers': telling(({ others }) => others.map(told)),
+	'tells half of it': telling(({ asked }) =>
+		asked.map((task, index) => (index % 2 === 0 ? told(task) : { id: task.id, status: null })),
+	),
 } satisfies Record<string, Make>;
 
 export type FaultName = keyof typeof FAULTS;
@@ -164,9 +209,21 @@ const FROM_GATEWAYS: FaultName[] = [
 	'200 with the key',
 ];
 
-const FAULTS_BY_STEP: Partial<Record<Step, FaultName[]>> = {
+/** Some stand there more than once, to come more often. */
+export const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	create: [...ANYWHERE, ...FROM_GATEWAYS, 'reset after', 'reset after', '401 with the key'],
 	query: [...ANYWHERE, ...FROM_GATEWAYS, '404', '404', '404'],
+	batch: [
+		...ANYWHERE,
+		...FROM_GATEWAYS,
+		'404',
+		'tells of none',
+		'tells of every other',
+		'tells backwards',
+		'tells backwards',
+		'tells of strangers',
+		'tells half of it',
+	],
 	upload: [...ANYWHERE, ...FROM_GATEWAYS],
 	download: [
 		...ANYWHERE,
@@ -180,10 +237,25 @@ const FAULTS_BY_STEP: Partial<Record<Step, FaultName[]>> = {
 };
 
 /** The node waits five minutes for the answer to an upload: that one never stalls. */
-const STALLING: readonly Step[] = ['create', 'query', 'download'];
+export const STALLING: readonly Target[] = ['create', 'query', 'batch', 'download'];
 const MOST_STALLS = 2;
+const STALLING_SHARE = 0.3;
 
-const VANISHED_SHARE = 0.06;
+const VANISHED_SHARE = 0.12;
+/** So that a stop meets creates that are under way. */
+const SLOW_CREATE_SHARE = 0.3;
+/** A lost create that is sent again and refused for good: the row ends, and it is not known how. */
+const REFUSED_AFTER_SHARE = 0.3;
+const REFUSAL: FaultName = '401 with the key';
+/** There are few batch calls, and after most faults the node makes no more of them. */
+const BATCH_SHARE = 3;
+
+const batchBody = z.object({ task_ids: z.array(z.string()) });
+
+function askedIds({ step, taskId, body }: SandboxRequest): string[] | undefined {
+	if (step !== 'query' || taskId !== undefined) return undefined;
+	return batchBody.parse(body).task_ids;
+}
 
 /** Breaks the requests of one run, and keeps the list of them. */
 export class FaultInjector {
@@ -192,6 +264,7 @@ export class FaultInjector {
 	private readonly draw: Draw;
 	private readonly attempts = new Map<string, number>();
 	private readonly inRow = new Map<string, number>();
+	private readonly last = new Map<string, FaultName | undefined>();
 	private readonly subjects = new Map<string, string>();
 	private stalls = 0;
 
@@ -207,30 +280,45 @@ export class FaultInjector {
 		const key = `${request.step} ${subject}`;
 		const attempt = (this.attempts.get(key) ?? 0) + 1;
 		this.attempts.set(key, attempt);
-		const event: Event = { request, subject, attempt };
+		const ids = askedIds(request);
+		const event: Event = { request, subject, attempt, ...(ids && { asked: ids }) };
 		this.events.push(event);
-		const name = this.choose(request, key, attempt);
+		const name = this.choose(targetOf(event), key, attempt);
+		this.last.set(key, name);
 		this.inRow.set(key, name === undefined ? 0 : (this.inRow.get(key) ?? 0) + 1);
 		if (name === undefined) return undefined;
 		const { gateway = 'evoLink' } = request;
-		const fault = FAULTS[name]({ draw: this.draw, gateway, purpose: [key, attempt] });
+		const isAsked = ({ id }: TaskView) => ids?.includes(id) === true;
+		const fault = FAULTS[name]({
+			draw: this.draw,
+			gateway,
+			purpose: [key, attempt],
+			asked: ids ? this.tasks().filter(isAsked) : [],
+			others: ids ? this.tasks().filter((task) => !isAsked(task)) : [],
+		});
 		Object.assign(event, { name, fault });
 		return fault;
 	};
 
-	private choose({ step }: SandboxRequest, key: string, attempt: number): FaultName | undefined {
+	private choose(target: Target, key: string, attempt: number): FaultName | undefined {
 		const { draw } = this;
 		const { rate, mostInRow, mayStall } = this.plan.faults;
-		if (step === 'query' && attempt > 1 && draw.chance(VANISHED_SHARE * rate, key, 'vanishes')) {
+		if (target === 'query' && attempt > 1 && draw.chance(VANISHED_SHARE * rate, key, 'vanishes')) {
 			return 'vanished';
 		}
+		const mayMeetStop = target === 'create' && this.plan.cancelAfterMs !== undefined;
+		if (mayMeetStop && draw.chance(SLOW_CREATE_SHARE, key, attempt, 'slow')) return 'delay';
+		const isLost = target === 'create' && LOSING.has(this.last.get(key));
+		if (isLost && draw.chance(REFUSED_AFTER_SHARE, key, attempt, 'refused')) return REFUSAL;
 		if ((this.inRow.get(key) ?? 0) >= mostInRow) return undefined;
-		if (!draw.chance(rate, key, attempt)) return undefined;
-		if (mayStall && STALLING.includes(step) && draw.chance(0.1, key, attempt, 'stalls')) {
+		const share = target === 'batch' ? BATCH_SHARE * rate : rate;
+		if (!draw.chance(share, key, attempt)) return undefined;
+		const isStalling = mayStall && STALLING.includes(target);
+		if (isStalling && draw.chance(STALLING_SHARE, key, attempt, 'stalls')) {
 			this.stalls += 1;
 			if (this.stalls <= MOST_STALLS) return 'stalled';
 		}
-		return draw.pick(FAULTS_BY_STEP[step] ?? [], key, attempt, 'which');
+		return draw.pick(FAULTS_AT[target], key, attempt, 'which');
 	}
 
 	private subjectOf({ gateway, step, prompt, taskId, upload, path }: SandboxRequest): string {

@@ -7,12 +7,9 @@ export class LoopLag {
 	private last = Date.now();
 	private readonly timer = setInterval(() => this.note(), EVERY_MS);
 
-	/** In the second from then on; the sum of it all is what a chain of steps can be late. */
-	inTheSecondFrom(from: number): number {
-		return this.lags.reduce(
-			(sum, { at, ms }) => (at >= from && at - ms <= from + 1_000 ? sum + ms : sum),
-			0,
-		);
+	/** The sum of it all in that time, which is what a chain of steps can be late. */
+	between(from: number, to: number): number {
+		return this.lags.reduce((sum, { at, ms }) => (at >= from && at - ms <= to ? sum + ms : sum), 0);
 	}
 
 	stop(): void {

@@ -51,6 +51,8 @@ export interface Plan {
 	faults: FaultPlan;
 }
 
+const LONG_TIMEOUT = 30;
+
 export const PHOTOS = 2;
 export const PHOTO_FIELD = 'photo';
 
@@ -60,7 +62,7 @@ const SPLIT = 'continueErrorOutput';
 export function drawPlan(seed: number): Plan {
 	const draw = new Draw(seed);
 	const system = draw.chance(0.2, 'mixed') ? undefined : draw.pick(systems, 'system');
-	const timeout = draw.chance(0.25, 'short') ? draw.integer(3, 6, 'timeout') : 30;
+	const timeout = drawTimeout(draw);
 	const onError = draw.pick([undefined, undefined, CONTINUED, SPLIT, SPLIT] as const, 'onError');
 	const loops = onError === SPLIT && draw.chance(0.6, 'loops');
 	const isDownloading = draw.chance(0.6, 'download');
@@ -121,9 +123,15 @@ export function drawPlan(seed: number): Plan {
 		faults: {
 			rate: draw.chance(0.1, 'quiet') ? 0 : draw.between(0, 0.4, 'rate'),
 			mostInRow: draw.integer(1, 4, 'inRow'),
-			mayStall: draw.chance(0.03, 'stalls'),
+			mayStall: draw.chance(0.06, 'stalls'),
 		},
 	};
+}
+
+/** Seconds. In the short ones tasks are asked for after their end, in the middle ones just at it. */
+function drawTimeout(draw: Draw): number {
+	if (!draw.chance(0.3, 'short')) return LONG_TIMEOUT;
+	return draw.chance(0.7, 'shorter') ? draw.integer(3, 6, 'timeout') : 11;
 }
 
 /** Whether a run may have to wait out answers that never end. */
@@ -195,7 +203,8 @@ function drawMarker(draw: Draw, index: number, timeout: number): string {
 	const number = draw.number('marker', index);
 	if (number < 0.05) return ' [[fail:content_policy_violation]]';
 	if (number < 0.08) return ' [[fail:service_error]]';
-	if (number < 0.11) return ` [[slow:${timeout < 10 ? timeout + 2 : 2}]]`;
+	if (timeout === LONG_TIMEOUT) return number < 0.11 ? ' [[slow:2]]' : '';
+	if (number < 0.2) return ` [[slow:${timeout + 2}]]`;
 	return '';
 }
 

@@ -32,6 +32,9 @@ const deliveredItem = z.object({
 	taskId: z.string().min(1),
 });
 
+/** How messages name a task. */
+const TASK = /\[task ([^\]\s]+)\]/;
+
 /** The number of the input item, as n8n traces it. */
 export function inputOf({ pairedItem }: INodeExecutionData): number | undefined {
 	if (typeof pairedItem === 'number') return pairedItem;
@@ -69,6 +72,8 @@ function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
 			const { taskId, error } = failed.data;
 			const { message, code, charged } = error;
 			outcomes.push({ kind: 'failed', row, charged, taskId, message, code });
+			const named = TASK.exec(message)?.[1];
+			if (named !== taskId) problems.push(`an item of ${taskId} names ${named}: ${message}`);
 		} else {
 			problems.push(`an item is neither an image nor an error: ${JSON.stringify(item.json)}`);
 		}
@@ -77,8 +82,7 @@ function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
 }
 
 const ROW = /^Row (\d+): (.+)$/s;
-const TASK = /\[task ([^\]\s]+)\]/;
-const KEPT = /^Seedream Task Status can fetch them, too: (.+)$/;
+const KEPT = /^(\d+) of (\d+) rows finished\. .*Retry On Fail.*\nTheir tasks: (.+)$/m;
 
 /** An error of many rows names each of those that failed, and the tasks of those that did not. */
 function outcomesOfError({ rows }: Turn, message: string, description: string) {
@@ -105,8 +109,8 @@ function chargedIn(description: string): 'no' | 'yes' | 'unknown' | 'perhaps' {
 	return description.includes('Nothing was charged.') ? 'no' : 'perhaps';
 }
 
-/** The tasks of rows that finished although the node failed. */
-export function keptTasks({ result }: Execution): string[] {
-	const lines = String(result.error?.description ?? '').split('\n');
-	return lines.flatMap((line) => KEPT.exec(line)?.[1]?.split(', ') ?? []);
+/** The tasks of rows that finished although the node failed, and how many rows it says that were. */
+export function keptTasks({ result }: Execution): { rows: number; of: number; tasks: string[] } {
+	const [, rows, of, ids] = KEPT.exec(String(result.error?.description ?? '')) ?? [];
+	return { rows: Number(rows ?? 0), of: Number(of ?? 0), tasks: ids?.split(', ') ?? [] };
 }

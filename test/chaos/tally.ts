@@ -1,8 +1,7 @@
-import type { Step } from '../sandbox/sandbox';
 import type { Story } from './carryOut';
-import { FAULTS, type FaultName } from './faults';
+import { FAULTS, FAULTS_AT, STALLING, targetOf, type FaultName, type Target } from './faults';
 
-const STEPS = ['create', 'query', 'upload', 'download'] as const satisfies Step[];
+const TARGETS: readonly Target[] = ['create', 'query', 'batch', 'upload', 'download'];
 
 /** Counts what happened in all runs. */
 export class Tally {
@@ -25,13 +24,25 @@ export class Tally {
 			this.count('turns of loops', Math.max(0, turns.length - 1));
 			if (cancelledAt !== undefined) this.count('stops');
 		}
-		for (const { request, name } of events) if (name) this.count(`${name}/${request.step}`);
+		for (const event of events) if (event.name) this.count(`${event.name}/${targetOf(event)}`);
 		const [first] = executions;
 		if (first) this.seconds.push(((executions.at(-1)?.to ?? 0) - first.from) / 1000);
 	}
 
-	countOf(name: FaultName, step: Step): number {
-		return this.counts.get(`${name}/${step}`) ?? 0;
+	/** The kinds of faults that have not come up where they can, as `kind/target`. */
+	missing(): string[] {
+		return TARGETS.flatMap((target) => {
+			const possible = new Set<FaultName>(FAULTS_AT[target]);
+			if (STALLING.includes(target)) possible.add('stalled');
+			if (target === 'query') possible.add('vanished');
+			return [...possible].flatMap((name) =>
+				this.countOf(name, target) === 0 ? [`${name}/${target}`] : [],
+			);
+		});
+	}
+
+	private countOf(name: FaultName, target: Target): number {
+		return this.counts.get(`${name}/${target}`) ?? 0;
 	}
 
 	table(): string {
@@ -39,11 +50,11 @@ export class Tally {
 		const lines = names.map((name) =>
 			this.line(
 				name,
-				STEPS.map((step) => this.countOf(name, step)),
+				TARGETS.map((target) => this.countOf(name, target)),
 			),
 		);
-		const sums = STEPS.map((step) =>
-			names.reduce((sum, name) => sum + this.countOf(name, step), 0),
+		const sums = TARGETS.map((target) =>
+			names.reduce((sum, name) => sum + this.countOf(name, target), 0),
 		);
 		const longest = Math.max(0, ...this.seconds).toFixed(1);
 		const mean = this.seconds.reduce((sum, each) => sum + each, 0) / this.seconds.length;
@@ -53,14 +64,14 @@ export class Tally {
 			),
 			`${((Date.now() - this.began) / 1000).toFixed(0)} s in all; a run takes ${mean.toFixed(1)} s, the longest ${longest} s`,
 			'',
-			['fault'.padEnd(18), ...STEPS.map((step) => step.padStart(9))].join(''),
+			['fault'.padEnd(22), ...TARGETS.map((target) => target.padStart(9))].join(''),
 			...lines,
 			this.line('all', sums),
 		].join('\n');
 	}
 
 	private line(name: string, counts: number[]): string {
-		return [name.padEnd(18), ...counts.map((count) => String(count || '').padStart(9))].join('');
+		return [name.padEnd(22), ...counts.map((count) => String(count || '').padStart(9))].join('');
 	}
 
 	private count(what: string, by = 1): void {

@@ -1,0 +1,170 @@
+import countBy from 'lodash/countBy';
+
+import type { Execution, Story } from '../carryOut';
+import type { Event, FaultName } from '../faults';
+import { groupOf, isDoomed } from '../plan';
+import type { Outcome } from '../said';
+import type { TaskView } from '../../sandbox/sandbox';
+import { allOutcomes, groupOfTask, isWithin, longestRow, queriesOf } from './facts';
+
+const MOST_MISSES = 5;
+const MOST_UNREADABLE = 6;
+const MOST_DOWNLOADS = 5;
+
+const UNREADABLE = new Set<FaultName | undefined>([
+	'200 wrong JSON',
+	'200 page',
+	'200 with the key',
+	'cut short',
+]);
+const GONE = new Set<FaultName | undefined>(['link 403', 'link 404', 'link 410']);
+const MISSING = new Set<FaultName | undefined>(['404', 'vanished']);
+
+/** A row that has a task fails for what happened to that task, and for nothing that passes. */
+export function givesUpOnlyForAReason(story: Story): string[] {
+	const { executions, plan } = story;
+	return [
+		...allOutcomes(story).flatMap((outcome) => {
+			if (outcome.kind !== 'failed') return [];
+			const task = story.tasks.find(({ id }) => id === outcome.taskId);
+			const execution = executions[outcome.execution];
+			const row = plan.rows[outcome.row];
+			if (!task || !execution || !row) return causeBefore(outcome, story);
+			const problem = `row ${outcome.row + 1}, ${task.id}: ${outcome.message}`;
+			return hasReason(task, outcome, execution, story) ? [] : [problem];
+		}),
+		...tooManyMisses(story),
+	];
+}
+
+/** A row without a task needs something that happened to its create, its upload or its gateway. */
+function causeBefore({ row: number, message }: Outcome & { message: string }, story: Story) {
+	const { plan, events } = story;
+	const row = plan.rows[number];
+	const isTroubled =
+		row?.prompt === '' ||
+		plan.refusal !== undefined ||
+		plan.rateLimit !== undefined ||
+		events.some(
+			({ request, name }) => name && ['create', 'upload', 'query'].includes(request.step),
+		);
+	return isTroubled ? [] : [`row ${number + 1} failed without a cause: ${message}`];
+}
+
+function hasReason(
+	task: TaskView,
+	{ message }: { message: string },
+	execution: Execution,
+	story: Story,
+): boolean {
+	if (task.status === 'failed' || isDoomed(task)) return true;
+	if (/Seedream Task Status can fetch it later/.test(message)) {
+		return execution.to >= task.createdAt + story.plan.timeout * 1000;
+	}
+	const events = story.events.filter(({ request }) => request.at <= execution.to);
+	if (/could not be downloaded/.test(message)) {
+		const downloads = events.filter(
+			({ request }) => request.step === 'download' && request.taskId === task.id,
+		);
+		return (
+			downloads.filter(({ name }) => GONE.has(name)).length >= 2 ||
+			longestRow(downloads, ({ name }) => name !== undefined) >= MOST_DOWNLOADS ||
+			story.plan.refusal !== undefined
+		);
+	}
+	const queries = queriesOf(task, events);
+	return (
+		longestRow(queries, ({ name }) => MISSING.has(name)) >= MOST_MISSES ||
+		longestRow(queries, ({ name }) => UNREADABLE.has(name)) >= MOST_UNREADABLE
+	);
+}
+
+/** A task that has vanished is given up after a few tries: in each try of the node anew. */
+function tooManyMisses({ tasks, events, executions }: Story): string[] {
+	const calls = executions.reduce((sum, { result }) => sum + result.calls, 0);
+	return tasks.flatMap(({ id }) => {
+		const queries = queriesOf({ id }, events);
+		const misses = longestRow(queries, ({ name }) => MISSING.has(name));
+		return misses > MOST_MISSES * calls ? [`${id} was asked for ${misses} times in vain`] : [];
+	});
+}
+
+/** For the query after a deadline, an answer that is late, and a machine that is. */
+const QUERY_SLACK_MS = 10_000 + 3_000;
+
+export function endsByItsDeadlines({ plan, tasks, events, executions, outlived }: Story): string[] {
+	if (outlived !== undefined) return [`it did not end within ${outlived} s`];
+	return tasks.flatMap((task) => {
+		if (executions.some(({ result, turns }) => result.calls > turns.length)) return [];
+		// Another turn of a loop, or a retry, asks for a task anew.
+		const maker = executions
+			.flatMap(({ turns }) => turns)
+			.find((turn) => isWithin(task.createdAt, turn));
+		if (!maker) return [];
+		// A link that has expired is asked for anew, once, whatever the time.
+		const until = knownBy(task, events) + plan.timeout * 1000 + QUERY_SLACK_MS;
+		const late = queriesOf(task, events).filter(
+			({ request }) => request.at > until && isWithin(request.at, maker),
+		);
+		const isRenewed = events.some(
+			({ request, name }) => request.taskId === task.id && GONE.has(name),
+		);
+		return late.length > (isRenewed ? 1 : 0) ? [`${task.id} was asked for after its deadline`] : [];
+	});
+}
+
+/** A task's time begins with the answer that names it; at EvoLink that is not always the first. */
+function knownBy(task: TaskView, events: readonly Event[]): number {
+	const firstQuery = queriesOf(task, events)[0]?.request.at ?? Infinity;
+	const creates = events.filter(
+		({ request, subject }) =>
+			request.step === 'create' && subject === groupOfTask(task) && request.at < firstQuery,
+	);
+	return Math.max(task.createdAt, ...creates.map(({ request }) => request.at));
+}
+
+const SILENCE_MS = 500;
+
+export function isSilentOnceStopped({ executions, events, lagBetween }: Story): string[] {
+	return executions.flatMap(({ cancelledAt }) =>
+		cancelledAt === undefined
+			? []
+			: events
+					.filter(
+						({ request: { at } }) => at > cancelledAt + SILENCE_MS + lagBetween(cancelledAt, at),
+					)
+					.map(
+						({ request, subject }) =>
+							`${request.step} came ${request.at - cancelledAt} ms after the stop: ${subject}`,
+					),
+	);
+}
+
+/** Retry-After is a second at least, by seconds as by date. */
+const TOLD = new Set<FaultName | undefined>(['429, seconds', '429, date']);
+const LEAST_PAUSE_MS = 950;
+
+/**
+ * Asked of one row at a time: what others have under way comes all the same. A second try of the node
+ * knows nothing of it.
+ */
+export function comesBackNoEarlierThanTold({ plan, events, executions }: Story): string[] {
+	if (plan.tries > 0) return [];
+	const counts = countBy(plan.rows.map(groupOf));
+	const isAlone = ({ request: { step }, subject }: Event) =>
+		(step === 'create' && counts[subject] === 1) || (step === 'query' && subject.includes('#'));
+	const turns = executions.flatMap((execution) => execution.turns);
+	return events.filter(isAlone).flatMap((event, index, list) => {
+		if (!TOLD.has(event.name)) return [];
+		const { step, at } = event.request;
+		const next = list
+			.slice(index + 1)
+			.find(({ request, subject }) => request.step === step && subject === event.subject);
+		const turn = turns.find((one) => isWithin(at, one));
+		if (!next || !turn || !isWithin(next.request.at, turn)) return [];
+		const pause = next.request.at - at;
+		return pause < LEAST_PAUSE_MS
+			? [`${step} came back ${pause} ms after "${event.name}": ${event.subject}`]
+			: [];
+	});
+}

@@ -1,0 +1,97 @@
+import { startEngine, type Engine, type NodeResult } from '../n8n/engine';
+import { sandboxCredentials, systems } from '../n8n/systems';
+import { startSandbox, type GatewayName, type Sandbox } from '../sandbox/sandbox';
+import { pictureOf } from './pictures';
+
+// The sandbox's own pictures are beautiful and slow.
+jest.mock('../sandbox/pictures', () => jest.requireActual('./pictures'));
+
+const ROWS = 200;
+const PER_SECOND = 5;
+const TASK_SECONDS = 3;
+/** Each row needs a create and up to a query of its own, and what is refused takes time as well. */
+const LONGEST_SECONDS = (2.5 * 2 * ROWS) / PER_SECOND;
+
+/** It takes minutes, so only in the full run. */
+const { SEED, CHAOS_RUNS } = process.env;
+const whole = CHAOS_RUNS && !SEED ? describe : describe.skip;
+
+const cases = (['evoLink', 'apiMart'] satisfies GatewayName[]).flatMap((gateway) =>
+	[false, true].map((retryAfter) => ({
+		gateway,
+		retryAfter,
+		title: `${gateway}, ${retryAfter ? 'with' : 'without'} Retry-After`,
+	})),
+);
+
+interface Batch {
+	sandbox: Sandbox;
+	result: NodeResult;
+}
+
+whole(`${ROWS} rows against a gateway that takes ${PER_SECOND} calls a second`, () => {
+	let engine: Engine;
+	let batches: Map<string, Promise<Batch>>;
+	const sandboxes: Sandbox[] = [];
+
+	/** They mostly wait, so all of them side by side. */
+	beforeAll(async () => {
+		engine = await startEngine();
+		batches = new Map(
+			cases.map(({ title, gateway, retryAfter }) => [title, runBatch(gateway, retryAfter)]),
+		);
+		for (const batch of batches.values()) batch.catch(() => undefined);
+	}, 60_000);
+
+	afterAll(async () => {
+		await Promise.all(sandboxes.map(async (sandbox) => await sandbox.close()));
+		engine.close();
+	});
+
+	async function runBatch(gateway: GatewayName, retryAfter: boolean): Promise<Batch> {
+		const sandbox = await startSandbox({
+			taskSeconds: TASK_SECONDS,
+			rateLimit: { perSecond: PER_SECOND, steps: ['create', 'query'], retryAfter },
+		});
+		sandboxes.push(sandbox);
+		const result = await engine.run({
+			node: 'seedreamGenerate',
+			parameters: {
+				...systems.find((system) => system.gateway === gateway)?.parameters,
+				prompt: '={{ $json.prompt }}',
+			},
+			rows: Array.from({ length: ROWS }, (_, number) => ({ prompt: `lake ${number}` })),
+			credentials: sandboxCredentials(sandbox),
+		});
+		return { sandbox, result };
+	}
+
+	it.each(cases)(
+		'gives every row its image, once: $title',
+		async ({ title }) => {
+			const { sandbox, result } = (await batches.get(title)) as Batch;
+			expect(result.error).toBeUndefined();
+			expect(result.items.map(({ pairedItem }) => pairedItem)).toEqual(
+				Array.from({ length: ROWS }, (_, item) => ({ item })),
+			);
+			const tasks = sandbox.tasks();
+			expect(tasks).toHaveLength(ROWS);
+			const taskOf = new Map(tasks.map((task) => [task.prompt, task]));
+			for (const [number, { json, binary }] of result.items.entries()) {
+				const task = taskOf.get(`lake ${number}`);
+				expect(json).toMatchObject({ status: 'completed', taskId: task?.id });
+				const file = binary?.data;
+				const bytes = file && (await engine.readFile(file));
+				expect(bytes?.equals(pictureOf(task?.id ?? '', 0))).toBe(true);
+			}
+			console.log(tell(title, result, sandbox));
+			expect(result.seconds).toBeLessThan(LONGEST_SECONDS);
+		},
+		2_000 * LONGEST_SECONDS,
+	);
+});
+
+function tell(title: string, { seconds }: NodeResult, { requests }: Sandbox): string {
+	const count = (step: string) => requests.filter((request) => request.step === step).length;
+	return `${title}: ${seconds.toFixed(0)} s, ${count('create')} creates, ${count('query')} queries`;
+}
