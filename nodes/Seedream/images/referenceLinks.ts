@@ -3,7 +3,7 @@ import type { FileReferences, Reference, SendBinaryAs } from '../providers/provi
 import type { BackOff } from '../tasks/backOff';
 import type { Gateway } from '../tasks/gateway';
 import { createLimit } from '../tasks/limit';
-import type { Clock, FileContent } from '../tasks/ports';
+import type { Clock, FileContent, FileUpload } from '../tasks/ports';
 import { IMAGE_FORMATS } from './format';
 import type { ImageFile } from './imageFile';
 
@@ -103,12 +103,25 @@ async function uploadFile(
 		const content = await openFile(file, gateway);
 		if (!content.ok) return content;
 		const upload = { baseUrl, path, fileName, mimeType, bytes, content: content.value };
-		const uploaded = await gateway.upload(upload, readUploaded);
+		const uploaded = await sendAndClose(upload, gateway, readUploaded);
 		if (uploaded.ok || !gateway.mayUploadAgain(uploaded.failure, tries < MOST_TRIES))
 			return uploaded;
 		if (uploaded.failure.isRefusal) continue;
 		await clock.sleep(backOff(tries, uploaded.failure.afterSeconds));
 		tries += 1;
+	}
+}
+
+/** A request that fails early leaves the file unread, and open. */
+async function sendAndClose(
+	upload: FileUpload,
+	gateway: Gateway,
+	readUploaded: UploadRoute['readUploaded'],
+): Promise<Result<string>> {
+	try {
+		return await gateway.upload(upload, readUploaded);
+	} finally {
+		upload.content.discard();
 	}
 }
 

@@ -106,7 +106,11 @@ async function openContent(
 ): Promise<FileContent> {
 	if (!binary.id) {
 		const bytes = Buffer.from(binary.data, 'base64');
-		return { chunks: once(bytes), framed: (head, tail) => Buffer.concat([head, bytes, tail]) };
+		return {
+			chunks: once(bytes),
+			framed: (head, tail) => Buffer.concat([head, bytes, tail]),
+			discard: () => undefined,
+		};
 	}
 	const stream = await helpers.getBinaryStream(binary.id);
 	return {
@@ -117,6 +121,7 @@ async function openContent(
 				yield* source;
 				yield tail;
 			}),
+		discard: () => stream.destroy(),
 	};
 }
 

@@ -27,6 +27,8 @@ export interface FileContent {
 	chunks: AsyncIterable<Uint8Array>;
 	/** The bytes between `head` and `tail`, as a body that n8n can send without holding them all. */
 	framed: (head: Buffer, tail: Buffer) => object;
+	/** Closes it, whether or not it was read. */
+	discard: () => void;
 }
 
 /** A file for the gateway to keep, sent as the one part `file` of a multipart body. */

@@ -21,5 +21,6 @@ export function fileContent(bytes: Buffer): FileContent {
 			yield bytes;
 		})(),
 		framed: (head, tail) => Buffer.concat([head, bytes, tail]),
+		discard: () => undefined,
 	};
 }
