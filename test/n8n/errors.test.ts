@@ -219,7 +219,7 @@ describe.each(GATEWAYS)('a create at %s', (provider) => {
 
 		expect(message).toMatch(
 			new RegExp(
-				`^${label} could not be reached: the connection broke off \\(ECONNRESET\\)${mayExist(label)}`,
+				`^${label} did not answer: the connection broke off \\(ECONNRESET\\)${mayExist(label)}`,
 			),
 		);
 		expect(description).toBe(lookItUp(provider));

@@ -3,7 +3,13 @@ import { inspect } from 'node:util';
 
 import type { INodeExecutionData } from 'n8n-workflow';
 
-import { startSandbox, type Fault, type Sandbox, type SandboxOptions } from '../sandbox/sandbox';
+import {
+	startSandbox,
+	type Fault,
+	type GatewayName,
+	type Sandbox,
+	type SandboxOptions,
+} from '../sandbox/sandbox';
 import { startEngine, type NodeResult, type NodeRun } from './engine';
 import { sandboxCredentials, systems, type System } from './systems';
 
@@ -27,6 +33,13 @@ const ONE_OF_EACH: readonly System[] = systems.filter(
 const honoursKeys = ({ gateway }: System) => gateway === 'evoLink';
 const WITH_KEYS = ONE_OF_EACH.filter(honoursKeys);
 const WITHOUT_KEYS = ONE_OF_EACH.filter((system) => !honoursKeys(system));
+
+/** What the log calls them. */
+const LABELS: Record<GatewayName, string> = {
+	evoLink: 'EvoLink',
+	apiMart: 'APIMart',
+	apiInOne: 'API in One',
+};
 
 class Scene {
 	private constructor(
@@ -393,13 +406,13 @@ for (const retryAfter of [true, false]) {
 	atEach(
 		`a batch too fast for the gateway ends with every image, Retry-After: ${retryAfter}`,
 		async (at) => {
-			const prompts = Array.from({ length: 30 }, (_, index) => `Picture ${index}`);
+			const prompts = Array.from({ length: 40 }, (_, index) => `Picture ${index}`);
 			const { status, items } = await at.generate(prompts);
 
 			expect(status).toBe('success');
 			at.expectComplete(items, prompts);
-			expect(at.sandbox.tasks()).toHaveLength(30);
-			expect(at.imagesPaid()).toBe(30);
+			expect(at.sandbox.tasks()).toHaveLength(40);
+			expect(at.imagesPaid()).toBe(40);
 		},
 		{ rateLimit: { perSecond: 20, retryAfter } },
 	);
@@ -452,7 +465,7 @@ describe('a run that is stopped', () => {
 		for (const { id } of tasks) {
 			expect(log).toContainEqual({
 				level: 'warn',
-				message: `Stopped: Seedream Task Status can fetch task ${id} from ${at.system.gateway}`,
+				message: `Stopped: Seedream Task Status can fetch task ${id} from ${LABELS[at.system.gateway]}`,
 				meta: {
 					row: expect.any(Number),
 					model: at.system.parameters.model,
@@ -485,7 +498,7 @@ describe('a run that is stopped', () => {
 			const task = at.sandbox.tasks().find(({ prompt }) => prompt === prompts[0]);
 			expect(task).toBeDefined();
 			expect(log.map(({ message }) => message)).toContain(
-				`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${at.system.gateway}`,
+				`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${LABELS[at.system.gateway]}`,
 			);
 			const ids = at.sandbox.tasks().map(({ id }) => id);
 			expect(ids.filter((id) => !JSON.stringify(log).includes(id))).toEqual([]);

@@ -319,42 +319,42 @@ describe('above the output stands one hint', () => {
 	const evoLink = rowsFor(1, 'evoLink');
 	const several: INodeParameters = { imageCount: 2, imageUrls: REFERENCE };
 	const hints: Array<[string, Row[], INodeParameters, string]> = [
-		['for one image', evoLink, {}, `1 image in ${time}, 2\\.25 credits at EvoLink\\. ${ended}`],
+		['for one image', evoLink, {}, `1 image in ${time} for 2\\.25 credits at EvoLink\\. ${ended}`],
 		[
 			'for many images',
 			rowsFor(3, 'evoLink'),
 			{},
-			`3 images in ${time}, 6\\.75 credits at EvoLink\\. ${ended}`,
+			`3 images in ${time} for 6\\.75 credits at EvoLink\\. ${ended}`,
 		],
 		[
 			'for several images of a row in one item',
 			rowsFor(1, 'apiMart'),
 			{ ...several, outputItems: 'perTask' },
-			`2 images in ${time}, 0\\.52 credits at APIMart\\. ${ended}`,
+			`2 images in ${time} for 0\\.52 credits at APIMart\\. ${ended}`,
 		],
 		[
 			'for two gateways, which have credits of their own',
 			rowsFor(3, 'evoLink', 'apiMart'),
 			{},
-			`3 images in ${time}, 4\\.5 credits at EvoLink, 0\\.26 credits at APIMart\\. ${ended}`,
+			`3 images in ${time} for 4\\.5 credits at EvoLink and 0\\.26 credits at APIMart\\. ${ended}`,
 		],
 		[
 			'for costs that the gateway does not tell',
 			rowsFor(2, 'apiInOne'),
 			{},
-			`2 images in ${time}, about 24 credits at API in One\\. ${ended}`,
+			`2 images in ${time} for about 24 credits at API in One\\. ${ended}`,
 		],
 		[
 			'for fewer images than were asked for, too',
 			evoLink,
 			several,
-			`1 image in ${time}, 2\\.25 credits at EvoLink\\. ${ended} Fewer images came than were asked for in row 1\\. .+`,
+			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${ended} Fewer images came than were asked for in row 1\\. .+`,
 		],
 		[
 			'for what came of it when a row failed',
 			[...evoLink, { prompt: 'Bad [[fail:service_error]]', provider: 'evoLink' }],
 			{},
-			`1 image in ${time}, 2\\.25 credits at EvoLink\\. ${ended}`,
+			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${ended}`,
 		],
 	];
 	for (const [what, rows, parameters, words] of hints) {
@@ -434,7 +434,7 @@ describe('an image that breaks off before its end', () => {
 				provider: 'evoLink',
 				taskId,
 				error: {
-					message: `The image was made, but could not be downloaded: the image breaks off before its end [task ${taskId}]`,
+					message: `The image was made, but could not be downloaded: its file breaks off before its end [task ${taskId}]`,
 					code: 'download_failed',
 					type: 'download_error',
 					charged: 'yes',
@@ -453,7 +453,7 @@ describe('an image that breaks off before its end', () => {
 
 		expect({ status, items }).toEqual({ status: 'error', items: [] });
 		expect(error?.message).toMatch(
-			/^Row 1: The image was made, but could not be downloaded: the image breaks off before its end \[task \S+\]$/,
+			/^Row 1: The image was made, but could not be downloaded: its file breaks off before its end \[task \S+\]$/,
 		);
 		expect(error?.description).toContain('Seedream Task Status');
 		expect(error?.description).toContain('The image was made and charged.');

@@ -150,7 +150,8 @@ export class Follower {
 		for (const task of due) if (task.isAskedAlone) void this.askAlone(task);
 		const together = due.filter(({ isAskedAlone }) => !isAskedAlone);
 		const [oldest] = together;
-		if (!oldest || now < this.nextBatchAt) return;
+		const isLastChance = together.some((task) => now >= deadlineOf(task));
+		if (!oldest || (now < this.nextBatchAt && !isLastChance)) return;
 		const age = now - Math.max(oldest.since, oldest.watchedSince);
 		this.nextBatchAt = now + BATCH_STEP * age;
 		const calls = Math.ceil(together.length / batchQuery.most);
