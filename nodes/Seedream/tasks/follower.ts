@@ -58,6 +58,7 @@ const LIKELY_SHARE = 0.95;
 const WORTH_ASKING = 0.5;
 /** Between two batch calls, as a share of the age of the oldest task that is due. */
 const BATCH_STEP = 0.04;
+const LONGEST_BATCH_STEP_MS = 5_000;
 
 /** Follows all running tasks of a batch at one gateway. */
 export class Follower {
@@ -153,7 +154,7 @@ export class Follower {
 		const isLastChance = together.some((task) => now >= deadlineOf(task));
 		if (!oldest || (now < this.nextBatchAt && !isLastChance)) return;
 		const age = now - Math.max(oldest.since, oldest.watchedSince);
-		this.nextBatchAt = now + BATCH_STEP * age;
+		this.nextBatchAt = now + Math.min(LONGEST_BATCH_STEP_MS, BATCH_STEP * age);
 		const calls = Math.ceil(together.length / batchQuery.most);
 		const isWorthAsking = ({ since, askedAt, pollSeconds, isAskedAlone, failures }: Watched) =>
 			!isAskedAlone &&
@@ -237,6 +238,8 @@ export class Follower {
 		const { content: state } = answer;
 		const now = this.clock.now();
 		if (state.status === 'completed' && !task.isOld) {
+			// Now the others are due as well.
+			if (!this.forecast.isProven()) this.nextBatchAt = now;
 			this.forecast.learn(took(task, state, now), task.estimatedSeconds);
 		}
 		if (task.offer(answer)) {

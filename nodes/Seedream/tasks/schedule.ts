@@ -14,17 +14,20 @@ export interface Asking {
 
 /** Steps between two questions, as shares of the task's age: a long task may be noticed later. */
 const CLOSING_STEP = 0.05;
-const SCOUTING_STEP = 0.09;
-const EARLY_SCOUTING_STEP = 0.2;
+const SCOUTING_STEP = 0.06;
+const EARLY_SCOUTING_STEP = 0.4;
 const WAITING_STEP = 0.6;
 const LONGEST_STEP = 0.6;
 
 const SHORTEST_STEP_MS = 100;
 const LONGEST_STEP_MS = 5_000;
 const FIRST_SCOUTING_MS = 500;
-const FIRST_WAITING_MS = 10_000;
+/** Hardly any image is made in less. */
+const EARLY_MS = 1_500;
 /** Many gateways guess the same for every task, and what fails fails early. */
 const LONGEST_BLIND_MS = 2_000;
+/** Unless the scouts find out sooner. */
+const LEAST_WAITING_MS = 15_000;
 
 /**
  * When a task is to be asked for. While nobody knows how long tasks take, a few of them are scouts,
@@ -42,12 +45,11 @@ function firstAskAt(
 	isScout: boolean,
 ): number {
 	const expected = forecast.expected(estimatedSeconds);
-	if (forecast.isProven() || !isScout) {
-		return since + (expected === undefined ? FIRST_WAITING_MS : justAfter(expected));
+	if (isScout && !forecast.isProven()) {
+		return since + Math.min(expected ? expected / 2 : FIRST_SCOUTING_MS, LONGEST_BLIND_MS);
 	}
-	return (
-		since + (expected === undefined ? FIRST_SCOUTING_MS : Math.min(expected / 2, LONGEST_BLIND_MS))
-	);
+	const likely = expected ? justAfter(expected) : 0;
+	return since + (forecast.isProven() ? likely : Math.max(LEAST_WAITING_MS, likely));
 }
 
 function nextAskAt(
@@ -70,9 +72,9 @@ function nextAskAt(
 	return askedAt + Math.max(SHORTEST_STEP_MS, Math.min(wait, Math.max(step, LONGEST_STEP * age)));
 }
 
-/** Long before the gateway expects the task to be done, there is less to find out. */
+/** Long before the task can be done, there is little to find out. */
 function scoutingStep(age: number, guess: number | undefined): number {
-	return guess !== undefined && age < guess / 2 ? EARLY_SCOUTING_STEP : SCOUTING_STEP;
+	return age < (guess ? guess / 4 : EARLY_MS) ? EARLY_SCOUTING_STEP : SCOUTING_STEP;
 }
 
 /** Rather than just before, which would cost a query and a step. */

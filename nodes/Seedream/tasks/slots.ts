@@ -14,8 +14,8 @@ const LARGEST_SIZE = 1_000;
 
 /**
  * `size` 0 is automatic: no gateway publishes how many tasks it takes, so their number doubles until
- * it refuses one, and grows by one with each that it accepts after that. (p-limit would do for a fixed size, but n8n before 2.x
- * does not ship it.)
+ * it refuses one, and grows by one with each that it accepts after that. (p-limit would do for a
+ * fixed size, but n8n before 2.x does not ship it.)
  */
 export function createSlots(size: number): Slots {
 	const isAutomatic = size === 0;

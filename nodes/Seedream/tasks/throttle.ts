@@ -39,7 +39,7 @@ const FIRST_PAUSE_MS = 1_000;
 /** Once the pace is known, a refusal is a slight excess: so many calls are left out. */
 const CALLS_LEFT_OUT = 1.5;
 const LONGEST_PAUSE_MS = 30_000;
-/** With the pauses between them about half a minute. */
+/** With the pauses between them a good 20 seconds. */
 const MOST_REFUSALS = 6;
 
 /** How long those in line do not notice that something has changed. */

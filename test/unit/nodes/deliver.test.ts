@@ -19,7 +19,7 @@ import { fakeContext } from './fakeContext';
 import { reply, scriptedGatewayAt } from './tasks/scriptedGateway';
 import { concurrentClock } from './virtualClock';
 
-const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
+const PNG = Buffer.from('89504e470d0a1a0a0000000d4948445249454e44ae426082', 'hex');
 const FACTS: TaskFacts = { provider: evoLink, taskId: 'task-1', model: 'm', prompt: 'A lake' };
 
 const CONTROLS: Controls = {
@@ -59,8 +59,9 @@ function stored(delayMs = 0): OpenedLink<IBinaryData> {
 		kind: 'opened',
 		status: 200,
 		body,
-		store: async (fileName, { mimeType }) => {
+		store: async (fileName, { mimeType }, see) => {
 			await wait(delayMs);
+			for await (const chunk of body) see(chunk);
 			return { data: '', fileName, mimeType };
 		},
 		discard: () => body.destroy(),

@@ -236,7 +236,7 @@ describe('no answer', () => {
 	])('is said in words: %s', (code, words) => {
 		const answer = { kind: 'noReply', code, mayHaveArrived: true } as const;
 		expect(networkFailure(evoLink, answer)).toMatchObject({
-			message: `EvoLink could not be reached: ${words}`,
+			message: `EvoLink did not answer: ${words}`,
 			code,
 		});
 	});
@@ -259,7 +259,7 @@ describe('no answer', () => {
 	it.each([true, false])('to a query may be repeated (may have arrived: %s)', (mayHaveArrived) => {
 		const answer = { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived } as const;
 		expect(networkFailure(evoLink, answer, 'task-1')).toMatchObject({
-			message: 'EvoLink could not be reached: no answer came in time (ETIMEDOUT) [task task-1]',
+			message: `EvoLink ${mayHaveArrived ? 'did not answer' : 'could not be reached'}: no answer came in time (ETIMEDOUT) [task task-1]`,
 			description: expect.stringContaining(FETCH_LATER),
 			charged: 'unknown',
 			taskId: 'task-1',
@@ -457,7 +457,7 @@ describe('a create whose answer was lost', () => {
 		const failure = networkFailure(apiMart, reset);
 		expect(lostCreate(failure, apiMart, 'doubao-seedance-4-5', at)).toEqual({
 			...failure,
-			message: `APIMart could not be reached: the connection broke off (ECONNRESET). ${lookForIt}`,
+			message: `APIMart did not answer: the connection broke off (ECONNRESET). ${lookForIt}`,
 			description: todo,
 			charged: 'unknown',
 		});

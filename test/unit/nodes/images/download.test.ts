@@ -14,6 +14,7 @@ import { virtualClock } from '../virtualClock';
 const PNG = Buffer.concat([
 	Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
 	Buffer.from(Array.from({ length: 100_000 }, (_, n) => n % 251)),
+	Buffer.from('49454e44ae426082', 'hex'),
 ]);
 
 interface Stored {
@@ -41,9 +42,12 @@ function opened(body: Readable, status = 200, contentType?: string): OpenedLink<
 		status,
 		contentType,
 		body,
-		store: async (name, { mimeType }) => {
+		store: async (name, { mimeType }, see) => {
 			const chunks: Buffer[] = [];
-			for await (const chunk of body) chunks.push(Buffer.from(chunk));
+			for await (const chunk of body) {
+				see(chunk);
+				chunks.push(Buffer.from(chunk));
+			}
 			return { name, mimeType, content: Buffer.concat(chunks).toString('base64') };
 		},
 		discard: () => body.destroy(),
@@ -269,6 +273,21 @@ describe('a link that does not answer', () => {
 });
 
 describe('a transfer that breaks off', () => {
+	it.each([1, 20, 70_000])(
+		'%i bytes before the end of the image, without a word, is tried again',
+		async (missing) => {
+			const clock = virtualClock();
+			const cut = () => opened(streamOf(PNG.subarray(0, -missing)));
+			const { result, opens } = await download([cut, cut, whole], clock);
+			expect(result).toEqual(STORED);
+			expect(opens).toHaveLength(3);
+			expect(clock.pauses).toEqual([500, 1000]);
+			const inVain = await download([cut]);
+			expect(inVain.result).toEqual(failure('its file breaks off before its end'));
+			expect(inVain.opens).toHaveLength(5);
+		},
+	);
+
 	it('while it is stored is tried again from the start', async () => {
 		const broken = (): OpenedLink<Stored> => {
 			const body = streamOf(PNG);

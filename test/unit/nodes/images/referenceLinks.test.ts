@@ -119,8 +119,8 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 
 	it.each<[string, HttpAnswer, number[]]>([
 		// The whole batch waits after these.
-		['429', reply(429, {}), [0, 1000, 3000]],
-		['503', reply(503, {}), [0, 1000, 3000]],
+		['429', reply(429, {}), [0, 1000, 1612]],
+		['503', reply(503, {}), [0, 1000, 1612]],
 		['a refused connection', noReply('ECONNREFUSED', false), [0, 1000, 3000]],
 		['500', reply(500, { error: { message: 'internal' } }), [0, 1000, 3000]],
 		['502', reply(502, '<html>502</html>'), [0, 1000, 3000]],
@@ -142,7 +142,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 				value: ['https://files.example.com/third'],
 			});
 			expect(read).toEqual(['opening 1', 'opening 2', 'opening 3']);
-			expect(times).toEqual(expected);
+			expect(times.map(Math.round)).toEqual(expected);
 		},
 	);
 
@@ -165,7 +165,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(await links(file())).toMatchObject({
 			ok: false,
 			failure: {
-				message: `A reference image could not be uploaded: ${provider.label} could not be reached: no answer came in time (ETIMEDOUT)`,
+				message: `A reference image could not be uploaded: ${provider.label} did not answer: no answer came in time (ETIMEDOUT)`,
 				description: expect.stringMatching(/Nothing was charged\.$/),
 				code: 'ETIMEDOUT',
 				charged: 'no',
@@ -177,14 +177,14 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(times).toEqual([0, 1000, 3000, 7000]);
 	});
 
-	it.each<[string, HttpAnswer]>([
-		['429', reply(429, {})],
-		['503', reply(503, {})],
-		['no connection', noReply('ECONNREFUSED', false)],
-	])('is given up after half a minute of nothing but %s', async (_what, refusal) => {
+	it.each<[string, HttpAnswer, number[]]>([
+		['429', reply(429, {}), [0, 1000, 1612, 3362, 8359, 22_639]],
+		['503', reply(503, {}), [0, 1000, 1612, 3362, 8359, 22_639]],
+		['no connection', noReply('ECONNREFUSED', false), [0, 1000, 3000, 7000, 15_000, 31_000]],
+	])('is given up after half a minute of nothing but %s', async (_what, refusal, expected) => {
 		const { links, times } = setUp(provider, () => refusal);
 		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
-		expect(times).toEqual([0, 1000, 3000, 7000, 15_000, 31_000]);
+		expect(times.map(Math.round)).toEqual(expected);
 	});
 
 	it('waits as long as the gateway wishes', async () => {
@@ -206,7 +206,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 
 	it('is not uploaded again once the user stopped the execution', async () => {
 		const { links, uploads } = setUp(provider, () => reply(429, {}), {
-			clock: virtualClock(2_000),
+			clock: virtualClock(1_500),
 		});
 		await expect(links(file())).rejects.toThrow(Cancelled);
 		expect(uploads).toHaveLength(2);

@@ -51,16 +51,16 @@ describe('the images of a run', () => {
 	});
 
 	it.each<[string, INodeExecutionData[], string]>([
-		['as the gateway says', several(2, { cost: { credits: 2.25 } }), ', 4.5 credits at EvoLink'],
+		['as the gateway says', several(2, { cost: { credits: 2.25 } }), ' for 4.5 credits at EvoLink'],
 		[
 			'as the price list says',
 			several(2, { cost: { credits: 1.6, estimated: true } }),
-			', about 3.2 credits at EvoLink',
+			' for about 3.2 credits at EvoLink',
 		],
 		[
 			'as the price list says for some of them',
 			[image({ cost: { credits: 2 } }), image({ cost: { credits: 1, estimated: true } })],
-			', about 3 credits at EvoLink',
+			' for about 3 credits at EvoLink',
 		],
 		[
 			'at each gateway, which has credits of its own',
@@ -68,12 +68,12 @@ describe('the images of a run', () => {
 				image({ cost: { credits: 2, estimated: true } }),
 				image({ provider: 'apiMart', cost: { credits: 0.03 } }),
 			],
-			', about 2 credits at EvoLink, 0.03 credits at APIMart',
+			' for about 2 credits at EvoLink and 0.03 credits at APIMart',
 		],
 		[
 			'without the dust of binary fractions',
 			several(3, { cost: { credits: 0.1 } }),
-			', 0.3 credits at EvoLink',
+			' for 0.3 credits at EvoLink',
 		],
 		['where nobody says', several(2, { cost: {} }), ''],
 		['where it was nothing', several(2, { cost: { credits: 0 } }), ''],

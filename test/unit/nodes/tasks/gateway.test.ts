@@ -163,7 +163,7 @@ describe('a refusal', () => {
 				status: 'failed' as const,
 				retry,
 			};
-			expect(gateway.maySendAgain(failure, hasTriesLeft)).toBe(isSentAgain);
+			expect(gateway.mayCreateAgain(failure, hasTriesLeft)).toBe(isSentAgain);
 		},
 	);
 
@@ -172,7 +172,7 @@ describe('a refusal', () => {
 		for (let refusals = 1; refusals <= 6; refusals += 1) {
 			const result = await create(gateway);
 			if (result.ok) throw new Error('was not refused');
-			expect(gateway.maySendAgain(result.failure, false)).toBe(refusals < 6);
+			expect(gateway.mayCreateAgain(result.failure, false)).toBe(refusals < 6);
 		}
 		const onSend = jest.fn();
 		const seventh = await create(gateway, onSend);
@@ -204,7 +204,7 @@ describe('a refusal', () => {
 		for (let refusals = 1; refusals <= 9; refusals += 1) {
 			const result = await create(gateway);
 			if (result.ok) throw new Error('was not refused');
-			expect(gateway.maySendAgain(result.failure, false)).toBe(true);
+			expect(gateway.mayCreateAgain(result.failure, false)).toBe(true);
 		}
 		gateway.letGo('task-1');
 		const ended = clock.elapsed();

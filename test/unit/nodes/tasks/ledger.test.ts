@@ -627,7 +627,7 @@ describe('over any tries of the node', () => {
 				fc.property(fc.array(nodeTry, { maxLength: 12 }), (tries) => {
 					play(tries, honours);
 				}),
-				{ seed: SEED, numRuns: 2_000 },
+				{ seed: SEED, numRuns: 1_000 },
 			);
 		},
 	);

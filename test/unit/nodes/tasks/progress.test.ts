@@ -9,7 +9,7 @@ function watched(images: number) {
 
 it('speaks at the start, at most once a second, and at the end', async () => {
 	const { clock, said, progress } = watched(5);
-	for (let row = 0; row < 5; row += 1) progress.started();
+	for (let row = 0; row < 5; row += 1) progress.started(1);
 	await clock.sleep(999);
 	progress.ended(1, 1);
 	await clock.sleep(1);
@@ -26,15 +26,15 @@ it('speaks at the start, at most once a second, and at the end', async () => {
 
 it('counts images, of which a row may ask for several and get fewer', async () => {
 	const { clock, said, progress } = watched(9);
-	for (let row = 0; row < 3; row += 1) progress.started();
+	for (const expected of [4, 4, 1]) progress.started(expected);
 	await clock.sleep(1_000);
 	progress.ended(4, 3);
 	await clock.sleep(1_000);
 	progress.ended(4, undefined);
 	progress.ended(1, 1);
 	expect(said).toEqual([
-		'Seedream: 0 of 9 images, 1 running, 0 failed',
-		'Seedream: 3 of 8 images, 2 running, 0 failed',
+		'Seedream: 0 of 9 images, 4 running, 0 failed',
+		'Seedream: 3 of 8 images, 5 running, 0 failed',
 		'Seedream: 3 of 8 images, 1 running, 4 failed',
 		'Seedream: 4 of 8 images, 0 running, 4 failed',
 	]);
@@ -49,7 +49,7 @@ it('counts rows that were refused as failed, not as running', () => {
 
 it('speaks to the end for one row, however fast it is', () => {
 	const { said, progress } = watched(1);
-	progress.started();
+	progress.started(1);
 	progress.ended(1, 1);
 	expect(said).toEqual([
 		'Seedream: 0 of 1 images, 1 running, 0 failed',
@@ -60,7 +60,7 @@ it('speaks to the end for one row, however fast it is', () => {
 it('never speaks more than once a second before the end of many rows', async () => {
 	const { clock, said, progress } = watched(1000);
 	for (let row = 0; row < 999; row += 1) {
-		progress.started();
+		progress.started(1);
 		await clock.sleep(10);
 		progress.ended(1, 1);
 	}

@@ -26,16 +26,21 @@ function nextAge({ isScout = false, age, seen = [], ...task }: Case): number {
 }
 
 /** A little late, rather than just too early. */
-const after = (ms: number) => ms * 1.005 + 15;
+const after = (ms: number) => ms * 1.005 + 5;
 
 describe('the first question', () => {
 	it.each<[string, Case, number]>([
 		['soon, by a scout', { isScout: true }, 500],
-		['much later, by the others: the scouts may find out more', {}, 5_000],
+		['much later, by the others: the scouts may find out more', {}, 15_000],
 		[
 			'at half of the guess, by a scout: guesses are generous',
+			{ isScout: true, estimatedSeconds: 3 },
+			1_500,
+		],
+		[
+			'after two seconds, by a scout: many guesses are the same for all',
 			{ isScout: true, estimatedSeconds: 30 },
-			15_000,
+			2_000,
 		],
 		['when the gateway guesses that it is done', { estimatedSeconds: 30 }, after(30_000)],
 		['when others were done', { seen: [[10_000]] }, after(10_000)],
@@ -62,10 +67,25 @@ describe('the first question', () => {
 
 describe('the next question', () => {
 	it.each<[string, Case, number]>([
-		['a tenth of its age later, by a scout', { isScout: true, age: 5_000 }, 5_500],
-		['half of its age later, by the others', { age: 5_000 }, 7_500],
+		['a little of its age later, by a scout', { isScout: true, age: 5_000 }, 5_300],
+		[
+			'much later, by a scout long before the guess',
+			{ isScout: true, age: 5_000, estimatedSeconds: 60 },
+			7_000,
+		],
+		[
+			'as without a guess, by a scout for whom it has come near',
+			{ isScout: true, age: 5_000, estimatedSeconds: 8 },
+			5_300,
+		],
+		['more than half of its age later, by the others', { age: 5_000 }, 8_000],
 		['five seconds later at most', { age: 60_000 }, 65_000],
-		['a tenth of a second later at least', { isScout: true, age: 500 }, 600],
+		[
+			'much later, by a scout, while hardly any image can be done',
+			{ isScout: true, age: 500 },
+			700,
+		],
+		['a tenth of a second later at least', { age: 1_000, seen: [[900]] }, 1_100],
 		['a twentieth of its age later, once it is overdue', { age: 12_000, seen: [[10_000]] }, 12_600],
 		['when it can be expected', { age: 8_000, seen: [[10_000]] }, after(10_000)],
 		[
@@ -73,8 +93,12 @@ describe('the next question', () => {
 			{ age: 4_000, seen: [[10_000]] },
 			6_400,
 		],
-		['closing in on the guess', { age: 15_000, estimatedSeconds: 30 }, 24_000],
-		['at the guess', { age: 24_000, estimatedSeconds: 30 }, after(30_000)],
+		['without regard to a guess that is not proven', { age: 8_000, estimatedSeconds: 10 }, 12_800],
+		[
+			'at a guess that is proven',
+			{ age: 24_000, estimatedSeconds: 30, seen: [[20_000, 20]] },
+			after(30_000),
+		],
 		['when its progress says', { age: 9_000, progress: 90 }, after(10_000)],
 		['on the way to where its progress points', { age: 5_000, progress: 20 }, 8_000],
 		[
@@ -82,13 +106,13 @@ describe('the next question', () => {
 			{ age: 9_000, progress: 90, seen: [[60_000]] },
 			after(10_000),
 		],
-		['as without progress, where that has hardly begun', { age: 5_000, progress: 4 }, 7_500],
+		['as without progress, where that has hardly begun', { age: 5_000, progress: 4 }, 8_000],
 		[
 			'as without progress, where it may have stopped at the end',
 			{ age: 5_000, progress: 99 },
-			7_500,
+			8_000,
 		],
-		['as without progress, where there is none', { age: 5_000, progress: 0 }, 7_500],
+		['as without progress, where there is none', { age: 5_000, progress: 0 }, 8_000],
 	])('comes %s', (_when, task, age) => {
 		expect(nextAge(task)).toBeCloseTo(age, 6);
 	});

@@ -71,13 +71,34 @@ describe('a gateway that refuses nothing', () => {
 
 describe('a refusal', () => {
 	it.each([
-		['0', 0, [750, 1_500, 3_000, 6_000, 12_000]],
-		['a half', 0.5, [875, 1_750, 3_500, 7_000, 14_000]],
-		['1', 1, [1_000, 2_000, 4_000, 8_000, 16_000]],
-	])('doubles the wait, with a jitter of %s', async (_what, jitter, waits) => {
-		const { send, spacing } = alone(() => jitter);
-		for (let call = 0; call < 6; call += 1) await send(refused());
-		expect(spacing()).toEqual(waits);
+		['0', 0, 0.75],
+		['a half', 0.5, 0.875],
+		['1', 1, 1],
+	])(
+		'doubles the wait of one and a half calls, with a jitter of %s',
+		async (_what, jitter, share) => {
+			const { send, spacing } = alone(() => jitter);
+			for (let call = 0; call < 6; call += 1) await send(refused());
+			// The pace is seven calls a second at first, and seven tenths of it with each refusal.
+			const paced = [1, 2, 3, 4].map(
+				(refusals) => Math.min(1_000, 1_500 / (7 * 0.7 ** refusals)) * 2 ** refusals,
+			);
+			const waits = [1_000, ...paced];
+			for (const [index, wait] of spacing().entries()) {
+				expect(wait).toBeCloseTo(share * (waits[index] ?? 0), 1);
+			}
+			expect(spacing()).toHaveLength(5);
+		},
+	);
+
+	it('by a network that does not reach the gateway says nothing about the pace', async () => {
+		const { send, spacing } = alone();
+		for (let call = 0; call < 6; call += 1) {
+			await send(failed({ isRefusal: true, type: 'network_error' }));
+		}
+		expect(spacing()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
+		for (let call = 0; call < 10; call += 1) await send(TAKEN);
+		expect(spacing().slice(-9)).toEqual(Array(9).fill(0));
 	});
 
 	it('never makes anyone wait for more than half a minute', async () => {
@@ -87,8 +108,9 @@ describe('a refusal', () => {
 	});
 
 	it.each([
-		// At its slowest, the pace alone is a call every two seconds.
-		[0.25, 2_000],
+		// The pace alone is seven calls a second.
+		[0.01, 1_000 / 7],
+		[0.25, 250],
 		[2.5, 2_500],
 		[7, 7_000],
 		[60, 60_000],
@@ -100,7 +122,8 @@ describe('a refusal', () => {
 			const { send, spacing } = alone(() => 0.3);
 			await send(refused(wish));
 			await send(TAKEN);
-			expect(spacing()).toEqual([wait]);
+			expect(spacing()).toHaveLength(1);
+			expect(spacing()[0]).toBeCloseTo(wait, 2);
 		},
 	);
 
@@ -109,8 +132,8 @@ describe('a refusal', () => {
 		async (wish) => {
 			const { send, sentAt } = alone();
 			for (let call = 0; call < 6; call += 1) await send(refused(wish));
-			// At its slowest, the pace alone makes it last so long.
-			expect(sentAt.at(-1)).toBe(10_000);
+			// The pace alone, which falls with each of them, makes it last so long.
+			expect(sentAt.at(-1)).toBeCloseTo(1_650, 0);
 		},
 	);
 
@@ -220,9 +243,10 @@ describe('the pace', () => {
 		[100, 70],
 		[20, 14],
 		[10, 7],
-		[5, 3.5],
-		[1, 0.7],
-		[0, 0.5],
+		// So few calls say nothing about what it would take.
+		[5, 7],
+		[1, 7],
+		[0, 7],
 	])(
 		'starts a little below what the gateway took in the last second: %i calls, then %d a second',
 		async (calls, pace) => {
@@ -258,23 +282,30 @@ describe('the pace', () => {
 		expect(spacing().at(-1)).toBeLessThan(5_000 / pace);
 	});
 
-	it('grows by half a call a second, every second, and from five on by a tenth', async () => {
+	it('grows by a tenth every second', async () => {
 		const { send, sentAt } = alone();
 		await send(refused());
 		const start = 1_000;
 		while ((sentAt.at(-1) ?? 0) < start + 20_000) await send(TAKEN);
 		const inSecond = (second: number) =>
 			sentAt.filter((at) => Math.floor((at - start) / 1_000) === second).length;
-		for (let second = 2; second < 20; second += 1) {
-			const before = (inSecond(second - 1) + inSecond(second - 2)) / 2;
-			const growth = inSecond(second) - before;
-			expect(growth).toBeGreaterThanOrEqual(-1);
-			expect(growth).toBeLessThanOrEqual(Math.max(0.75, 0.15 * before) + 1);
+		for (let second = 0; second < 20; second += 1) {
+			const expected = 7 * Math.exp(0.1 * (second + 0.5));
+			expect(inSecond(second)).toBeGreaterThanOrEqual(0.8 * expected - 1);
+			expect(inSecond(second)).toBeLessThanOrEqual(1.2 * expected + 1);
 		}
-		expect(inSecond(9)).toBeGreaterThanOrEqual(4);
-		expect(inSecond(9)).toBeLessThanOrEqual(6);
-		expect(inSecond(19)).toBeGreaterThanOrEqual(11);
-		expect(inSecond(19)).toBeLessThanOrEqual(16);
+	});
+
+	it('grows by half a call a second at least', async () => {
+		const { send, sentAt } = alone();
+		// The pace falls to half a call a second.
+		for (let call = 0; call < 9; call += 1) await send(refused());
+		await send(TAKEN);
+		const start = sentAt.at(-1) ?? 0;
+		while ((sentAt.at(-1) ?? 0) < start + 10_000) await send(TAKEN);
+		const inLastSecond = sentAt.filter((at) => at > start + 8_500 && at <= start + 9_500).length;
+		expect(inLastSecond).toBeGreaterThanOrEqual(4);
+		expect(inLastSecond).toBeLessThanOrEqual(7);
 	});
 
 	it('is no longer set from a hundred calls a second on', async () => {
@@ -358,8 +389,7 @@ describe('the turns', () => {
 				return TAKEN;
 			}),
 		]);
-		// At the slowest pace, the first goes out after two seconds.
-		expect(sentAt).toEqual([2_000, 11_050]);
+		expect(sentAt).toEqual([1_000, 10_050]);
 	});
 
 	it('come to nobody who does not want one any more, and that is noticed within a tenth of a second', async () => {
