@@ -7,7 +7,7 @@ import { createLinkCheck } from './images/linkCheck';
 import { runningItem } from './output/taskItems';
 import { findProvider } from './providers';
 import { linksExpire } from './providers/answers';
-import type { CompletedTask, Cost, Model } from './providers/provider';
+import type { CompletedTask, Cost, ImageRequest, Model } from './providers/provider';
 import { requestBody } from './request/body';
 import { askedFor } from './request/asked';
 import { fieldLabel } from './request/labels';
@@ -44,7 +44,7 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 			},
 			onRetry:
 				'They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row. Seedream Task Status can fetch them, too.',
-			imagesOf: ({ request }) => Number(request.values.imageCount ?? 1),
+			imagesOf: ({ request }) => imagesAskedFor(request),
 			slots: createSlots,
 		});
 		ledger.handOn();
@@ -52,6 +52,10 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 	} finally {
 		if (context.getExecutionCancelSignal?.()?.aborted) logPaid(context, ledger.paid());
 	}
+}
+
+function imagesAskedFor({ values }: ImageRequest): number {
+	return Number(values.imageCount ?? 1);
 }
 
 /** What a stopped execution has paid for stands nowhere else. */
@@ -95,7 +99,7 @@ async function generateRow(
 	if (!done.ok) return done;
 	const { followed, answer } = done.value;
 	const { content, raw } = answer;
-	if (content.imageUrls.length < Number(request.values.imageCount ?? 1)) tools.noteFewerImages();
+	if (content.imageUrls.length < imagesAskedFor(request)) tools.noteFewerImages();
 	const { since, taskId, isOld } = followed;
 	const seconds = isOld ? undefined : Math.round((clock.now() - since) / 100) / 10;
 	const state = fillIn(content, request.model, since, seconds);

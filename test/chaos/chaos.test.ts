@@ -89,8 +89,6 @@ async function judge(story: Story): Promise<Judged> {
 /** So many runs that everything that can happen does. */
 const ENOUGH_RUNS = 500;
 
-const whole = plans.length >= ENOUGH_RUNS ? it : it.skip;
-
 describe.each(blocks)('n8n under faults, seeds $seeds', ({ block }) => {
 	it.each(Object.keys(INVARIANTS))(
 		'%s',
@@ -108,11 +106,13 @@ describe.each(blocks)('n8n under faults, seeds $seeds', ({ block }) => {
 	);
 });
 
-whole(
-	'every kind of fault came up wherever it can',
-	async () => {
-		await Promise.all(stories.values());
-		expect(tally.missing()).toEqual([]);
-	},
-	LONGEST_MS,
-);
+if (plans.length >= ENOUGH_RUNS) {
+	it(
+		'every kind of fault came up wherever it can',
+		async () => {
+			await Promise.all(stories.values());
+			expect(tally.missing()).toEqual([]);
+		},
+		LONGEST_MS,
+	);
+}

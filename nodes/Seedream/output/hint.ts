@@ -2,6 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { findProvider } from '../providers';
+import { plural } from '../words';
 
 /** What came of a run. */
 export interface RunSummary {
@@ -49,7 +50,7 @@ function imagesLine({ items, seconds }: RunSummary): string {
 	const [first] = expiries;
 	const expiry =
 		first === undefined ? '' : ` The links work until ${first.slice(0, 16).replace('T', ' ')} UTC.`;
-	return `${count} ${count === 1 ? 'image' : 'images'} in ${seconds.toFixed(1)} seconds${costWords(finished)}.${expiry}`;
+	return `${plural(count, 'image')} in ${seconds.toFixed(1)} seconds${costWords(finished)}.${expiry}`;
 }
 
 /** Each gateway has credits of its own. */
