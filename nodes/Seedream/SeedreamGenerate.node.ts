@@ -7,7 +7,6 @@ import {
 } from 'n8n-workflow';
 
 import { generateFields } from './fields/generateFields';
-import { generate } from './generate';
 
 export class SeedreamGenerate implements INodeType {
 	description: INodeTypeDescription = {
@@ -47,6 +46,8 @@ export class SeedreamGenerate implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		// n8n loads every node at its start; what only a run needs can wait for the first one.
+		const { generate } = await import('./generate');
 		return await generate(this);
 	}
 }

@@ -7,7 +7,6 @@ import {
 } from 'n8n-workflow';
 
 import { taskStatusFields } from './fields/taskStatusFields';
-import { taskStatus } from './taskStatus';
 
 export class SeedreamTaskStatus implements INodeType {
 	description: INodeTypeDescription = {
@@ -47,6 +46,8 @@ export class SeedreamTaskStatus implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		// n8n loads every node at its start; what only a run needs can wait for the first one.
+		const { taskStatus } = await import('./taskStatus');
 		return await taskStatus(this);
 	}
 }
