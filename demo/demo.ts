@@ -85,7 +85,7 @@ async function runWithBar(
 
 /** Rows done and failed, from what the node says in the editor's console. */
 function rowsDone(message: string): number | undefined {
-	const [, done, failed] = /(\d+) of \d+ rows done.* (\d+) failed/.exec(message) ?? [];
+	const [, done, failed] = /(\d+) of \d+ images.* (\d+) failed/.exec(message) ?? [];
 	return done === undefined ? undefined : Number(done) + Number(failed);
 }
 
