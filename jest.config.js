@@ -20,6 +20,14 @@ const chaos = project('chaos');
 if (!CHAOS_RUNS || SEED) chaos.testPathIgnorePatterns = ['pace\\.test\\.ts$'];
 
 module.exports = {
-	projects: [project('unit'), project('n8n'), project('package'), chaos, project('demo')],
+	projects: [
+		project('unit'),
+		project('n8n'),
+		project('package'),
+		chaos,
+		project('demo'),
+		project('server'),
+		project('browser'),
+	],
 	testTimeout: 30_000,
 };

@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox/sandbox';
+import { installCheckout } from './communityPackage';
+import { startN8n, type N8nOptions, type RunningN8n } from './n8nServer';
+import { freePorts } from './ports';
+import { RestClient } from './restClient';
+import type { Runtime } from './runtime';
+import { StoredFiles } from './storedFiles';
+
+export interface SeedreamN8nOptions {
+	/** 0 or undefined: a free one. */
+	port?: number;
+	sandbox?: SandboxOptions;
+	env?: N8nOptions['env'];
+	logLevel?: N8nOptions['logLevel'];
+}
+
+/** As a node names the credential it uses. */
+export interface CredentialName {
+	id: string;
+	name: string;
+}
+
+/** By credential type. */
+export type GatewayCredentials = Readonly<
+	Record<'evoLinkApi' | 'apiMartApi' | 'apiInOneApi', CredentialName>
+>;
+
+/**
+ * A full n8n in a folder of its own, with this package installed as users do, an owner, and a credential a gateway
+ * that leads to a sandbox; until `close`.
+ */
+export class SeedreamN8n {
+	private constructor(
+		readonly userFolder: string,
+		readonly sandbox: Sandbox,
+		readonly rest: RestClient,
+		readonly credentials: GatewayCredentials,
+		private readonly runtime: Runtime,
+		private readonly options: N8nOptions,
+		private running: RunningN8n,
+	) {}
+
+	static async open(runtime: Runtime, options: SeedreamN8nOptions = {}): Promise<SeedreamN8n> {
+		const userFolder = await mkdtemp(join(tmpdir(), 'seedream-n8n-'));
+		const undo = [async () => await rm(userFolder, { recursive: true, force: true })];
+		try {
+			await installCheckout(userFolder);
+			const [free = 0] = await freePorts(1);
+			const { sandbox: sandboxOptions, port, ...rest } = options;
+			const n8nOptions = { ...rest, port: port || free, userFolder };
+			const running = await startN8n(runtime, n8nOptions);
+			undo.unshift(running.stop);
+			const sandbox = await startSandbox(sandboxOptions);
+			undo.unshift(sandbox.close);
+			const client = new RestClient(running.url);
+			await client.setUpOwner();
+			const credentials = await createGatewayCredentials(client, sandbox);
+			return new SeedreamN8n(
+				userFolder,
+				sandbox,
+				client,
+				credentials,
+				runtime,
+				n8nOptions,
+				running,
+			);
+		} catch (error) {
+			for (const step of undo) await step();
+			throw error;
+		}
+	}
+
+	get url(): string {
+		return this.running.url;
+	}
+
+	get logFile(): string {
+		return this.running.logFile;
+	}
+
+	/** Its binary data. */
+	get files(): StoredFiles {
+		return new StoredFiles(this.userFolder);
+	}
+
+	/** Ends it as a power cut does. */
+	async kill(): Promise<void> {
+		await this.running.kill();
+	}
+
+	/** Starts it again, at the same address and with the same data. */
+	async startAgain(): Promise<void> {
+		this.running = await startN8n(this.runtime, this.options);
+	}
+
+	async close(): Promise<void> {
+		await this.running.stop();
+		await this.sandbox.close();
+		await rm(this.userFolder, { recursive: true, force: true });
+	}
+}
+
+/** Named as n8n names new ones. */
+export async function createGatewayCredentials(
+	client: RestClient,
+	{ keys, baseUrls, filesBaseUrl }: Sandbox,
+): Promise<GatewayCredentials> {
+	const create = async (name: string, type: string, data: Record<string, string>) => ({
+		id: await client.createCredential(name, type, data),
+		name,
+	});
+	return {
+		evoLinkApi: await create('EvoLink account', 'evoLinkApi', {
+			apiKey: keys.evoLink,
+			baseUrl: baseUrls.evoLink,
+			filesBaseUrl,
+		}),
+		apiMartApi: await create('APIMart account', 'apiMartApi', {
+			apiKey: keys.apiMart,
+			baseUrl: baseUrls.apiMart,
+		}),
+		apiInOneApi: await create('API in One account', 'apiInOneApi', {
+			apiKey: keys.apiInOne,
+			baseUrl: baseUrls.apiInOne,
+		}),
+	};
+}
