@@ -99,3 +99,8 @@ function nameOf(
 	if (first === index) return name;
 	throw new Sentence(`${path}: rows ${first + 1} and ${index + 1} are both called "${name}".`);
 }
+
+/** As many as the rows ask for; a gateway may make fewer. */
+export function countImages(rows: readonly CampaignRow[]): number {
+	return rows.reduce((images, row) => images + (Number(row.images) || 1), 0);
+}

@@ -5,8 +5,9 @@ import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
 
 import { startEngine, type Engine, type NodeResult } from '../test/n8n/engine';
-import { PARAMETERS, readCampaign, type CampaignRow } from './campaign';
+import { countImages, PARAMETERS, readCampaign, type CampaignRow } from './campaign';
 import { announcement, openLive, openSandbox, type Gateways } from './gateways';
+import { readProgress } from './progress';
 import { summary, writeContactSheet } from './report';
 import { saveResults } from './results';
 import { Sentence } from './sentence';
@@ -65,10 +66,10 @@ async function runWithBar(
 	engine: Engine,
 ): Promise<NodeResult> {
 	const bar = new SingleBar(
-		{ format: '{bar} {value}/{total} rows, {duration_formatted}', noTTYOutput: true },
+		{ format: '{bar} {value}/{total} images, {duration_formatted}', noTTYOutput: true },
 		Presets.shades_classic,
 	);
-	bar.start(rows.length, 0);
+	bar.start(countImages(rows), 0);
 	try {
 		return await engine.run({
 			node: 'seedreamGenerate',
@@ -76,17 +77,16 @@ async function runWithBar(
 			rows,
 			credentials,
 			onError: 'continueRegularOutput',
-			onMessage: (message) => bar.update(rowsDone(message) ?? bar.getProgress() * rows.length),
+			onMessage: (message) => {
+				const progress = readProgress(message);
+				if (!progress) return;
+				bar.setTotal(progress.images);
+				bar.update(progress.ended);
+			},
 		});
 	} finally {
 		bar.stop();
 	}
-}
-
-/** Rows done and failed, from what the node says in the editor's console. */
-function rowsDone(message: string): number | undefined {
-	const [, done, failed] = /(\d+) of \d+ images.* (\d+) failed/.exec(message) ?? [];
-	return done === undefined ? undefined : Number(done) + Number(failed);
 }
 
 main().catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { ApiMartApi } from '../credentials/ApiMartApi.credentials';
 import { EvoLinkApi } from '../credentials/EvoLinkApi.credentials';
 import { providers } from '../nodes/Seedream/providers';
 import { startSandbox } from '../test/sandbox/sandbox';
-import type { CampaignRow } from './campaign';
+import { countImages, type CampaignRow } from './campaign';
 import { Sentence } from './sentence';
 
 /** What a run needs of the gateways, real ones or the sandbox. */
@@ -67,8 +67,4 @@ export function announcement(rows: readonly CampaignRow[]): string {
 	});
 	const images = countImages(rows);
 	return `This makes up to ${images} ${images === 1 ? 'image' : 'images'} with your own API keys (${perProvider.join(', ')}), and costs real money.`;
-}
-
-function countImages(rows: readonly CampaignRow[]): number {
-	return rows.reduce((images, row) => images + (Number(row.images) || 1), 0);
 }

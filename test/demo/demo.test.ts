@@ -81,6 +81,10 @@ describe('npm run demo', () => {
 		expect(page).toContain('EvoLink stopped the image because of its content policy');
 	});
 
+	it('counts the images that are made, and the one that is refused', () => {
+		expect(printed).toMatch(/ 19\/19 images, /);
+	});
+
 	it('ends with what came of it', () => {
 		expect(printed).toMatch(/│ EvoLink +│ +7 │ +9 │ +1 │ +18\.30 │/);
 		expect(printed).toMatch(/│ APIMart +│ +4 │ +6 │ +0 │ +1\.56 │/);
