@@ -82,6 +82,11 @@ export class SeedreamN8n {
 		return this.running.logFile;
 	}
 
+	/** Resolves when n8n has ended, for whatever reason. */
+	get ended(): Promise<void> {
+		return this.running.ended;
+	}
+
 	/** Its binary data. */
 	get files(): StoredFiles {
 		return new StoredFiles(this.userFolder);

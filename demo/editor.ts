@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+
+import Table from 'cli-table3';
+
+import { readExamples, withCredentials } from '../test/server/exampleWorkflows';
+import { lastLines } from '../test/server/nodeBinary';
+import { requireFreePort } from '../test/server/ports';
+import { OWNER } from '../test/server/restClient';
+import { installRuntime } from '../test/server/runtime';
+import { SeedreamN8n } from '../test/server/seedreamN8n';
+import { Sentence } from './sentence';
+
+/** n8n's own. */
+const DEFAULT_PORT = 5678;
+
+const HIGHEST_PORT = 65_535;
+
+/** What a shell says of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
+
+async function main(): Promise<void> {
+	const port = readPort();
+	const interrupted = untilInterrupted();
+	// Before minutes are spent on an installation.
+	if (port !== 0) await requireFreePort(port);
+	const runtime = await installRuntime((line) => console.log(line));
+	console.log(`Starting n8n ${runtime.version} with this package, which takes about 10 seconds …`);
+	const n8n = await SeedreamN8n.open(runtime, { port });
+	try {
+		console.log(await furnish(n8n));
+		await Promise.race([interrupted, n8n.ended.then(() => complainAboutEnd(n8n))]);
+	} finally {
+		await n8n.close();
+	}
+}
+
+function readPort(): number {
+	const usage = new Sentence(
+		`Usage: npm run editor -- [--port ${DEFAULT_PORT}], with a port up to ${HIGHEST_PORT}, or 0 for any free one`,
+	);
+	const port = Number(portArgument(usage));
+	if (Number.isInteger(port) && port >= 0 && port <= HIGHEST_PORT) return port;
+	throw usage;
+}
+
+function portArgument(usage: Sentence): string {
+	try {
+		const options = { port: { type: 'string', default: String(DEFAULT_PORT) } } as const;
+		return parseArgs({ options }).values.port;
+	} catch {
+		throw usage;
+	}
+}
+
+/** From the start on, so that what an interruption breaks is cleaned up like any other failure. */
+async function untilInterrupted(): Promise<void> {
+	await new Promise<void>((resolve) => {
+		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+			process.once(signal, () => {
+				process.exitCode = INTERRUPTED;
+				resolve();
+			});
+		}
+	});
+}
+
+/** Brings in the examples, and says where everything is. */
+async function furnish({ rest, url, credentials }: SeedreamN8n): Promise<string> {
+	const places = new Table({ style: { head: [], border: [] } });
+	places.push(['n8n', url], ['E-mail', OWNER.email], ['Password', OWNER.password]);
+	for (const workflow of readExamples().values()) {
+		const id = await rest.createWorkflow(withCredentials(workflow, credentials));
+		places.push([workflow.name, `${url}/workflow/${id}`]);
+	}
+	return [
+		places.toString(),
+		'The gateways are sandboxes on this machine: nothing here costs money.',
+		'Ctrl-C ends it and deletes everything.',
+	].join('\n');
+}
+
+async function complainAboutEnd({ logFile }: SeedreamN8n): Promise<void> {
+	if (process.exitCode === INTERRUPTED) return;
+	throw new Sentence(
+		`n8n ended by itself. It said:\n${lastLines(await readFile(logFile, 'utf8'))}`,
+	);
+}
+
+main().catch((error: unknown) => {
+	if (process.exitCode === INTERRUPTED) return;
+	console.error(error instanceof Sentence ? error.message : error);
+	process.exitCode = 1;
+});

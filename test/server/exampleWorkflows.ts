@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { workflowSchema, type WorkflowJson } from './restClient';
+import type { GatewayCredentials } from './seedreamN8n';
+
+/** Where what users import stands, with the files that it reads. */
+export const EXAMPLES_FOLDER = resolve(__dirname, '../../examples');
+
+const OWN_NODE = /^n8n-nodes-seedream\./;
+
+/** By file name, as users import them. */
+export function readExamples(): Map<string, WorkflowJson> {
+	const files = readdirSync(EXAMPLES_FOLDER).filter((name) => name.endsWith('.json'));
+	return new Map(files.map((file) => [file, readExample(file)]));
+}
+
+function readExample(file: string): WorkflowJson {
+	return workflowSchema.parse(JSON.parse(readFileSync(join(EXAMPLES_FOLDER, file), 'utf8')));
+}
+
+/** What a user does after an import: chooses the credentials of our nodes. */
+export function withCredentials(
+	workflow: WorkflowJson,
+	credentials: GatewayCredentials,
+): WorkflowJson {
+	const nodes = workflow.nodes.map((node) =>
+		OWN_NODE.test(node.type) ? { ...node, credentials: { ...credentials } } : node,
+	);
+	return { ...workflow, nodes };
+}
