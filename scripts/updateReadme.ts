@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-import { withTables } from './readmeTables';
+import { documents, withTables } from './readmeTables';
 
-writeFileSync('README.md', withTables(readFileSync('README.md', 'utf8')));
+for (const { path, language } of documents) {
+	writeFileSync(path, withTables(readFileSync(path, 'utf8'), language));
+}

@@ -1,11 +1,63 @@
 import { readFileSync } from 'node:fs';
 
-import { withTables } from '../../../scripts/readmeTables';
+import { chinese } from '../../../scripts/chinese';
+import { english, inChinese, sentencesOf } from '../../../scripts/language';
+import { documents, placesIn, tables, withTables } from '../../../scripts/readmeTables';
 
 /** The width of a table's columns is the formatter's business. */
 const unpadded = (markdown: string) => markdown.replace(/ {2,}/g, ' ').replace(/-{3,}/g, '---');
 
-it('the README shows the limits and errors that the code uses; `npm run readme` brings it up to date', () => {
-	const readme = readFileSync('README.md', 'utf8');
-	expect(unpadded(withTables(readme))).toBe(unpadded(readme));
+it.each(documents)(
+	'$path shows the models, fields and errors that the code uses; `npm run readme` brings it up to date',
+	({ path, language }) => {
+		const text = readFileSync(path, 'utf8');
+		expect(unpadded(withTables(text, language))).toBe(unpadded(text));
+	},
+);
+
+it('every table stands in one place of each language', () => {
+	const english = documents.filter(({ path }) => !path.includes('zh-CN'));
+	const chinese = documents.filter(({ path }) => path.includes('zh-CN'));
+	for (const files of [english, chinese]) {
+		const places = files.flatMap(({ path }) => placesIn(readFileSync(path, 'utf8')));
+		expect(places.sort()).toEqual(Object.keys(tables).sort());
+	}
+});
+
+describe('the Chinese of the tables', () => {
+	it('is there for every text of the nodes, and holds none that they no longer have', () => {
+		const used = new Set<string>();
+		const language = inChinese(chinese, (text) => used.add(text));
+		for (const make of Object.values(tables)) make(language);
+		const known = Object.keys({ ...chinese.texts, ...chinese.labels });
+		expect(known.filter((text) => !used.has(text))).toEqual([]);
+	});
+
+	it('keeps the values of the English, and fills them in where its own words want them', () => {
+		const places = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
+		for (const [source, translated] of Object.entries(chinese.texts)) {
+			expect({ source, places: places(translated) }).toEqual({ source, places: places(source) });
+		}
+	});
+
+	it('names the text that has none', () => {
+		expect(() => inChinese(chinese).say('A new hint')).toThrow(
+			'scripts/chinese.ts has no Chinese for "A new hint"',
+		);
+	});
+});
+
+describe('sentences', () => {
+	it.each([
+		['One. Two', ['One', 'Two']],
+		['Several, e.g. "three". You pay for each.', ['Several, e.g. "three"', 'You pay for each']],
+		['0 leaves it to the node. 16:9 is fine.', ['0 leaves it to the node', '16:9 is fine']],
+		['', []],
+	])('of %j', (text, sentences) => {
+		expect(sentencesOf(text)).toEqual(sentences);
+	});
+
+	it('end with a full stop, with or without one in the source', () => {
+		expect(english.sentences(['One.', 'Two'])).toBe('One. Two.');
+	});
 });

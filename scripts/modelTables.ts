@@ -1,0 +1,166 @@
+import { providers } from '../nodes/Seedream/providers';
+import type {
+	FieldName,
+	Model,
+	Parameter,
+	ParameterName,
+	PixelSizeLimits,
+	Provider,
+} from '../nodes/Seedream/providers/provider';
+import { fieldLabel } from '../nodes/Seedream/request/labels';
+import { grouped } from '../nodes/Seedream/words';
+import type { Language } from './language';
+import { bold, code, lines, table } from './markdown';
+
+const NONE = '–';
+const BETWEEN_OPTIONS = ' · ';
+
+const everyModel = providers.flatMap((provider) =>
+	provider.models.map((model) => ({ provider, model })),
+);
+
+/** One line a model: enough to choose between them. */
+export function modelsAtAGlance({ say }: Language): string {
+	return table(
+		[
+			say('Gateway'),
+			say('Model'),
+			say('Resolution'),
+			say('Images a row'),
+			say('Reference images'),
+			say('List price an image'),
+		],
+		everyModel.map(({ provider, model }) => [
+			provider.label,
+			model.label,
+			plainOptions(model.parameters.resolution),
+			imagesOf(model),
+			range(model.references),
+			price(model, say),
+		]),
+	);
+}
+
+/** One table a model: everything its fields take. */
+export function modelTables(language: Language): string {
+	return everyModel
+		.map(
+			({ provider, model }) =>
+				`### ${provider.label}: ${model.label}\n\n${modelTable(provider, model, language)}`,
+		)
+		.join('\n\n');
+}
+
+function modelTable(provider: Provider, model: Model, language: Language): string {
+	const { say, label } = language;
+	const row = (field: FieldName, values: string, sentAs?: string) => [
+		label(fieldLabel(field, model.parameters)),
+		values,
+		sentAs === undefined ? NONE : code(sentAs),
+	];
+	return table(
+		[say('Field'), say('What it takes'), say("The gateway's name for it")],
+		[
+			row('model', modelIds(model, language), 'model'),
+			row('prompt', promptLength(model, language), 'prompt'),
+			...referenceRows(provider, model, language, row),
+			...Object.entries(model.parameters).map(([name, parameter]) =>
+				row(name as ParameterName, parameterValues(parameter, language), parameter.sentAs),
+			),
+			[say('List price an image'), price(model, say), NONE],
+		],
+	);
+}
+
+function modelIds({ id, aliases }: Model, { say, list }: Language): string {
+	if (aliases.length === 0) return code(id);
+	return lines(code(id), say('also: {names}', { names: list(aliases.map(code)) }));
+}
+
+function promptLength({ prompt: { min, max } }: Model, { say }: Language): string {
+	return max === Infinity
+		? say('the gateway names no limit')
+		: say('{min} to {max} characters', { min, max: grouped(max) });
+}
+
+function referenceRows(
+	{ fileReferences }: Provider,
+	{ references }: Model,
+	{ say, list }: Language,
+	row: (field: FieldName, values: string, sentAs?: string) => string[],
+): string[][] {
+	const { min, max, file } = references;
+	if (max === 0) return [row('imageUrls', say('this model takes none'))];
+	const formats = (names: readonly string[]) => list(names.map((name) => name.toUpperCase()));
+	const each = say(
+		'each: {formats}; at most {megabytes} MB; sides from {side} pixels; at most {pixels} pixels in all; one side at most {ratio} times the other',
+		{
+			formats: formats(file.formats),
+			megabytes: file.maxBytes / (1024 * 1024),
+			side: file.minSide,
+			pixels: grouped(file.maxPixels),
+			ratio: Math.round(file.maxRatio),
+		},
+	);
+	const brought =
+		fileReferences.kind === 'upload'
+			? say('uploaded to the gateway, which keeps them for {hours} hours: {formats}', {
+					hours: fileReferences.keptHours,
+					formats: formats(fileReferences.formats.filter((name) => file.formats.includes(name))),
+				})
+			: say('the gateway gets a link that n8n signs; n8n needs a public HTTPS address');
+	return [
+		row('imageUrls', lines(say('{min} to {max} images', { min, max }), each), 'image_urls'),
+		row('imageFields', brought, 'image_urls'),
+	];
+}
+
+function parameterValues(parameter: Parameter, { say }: Language): string {
+	switch (parameter.kind) {
+		case 'choice': {
+			const options = parameter.options.map((option) =>
+				option === parameter.default ? bold(option) : option,
+			);
+			return lines(options.join(BETWEEN_OPTIONS), sizeRange(parameter.pixelSize, say));
+		}
+		case 'integer':
+			return say('{min} to {max}', { min: parameter.min, max: parameter.max });
+		case 'boolean':
+			return say(parameter.default ? 'on or off; on by default' : 'on or off; off by default');
+		case 'callback':
+			return say('an address that starts with https://, at most {max} characters', {
+				max: grouped(parameter.maxLength),
+			});
+	}
+}
+
+function sizeRange(size: PixelSizeLimits | undefined, say: Language['say']): string {
+	if (!size) return '';
+	return say(
+		'or a size in pixels: {min} to {max} pixels in all, one side at most {ratio} times the other',
+		{
+			min: grouped(size.minPixels),
+			max: grouped(size.maxPixels),
+			ratio: Math.round(size.maxRatio),
+		},
+	);
+}
+
+function plainOptions(parameter: Parameter | undefined): string {
+	return parameter?.kind === 'choice' ? parameter.options.join(BETWEEN_OPTIONS) : NONE;
+}
+
+function imagesOf({ parameters: { imageCount } }: Model): string {
+	return imageCount?.kind === 'integer' ? range(imageCount) : '1';
+}
+
+function range({ min, max }: { min: number; max: number }): string {
+	if (max === 0) return NONE;
+	return min === max ? String(max) : `${min}–${max}`;
+}
+
+function price({ creditsPerImage }: Model, say: Language['say']): string {
+	return creditsPerImage === undefined
+		? say('not published in credits')
+		: say('{credits} credits', { credits: creditsPerImage });
+}
