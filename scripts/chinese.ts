@@ -85,6 +85,9 @@ export const chinese: Dictionary = {
 		'{min} to {max} characters': '{min} 到 {max} 个字符',
 		'the gateway names no limit': '平台没有公布上限',
 		'{min} to {max} images': '{min} 到 {max} 张',
+		uploaded: '上传文件',
+		'as a signed link': '以签名链接提供',
+		'or a size in pixels': '或像素尺寸',
 		'also: {names}': '也可写作：{names}',
 		'each: {formats}; at most {megabytes} MB; sides from {side} pixels; at most {pixels} pixels in all; one side at most {ratio} times the other':
 			'每张：{formats}；不超过 {megabytes} MB；每边不少于 {side} 像素；总像素不超过 {pixels}；长边不超过短边的 {ratio} 倍',

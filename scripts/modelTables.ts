@@ -1,3 +1,5 @@
+import uniq from 'lodash/uniq';
+
 import { providers } from '../nodes/Seedream/providers';
 import type {
 	FieldName,
@@ -14,6 +16,8 @@ import { bold, code, lines, table } from './markdown';
 
 const NONE = '–';
 const BETWEEN_OPTIONS = ' · ';
+
+type Choice = Extract<Parameter, { kind: 'choice' }>;
 
 const everyModel = providers.flatMap((provider) =>
 	provider.models.map((model) => ({ provider, model })),
@@ -41,6 +45,58 @@ export function modelsAtAGlance({ say }: Language): string {
 	);
 }
 
+/** One line a field that depends on the model, one column a gateway. */
+export function fieldsAtAGlance(language: Language): string {
+	const { say, label } = language;
+	return table(
+		[say('Field'), ...providers.map((provider) => provider.label)],
+		glances.map(({ field, look }) => [
+			label(fieldLabel(field)),
+			...providers.map((provider) =>
+				perModel(provider, (model) => look(model, provider, language)),
+			),
+		]),
+	);
+}
+
+interface Glance {
+	field: FieldName;
+	look: (model: Model, provider: Provider, language: Language) => string;
+}
+
+const glances: Glance[] = [
+	{ field: 'prompt', look: (model, _provider, language) => promptLength(model, language) },
+	{
+		field: 'imageUrls',
+		look: ({ references: { min, max } }, _provider, { say }) =>
+			max === 0 ? NONE : say('{min} to {max} images', { min, max }),
+	},
+	{
+		field: 'imageFields',
+		look: ({ references: { max } }, { fileReferences }, { say }) =>
+			max === 0 ? NONE : say(fileReferences.kind === 'upload' ? 'uploaded' : 'as a signed link'),
+	},
+	...uniq(everyModel.flatMap(({ model }) => keysOf(model.parameters))).map((field) => ({
+		field,
+		look: ({ parameters }: Model, _provider: Provider, language: Language) => {
+			const parameter = parameters[field];
+			if (!parameter) return NONE;
+			if (parameter.kind !== 'choice') return parameterValues(parameter, language);
+			const size = parameter.pixelSize && language.say('or a size in pixels');
+			return lines(optionsOf(parameter), size ?? '');
+		},
+	})),
+];
+
+/** What holds for all models of a provider, or one line for each. */
+function perModel({ models }: Provider, look: (model: Model) => string): string {
+	const seen = models.map((model) => ({ model, text: look(model) }));
+	const texts = uniq(seen.map(({ text }) => text));
+	return texts.length === 1
+		? lines(...texts)
+		: lines(...seen.map(({ model, text }) => `${model.label}: ${text}`));
+}
+
 /** One table a model: everything its fields take. */
 export function modelTables(language: Language): string {
 	return everyModel
@@ -64,9 +120,10 @@ function modelTable(provider: Provider, model: Model, language: Language): strin
 			row('model', modelIds(model, language), 'model'),
 			row('prompt', promptLength(model, language), 'prompt'),
 			...referenceRows(provider, model, language, row),
-			...Object.entries(model.parameters).map(([name, parameter]) =>
-				row(name as ParameterName, parameterValues(parameter, language), parameter.sentAs),
-			),
+			...keysOf(model.parameters).flatMap((name) => {
+				const parameter = model.parameters[name];
+				return parameter ? [row(name, parameterValues(parameter, language), parameter.sentAs)] : [];
+			}),
 			[say('List price an image'), price(model, say), NONE],
 		],
 	);
@@ -117,12 +174,8 @@ function referenceRows(
 
 function parameterValues(parameter: Parameter, { say }: Language): string {
 	switch (parameter.kind) {
-		case 'choice': {
-			const options = parameter.options.map((option) =>
-				option === parameter.default ? bold(option) : option,
-			);
-			return lines(options.join(BETWEEN_OPTIONS), sizeRange(parameter.pixelSize, say));
-		}
+		case 'choice':
+			return lines(optionsOf(parameter), sizeRange(parameter.pixelSize, say));
 		case 'integer':
 			return say('{min} to {max}', { min: parameter.min, max: parameter.max });
 		case 'boolean':
@@ -132,6 +185,10 @@ function parameterValues(parameter: Parameter, { say }: Language): string {
 				max: grouped(parameter.maxLength),
 			});
 	}
+}
+
+function optionsOf({ options, default: preset }: Choice): string {
+	return options.map((option) => (option === preset ? bold(option) : option)).join(BETWEEN_OPTIONS);
 }
 
 function sizeRange(size: PixelSizeLimits | undefined, say: Language['say']): string {
@@ -163,4 +220,8 @@ function price({ creditsPerImage }: Model, say: Language['say']): string {
 	return creditsPerImage === undefined
 		? say('not published in credits')
 		: say('{credits} credits', { credits: creditsPerImage });
+}
+
+function keysOf(parameters: Model['parameters']): ParameterName[] {
+	return Object.keys(parameters) as ParameterName[];
 }

@@ -2,11 +2,12 @@ import { chinese } from './chinese';
 import { createErrors, ownErrors, taskErrors } from './errorTables';
 import { credentialTable, generateCollection, generatePanel, taskStatusPanel } from './fieldTables';
 import { english, inChinese, type Language } from './language';
-import { modelsAtAGlance, modelTables } from './modelTables';
+import { fieldsAtAGlance, modelsAtAGlance, modelTables } from './modelTables';
 
 /** The tables made from what the code uses, by the name of the place they stand in. */
 export const tables: Readonly<Record<string, (language: Language) => string>> = {
 	models: modelsAtAGlance,
+	fields: fieldsAtAGlance,
 	generate: generatePanel,
 	additionalFields: generateCollection('additionalFields'),
 	options: generateCollection('options'),
