@@ -6,6 +6,8 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
+const REFUSALS = [400, 401, 402, 403, 405, 407, 429, 500, 501, 502, 503, 504];
+
 export class ApiInOneApi implements ICredentialType {
 	name = 'apiInOneApi';
 
@@ -45,21 +47,43 @@ export class ApiInOneApi implements ICredentialType {
 
 	/**
 	 * The gateway documents no call that only checks a key, so a task is asked for that cannot exist:
-	 * 404 proves that the key was accepted. Every other error fails the test, also one that comes
-	 * with HTTP 200.
+	 * 404 proves that the key was accepted. Every other error fails the test, by its status or by
+	 * what the body says: errors may come with HTTP 200, and n8n 1 has no exceptions, so that there
+	 * every status passes.
 	 */
 	test: ICredentialTestRequest = {
 		request: {
 			baseURL: '={{ $credentials.baseUrl.trim().replace(/\\/+$/, "") }}',
 			url: '/v1/tasks/credential-test',
-			ignoreHttpStatusErrors: {
-				ignore: true,
-				except: [400, 401, 402, 403, 405, 407, 429, 500, 501, 502, 503, 504],
-			},
+			ignoreHttpStatusErrors: { ignore: true, except: REFUSALS },
 		},
-		rules: [401, 403].map((value) => ({
-			type: 'responseSuccessBody' as const,
-			properties: { key: 'code', value, message: 'API in One did not accept the API key' },
-		})),
+		// n8n reads both kinds of rules, its types allow one.
+		rules: [
+			codeRule(401),
+			codeRule(403),
+			...REFUSALS.flatMap((status) => [
+				bodyRule('error.code', status, refusal(status)),
+				bodyRule('code', status, refusal(status)),
+			]),
+			bodyRule('[0]', '<', 'A web page answered in place of API in One'),
+		] as ICredentialTestRequest['rules'],
 	};
+}
+
+/** For a status that n8n itself would only call "Unauthorized". */
+function codeRule(status: number) {
+	return {
+		type: 'responseCode' as const,
+		properties: { value: status, message: refusal(status) },
+	};
+}
+
+function bodyRule(key: string, value: number | string, message: string) {
+	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
+}
+
+function refusal(status: number): string {
+	return status === 401 || status === 403
+		? 'API in One did not accept the API key'
+		: `API in One answered with error ${status}`;
 }

@@ -57,5 +57,12 @@ export class EvoLinkApi implements ICredentialType {
 			baseURL: '={{ $credentials.baseUrl.trim().replace(/\\/+$/, "") }}',
 			url: '/v1/credits',
 		},
+		// n8n itself would only say "Unauthorized".
+		rules: [
+			{
+				type: 'responseCode',
+				properties: { value: 401, message: 'EvoLink did not accept the API key' },
+			},
+		],
 	};
 }

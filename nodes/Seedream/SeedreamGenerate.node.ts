@@ -7,6 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { generateFields } from './fields/generateFields';
+import { generateSubtitle } from './fields/subtitles';
 
 export class SeedreamGenerate implements INodeType {
 	description: INodeTypeDescription = {
@@ -15,7 +16,7 @@ export class SeedreamGenerate implements INodeType {
 		icon: { light: 'file:seedream.svg', dark: 'file:seedream.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter["provider"] + ": " + $parameter["model"] }}',
+		subtitle: generateSubtitle,
 		description: 'Make or edit images with Seedream through EvoLink, APIMart or API in One',
 		defaults: { name: 'Seedream Generate' },
 		usableAsTool: true,
@@ -28,16 +29,19 @@ export class SeedreamGenerate implements INodeType {
 		credentials: [
 			{
 				name: 'evoLinkApi',
+				displayName: 'Credential for EvoLink',
 				required: false,
 				displayOptions: { hide: { provider: ['apiMart', 'apiInOne'] } },
 			},
 			{
 				name: 'apiMartApi',
+				displayName: 'Credential for APIMart',
 				required: false,
 				displayOptions: { hide: { provider: ['evoLink', 'apiInOne'] } },
 			},
 			{
 				name: 'apiInOneApi',
+				displayName: 'Credential for API in One',
 				required: false,
 				displayOptions: { hide: { provider: ['evoLink', 'apiMart'] } },
 			},

@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { taskStatusSubtitle } from './fields/subtitles';
 import { taskStatusFields } from './fields/taskStatusFields';
 
 export class SeedreamTaskStatus implements INodeType {
@@ -15,7 +16,7 @@ export class SeedreamTaskStatus implements INodeType {
 		icon: { light: 'file:seedream.svg', dark: 'file:seedream.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: '={{ $parameter["provider"] }}',
+		subtitle: taskStatusSubtitle,
 		description: 'Look up Seedream tasks by their ID and fetch their images',
 		defaults: { name: 'Seedream Task Status' },
 		usableAsTool: true,
@@ -28,16 +29,19 @@ export class SeedreamTaskStatus implements INodeType {
 		credentials: [
 			{
 				name: 'evoLinkApi',
+				displayName: 'Credential for EvoLink',
 				required: false,
 				displayOptions: { hide: { provider: ['apiMart', 'apiInOne'] } },
 			},
 			{
 				name: 'apiMartApi',
+				displayName: 'Credential for APIMart',
 				required: false,
 				displayOptions: { hide: { provider: ['evoLink', 'apiInOne'] } },
 			},
 			{
 				name: 'apiInOneApi',
+				displayName: 'Credential for API in One',
 				required: false,
 				displayOptions: { hide: { provider: ['evoLink', 'apiMart'] } },
 			},

@@ -10,7 +10,7 @@ export const HTTP_ADVICE: Record<number, Advice> = {
 	400: { what: 'refused the request', todo: 'Change what the message names and run again.' },
 	401: {
 		what: 'did not accept the API key',
-		todo: 'Open the credential, paste the key again and press Test.',
+		todo: 'Open the credential, paste the key again and save it: n8n tests it then.',
 	},
 	402: { what: 'has no credit left on this account', todo: 'Top up the account and run again.' },
 	403: {

@@ -170,14 +170,19 @@ export function noSecondCreate(provider: Provider, model: string, at: Date): Fai
 }
 
 function mayExist({ label }: Provider, model: string, at: Date): string {
+	return `The image may have been made and charged: look in ${label}'s list of tasks for ${lostTask(model, at)}`;
+}
+
+/** All that is known of a task whose create was not answered, for the one who looks for it. */
+export function lostTask(model: string, at: Date): string {
 	const time = at.toISOString().slice(0, 19).replace('T', ' ');
-	return `The image may have been made and charged: look in ${label}'s list of tasks for one of ${model} made at ${time} UTC`;
+	return `one of ${model} made at ${time} UTC`;
 }
 
 function lookItUp({ label, honoursIdempotencyKey }: Provider): string {
 	const again = honoursIdempotencyKey
 		? 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.'
-		: 'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions does: look first.';
+		: 'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions sends it again, so look first.';
 	return `If ${label} has the task, Seedream Task Status fetches it by its ID. ${again} ${CHARGED_WORDS.unknown}`;
 }
 

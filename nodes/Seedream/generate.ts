@@ -1,7 +1,7 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { deliver } from './deliver';
-import { invalidRow, type Result } from './errors';
+import { invalidRow, lostTask, type Result } from './errors';
 import { linkDoor } from './http';
 import { createLinkCheck } from './images/linkCheck';
 import { runningItem } from './output/taskItems';
@@ -59,17 +59,27 @@ function imagesAskedFor({ values }: ImageRequest): number {
 }
 
 /** What a stopped execution has paid for stands nowhere else. */
-function logPaid({ logger }: IExecuteFunctions, paid: readonly PaidTask[]): void {
+function logPaid(context: IExecuteFunctions, paid: readonly PaidTask[]): void {
 	for (const { row, at, taskId, asked } of paid) {
 		const provider = findProvider(String(asked.provider))?.label ?? '';
-		const sentAt = new Date(at).toISOString();
-		logger.warn(
+		const model = String(asked.modelId);
+		const sentAt = new Date(at);
+		const what =
 			taskId === undefined
-				? `Stopped: a Seedream task may have been made at ${provider}; look in its list of tasks`
-				: `Stopped: Seedream Task Status can fetch task ${taskId} from ${provider}`,
-			{ row: row + 1, model: asked.modelId, sentAt },
-		);
+				? `a Seedream task may have been made at ${provider}: look in its list of tasks for ${lostTask(model, sentAt)}`
+				: `Seedream Task Status can fetch task ${taskId} from ${provider}`;
+		context.logger.warn(`Stopped: ${what}${logPlace(context, row)}`, {
+			row: row + 1,
+			model,
+			sentAt: sentAt.toISOString(),
+		});
 	}
+}
+
+/** n8n's log shows nothing but the message, unless it is told to. */
+function logPlace(context: IExecuteFunctions, itemIndex: number): string {
+	const execution = context.getExecutionId();
+	return ` (${execution ? `execution ${execution}, ` : ''}row ${itemIndex + 1})`;
 }
 
 /** A task that ended without a charge is a thing of the past; any other may be fetched yet. */
@@ -116,7 +126,8 @@ interface RowTask extends MadeTask {
 /** The task that the row has already, or a new one. */
 async function taskOf(row: GenerateRow, page: Page, tools: RowTools): Promise<Result<RowTask>> {
 	const { context, itemIndex, gateway } = tools;
-	const say = (what: string) => context.logger.info(what, { row: itemIndex + 1 });
+	const say = (what: string) =>
+		context.logger.info(`${what}${logPlace(context, itemIndex)}`, { row: itemIndex + 1 });
 	const kept = page.task();
 	if (kept) {
 		say(`Seedream task ${kept.taskId} taken up again`);

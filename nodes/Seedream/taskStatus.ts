@@ -2,7 +2,7 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { deliver } from './deliver';
 import { taskFailure, type Result } from './errors';
-import { failureItem } from './output/rows';
+import { failureItem, goesOnAfterFailure } from './output/rows';
 import { runningItem } from './output/taskItems';
 import { readStatusRow, type StatusRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
@@ -32,7 +32,7 @@ async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<INodeE
 	for (const task of tasks) {
 		if (task.ok) items.push(...task.value);
 		// One bad task does not take the row's others with it.
-		else if (context.continueOnFail())
+		else if (goesOnAfterFailure(context))
 			items.push(failureItem(context, { itemIndex, failure: task.failure }));
 		else return task;
 	}

@@ -84,14 +84,18 @@ function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
 const ROW = /^Row (\d+): (.+)$/s;
 const KEPT = /^(\d+) of (\d+) rows finished\. .*Retry On Fail.*\nTheir tasks: (.+)$/m;
 
+/** The description without the marks that break its lines in the error panel. */
+const plain = (description: string) => description.replaceAll('<br>\n', '\n');
+
 /** An error of many rows names each of those that failed, and the tasks of those that did not. */
 function outcomesOfError({ rows }: Turn, message: string, description: string) {
-	const lines = description.split('\n');
+	const text = plain(description);
+	const lines = text.split('\n');
 	const isOnly = ROW.test(message);
 	if (!isOnly && !/^\d+ of \d+ rows failed$/.test(message)) {
 		return { outcomes: [], problems: [`the error is not one of rows: ${message}`] };
 	}
-	const perhaps = /^Charged, or perhaps charged: rows? ([\d, ]+)\.$/m.exec(description)?.[1];
+	const perhaps = /^Charged, or perhaps charged: rows? ([\d, ]+)\.$/m.exec(text)?.[1];
 	const paid = new Set((perhaps ?? '').split(', ').map(Number));
 	const outcomes = (isOnly ? [message] : lines).flatMap((line): Outcome[] => {
 		const [, number, words = ''] = ROW.exec(line) ?? [];
@@ -111,6 +115,6 @@ function chargedIn(description: string): 'no' | 'yes' | 'unknown' | 'perhaps' {
 
 /** The tasks of rows that finished although the node failed, and how many rows it says that were. */
 export function keptTasks({ result }: Execution): { rows: number; of: number; tasks: string[] } {
-	const [, rows, of, ids] = KEPT.exec(String(result.error?.description ?? '')) ?? [];
+	const [, rows, of, ids] = KEPT.exec(plain(String(result.error?.description ?? ''))) ?? [];
 	return { rows: Number(rows ?? 0), of: Number(of ?? 0), tasks: ids?.split(', ') ?? [] };
 }

@@ -326,7 +326,7 @@ describe('a row that fails', () => {
 				'Row 2: Aspect Ratio: "7:5" is not one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
 				'Row 3: Prompt: is empty',
 				'Nothing was charged for these rows.',
-			].join('\n'),
+			].join('<br>\n'),
 		);
 	});
 

@@ -441,6 +441,21 @@ atEach('a gateway that refuses connections for a second costs no row', async (at
 	expect(at.imagesPaid()).toBe(3);
 });
 
+/** What n8n's log shows by default is the message alone. */
+for (const [executionId, place] of [
+	['17', '(execution 17, row 2)'],
+	['', '(row 2)'],
+] as const) {
+	atEach(`a task stands in the log with its place: ${place}`, async (at) => {
+		const { log } = await at.generate(['one', 'two'], { executionId });
+
+		const task = at.sandbox.tasks().find(({ prompt }) => prompt === 'two');
+		expect(log.map(({ message }) => message)).toContain(
+			`Seedream task ${String(task?.id)} submitted to ${LABELS[at.system.gateway]} ${place}`,
+		);
+	});
+}
+
 describe('a run that is stopped', () => {
 	const prompts = Array.from({ length: 12 }, (_, index) => `Picture ${index} [[slow:60]]`);
 
@@ -465,7 +480,11 @@ describe('a run that is stopped', () => {
 		for (const { id } of tasks) {
 			expect(log).toContainEqual({
 				level: 'warn',
-				message: `Stopped: Seedream Task Status can fetch task ${id} from ${LABELS[at.system.gateway]}`,
+				message: expect.stringMatching(
+					new RegExp(
+						`^Stopped: Seedream Task Status can fetch task ${id} from ${LABELS[at.system.gateway]} \\(execution \\d+, row \\d+\\)$`,
+					),
+				),
 				meta: {
 					row: expect.any(Number),
 					model: at.system.parameters.model,
@@ -474,6 +493,30 @@ describe('a run that is stopped', () => {
 			});
 		}
 		expect(JSON.stringify(log)).not.toContain('Picture');
+	});
+
+	atEach('says where to look for a task whose create was not answered any more', async (at) => {
+		let stop: () => void = () => undefined;
+		const cancelWhen = new Promise<void>((resolve) => {
+			stop = resolve;
+		});
+		at.sandbox.setIntercept(async ({ step }) => {
+			if (step !== 'create') return undefined;
+			stop();
+			await wait(300);
+			return { kind: 'resetAfter' };
+		});
+		const { log, settled } = await at.generate(['one'], { cancelWhen });
+		await settled;
+
+		const { model } = at.system.parameters;
+		expect(log.map(({ message }) => message)).toContainEqual(
+			expect.stringMatching(
+				new RegExp(
+					`^Stopped: a Seedream task may have been made at ${LABELS[at.system.gateway]}: look in its list of tasks for one of ${String(model)} made at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\(execution \\d+, row 1\\)$`,
+				),
+			),
+		);
 	});
 
 	atEach(
@@ -497,8 +540,10 @@ describe('a run that is stopped', () => {
 			expect(await late(at, stoppedAt)).toEqual([]);
 			const task = at.sandbox.tasks().find(({ prompt }) => prompt === prompts[0]);
 			expect(task).toBeDefined();
-			expect(log.map(({ message }) => message)).toContain(
-				`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${LABELS[at.system.gateway]}`,
+			expect(log.map(({ message }) => message)).toContainEqual(
+				expect.stringContaining(
+					`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${LABELS[at.system.gateway]} `,
+				),
 			);
 			const ids = at.sandbox.tasks().map(({ id }) => id);
 			expect(ids.filter((id) => !JSON.stringify(log).includes(id))).toEqual([]);

@@ -13,7 +13,13 @@ const APP = 'n8n-nodes-seedream';
  */
 export function cacheFolder(): string {
 	const folder = process.env.SEEDREAM_CACHE ?? join(systemCacheFolder(), APP);
-	mkdirSync(folder, { recursive: true });
+	try {
+		mkdirSync(folder, { recursive: true });
+	} catch {
+		throw new Sentence(
+			`The folder ${folder}, for what is downloaded, cannot be made. Set SEEDREAM_CACHE to one that can.`,
+		);
+	}
 	return folder;
 }
 

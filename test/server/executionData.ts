@@ -22,7 +22,10 @@ const itemSchema = z.object({
 	binary: z
 		.record(
 			z.object({
+				/** None where n8n keeps files in its memory, as n8n 1 does by default. */
 				id: z.string().optional(),
+				/** The file itself then, in base64. */
+				data: z.string(),
 				mimeType: z.string(),
 				fileName: z.string().optional(),
 			}),

@@ -17,7 +17,7 @@ export interface N8nOptions {
 	port?: number;
 	/** n8n keeps everything in `.n8n` in there. */
 	userFolder: string;
-	/** On top of the environment that `environment` makes. */
+	/** On top of the environment that `environment` makes and this n8n's version wants. */
 	env?: Readonly<Record<string, string>>;
 	logLevel?: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -56,11 +56,13 @@ export async function startN8n(runtime: Runtime, options: N8nOptions): Promise<R
 		env: {
 			...withoutN8nSettings(runtime.node.env),
 			...environment(userFolder, port, brokerPort, options.logLevel ?? 'warn'),
+			...runtime.env,
 			...options.env,
 		},
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
-	const log = createWriteStream(logFile);
+	// A second start goes on with it, as the log of a service does.
+	const log = createWriteStream(logFile, { flags: 'a' });
 	child.stdout.pipe(log, { end: false });
 	child.stderr.pipe(log, { end: false });
 	const ended = once(child, 'close').then(() => void log.end());
@@ -90,6 +92,8 @@ function environment(
 	logLevel: string,
 ): Record<string, string> {
 	return {
+		// As in n8n's own image. Under jest's `test` it would end at once, without a word.
+		NODE_ENV: 'production',
 		N8N_USER_FOLDER: userFolder,
 		N8N_LISTEN_ADDRESS: HOST,
 		N8N_HOST: HOST,
@@ -110,7 +114,6 @@ function environment(
 		N8N_HIRING_BANNER_ENABLED: 'false',
 		N8N_DYNAMIC_BANNERS_ENABLED: 'false',
 		N8N_LICENSE_AUTO_RENEW_ENABLED: 'false',
-		N8N_DISABLED_MODULES: 'mcp-registry,instance-ai,insights,chat-hub',
 	};
 }
 

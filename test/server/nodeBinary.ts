@@ -7,10 +7,14 @@ import { cacheFolder } from './cacheFolder';
 import { runCommand, withProgress, type Command } from './commands';
 import { installOnce } from './installOnce';
 
-/** n8n 2.41 wants Node 24 or newer; this one comes from npm where the running Node is older. */
+/** Every n8n here runs on it; it comes from npm where the running Node will not do. */
 const NODE_VERSION = '24.21.0';
 
-const NODE_MAJOR = 24;
+/** The versions of Node that a program runs on; undefined: no newest. */
+export interface NodeRange {
+	oldest: string;
+	newestMajor?: number;
+}
 
 export interface NodeBinary {
 	path: string;
@@ -19,8 +23,8 @@ export interface NodeBinary {
 	env: NodeJS.ProcessEnv;
 }
 
-export async function nodeBinary(): Promise<NodeBinary> {
-	const [path, version] = isNewEnough()
+export async function nodeBinary(range: NodeRange): Promise<NodeBinary> {
+	const [path, version] = isIn(range, process.versions.node)
 		? [process.execPath, process.versions.node]
 		: [await downloadedNode(), NODE_VERSION];
 	const home = dirname(dirname(path));
@@ -36,8 +40,9 @@ export async function nodeBinary(): Promise<NodeBinary> {
 	};
 }
 
-function isNewEnough(): boolean {
-	return Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
+function isIn({ oldest, newestMajor = Infinity }: NodeRange, version: string): boolean {
+	const isNewEnough = version.localeCompare(oldest, 'en', { numeric: true }) >= 0;
+	return isNewEnough && Number.parseInt(version, 10) <= newestMajor;
 }
 
 async function downloadedNode(): Promise<string> {
@@ -50,7 +55,7 @@ async function downloadedNode(): Promise<string> {
 		);
 		if (code !== 0) {
 			throw new Sentence(
-				`npm could not fetch Node ${NODE_VERSION} (${name}); run this on Node ${NODE_MAJOR} instead, or put right what npm says:\n${lastLines(output)}`,
+				`npm could not fetch Node ${NODE_VERSION} (${name}); run this on Node 24 instead, or put right what npm says:\n${lastLines(output)}`,
 			);
 		}
 	});

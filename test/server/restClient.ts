@@ -29,6 +29,16 @@ export type WorkflowJson = z.infer<typeof workflowSchema>;
 
 const createdSchema = z.object({ id: z.string() });
 
+const verdictSchema = z.object({ status: z.enum(['OK', 'Error']), message: z.string() });
+
+export type CredentialVerdict = z.infer<typeof verdictSchema>;
+
+const typesSchema = z.array(z.object({ name: z.string() }));
+
+function namesOf(types: unknown): string[] {
+	return typesSchema.parse(types).map(({ name }) => name);
+}
+
 const startedSchema = z.object({ executionId: z.string() });
 
 const UNFINISHED = ['new', 'running', 'unknown'];
@@ -38,6 +48,7 @@ const summarySchema = z.object({
 	status: z.string(),
 	startedAt: z.coerce.date().nullish(),
 	stoppedAt: z.coerce.date().nullish(),
+	retrySuccessId: z.string().nullish(),
 });
 
 const listSchema = z.object({ results: z.array(summarySchema) });
@@ -47,6 +58,8 @@ const executionSchema = summarySchema.extend({ data: z.string() });
 export interface Execution {
 	id: string;
 	status: string;
+	/** Whether the editor has a Retry for it in the list of executions. */
+	isRetryOffered: boolean;
 	/** By n8n's own clock, from its start to its end. */
 	seconds: number;
 	data: ExecutionData;
@@ -105,8 +118,47 @@ export class RestClient {
 			.id;
 	}
 
+	/** As its Test button does, with what stands in the form. */
+	async testCredential(
+		{ id, name }: { id: string; name: string },
+		type: string,
+		data: Record<string, unknown>,
+	): Promise<CredentialVerdict> {
+		const credentials = { id, name, type, data };
+		return verdictSchema.parse(await this.call('post', '/rest/credentials/test', { credentials }));
+	}
+
+	/** The names of all that the editor knows. */
+	async nodeTypes(): Promise<string[]> {
+		return namesOf(await this.call('get', '/types/nodes.json'));
+	}
+
+	async credentialTypes(): Promise<string[]> {
+		return namesOf(await this.call('get', '/types/credentials.json'));
+	}
+
+	async deleteCredential(id: string): Promise<void> {
+		await this.call('delete', `/rest/credentials/${id}`);
+	}
+
 	async createWorkflow(workflow: WorkflowJson): Promise<string> {
-		return createdSchema.parse(await this.call('post', '/rest/workflows', workflow)).id;
+		return createdSchema.parse(
+			await this.call('post', '/rest/workflows', { active: false, ...workflow }),
+		).id;
+	}
+
+	/** Every node in all its versions, as the editor is told of them. */
+	async nodeDescriptions(): Promise<unknown> {
+		return await this.call('get', '/types/nodes.json');
+	}
+
+	async workflow(id: string): Promise<WorkflowJson> {
+		return workflowSchema.parse(await this.call('get', `/rest/workflows/${id}`));
+	}
+
+	/** As the editor saves it. */
+	async saveWorkflow(id: string, workflow: WorkflowJson): Promise<void> {
+		await this.call('patch', `/rest/workflows/${id}`, workflow);
 	}
 
 	/** n8n deletes only what has been archived. */
@@ -117,7 +169,9 @@ export class RestClient {
 
 	/** As the editor's button does; the trigger must be a manual one, or have pinned data. */
 	async run(workflowId: string, trigger: string): Promise<string> {
-		const body = { triggerToStartFrom: { name: trigger } };
+		// n8n 1 runs the workflow that comes along; n8n 2 takes no notice of it and runs the one it has.
+		const workflowData = await this.call('get', `/rest/workflows/${workflowId}`);
+		const body = { workflowData, triggerToStartFrom: { name: trigger } };
 		const answer = await this.call('post', `/rest/workflows/${workflowId}/run`, body);
 		return startedSchema.parse(answer).executionId;
 	}
@@ -126,8 +180,15 @@ export class RestClient {
 		await this.call('post', `/rest/executions/${executionId}/stop`);
 	}
 
-	async retry(executionId: string): Promise<void> {
-		await this.call('post', `/rest/executions/${executionId}/retry`, { loadWorkflow: true });
+	/**
+	 * Resolves when the new execution has ended. `loadWorkflow` is what the editor's menu lets one choose: the workflow
+	 * as it is saved now, or as it was then.
+	 */
+	async retry(executionId: string, { loadWorkflow = true } = {}): Promise<string> {
+		const body = { loadWorkflow };
+		return createdSchema.parse(
+			await this.call('post', `/rest/executions/${executionId}/retry`, body),
+		).id;
 	}
 
 	/** Whether it has ended; asks for no data, which can be large. */
@@ -159,10 +220,11 @@ export class RestClient {
 
 	async execution(id: string): Promise<Execution> {
 		const answer = await this.call('get', `/rest/executions/${id}`);
-		const { status, startedAt, stoppedAt, data } = executionSchema.parse(answer);
+		const { status, startedAt, stoppedAt, retrySuccessId, data } = executionSchema.parse(answer);
 		return {
 			id,
 			status,
+			isRetryOffered: ['crashed', 'error'].includes(status) && !retrySuccessId,
 			seconds: ((stoppedAt?.getTime() ?? NaN) - (startedAt?.getTime() ?? NaN)) / 1000,
 			data: readExecutionData(data),
 		};

@@ -3,66 +3,76 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { z } from 'zod';
-
 import { Sentence } from '../../demo/sentence';
 import { cacheFolder, requireSpace } from './cacheFolder';
 import { runCommand, withProgress } from './commands';
 import { installOnce } from './installOnce';
+import { N8N_RELEASES, NEWEST_N8N, type N8nRelease, type N8nVersion } from './n8nReleases';
 import { lastLines, nodeBinary, npm, type NodeBinary } from './nodeBinary';
 
 /** An installed n8n, ready to be started. */
 export interface Runtime {
-	version: string;
+	version: N8nVersion;
 	node: NodeBinary;
 	/** The script that Node is to run. */
 	n8n: string;
+	/** What this version wants to be told at its start. */
+	env: Readonly<Record<string, string>>;
 }
 
-const RECIPE = join(__dirname, 'runtime');
+/** A folder a version. */
+const RECIPES = join(__dirname, 'runtime');
 
 const RECIPE_FILES = ['package.json', 'package-lock.json'];
 
 const SQLITE = join('node_modules', 'sqlite3', 'build', 'Release', 'node_sqlite3.node');
 
-/** 2.6 GB when done, and what the compiler and npm need beside it. */
-const GIGABYTES_NEEDED = 4;
-
-const recipeSchema = z.object({ dependencies: z.object({ n8n: z.string() }) });
-
-/** Installs the n8n that `runtime/` locks, where it is not yet installed. */
-export async function installRuntime(say: (line: string) => void): Promise<Runtime> {
-	const version = await versionInRecipe();
-	const folder = join(cacheFolder(), `n8n-${version}-${await recipeFingerprint()}`);
+/** Installs the n8n that `runtime/<version>/` locks, where it is not yet installed. */
+export async function installRuntime(
+	say: (line: string) => void,
+	version: N8nVersion = NEWEST_N8N,
+): Promise<Runtime> {
+	const release: N8nRelease = N8N_RELEASES[version];
+	const folder = join(cacheFolder(), `n8n-${version}-${await recipeFingerprint(version)}`);
 	if (!existsSync(folder)) {
-		await requireSpace(cacheFolder(), GIGABYTES_NEEDED);
+		await requireSpace(cacheFolder(), release.gigabytesNeeded);
 		say(`The first time, n8n ${version} is installed into ${folder}.`);
-		say('That is 2.6 GB and takes about three minutes; later it is there at once.');
+		say(
+			`That is ${release.gigabytes} GB and takes ${usualMinutes(release)}; later it is there at once.`,
+		);
 		const missing = await missingTools();
 		// No reason to stop yet: for some systems SQLite comes compiled.
 		if (missing !== undefined) say(`This machine lacks ${missing}. ${HOW_TO_GET_TOOLS}`);
 	}
-	const node = await nodeBinary();
+	const node = await nodeBinary(release.node);
 	await installOnce(folder, async (unfinished) => await installPackages(unfinished, version, node));
 	if (!existsSync(join(folder, SQLITE))) await compileSqlite(folder, node);
-	return { version, node, n8n: join(folder, 'node_modules', 'n8n', 'bin', 'n8n') };
+	const n8n = join(folder, 'node_modules', 'n8n', 'bin', 'n8n');
+	return { version, node, n8n, env: release.env };
 }
 
-async function versionInRecipe(): Promise<string> {
-	const text = await readFile(join(RECIPE, 'package.json'), 'utf8');
-	return recipeSchema.parse(JSON.parse(text)).dependencies.n8n;
+function usualMinutes({ installSeconds }: N8nRelease): string {
+	return `about ${Math.ceil((installSeconds + COMPILE_SECONDS) / 60)} minutes`;
 }
 
 /** Another lock is another folder. */
-async function recipeFingerprint(): Promise<string> {
-	const lock = await readFile(join(RECIPE, 'package-lock.json'));
+async function recipeFingerprint(version: N8nVersion): Promise<string> {
+	const lock = await readFile(join(RECIPES, version, 'package-lock.json'));
 	return createHash('sha256').update(lock).digest('hex').slice(0, 8);
 }
 
-async function installPackages(folder: string, version: string, node: NodeBinary): Promise<void> {
+async function installPackages(
+	folder: string,
+	version: N8nVersion,
+	node: NodeBinary,
+): Promise<void> {
 	await mkdir(folder, { recursive: true });
-	for (const file of RECIPE_FILES) await copyFile(join(RECIPE, file), join(folder, file));
-	const packages = await withProgress(`n8n ${version} from npm (2.6 GB)`, 90, () =>
+	for (const file of RECIPE_FILES) {
+		await copyFile(join(RECIPES, version, file), join(folder, file));
+	}
+	const { gigabytes, installSeconds } = N8N_RELEASES[version];
+	const title = `n8n ${version} from npm (${gigabytes} GB)`;
+	const packages = await withProgress(title, installSeconds, () =>
 		// Some of its packages have install scripts that fail, and n8n needs none of them but SQLite's.
 		npm(folder, ['ci', '--ignore-scripts'], node),
 	);
@@ -73,9 +83,11 @@ async function installPackages(folder: string, version: string, node: NodeBinary
 	}
 }
 
+const COMPILE_SECONDS = 60;
+
 /** By itself, so that one who lacks a compiler need not fetch everything again. */
 async function compileSqlite(folder: string, node: NodeBinary): Promise<void> {
-	const { code, output } = await withProgress('SQLite, compiled here', 60, () =>
+	const { code, output } = await withProgress('SQLite, compiled here', COMPILE_SECONDS, () =>
 		npm(folder, ['rebuild', 'sqlite3'], node),
 	);
 	if (code !== 0) throw new Sentence(await compilerComplaint(output));
@@ -110,7 +122,7 @@ const BUILD_TOOLS = [
 
 async function isInstalled(program: string): Promise<boolean> {
 	try {
-		const { code } = await runCommand({ program, args: ['--version'], folder: RECIPE });
+		const { code } = await runCommand({ program, args: ['--version'], folder: RECIPES });
 		return code === 0;
 	} catch {
 		return false;

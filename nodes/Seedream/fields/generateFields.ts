@@ -49,7 +49,7 @@ const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => 
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. data',
-		hint: 'The names of the input binary fields containing the images, comma-separated',
+		hint: 'The names of the input binary fields, comma-separated',
 		description: `Images of the row to start from; they come after those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.${note ? ` ${note}` : ''}`,
 	};
 });
@@ -174,12 +174,12 @@ export const generateFields: INodeProperties[] = [
 	providerField,
 	...modelFields,
 	promptField,
-	...imageUrlsFields,
-	...imageFieldsFields,
 	...parameterFields('aspectRatio'),
 	...sizeFields,
 	...parameterFields('resolution'),
 	...parameterFields('imageCount'),
+	...imageUrlsFields,
+	...imageFieldsFields,
 	continueWhenField,
 	...outputFields({ continueWhen: ['finished'] }),
 	additionalFields,

@@ -36,7 +36,14 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 	};
 	switch (parameter.kind) {
 		case 'choice':
-			return { ...base, type: 'options', default: GATEWAY_DEFAULT, options: options(parameter) };
+			return {
+				...base,
+				type: 'options',
+				default: GATEWAY_DEFAULT,
+				options: options(parameter),
+				// A row may write an option in its own way, or mean one of another gateway: we check it.
+				allowArbitraryValues: true,
+			};
 		case 'integer':
 			return {
 				...base,

@@ -39,6 +39,8 @@ export const modelFields: INodeProperties[] = [
 					description: `Any other model of ${label}, by its ID`,
 				},
 			],
+			// With the provider taken from the row, one value stands for the models of all gateways.
+			allowArbitraryValues: true,
 			description: 'The version of Seedream to use',
 		};
 	}),

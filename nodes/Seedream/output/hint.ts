@@ -63,7 +63,13 @@ function costWords(finished: readonly Finished[]): string {
 		const about = costs.some(({ estimated }) => estimated) ? 'about ' : '';
 		return [`${about}${Number(credits.toFixed(4))} credits at ${findProvider(id)?.label ?? id}`];
 	});
-	return costs.length === 0 ? '' : ` for ${costs.join(' and ')}`;
+	return costs.length === 0 ? '' : ` for ${listed(costs)}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+function listed(parts: readonly string[]): string {
+	const last = parts.at(-1) ?? '';
+	return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`;
 }
 
 function fewerImagesLine({ fewerImages }: RunSummary): string {

@@ -12,6 +12,20 @@ interface FailedRow {
 }
 
 /**
+ * Whether a failed row is an item and no error. As a tool it always is, unless the user wants the workflow to stop: an
+ * error would take the agent down with it or, in its older versions, leave it without any answer.
+ */
+export function goesOnAfterFailure(context: IExecuteFunctions): boolean {
+	return (
+		context.continueOnFail() || (isTool(context) && context.getNode().onError !== 'stopWorkflow')
+	);
+}
+
+function isTool(context: IExecuteFunctions): boolean {
+	return context.getNode().type.endsWith('Tool');
+}
+
+/**
  * Without Continue On Fail, one error stands for all rows that failed. `onRetry` says what a second
  * try does with the rows that finished.
  */
@@ -24,7 +38,7 @@ export function stopOnFailure(
 		row.ok ? [] : [{ itemIndex, failure: row.failure }],
 	);
 	const [first] = failed;
-	if (first && !context.continueOnFail()) {
+	if (first && !goesOnAfterFailure(context)) {
 		throw rowsError(context, first, failed, rows, onRetry);
 	}
 }
@@ -46,7 +60,12 @@ export function failureItem(context: IExecuteFunctions, row: FailedRow): INodeEx
 	const { itemIndex, failure } = row;
 	const { message, description, code, type, charged, status, provider, taskId } = failure;
 	const item: INodeExecutionData = {
-		json: compact({ status, provider, taskId, error: { message, code, type, charged } }),
+		json: compact({
+			status,
+			provider,
+			taskId,
+			error: { message: messageFor(context, message, description), code, type, charged },
+		}),
 		pairedItem: { item: itemIndex },
 	};
 	if (context.getNode().onError === 'continueErrorOutput') {
@@ -60,6 +79,9 @@ export function failureItem(context: IExecuteFunctions, row: FailedRow): INodeEx
 
 const MOST_ROWS_LISTED = 20;
 
+/** The error panel shows a description as HTML; everyone else reads the second half. */
+const NEW_LINE = '<br>\n';
+
 function rowsError(
 	context: IExecuteFunctions,
 	first: FailedRow,
@@ -67,10 +89,10 @@ function rowsError(
 	rows: readonly RowResult[],
 	onRetry: string,
 ): NodeOperationError {
-	const { itemIndex, failure } = first;
+	const { failure } = first;
 	const count = context.getInputData().length;
 	if (count === 1) {
-		return nodeError(context, failure.message, failure.description, itemIndex);
+		return nodeError(context, failure.message, failure.description, first.itemIndex);
 	}
 	const isOnly = failed.length === 1;
 	const message = isOnly ? rowLine(first) : `${failed.length} of ${count} rows failed`;
@@ -90,8 +112,9 @@ function rowsError(
 					`Their tasks: ${finishedIds.join(', ')}`,
 				]
 			: []),
-	].join('\n');
-	return nodeError(context, message, description, itemIndex);
+	].join(NEW_LINE);
+	// Without its index: n8n counts from 0 and would write [item 2] behind "Row 3".
+	return nodeError(context, message, description);
 }
 
 /** Whether money was spent on rows of which each has a line of its own already. */
@@ -107,11 +130,16 @@ function nodeError(
 	context: IExecuteFunctions,
 	message: string,
 	description: string,
-	itemIndex: number,
+	itemIndex?: number,
 ): NodeOperationError {
 	const error = new NodeOperationError(context.getNode(), message, { description, itemIndex });
-	error.message = message;
+	error.message = messageFor(context, message, description);
 	return error;
+}
+
+/** An agent is not told the description: what to do belongs into its message. */
+function messageFor(context: IExecuteFunctions, message: string, description: string): string {
+	return isTool(context) ? `${message}. ${description}` : message;
 }
 
 function rowLine({ itemIndex, failure }: FailedRow): string {

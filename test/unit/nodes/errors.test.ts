@@ -34,7 +34,7 @@ describe('a create that was answered with an error', () => {
 		[
 			401,
 			'did not accept the API key',
-			'Open the credential, paste the key again and press Test.',
+			'Open the credential, paste the key again and save it: n8n tests it then.',
 			'no',
 			false,
 		],

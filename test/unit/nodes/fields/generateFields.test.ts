@@ -248,6 +248,35 @@ describe('the definitions of one name', () => {
 });
 
 describe('with the provider taken from the row', () => {
+	it.each(providers.map((provider) => [provider.id, provider] as const))(
+		'the model that n8n then fills in shows the settings of %s',
+		(provider, { automatic, models }) => {
+			const { model } =
+				NodeHelpers.getNodeParameters(
+					generateFields,
+					{ provider: '={{ $json.provider }}' },
+					true,
+					false,
+					NODE,
+					description,
+				) ?? {};
+			const table = automatic?.pick(1) ?? models[0];
+			const names = shownAtTop({ provider, model: model ?? null }).map(({ name }) => name);
+			expect(names.filter((name) => TOP.includes(name)).sort()).toEqual(
+				TOP.filter((name) => name in table.parameters).sort(),
+			);
+			expect(names).toEqual(expect.arrayContaining(['imageUrls', 'imageFields']));
+		},
+	);
+
+	it('a choice of another gateway, or one written in another way, is no mistake to the editor', () => {
+		const fromTables = ['model', 'aspectRatio', 'resolution', 'promptOptimization'];
+		const fields = [...generateFields, ...additionalFields].filter(
+			({ name, type }) => type === 'options' && fromTables.includes(name),
+		);
+		expect(fields.filter(({ allowArbitraryValues }) => !allowArbitraryValues)).toEqual([]);
+	});
+
 	const parameters = NodeHelpers.getNodeParameters(
 		generateFields,
 		{ provider: '={{ $json.provider }}', prompt: 'A quiet lake' },
@@ -385,13 +414,13 @@ describe('the node', () => {
 			'model',
 			'customModel',
 			'prompt',
-			'imageUrls',
-			'imageFields',
 			'aspectRatio',
 			'width',
 			'height',
 			'resolution',
 			'imageCount',
+			'imageUrls',
+			'imageFields',
 			'continueWhen',
 			'downloadImages',
 			'outputField',

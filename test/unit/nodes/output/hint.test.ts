@@ -71,6 +71,15 @@ describe('the images of a run', () => {
 			' for about 2 credits at EvoLink and 0.03 credits at APIMart',
 		],
 		[
+			'at all three gateways',
+			[
+				image({ cost: { credits: 2.25 } }),
+				image({ provider: 'apiMart', cost: { credits: 0.03 } }),
+				image({ provider: 'apiInOne', cost: { credits: 12, estimated: true } }),
+			],
+			' for 2.25 credits at EvoLink, 0.03 credits at APIMart and about 12 credits at API in One',
+		],
+		[
 			'without the dust of binary fractions',
 			several(3, { cost: { credits: 0.1 } }),
 			' for 0.3 credits at EvoLink',

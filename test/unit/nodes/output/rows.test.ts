@@ -132,6 +132,21 @@ describe('on the error output', () => {
 	});
 });
 
+describe('as the tool of an agent', () => {
+	const type = 'n8n-nodes-seedream.seedreamGenerateTool';
+	const told = 'Prompt: is empty. Correct the row and run again. Nothing was charged.';
+
+	it('a row that failed becomes an item that says what to do', () => {
+		const [item] = settleRows(fakeContext({ node: { type } }), [failed()], ON_RETRY);
+		expect(item?.json).toMatchObject({ status: 'failed', error: { message: told, charged: 'no' } });
+	});
+
+	it('it is an error if the user wants the workflow to stop', () => {
+		const context = fakeContext({ node: { type, onError: 'stopWorkflow' } });
+		expect(() => settleRows(context, [failed()], ON_RETRY)).toThrow(told);
+	});
+});
+
 describe('without Continue On Fail', () => {
 	it('the only row of the input speaks for itself', () => {
 		const error = errorOf([failed()]);
@@ -144,18 +159,19 @@ describe('without Continue On Fail', () => {
 		const error = errorOf([done(), done(), failed()]);
 		expect(error.message).toBe('Row 3: Prompt: is empty');
 		expect(error.description).toBe('Correct the row and run again. Nothing was charged.');
-		expect(error.context.itemIndex).toBe(2);
+		// n8n would write [item 2] behind it.
+		expect(error.context.itemIndex).toBeUndefined();
 	});
 
 	it('several failed rows are one error that lists them', () => {
 		const error = errorOf([done(), failed(), failed(deadlineFailure(evoLink, 'task-9', 600))]);
 		expect(error.message).toBe('2 of 3 rows failed');
-		expect(error.description?.split('\n')).toEqual([
+		expect(error.description?.split('<br>\n')).toEqual([
 			'Row 2: Prompt: is empty',
 			'Row 3: EvoLink is still working on the image after 600 seconds: Seedream Task Status can fetch it later [task task-9]',
 			'Charged, or perhaps charged: row 3.',
 		]);
-		expect(error.context.itemIndex).toBe(1);
+		expect(error.context.itemIndex).toBeUndefined();
 	});
 
 	it.each([
@@ -165,7 +181,7 @@ describe('without Continue On Fail', () => {
 	])('of %i failed rows the first twenty are listed', (count, rest) => {
 		const error = errorOf(Array.from({ length: count }, () => failed()));
 		expect(error.message).toBe(`${count} of ${count} rows failed`);
-		const lines = error.description?.split('\n') ?? [];
+		const lines = error.description?.split('<br>\n') ?? [];
 		expect(lines.slice(0, 20)).toEqual(
 			Array.from({ length: 20 }, (_, n) => `Row ${n + 1}: Prompt: is empty`),
 		);
@@ -174,7 +190,7 @@ describe('without Continue On Fail', () => {
 
 	it('says how many rows finished, what a retry does with them and where they are', () => {
 		const error = errorOf([done('task-1', 'task-1'), failed(), done('task-3')]);
-		expect(error.description?.split('\n')).toEqual([
+		expect(error.description?.split('<br>\n')).toEqual([
 			'Correct the row and run again. Nothing was charged.',
 			`2 of 3 rows finished. ${ON_RETRY}`,
 			'Their tasks: task-1, task-3',
@@ -183,7 +199,7 @@ describe('without Continue On Fail', () => {
 
 	it('says so also where several rows failed', () => {
 		const error = errorOf([failed(), done('task-2'), failed()]);
-		expect(error.description?.split('\n')).toEqual([
+		expect(error.description?.split('<br>\n')).toEqual([
 			'Row 1: Prompt: is empty',
 			'Row 3: Prompt: is empty',
 			'Nothing was charged for these rows.',
@@ -194,7 +210,7 @@ describe('without Continue On Fail', () => {
 
 	it('says of a second try whatever the node does then', () => {
 		const error = errorOf([done('task-1'), failed()], 'Asking again costs nothing.');
-		expect(error.description).toContain('1 of 2 rows finished. Asking again costs nothing.\n');
+		expect(error.description).toContain('1 of 2 rows finished. Asking again costs nothing.<br>\n');
 	});
 
 	it('speaks of no other row where none finished', () => {

@@ -1,0 +1,17 @@
+import { Sentence } from '../../demo/sentence';
+import { N8N_VERSIONS } from './n8nReleases';
+import { installRuntime } from './runtime';
+
+/** Every n8n that the tests run, before jest does: a test would have to wait minutes for it, in silence. */
+async function main(): Promise<void> {
+	const say = (line: string) => console.log(line);
+	for (const version of N8N_VERSIONS) {
+		const { node } = await installRuntime(say, version);
+		say(`n8n ${version} is installed; it runs on Node ${node.version}.`);
+	}
+}
+
+main().catch((error: unknown) => {
+	console.error(error instanceof Sentence ? error.message : error);
+	process.exitCode = 1;
+});

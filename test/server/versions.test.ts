@@ -1,0 +1,345 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import sharp from 'sharp';
+
+import { PARAMETERS, readCampaign, type CampaignRow } from '../../demo/campaign';
+import type { GatewayName } from '../sandbox/sandbox';
+import { cacheFolder } from './cacheFolder';
+import { itemsOf, runsOf, type Item } from './executionData';
+import type { N8nVersion } from './n8nReleases';
+import { nodeBinary, type NodeRange } from './nodeBinary';
+import type { Execution } from './restClient';
+import { installRuntime } from './runtime';
+import { SeedreamN8n } from './seedreamN8n';
+
+/** The same package in every version of n8n that the README names, and wherever that n8n keeps its files. */
+
+const CAMPAIGN = resolve(__dirname, '../../examples/campaign.csv');
+
+interface Installation {
+	title: string;
+	version: N8nVersion;
+	/** Undefined: the running one, where it will do. */
+	node?: NodeRange;
+	files: 'in its folder' | 'in its memory';
+	env?: Record<string, string>;
+}
+
+/** Each version as it is by default, and the old one as its image for Docker runs it for many files. */
+const installations: Installation[] = [
+	{ title: '2.41.1', version: '2.41.1', files: 'in its folder' },
+	{ title: '1.123.81', version: '1.123.81', files: 'in its memory' },
+	{
+		title: '1.123.81 on Node 24',
+		version: '1.123.81',
+		node: { oldest: '24.0' },
+		files: 'in its folder',
+		env: { N8N_DEFAULT_BINARY_DATA_MODE: 'filesystem', N8N_EXPRESSION_ENGINE: 'vm' },
+	},
+];
+
+const TRIGGER = 'When clicking ‘Execute workflow’';
+const GENERATE = 'Seedream Generate';
+const STATUS = 'Seedream Task Status';
+
+const MINUTE = 60_000;
+
+interface TestNode {
+	name: string;
+	type: string;
+	typeVersion: number;
+	parameters: Record<string, unknown>;
+	[setting: string]: unknown;
+}
+
+describe.each(installations)('n8n $title, with files $files', ({ version, node, files, env }) => {
+	let n8n: SeedreamN8n;
+
+	beforeAll(async () => {
+		const runtime = await installRuntime(() => undefined, version);
+		const other = node && { node: await nodeBinary(node) };
+		n8n = await SeedreamN8n.open({ ...runtime, ...other }, { env, sandbox: { taskSeconds: 0.3 } });
+	}, 3 * MINUTE);
+
+	afterAll(async () => await n8n?.close());
+
+	/** Runs these nodes one after the other. */
+	async function run(...nodes: TestNode[]): Promise<Execution> {
+		const { workflowId, executionId } = await start(...nodes);
+		return await n8n.rest.waitFor(workflowId, executionId, MINUTE);
+	}
+
+	async function start(...nodes: TestNode[]): Promise<{ workflowId: string; executionId: string }> {
+		const trigger: TestNode = {
+			name: TRIGGER,
+			type: 'n8n-nodes-base.manualTrigger',
+			typeVersion: 1,
+			parameters: {},
+		};
+		const chain = [trigger, ...nodes].map((node, index) => ({
+			...node,
+			id: node.name,
+			position: [index * 200, 0],
+		}));
+		const workflowId = await n8n.rest.createWorkflow({
+			name: 'Test',
+			nodes: chain,
+			connections: Object.fromEntries(
+				nodes.map(({ name }, index) => [
+					chain[index]?.name,
+					{ main: [[{ node: name, type: 'main', index: 0 }]] },
+				]),
+			),
+			settings: {},
+		});
+		return { workflowId, executionId: await n8n.rest.run(workflowId, TRIGGER) };
+	}
+
+	/** Nodes that give the rows of a CSV file, as users get theirs. */
+	function spreadsheet(csv: string | Buffer): TestNode[] {
+		const url = n8n.sandbox.addFile(Buffer.from(csv), 'text/csv');
+		return [
+			fetchFile(url),
+			{
+				name: 'Extract From File',
+				type: 'n8n-nodes-base.extractFromFile',
+				typeVersion: 1,
+				parameters: {},
+			},
+		];
+	}
+
+	function seedream(
+		name: typeof GENERATE | typeof STATUS,
+		parameters: Record<string, unknown>,
+		settings: Record<string, unknown> = {},
+	): TestNode {
+		const type = name === GENERATE ? 'seedreamGenerate' : 'seedreamTaskStatus';
+		return {
+			name,
+			type: `n8n-nodes-seedream.${type}`,
+			typeVersion: 1,
+			parameters,
+			credentials: n8n.credentials,
+			...settings,
+		};
+	}
+
+	async function bytesOf({ id, data }: { id?: string; data: string }): Promise<Buffer> {
+		return id === undefined ? Buffer.from(data, 'base64') : await n8n.rest.file(id);
+	}
+
+	const tasksFor = (prompt: string) =>
+		n8n.sandbox.tasks().filter((task) => task.prompt.includes(prompt));
+
+	it('knows both nodes, as tools too, and the three credentials', async () => {
+		const ours = (names: string[]) => names.filter((name) => /seedream/.test(name)).sort();
+
+		expect(ours(await n8n.rest.nodeTypes())).toEqual([
+			'n8n-nodes-seedream.seedreamGenerate',
+			'n8n-nodes-seedream.seedreamGenerateTool',
+			'n8n-nodes-seedream.seedreamTaskStatus',
+			'n8n-nodes-seedream.seedreamTaskStatusTool',
+		]);
+		expect(await n8n.rest.credentialTypes()).toEqual(
+			expect.arrayContaining(['evoLinkApi', 'apiMartApi', 'apiInOneApi']),
+		);
+	});
+
+	it.each(['evoLink', 'apiMart', 'apiInOne'] as const)(
+		'tells a good key of %s from a bad one, and from a gateway that is down',
+		async (gateway) => {
+			const { baseUrls, filesBaseUrl, keys } = n8n.sandbox;
+			const type = `${gateway}Api` as const;
+			const address = { baseUrl: baseUrls[gateway], filesBaseUrl };
+			const test = async (apiKey: string) =>
+				await n8n.rest.testCredential(n8n.credentials[type], type, { ...address, apiKey });
+
+			expect(await test(keys[gateway])).toMatchObject({ status: 'OK' });
+			expect(await test('not-the-key')).toMatchObject({ status: 'Error' });
+			n8n.sandbox.setIntercept(() => ({ kind: 'answer', status: 502, body: '<html></html>' }));
+			expect(await test(keys[gateway])).toMatchObject({ status: 'Error' });
+			n8n.sandbox.setIntercept(undefined);
+		},
+	);
+
+	describe('the spreadsheet workflow', () => {
+		let rows: CampaignRow[];
+		let items: Item[];
+		let execution: Execution;
+		let charged: (gateway: GatewayName) => number;
+
+		beforeAll(async () => {
+			const gateways = ['evoLink', 'apiMart', 'apiInOne'] as const;
+			const balances = () =>
+				new Map(gateways.map((name) => [name, n8n.sandbox.account(name).charged]));
+			const before = balances();
+			rows = await readCampaign(CAMPAIGN);
+			execution = await run(
+				...spreadsheet(await readFile(CAMPAIGN)),
+				seedream(GENERATE, PARAMETERS, { onError: 'continueRegularOutput' }),
+			);
+			items = itemsOf(runsOf(execution.data, GENERATE)[0]);
+			const after = balances();
+			charged = (name) => (after.get(name) ?? NaN) - (before.get(name) ?? NaN);
+		}, 2 * MINUTE);
+
+		const itemsOfRow = (index: number) =>
+			items.filter(({ pairedItem }) => rowOf(pairedItem) === index);
+
+		it('gives every row its images, as files', async () => {
+			for (const [index, { name, images = '1' }] of rows.entries()) {
+				if (name === '13-refused') continue;
+				const made = itemsOfRow(index);
+				expect(made.map(({ json }) => json)).toEqual(
+					Array.from({ length: Number(images) }, (_, imageIndex) =>
+						expect.objectContaining({
+							status: 'completed',
+							imageIndex,
+							imageCount: Number(images),
+						}),
+					),
+				);
+				for (const [imageIndex, { json, binary }] of made.entries()) {
+					const file = binary?.data;
+					if (!file) throw new Error(`${name} has no file`);
+					expect(file.id === undefined ? 'in its memory' : 'in its folder').toBe(files);
+					expect(file.fileName).toMatch(new RegExp(`^${name}-${imageIndex + 1}\\.\\w+$`));
+					expect(await sharp(await bytesOf(file)).stats()).toBeDefined();
+					expect(tasksFor(String(json.prompt))).toHaveLength(1);
+				}
+			}
+			expect(execution.status).toBe('success');
+		});
+
+		it('hands the row that was refused on as an item', () => {
+			const index = rows.findIndex(({ name }) => name === '13-refused');
+			expect(itemsOfRow(index)).toEqual([
+				expect.objectContaining({
+					json: expect.objectContaining({
+						status: 'failed',
+						taskId: expect.any(String),
+						error: expect.objectContaining({ code: 'content_policy_violation', charged: 'no' }),
+					}),
+				}),
+			]);
+			expect(itemsOfRow(index)[0]?.binary).toBeFalsy();
+		});
+
+		it('says above the output what it was', () => {
+			const hints = runsOf(execution.data, GENERATE)[0]?.hints;
+			expect(hints).toEqual([
+				expect.objectContaining({
+					message: expect.stringMatching(/^\d+ images in .* seconds for /),
+				}),
+			]);
+		});
+
+		it.each(['evoLink', 'apiMart', 'apiInOne'] as const)(
+			'costs at %s what its items say, once',
+			(provider) => {
+				const own = items.filter(({ json }) => json.provider === provider);
+				const cost = own.map(({ json }) => Number(creditsOf(json)));
+				expect(charged(provider)).toBeGreaterThan(0);
+				expect(cost.reduce((sum, credits) => sum + credits, 0)).toBeCloseTo(charged(provider));
+			},
+		);
+	});
+
+	it('uploads the image in a field of the row, and hands on the edited one', async () => {
+		const photo = await sharp({
+			create: { width: 640, height: 480, channels: 3, background: 'teal' },
+		})
+			.jpeg()
+			.toBuffer();
+		const known = n8n.sandbox.uploads().length;
+
+		const { data } = await run(
+			fetchFile(n8n.sandbox.addFile(photo, 'image/jpeg')),
+			seedream(GENERATE, { prompt: 'Add a boat', imageFields: 'data' }),
+		);
+
+		const [upload, ...others] = n8n.sandbox.uploads().slice(known);
+		const [item] = itemsOf(runsOf(data, GENERATE)[0]);
+		expect(others).toEqual([]);
+		expect(upload).toMatchObject({ gateway: 'evoLink', bytes: photo.length, format: 'jpeg' });
+		expect(tasksFor('Add a boat')).toEqual([
+			expect.objectContaining({ body: expect.objectContaining({ image_urls: [upload?.url] }) }),
+		]);
+		expect(item?.json.status).toBe('completed');
+		expect(item?.binary?.data?.mimeType).toMatch(/^image\//);
+	});
+
+	it('pays once when Retry On Fail runs the node again', async () => {
+		const rows = 'prompt\nA kite\nA drum [[http:400x1]]\n';
+		const { status, data } = await run(
+			...spreadsheet(rows),
+			seedream(
+				GENERATE,
+				{ prompt: '={{ $json.prompt }}' },
+				{ retryOnFail: true, maxTries: 2, waitBetweenTries: 0 },
+			),
+		);
+
+		const items = itemsOf(runsOf(data, GENERATE)[0]);
+		expect(status).toBe('success');
+		expect(items.map(({ json }) => json.prompt)).toEqual(['A kite', 'A drum [[http:400x1]]']);
+		expect(tasksFor('A kite')).toHaveLength(1);
+		expect(tasksFor('A drum')).toHaveLength(1);
+	});
+
+	it('fetches a task by its id', async () => {
+		const { data } = await run(
+			seedream(GENERATE, { prompt: 'A windmill', continueWhen: 'submitted' }),
+			seedream(STATUS, { taskId: '={{ $json.taskId }}', continueWhen: 'finished' }),
+		);
+
+		const [submitted] = itemsOf(runsOf(data, GENERATE)[0]);
+		const [fetched] = itemsOf(runsOf(data, STATUS)[0]);
+		expect(submitted?.json).toMatchObject({ status: 'submitted' });
+		expect(fetched?.json).toMatchObject({ status: 'completed', taskId: submitted?.json.taskId });
+		expect(fetched?.binary?.data?.mimeType).toMatch(/^image\//);
+	});
+
+	it('has said nothing about this package in its log so far', async () => {
+		const log = await readFile(n8n.logFile, 'utf8');
+		// Folders of these tests have it in their names, too.
+		const lines = log.replaceAll(n8n.userFolder, '').replaceAll(cacheFolder(), '').split('\n');
+		expect(lines.filter((line) => /seedream/i.test(line))).toEqual([]);
+	});
+
+	it('asks for nothing more once the execution is stopped, and logs what was paid', async () => {
+		const { workflowId, executionId } = await start(
+			seedream(GENERATE, { prompt: 'A glacier [[slow:60]]' }),
+		);
+		while (tasksFor('A glacier').length === 0) await wait(50);
+		await n8n.rest.stop(executionId);
+		const { status } = await n8n.rest.waitFor(workflowId, executionId, MINUTE);
+		const asked = n8n.sandbox.requests.length;
+		await wait(3_000);
+
+		expect(status).toBe('canceled');
+		expect(n8n.sandbox.requests).toHaveLength(asked);
+		expect(await readFile(n8n.logFile, 'utf8')).toContain(tasksFor('A glacier')[0]?.id);
+	});
+});
+
+function fetchFile(url: string): TestNode {
+	return {
+		name: 'HTTP Request',
+		type: 'n8n-nodes-base.httpRequest',
+		typeVersion: 4.2,
+		parameters: { url, options: { response: { response: { responseFormat: 'file' } } } },
+	};
+}
+
+function rowOf(pairedItem: Item['pairedItem']): number | undefined {
+	if (typeof pairedItem === 'number') return pairedItem;
+	return Array.isArray(pairedItem) ? pairedItem[0]?.item : pairedItem?.item;
+}
+
+function creditsOf({ cost }: Item['json']): unknown {
+	return typeof cost === 'object' && cost !== null && 'credits' in cost ? cost.credits : 0;
+}
