@@ -152,9 +152,9 @@ const mayExist = (label: string) =>
 const AGAIN: Record<GatewayName, string> = {
 	evoLink: 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.',
 	apiMart:
-		'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions does: look first.',
+		'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions sends it again, so look first.',
 	apiInOne:
-		'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions does: look first.',
+		'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions sends it again, so look first.',
 };
 
 const lookItUp = (provider: GatewayName) =>

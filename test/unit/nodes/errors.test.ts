@@ -450,7 +450,7 @@ describe('a create whose answer was lost', () => {
 	const at = new Date('2026-11-20T08:00:03.500Z');
 	const lookForIt =
 		"The image may have been made and charged: look in APIMart's list of tasks for one of doubao-seedance-4-5 made at 2026-11-20 08:00:03 UTC";
-	const todo = `If APIMart has the task, Seedream Task Status fetches it by its ID. Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions does: look first. ${UNKNOWN}`;
+	const todo = `If APIMart has the task, Seedream Task Status fetches it by its ID. Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions sends it again, so look first. ${UNKNOWN}`;
 
 	it('says what happened, and what to look for', () => {
 		const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
