@@ -1,9 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import Table from 'cli-table3';
+import sharp from 'sharp';
 
-import { readExamples, withCredentials } from '../test/server/exampleWorkflows';
+import {
+	EXAMPLES_FOLDER,
+	readExamples,
+	withCredentials,
+	withFilesIn,
+} from '../test/server/exampleWorkflows';
 import { lastLines } from '../test/server/nodeBinary';
 import { requireFreePort } from '../test/server/ports';
 import { OWNER } from '../test/server/restClient';
@@ -15,6 +22,13 @@ import { Sentence } from './sentence';
 const DEFAULT_PORT = 5678;
 
 const HIGHEST_PORT = 65_535;
+
+const ROWS = 'prompts.csv';
+
+/** Something to edit. */
+const PICTURE = 'nodes/Seedream/seedream.svg';
+
+const PICTURE_SIDE = 1024;
 
 /** What a shell says of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
@@ -65,19 +79,31 @@ async function untilInterrupted(): Promise<void> {
 	});
 }
 
-/** Brings in the examples, and says where everything is. */
-async function furnish({ rest, url, credentials }: SeedreamN8n): Promise<string> {
+/** Brings in the examples with what they need, and says where everything is. */
+async function furnish({ rest, url, credentials, filesFolder }: SeedreamN8n): Promise<string> {
 	const places = new Table({ style: { head: [], border: [] } });
 	places.push(['n8n', url], ['E-mail', OWNER.email], ['Password', OWNER.password]);
-	for (const workflow of readExamples().values()) {
-		const id = await rest.createWorkflow(withCredentials(workflow, credentials));
+	for (const example of readExamples().values()) {
+		const workflow = withFilesIn(filesFolder, withCredentials(example, credentials));
+		const id = await rest.createWorkflow(workflow);
 		places.push([workflow.name, `${url}/workflow/${id}`]);
 	}
+	await layOutFiles(filesFolder);
+	places.push(['Files of the examples', filesFolder]);
 	return [
 		places.toString(),
 		'The gateways are sandboxes on this machine: nothing here costs money.',
 		'Ctrl-C ends it and deletes everything.',
 	].join('\n');
+}
+
+/** What the examples read. */
+async function layOutFiles(folder: string): Promise<void> {
+	const photos = join(folder, 'photos');
+	await mkdir(photos, { recursive: true });
+	await mkdir(join(folder, 'edited'));
+	await copyFile(join(EXAMPLES_FOLDER, ROWS), join(folder, ROWS));
+	await sharp(PICTURE).resize(PICTURE_SIDE).png().toFile(join(photos, 'seedream.png'));
 }
 
 async function complainAboutEnd({ logFile }: SeedreamN8n): Promise<void> {

@@ -7,6 +7,9 @@ import type { GatewayCredentials } from './seedreamN8n';
 /** Where what users import stands, with the files that it reads. */
 export const EXAMPLES_FOLDER = resolve(__dirname, '../../examples');
 
+/** Where they keep their files: the folder of n8n's own Docker image. */
+const THEIR_FILES = '/home/node/.n8n-files';
+
 const OWN_NODE = /^n8n-nodes-seedream\./;
 
 /** By file name, as users import them. */
@@ -28,4 +31,13 @@ export function withCredentials(
 		OWN_NODE.test(node.type) ? { ...node, credentials: { ...credentials } } : node,
 	);
 	return { ...workflow, nodes };
+}
+
+/** What a user does whose n8n has another folder. */
+export function withFilesIn(folder: string, workflow: WorkflowJson): WorkflowJson {
+	const text = JSON.stringify(workflow).replaceAll(
+		JSON.stringify(THEIR_FILES),
+		JSON.stringify(folder),
+	);
+	return workflowSchema.parse(JSON.parse(text));
 }

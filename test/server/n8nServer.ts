@@ -95,6 +95,8 @@ function environment(
 		// As in n8n's own image. Under jest's `test` it would end at once, without a word.
 		NODE_ENV: 'production',
 		N8N_USER_FOLDER: userFolder,
+		// The one folder that workflows may read and write lies in it: .n8n-files.
+		HOME: userFolder,
 		N8N_LISTEN_ADDRESS: HOST,
 		N8N_HOST: HOST,
 		N8N_PORT: String(port),

@@ -87,6 +87,11 @@ export class SeedreamN8n {
 		return this.running.ended;
 	}
 
+	/** What workflows may read and write; n8n does not make it. */
+	get filesFolder(): string {
+		return join(this.userFolder, '.n8n-files');
+	}
+
 	/** Its binary data. */
 	get files(): StoredFiles {
 		return new StoredFiles(this.userFolder);

@@ -1,0 +1,609 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, parse } from 'node:path';
+
+import { parse as parseCsv } from 'csv-parse/sync';
+import sharp from 'sharp';
+
+import { evoLink } from '../../nodes/Seedream/providers/evoLink';
+import { EXAMPLES_FOLDER, readExamples, withCredentials } from './exampleWorkflows';
+import { itemsOf, runsOf, type Item } from './executionData';
+import { N8N_VERSIONS } from './n8nReleases';
+import type { Execution, WorkflowJson } from './restClient';
+import { installRuntime } from './runtime';
+import { SeedreamN8n } from './seedreamN8n';
+import { NodeCatalogue, problemsOf } from './workflowCheck';
+import { withField, withNode, withoutGoogle, withParameters, withPinned } from './workflowEdits';
+
+/** What users import, in a full n8n as they have it: it may reach ~/.n8n-files and nothing else. */
+
+const MINUTE = 60_000;
+
+const PRICE = evoLink.models[0].creditsPerImage ?? 0;
+
+const examples = readExamples();
+
+const CSV_TO_FILES = 'csv-to-files.json';
+const SHEETS_TO_DRIVE = 'google-sheets-to-drive.json';
+const SUBMIT_AND_COLLECT = 'submit-now-collect-later.json';
+const EDIT_FOLDER = 'edit-images-in-a-folder.json';
+const AI_AGENT = 'ai-agent.json';
+
+/** Nobody but the user knows these; n8n marks them in red until they are chosen. */
+const LEFT_TO_THE_USER: Record<string, string[]> = {
+	[SHEETS_TO_DRIVE]: [
+		'Read the sheet',
+		'Mark them as started',
+		'Write the links back',
+		'Write the errors back',
+	].map((node) => `${node}: Parameter "Document" is required.`),
+};
+
+function example(file: string): WorkflowJson {
+	const workflow = examples.get(file);
+	if (!workflow) throw new Error(`There is no ${file}`);
+	return workflow;
+}
+
+describe('the files', () => {
+	it('are all in the list that users read', async () => {
+		const list = await readFile(join(EXAMPLES_FOLDER, 'README.md'), 'utf8');
+		const listed = [...list.matchAll(/\]\(([\w-]+\.json)\)/g)].map((match) => match[1]);
+		expect(listed.sort()).toEqual([...examples.keys()].sort());
+	});
+
+	it.each([...examples.keys()])('%s holds nothing of the n8n that it was made in', (file) => {
+		const { nodes, ...rest } = example(file);
+		expect(nodes.filter((node) => 'credentials' in node)).toEqual([]);
+		expect(Object.keys(rest).sort()).toEqual([
+			'active',
+			'connections',
+			'name',
+			'pinData',
+			'settings',
+			'tags',
+		]);
+	});
+
+	it.each([...examples.keys()])('%s names the list price', (file) => {
+		const notes = boxesOf(example(file)).notes.map(({ text }) => text);
+		expect(notes.join('\n')).toContain(`${PRICE} EvoLink credits`);
+	});
+
+	it.each([...examples.keys()])('%s has notes that cover nothing', (file) => {
+		const { notes, nodes } = boxesOf(example(file));
+		const covered = notes.flatMap((note) =>
+			[...notes, ...nodes].filter(
+				(other) => other !== note && overlap(note, other) && !contains(note, other),
+			),
+		);
+		expect(covered).toEqual([]);
+	});
+});
+
+interface Box {
+	name: string;
+	left: number;
+	top: number;
+	right: number;
+	bottom: number;
+}
+
+/** On the canvas; a node with its name below it. */
+function boxesOf({ nodes }: WorkflowJson) {
+	const boxes = nodes.map(({ name, type, position, parameters }) => {
+		const isNote = type.endsWith('.stickyNote');
+		const [left, top] = position as [number, number];
+		const [width, height] = isNote
+			? [Number(parameters.width), Number(parameters.height)]
+			: [96, 144];
+		const text = String(parameters.content ?? '');
+		return { name, text, left, top, right: left + width, bottom: top + height, isNote };
+	});
+	return {
+		notes: boxes.filter(({ isNote }) => isNote),
+		nodes: boxes.filter(({ isNote }) => !isNote),
+	};
+}
+
+function overlap(one: Box, other: Box): boolean {
+	return (
+		one.left < other.right &&
+		other.left < one.right &&
+		one.top < other.bottom &&
+		other.top < one.bottom
+	);
+}
+
+function contains(outer: Box, inner: Box): boolean {
+	return (
+		outer.left <= inner.left &&
+		outer.right >= inner.right &&
+		outer.top <= inner.top &&
+		outer.bottom >= inner.bottom
+	);
+}
+
+describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
+	let n8n: SeedreamN8n;
+	let catalogue: NodeCatalogue;
+	let folder: string;
+
+	beforeAll(async () => {
+		const runtime = await installRuntime(() => undefined, version);
+		n8n = await SeedreamN8n.open(runtime, { sandbox: { taskSeconds: 0.3 } });
+		catalogue = new NodeCatalogue(await n8n.rest.nodeDescriptions());
+	}, 2 * MINUTE);
+
+	afterAll(async () => await n8n?.close());
+
+	beforeEach(async () => {
+		await mkdir(n8n.filesFolder, { recursive: true });
+		folder = await mkdtemp(join(n8n.filesFolder, 'test-'));
+	});
+
+	const start = async (workflow: WorkflowJson, trigger: string): Promise<Execution> => {
+		const id = await n8n.rest.createWorkflow(withCredentials(workflow, n8n.credentials));
+		return await n8n.rest.waitFor(id, await n8n.rest.run(id, trigger), MINUTE);
+	};
+
+	/** What the runs since the last question cost. */
+	let paidBefore = 0;
+	const paid = () => {
+		const { charged } = n8n.sandbox.account('evoLink');
+		const since = charged - paidBefore;
+		paidBefore = charged;
+		return since;
+	};
+
+	const filesIn = async (path = folder) => (await readdir(path)).sort();
+
+	/** The rows of the one list that a run has left; its name ends in the time. */
+	const listOf = async (start: string, path = folder) => {
+		const lists = (await filesIn(path)).filter((name) => name.startsWith(start));
+		expect(lists).toEqual([expect.stringMatching(/-\d{4}-\d\d-\d\d-\d{6}\.csv$/)]);
+		const text = await readFile(join(path, lists[0] ?? ''));
+		// The mark at its beginning tells Excel that it is UTF-8.
+		return parseCsv<Record<string, string>>(text, { columns: true, bom: true });
+	};
+
+	/** Width by height, once the file is decoded; its name must not lie about what it is. */
+	const measure = async (file: string) => {
+		const bytes = await readFile(join(folder, file));
+		const { info } = await sharp(bytes).toBuffer({ resolveWithObject: true });
+		expect(parse(file).ext).toBe(info.format === 'jpeg' ? '.jpg' : `.${info.format}`);
+		return info.width / info.height;
+	};
+
+	describe.each([...examples.keys()])('%s', (file) => {
+		it('holds nothing that this n8n does not know', () => {
+			expect(problemsOf(example(file), catalogue)).toEqual(LEFT_TO_THE_USER[file] ?? []);
+		});
+
+		it('is imported as it is', async () => {
+			const id = await n8n.rest.createWorkflow(example(file));
+			const { nodes, connections } = await n8n.rest.workflow(id);
+			expect({ nodes, connections }).toEqual({
+				nodes: example(file).nodes,
+				connections: example(file).connections,
+			});
+		});
+	});
+
+	describe('the check itself', () => {
+		const original = example(CSV_TO_FILES);
+		const generate = 'Make the images';
+		const link = (node: string, index = 0) => ({ main: [[{ node, type: 'main', index }]] });
+		const linked = (from: string, to: object): WorkflowJson => ({
+			...original,
+			connections: { ...original.connections, [from]: to },
+		});
+
+		it.each<[string, WorkflowJson, string]>([
+			[
+				'a node of an unknown type',
+				withNode(original, generate, (node) => ({ ...node, type: 'n8n-nodes-seedream.painter' })),
+				`${generate}: n8n-nodes-seedream.painter is not known`,
+			],
+			[
+				'a version that does not exist',
+				withNode(original, generate, (node) => ({ ...node, typeVersion: 9 })),
+				`${generate}: n8n-nodes-seedream.seedreamGenerate has no version 9`,
+			],
+			[
+				'an unknown parameter',
+				withParameters(original, generate, { colour: 'red' }),
+				`${generate}: colour is no parameter, or not shown`,
+			],
+			[
+				'an unknown option',
+				withParameters(original, generate, { options: { filename: 'a' } }),
+				`${generate}: options.filename is no parameter, or not shown`,
+			],
+			[
+				'a parameter that the others hide',
+				withParameters(original, generate, { downloadImages: false, outputField: 'image' }),
+				`${generate}: outputField is no parameter, or not shown`,
+			],
+			[
+				'a value that is no choice',
+				withParameters(original, generate, { provider: 'nobody' }),
+				`${generate}: provider has no choice nobody`,
+			],
+			[
+				'nothing where something is required',
+				withParameters(original, generate, { prompt: '' }),
+				`${generate}: Parameter "Prompt" is required.`,
+			],
+			[
+				'an expression about a node that does not exist',
+				withParameters(original, generate, { prompt: "={{ $('Rows').item.json.prompt }}" }),
+				`${generate}: it refers to Rows, which does not exist`,
+			],
+			[
+				'an expression about a node that runs later',
+				withParameters(original, generate, { prompt: "={{ $('Save the list').item.json.a }}" }),
+				`${generate}: it refers to Save the list, which does not run before it`,
+			],
+			[
+				'a connection to a node that does not exist',
+				linked('Read its rows', link('Nowhere')),
+				'Read its rows → Nowhere: Nowhere does not exist',
+			],
+			[
+				'a connection to an input that does not exist',
+				linked('Read its rows', link(generate, 1)),
+				`Read its rows → ${generate}: ${generate} has no input 1 of type main`,
+			],
+			[
+				'a connection from an output that does not exist',
+				withNode(original, generate, ({ onError: _onError, ...node }) => node),
+				`${generate} → Say what failed: ${generate} has no output 1 of type main`,
+			],
+			[
+				'a connection of another kind',
+				linked('Read its rows', { ai_tool: link(generate).main }),
+				`Read its rows → ${generate}: Read its rows has no output 0 of type ai_tool`,
+			],
+		])('finds %s', (_what, broken, problem) => {
+			expect(problemsOf(broken, catalogue)).toContainEqual(expect.stringContaining(problem));
+		});
+
+		it('finds a column that the sheet is not said to have', () => {
+			const { columns } = example(SHEETS_TO_DRIVE).nodes.find(
+				({ name }) => name === 'Mark them as started',
+			)?.parameters as { columns: object };
+			const broken = withParameters(example(SHEETS_TO_DRIVE), 'Mark them as started', {
+				columns: { ...columns, matchingColumns: ['number'] },
+			});
+			expect(problemsOf(broken, catalogue)).toContain(
+				'Mark them as started: columns has no column number',
+			);
+		});
+	});
+
+	describe(CSV_TO_FILES, () => {
+		const run = async (csv: string) => {
+			await writeFile(join(folder, 'prompts.csv'), csv);
+			const workflow = withField(example(CSV_TO_FILES), 'Set the folder', 'folder', folder);
+			expect((await start(workflow, 'Start by hand')).status).toBe('success');
+		};
+		const csvOf = (...rows: string[]) => ['name,prompt,aspect_ratio,images', ...rows].join('\r\n');
+
+		it('saves every image under its name, and the reasons of the rows that failed', async () => {
+			paid();
+			const csv = csvOf(
+				'lake-hero,"A lake, at sunrise",16:9,1',
+				'refused,A picture [[fail:content_policy_violation]],1:1,1',
+				'茶/道,茶道师在竹林中泡茶,3:4,',
+				'ribbon,A ribbon,1:9,1',
+				'stickers,A panda as a sticker,,3',
+			);
+			// As Excel saves it.
+			await run(`\uFEFF${csv}\r\n`);
+
+			const images = (await filesIn()).filter((name) => !name.endsWith('.csv'));
+			expect(images.map((name) => parse(name).name)).toEqual([
+				'lake-hero-1',
+				'stickers-1',
+				'stickers-2',
+				'stickers-3',
+				'茶-道-1',
+			]);
+			const [lake = '', ...others] = images;
+			expect(await measure(lake)).toBeCloseTo(16 / 9, 1);
+			expect(await measure(others.pop() ?? '')).toBeCloseTo(3 / 4, 1);
+			await Promise.all(others.map(measure));
+			expect(paid()).toBe(5 * PRICE);
+
+			expect(await listOf('failed')).toEqual([
+				{
+					name: 'refused',
+					prompt: 'A picture [[fail:content_policy_violation]]',
+					aspect_ratio: '1:1',
+					images: '1',
+					problem: expect.stringContaining('content policy'),
+					charged: 'no',
+					task_id: expect.stringMatching(/^task-/),
+				},
+				{
+					name: 'ribbon',
+					prompt: 'A ribbon',
+					aspect_ratio: '1:9',
+					images: '1',
+					problem: expect.stringContaining('Aspect Ratio'),
+					charged: 'no',
+					task_id: '',
+				},
+			]);
+		});
+
+		it('takes the list of what failed, once it is corrected', async () => {
+			await run(csvOf('ribbon,A ribbon,1:9,1'));
+			const [list = ''] = await filesIn();
+			const corrected = (await readFile(join(folder, list), 'utf8')).replace('1:9', '9:16');
+			await rm(join(folder, list));
+			await run(corrected);
+			expect((await filesIn()).map((name) => parse(name).name)).toEqual(['prompts', 'ribbon-1']);
+		});
+
+		it('takes the CSV file that comes with it', async () => {
+			paid();
+			await run(await readFile(join(EXAMPLES_FOLDER, 'prompts.csv'), 'utf8'));
+			expect(await filesIn()).toHaveLength(1 + 6);
+			expect(paid()).toBe(6 * PRICE);
+		});
+	});
+
+	describe(SUBMIT_AND_COLLECT, () => {
+		const submit = 'Start by hand';
+		const collect = 'Every ten minutes';
+
+		it(
+			'submits all, collects what is done, and goes on until all is collected',
+			async () => {
+				paid();
+				const rows = [
+					'name,prompt,aspect_ratio,images',
+					'lake,A lake,16:9,1',
+					'stickers,A panda as a sticker,,2',
+					'refused,A picture [[fail:content_policy_violation]],1:1,1',
+					'slow,A slow one [[slow:6]],1:1,1',
+					'ribbon,A ribbon,1:9,1',
+				];
+				await writeFile(join(folder, 'prompts.csv'), rows.join('\n'));
+				const workflow = withPinned(
+					['Set the folder', 'Set the folder again'].reduce(
+						(edited, node) => withField(edited, node, 'folder', folder),
+						example(SUBMIT_AND_COLLECT),
+					),
+					collect,
+					[{}],
+				);
+				const notes = async () => {
+					const files = (await filesIn()).filter((name) => name.startsWith('task-'));
+					const texts = await Promise.all(
+						files.map((name) => readFile(join(folder, name), 'utf8')),
+					);
+					const all = texts.map((text) => JSON.parse(text) as Record<string, string>);
+					return new Map(all.map((note) => [note.name, note]));
+				};
+				const images = async () =>
+					(await filesIn())
+						.filter((name) => !/\.(?:csv|json)$/.test(name))
+						.map((n) => parse(n).name);
+				const askedFor = () => n8n.sandbox.requests.filter(({ step }) => step === 'query').length;
+
+				expect((await start(workflow, submit)).status).toBe('success');
+				const submitted = await notes();
+				expect([...submitted.keys()].sort()).toEqual(['lake', 'refused', 'slow', 'stickers']);
+				expect([...submitted.values()].map(({ status }) => status)).toEqual(
+					Array(4).fill('submitted'),
+				);
+				expect(await listOf('not-submitted')).toEqual([
+					{
+						name: 'ribbon',
+						prompt: 'A ribbon',
+						aspect_ratio: '1:9',
+						images: '1',
+						problem: expect.stringContaining('Aspect Ratio'),
+						charged: 'no',
+					},
+				]);
+
+				await settled(['lake', 'panda', 'policy']);
+				expect((await start(workflow, collect)).status).toBe('success');
+				expect(await images()).toEqual(['lake-1', 'stickers-1', 'stickers-2']);
+				const collected = await notes();
+				expect(collected.get('lake')).toEqual({
+					...submitted.get('lake'),
+					status: 'completed',
+					problem: '',
+				});
+				expect(collected.get('refused')).toMatchObject({
+					status: 'failed',
+					problem: expect.stringContaining('content policy'),
+				});
+				expect(collected.get('slow')).toEqual(submitted.get('slow'));
+
+				await settled(['slow']);
+				await start(workflow, collect);
+				expect(await images()).toEqual(['lake-1', 'slow-1', 'stickers-1', 'stickers-2']);
+				expect((await notes()).get('slow')?.status).toBe('completed');
+
+				const before = askedFor();
+				await start(workflow, collect);
+				expect(askedFor()).toBe(before);
+				expect(paid()).toBe(4 * PRICE);
+			},
+			2 * MINUTE,
+		);
+
+		/** Until the tasks whose prompts hold one of these words have ended. */
+		const settled = async (words: string[]) => {
+			const running = () =>
+				n8n.sandbox
+					.tasks()
+					.filter(({ prompt }) => words.some((word) => prompt.includes(word)))
+					.filter(({ status }) => status !== 'completed' && status !== 'failed');
+			while (running().length > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+		};
+	});
+
+	describe(EDIT_FOLDER, () => {
+		it('edits every picture, and says which it could not', async () => {
+			paid();
+			await mkdir(join(folder, 'photos'));
+			await mkdir(join(folder, 'edited'));
+			const picture = sharp({
+				create: { width: 640, height: 480, channels: 3, background: '#385' },
+			});
+			const photos = new Map([
+				['shoe.jpg', await picture.clone().jpeg().toBuffer()],
+				['hand bag (2).PNG', await picture.clone().png().toBuffer()],
+				['broken.jpeg', Buffer.from('this is no picture')],
+			]);
+			for (const [name, bytes] of photos) await writeFile(join(folder, 'photos', name), bytes);
+			const uploadsBefore = n8n.sandbox.uploads().length;
+
+			const workflow = withField(example(EDIT_FOLDER), 'Say what to do', 'folder', folder);
+			expect((await start(workflow, 'Start by hand')).status).toBe('success');
+
+			const edited = (await filesIn(join(folder, 'edited'))).filter((n) => !n.endsWith('.csv'));
+			expect(edited.map((name) => parse(name).name)).toEqual(['hand-bag-2', 'shoe']);
+			await Promise.all(edited.map(async (name) => await measure(join('edited', name))));
+			const sent = n8n.sandbox.uploads().slice(uploadsBefore);
+			expect(sent.map(({ sha256 }) => sha256).sort()).toEqual(
+				[photos.get('shoe.jpg'), photos.get('hand bag (2).PNG')]
+					.map((bytes) =>
+						createHash('sha256')
+							.update(bytes ?? '')
+							.digest('hex'),
+					)
+					.sort(),
+			);
+			expect(await listOf('failed', join(folder, 'edited'))).toEqual([
+				{
+					picture: 'broken.jpeg',
+					problem: expect.stringContaining('Reference Image'),
+					charged: 'no',
+					task_id: '',
+				},
+			]);
+			expect(paid()).toBe(2 * PRICE);
+		});
+	});
+
+	describe(SHEETS_TO_DRIVE, () => {
+		const rows = [
+			{ row_number: 2, prompt: 'A lake', aspect_ratio: '16:9', images: 1, status: 'done' },
+			{ row_number: 3, prompt: 'A panda', aspect_ratio: '3:4', images: 2, status: '' },
+			{ row_number: 4, prompt: 'No [[fail:content_policy_violation]]', images: '', status: '' },
+			{ row_number: 5, prompt: '', aspect_ratio: '', images: '', status: '' },
+			{ row_number: 6, prompt: 'A ribbon', aspect_ratio: '1:9', images: '', status: '' },
+			{ row_number: 7, prompt: 'A shoe', aspect_ratio: '', images: '', status: '' },
+		];
+		const written = ({ data }: Execution, node: string) =>
+			runsOf(data, node).flatMap((task) => itemsOf(task).map(({ json }: Item) => json));
+
+		/** Google is not here: its nodes are pinned, or replaced by ones that hand on what they would write. */
+		const run = async (uploads: Array<Record<string, unknown>>) => {
+			const writing = ['Mark them as started', 'Write the links back', 'Write the errors back'];
+			const pinned = [
+				['Every morning at 7', [{}]],
+				['Read the sheet', rows],
+				['Upload to Drive', uploads],
+			] as const;
+			const workflow = pinned.reduce(
+				(edited, [node, items]) => withPinned(edited, node, items),
+				writing.reduce(withoutGoogle, example(SHEETS_TO_DRIVE)),
+			);
+			return await start(workflow, 'Every morning at 7');
+		};
+
+		it('makes the rows that are not done yet, and writes links and errors into their rows', async () => {
+			paid();
+			const execution = await run([{ id: 'panda-1' }, { id: 'panda-2' }, { id: 'shoe' }]);
+
+			expect(execution.status).toBe('success');
+			expect(written(execution, 'Mark them as started')).toEqual(
+				[3, 4, 6, 7].map((row_number) => ({ row_number, status: 'started' })),
+			);
+			const link = (id: string) => `https://drive.google.com/file/d/${id}/view`;
+			expect(written(execution, 'Write the links back')).toEqual([
+				{
+					row_number: 3,
+					status: 'done',
+					link: `${link('panda-1')}\n${link('panda-2')}`,
+					task_id: expect.stringMatching(/^task-/),
+					error: '',
+				},
+				{
+					row_number: 7,
+					status: 'done',
+					link: link('shoe'),
+					task_id: expect.stringMatching(/^task-/),
+					error: '',
+				},
+			]);
+			expect(written(execution, 'Write the errors back')).toEqual([
+				{
+					row_number: 4,
+					status: 'failed',
+					task_id: expect.stringMatching(/^task-/),
+					error: expect.stringMatching(/content policy.*\(charged: no\)$/),
+				},
+				{
+					row_number: 6,
+					status: 'failed',
+					task_id: '',
+					error: expect.stringMatching(/Aspect Ratio.*\(charged: no\)$/),
+				},
+			]);
+			expect(fileNames(execution)).toEqual([
+				expect.stringMatching(/^\d{4}-\d\d-\d\d-row-3-A-panda-1\.\w+$/),
+				expect.stringMatching(/^\d{4}-\d\d-\d\d-row-3-A-panda-2\.\w+$/),
+				expect.stringMatching(/^\d{4}-\d\d-\d\d-row-7-A-shoe-1\.\w+$/),
+			]);
+			expect(paid()).toBe(3 * PRICE);
+		});
+
+		it('says in the row when an image is paid, but not uploaded', async () => {
+			const execution = await run([
+				{ id: 'panda-1' },
+				{ error: 'The quota is used up' },
+				{ error: 'The quota is used up' },
+			]);
+			const notUploaded = {
+				status: 'not uploaded',
+				task_id: expect.stringMatching(/^task-/),
+				error: 'The image was made and paid, but not uploaded: The quota is used up',
+			};
+			expect(written(execution, 'Write the errors back')).toEqual(
+				expect.arrayContaining([
+					{ row_number: 3, ...notUploaded },
+					{ row_number: 7, ...notUploaded },
+				]),
+			);
+			expect(written(execution, 'Write the links back')).toMatchObject([{ row_number: 3 }]);
+			// What is written last is what stays.
+			expect(startOf(execution, 'Write the errors back')).toBeGreaterThan(
+				startOf(execution, 'Write the links back'),
+			);
+		});
+
+		const fileNames = ({ data }: Execution) =>
+			itemsOf(runsOf(data, 'Make the images')[0]).map(({ binary }) => binary?.data?.fileName);
+
+		const startOf = ({ data }: Execution, node: string) =>
+			Math.max(...runsOf(data, node).map(({ startTime }) => startTime));
+	});
+
+	it(`${AI_AGENT} lets the agent fill in what it should, and nothing else`, () => {
+		const tool = example(AI_AGENT).nodes.find(({ type }) => type.endsWith('Tool'));
+		const filledIn = Object.entries(tool?.parameters ?? {}).flatMap(([name, value]) =>
+			String(value).includes('$fromAI(') ? [name] : [],
+		);
+		expect(filledIn).toEqual(['prompt', 'imageUrls', 'aspectRatio']);
+	});
+});
