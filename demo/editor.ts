@@ -67,11 +67,14 @@ function portArgument(usage: Sentence): string {
 	}
 }
 
-/** From the start on, so that what an interruption breaks is cleaned up like any other failure. */
+/**
+ * From the start on, so that what an interruption breaks is cleaned up like any other failure; and for good, since npm
+ * may pass Ctrl-C on to a process that the terminal has told already.
+ */
 async function untilInterrupted(): Promise<void> {
 	await new Promise<void>((resolve) => {
 		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-			process.once(signal, () => {
+			process.on(signal, () => {
 				process.exitCode = INTERRUPTED;
 				resolve();
 			});
