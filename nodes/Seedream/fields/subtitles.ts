@@ -7,7 +7,7 @@ const providerLabels = Object.fromEntries(providers.map(({ id, label }) => [id, 
 const modelLabels = Object.fromEntries([
 	...providers.flatMap(({ models }) => models.map(({ id, label }) => [id, label])),
 	['auto', 'Automatic'],
-	['custom', 'Custom Model'],
+	['custom', 'Custom'],
 ]);
 
 const provider = labelOf('provider', providerLabels);

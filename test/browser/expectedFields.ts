@@ -1,0 +1,128 @@
+import { customModel } from '../../nodes/Seedream/providers/customModel';
+import { providers } from '../../nodes/Seedream/providers';
+import type {
+	Model,
+	Parameter,
+	ParameterName,
+	Provider,
+} from '../../nodes/Seedream/providers/provider';
+
+/** What a user must be offered, read off the providers' tables and the design, not off the fields. */
+
+export interface Choice {
+	provider: Provider;
+	/** As the list of models shows it. */
+	model: string;
+	/** As a workflow keeps it. */
+	value: string;
+	table: Model;
+}
+
+/** Every provider with every model that can be chosen there. */
+export const CHOICES: readonly Choice[] = providers.flatMap((provider) =>
+	modelsOf(provider).map(([model, table, value]) => ({ provider, model, table, value })),
+);
+
+/** In the order of the list. */
+export function modelsOf(provider: Provider): ReadonlyArray<readonly [string, Model, string]> {
+	const { automatic, models } = provider;
+	return [
+		...(automatic ? [['Automatic', automatic.pick(1), 'auto'] as const] : []),
+		...models.map((model) => [model.label, model, model.id] as const),
+		['Custom', customModel(provider, 'custom'), 'custom'],
+	];
+}
+
+const TOP: readonly ParameterName[] = ['aspectRatio', 'resolution', 'imageCount'];
+
+const LABELS: Record<ParameterName, string> = {
+	aspectRatio: 'Aspect Ratio',
+	resolution: 'Resolution',
+	imageCount: 'Number of Images',
+	promptOptimization: 'Prompt Optimization',
+	sequentialImageGeneration: 'Sequential Image Generation',
+	maxImages: 'Max Images',
+	watermark: 'Watermark',
+	callbackUrl: 'Callback URL',
+};
+
+/** What becomes of the images, whoever makes them. */
+export const ABOUT_OUTPUT = ['Download Images', 'Put Output in Field', 'Output'];
+
+/** All labels of the panel, from top to bottom. */
+export function panelOf({ model, table }: Choice): string[] {
+	return [
+		'Provider',
+		'Model',
+		...(model === 'Custom' ? ['Custom Model'] : []),
+		'Prompt',
+		...labelsOf(table, TOP),
+		...(table.references.max > 0 ? ['Reference Image URLs', 'Reference Image Fields'] : []),
+		'Continue When',
+		...ABOUT_OUTPUT,
+		'Additional Fields',
+		'Options',
+	];
+}
+
+/** What "Add Field" offers. */
+export function additionalFieldsOf({ table }: Choice): string[] {
+	const { parameters, references } = table;
+	const names = (Object.keys(parameters) as ParameterName[]).filter((name) => !TOP.includes(name));
+	const { imageCount } = parameters;
+	const isBound = imageCount?.kind === 'integer' && imageCount.isUpperBound;
+	return [
+		...labelsOf(table, names),
+		...(isBound ? ['Ask for Count'] : []),
+		...(references.dataUri ? ['Send Binary As'] : []),
+		'Extra Body',
+	].sort();
+}
+
+export interface List {
+	name: ParameterName;
+	label: string;
+	options: string[];
+}
+
+/** The lists among the settings of a model, on the panel itself. */
+export function listsOf({ table }: Choice): List[] {
+	return lists(table).filter(({ name }) => TOP.includes(name));
+}
+
+/** And those among Additional Fields. */
+export function additionalListsOf({ table }: Choice): List[] {
+	return lists(table).filter(({ name }) => !TOP.includes(name));
+}
+
+function lists({ parameters }: Model): List[] {
+	return (Object.entries(parameters) as Array<[ParameterName, Parameter]>).flatMap(
+		([name, parameter]) =>
+			parameter.kind === 'choice'
+				? [{ name, label: labelOf(name, parameter), options: optionsOf(parameter) }]
+				: [],
+	);
+}
+
+function optionsOf({ options, ...parameter }: Extract<Parameter, { kind: 'choice' }>): string[] {
+	return [
+		`Default (${capitalised(parameter.default)})`,
+		...options.map(capitalised),
+		...(parameter.pixelSize ? ['Custom Size'] : []),
+	];
+}
+
+function labelsOf({ parameters }: Model, names: readonly ParameterName[]): string[] {
+	return names.flatMap((name) => {
+		const parameter = parameters[name];
+		return parameter ? [labelOf(name, parameter)] : [];
+	});
+}
+
+function labelOf(name: ParameterName, { label }: Parameter): string {
+	return label ?? LABELS[name];
+}
+
+function capitalised(text: string): string {
+	return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,60 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import type { Locator, Page, PageScreenshotOptions } from 'playwright-core';
+import sharp from 'sharp';
+
+const FOLDER = resolve(__dirname, '../../docs/images');
+
+type PictureName =
+	| 'workflow'
+	| 'generate-panel'
+	| 'credential'
+	| 'images'
+	| 'running'
+	| 'error-row'
+	| 'task-status'
+	| 'agent';
+
+const GAP = 16;
+
+/** A part of the page, in pixels. */
+type Clip = NonNullable<PageScreenshotOptions['clip']>;
+
+/** Whether the README's pictures are wanted: `npm run screenshots`. */
+export const keepsPictures = Boolean(process.env.SCREENSHOTS);
+
+/** Keeps what is shown there, several views side by side. */
+export async function keepPicture(name: PictureName, ...views: Buffer[]): Promise<void> {
+	const sizes = await Promise.all(views.map(async (view) => await sharp(view).metadata()));
+	const lefts = sizes.map((_, index) =>
+		sizes.slice(0, index).reduce((left, { width }) => left + width + GAP, 0),
+	);
+	const last = sizes.length - 1;
+	const all = sharp({
+		create: {
+			width: (lefts[last] ?? 0) + (sizes[last]?.width ?? 0),
+			height: Math.max(...sizes.map(({ height }) => height)),
+			channels: 3,
+			background: 'white',
+		},
+	});
+	await mkdir(FOLDER, { recursive: true });
+	await all
+		.composite(views.map((input, index) => ({ input, left: lefts[index], top: 0 })))
+		.png({ palette: true, effort: 10 })
+		.toFile(join(FOLDER, `${name}.png`));
+}
+
+/** The page, or a part of it, with the mouse out of the way. */
+export async function view(page: Page, clip?: Clip): Promise<Buffer> {
+	await page.mouse.move(0, 0);
+	return await page.screenshot({ clip, animations: 'disabled', caret: 'hide' });
+}
+
+/** From the top of one thing to a little below another, as wide as the first. */
+export async function between(first: Locator, last: Locator): Promise<Clip> {
+	const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];
+	if (top === null || bottom === null) throw new Error('what is to be kept is not shown');
+	return { ...top, height: bottom.y + bottom.height + GAP - top.y };
+}
