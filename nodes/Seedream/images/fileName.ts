@@ -38,7 +38,7 @@ export function fileName(template: string, facts: FileNameFacts, extension: stri
 		taskId: facts.taskId,
 		provider: facts.provider,
 		model: facts.model,
-		prompt: [...facts.prompt].slice(0, PROMPT_LENGTH).join(''),
+		prompt: beginning(facts.prompt),
 		date: facts.date.toISOString().slice(0, 10),
 	};
 	const filled = FILE_NAME_PLACEHOLDERS.reduce(
@@ -46,6 +46,15 @@ export function fileName(template: string, facts: FileNameFacts, extension: stri
 		template.trim() === '' ? DEFAULT_FILE_NAME : template,
 	);
 	return `${shorten(clean(filled)) || 'image'}.${extension}`;
+}
+
+/** Ends with a whole word, unless that would take half of it: not every language has spaces. */
+function beginning(prompt: string): string {
+	const characters = [...prompt];
+	const cut = characters.slice(0, PROMPT_LENGTH).join('');
+	if (!/\S/.test(characters[PROMPT_LENGTH] ?? '')) return cut;
+	const words = cut.replace(/\s+\S*$/u, '');
+	return words.length < PROMPT_LENGTH / 2 ? cut : words;
 }
 
 /** Keeps letters and digits of every script; everything that could be a path becomes a dash. */

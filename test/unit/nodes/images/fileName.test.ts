@@ -81,6 +81,19 @@ describe('the name of a file', () => {
 		expect(named('{prompt}', { prompt: '{taskId} {date}' })).toBe('taskId-date.png');
 	});
 
+	it.each([
+		['A serene mountain lake at sunrise, perfect reflections', 'A-serene-mountain-lake-at-sunrise'],
+		['A paper coffee cup on a white train table', 'A-paper-coffee-cup-on-a-white-train'],
+		['A paper coffee cup on a train, night fog over it', 'A-paper-coffee-cup-on-a-train-night-fog'],
+		[
+			'A poster: 一片宁静的湖水倒映着夕阳的美景春季新品海报留出标题空间一片宁静的湖水倒映着夕阳',
+			'A-poster-一片宁静的湖水倒映着夕阳的美景春季新品海报留出标题空间一片宁',
+		],
+		['A paper coffee cup on a train, nightly rains', 'A-paper-coffee-cup-on-a-train-nightly'],
+	])('has the beginning of the prompt, in whole words: %s', (prompt, name) => {
+		expect(named('{prompt}', { prompt })).toBe(`${name}.png`);
+	});
+
 	it('has the first forty characters of the prompt, and never half of one', () => {
 		expect(named('{prompt}', { prompt: 'x'.repeat(41) })).toBe(`${'x'.repeat(40)}.png`);
 		expect(named('{prompt}', { prompt: '𠮷'.repeat(41) })).toBe(`${'𠮷'.repeat(40)}.png`);
