@@ -43,7 +43,8 @@ function describe(todo: string, charged: Charged): string {
 	return `${todo} ${CHARGED_WORDS[charged]}`;
 }
 
-function withoutCharged({ description, charged }: Failure): string {
+/** What to do, where the charge is told elsewhere. */
+export function withoutCharged({ description, charged }: Failure): string {
 	return description.replace(CHARGED_WORDS[charged], '').trim();
 }
 

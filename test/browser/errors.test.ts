@@ -80,6 +80,8 @@ const CASES: Case[] = [
 		description: [
 			/^Row 3: EvoLink stopped the image because of its content policy/,
 			/^Row 4: APIMart has no credit left on this account/,
+			'For row 3: Reword the prompt, or use other reference images.',
+			'For row 4: Top up the account and run again.',
 			'Nothing was charged for these rows.',
 			KEPT,
 			THEIR_TASKS,

@@ -325,6 +325,7 @@ describe('a row that fails', () => {
 			[
 				'Row 2: Aspect Ratio: "7:5" is not one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
 				'Row 3: Prompt: is empty',
+				'Correct the row and run again.',
 				'Nothing was charged for these rows.',
 			].join('<br>\n'),
 		);

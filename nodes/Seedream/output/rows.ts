@@ -1,6 +1,6 @@
 import { NodeOperationError, type IExecuteFunctions, type INodeExecutionData } from 'n8n-workflow';
 
-import type { Failure, Result } from '../errors';
+import { withoutCharged, type Failure, type Result } from '../errors';
 import { compact } from './taskItems';
 
 /** What became of one row of the input. */
@@ -105,7 +105,9 @@ function rowsError(
 		...listed,
 		...(unlisted.length > 0 ? [`… and ${unlisted.length} more`] : []),
 		...(unlistedIds.length > 0 ? [`Their tasks: ${unlistedIds.join(', ')}`] : []),
-		isOnly ? failure.description : chargedLine(failed),
+		...(isOnly
+			? [failure.description]
+			: [...adviceLines(failed.slice(0, MOST_ROWS_LISTED)), chargedLine(failed)]),
 		...(finished.length > 0
 			? [
 					`${finished.length} of ${count} rows finished. ${onRetry}`,
@@ -117,12 +119,27 @@ function rowsError(
 	return nodeError(context, message, description);
 }
 
+/** What to do, said once for all rows that it is the same for. */
+function adviceLines(failed: readonly FailedRow[]): string[] {
+	const rowsByAdvice = new Map<string, number[]>();
+	for (const { itemIndex, failure } of failed) {
+		const advice = withoutCharged(failure);
+		rowsByAdvice.set(advice, [...(rowsByAdvice.get(advice) ?? []), itemIndex + 1]);
+	}
+	if (rowsByAdvice.size === 1) return [...rowsByAdvice.keys()];
+	return [...rowsByAdvice].map(([advice, rows]) => `For ${rowNumbers(rows)}: ${advice}`);
+}
+
 /** Whether money was spent on rows of which each has a line of its own already. */
 function chargedLine(failed: readonly FailedRow[]): string {
 	const paid = failed.filter(({ failure }) => failure.charged !== 'no');
 	if (paid.length === 0) return 'Nothing was charged for these rows.';
-	const rows = paid.map(({ itemIndex }) => itemIndex + 1).join(', ');
-	return `Charged, or perhaps charged: ${paid.length === 1 ? 'row' : 'rows'} ${rows}.`;
+	return `Charged, or perhaps charged: ${rowNumbers(paid.map(({ itemIndex }) => itemIndex + 1))}.`;
+}
+
+/** "row 3", "rows 3, 4". */
+function rowNumbers(rows: readonly number[]): string {
+	return `${rows.length === 1 ? 'row' : 'rows'} ${rows.join(', ')}`;
 }
 
 /** n8n replaces a message that holds a code such as ECONNRESET, and the task id with it. */

@@ -169,6 +169,8 @@ describe('without Continue On Fail', () => {
 		expect(error.description?.split('<br>\n')).toEqual([
 			'Row 2: Prompt: is empty',
 			'Row 3: EvoLink is still working on the image after 600 seconds: Seedream Task Status can fetch it later [task task-9]',
+			'For row 2: Correct the row and run again.',
+			'For row 3: TODO',
 			'Charged, or perhaps charged: row 3.',
 		]);
 		expect(error.context.itemIndex).toBeUndefined();
@@ -185,7 +187,11 @@ describe('without Continue On Fail', () => {
 		expect(lines.slice(0, 20)).toEqual(
 			Array.from({ length: 20 }, (_, n) => `Row ${n + 1}: Prompt: is empty`),
 		);
-		expect(lines.slice(20)).toEqual([...rest, 'Nothing was charged for these rows.']);
+		expect(lines.slice(20)).toEqual([
+			...rest,
+			'Correct the row and run again.',
+			'Nothing was charged for these rows.',
+		]);
 	});
 
 	it('says how many rows finished, what a retry does with them and where they are', () => {
@@ -202,6 +208,7 @@ describe('without Continue On Fail', () => {
 		expect(error.description?.split('<br>\n')).toEqual([
 			'Row 1: Prompt: is empty',
 			'Row 3: Prompt: is empty',
+			'Correct the row and run again.',
 			'Nothing was charged for these rows.',
 			`1 of 3 rows finished. ${ON_RETRY}`,
 			'Their tasks: task-2',
