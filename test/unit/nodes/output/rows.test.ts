@@ -170,7 +170,7 @@ describe('without Continue On Fail', () => {
 			'Row 2: Prompt: is empty',
 			'Row 3: EvoLink is still working on the image after 600 seconds: Seedream Task Status can fetch it later [task task-9]',
 			'For row 2: Correct the row and run again.',
-			'For row 3: TODO',
+			'For row 3: Fetch it later with the Seedream Task Status node and the task ID task-9, or raise Timeout in the options.',
 			'Charged, or perhaps charged: row 3.',
 		]);
 		expect(error.context.itemIndex).toBeUndefined();
