@@ -1,6 +1,6 @@
 import { CAMPAIGN } from './campaign';
 import type { NodePanel } from './nodePanel';
-import { keepPicture, keepsPictures, view } from './screenshots';
+import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { openStage, OPENING_MS, type Stage } from './stage';
 import { FROM_COLUMNS, GENERATE, rows, type Row } from './workflows';
 
@@ -113,7 +113,7 @@ it.each(CASES)('$what', async ({ what, list, message, description, tasks }) => {
 		await panel.untilOver();
 		await stage.editor.messages.first().waitFor();
 		await stage.editor.dismissMessages();
-		await keepPicture('error-row', await view(stage.editor.page));
+		await keepPicture('error-row', await view(stage.editor.page, await boxOf(panel.dialog)));
 	}
 });
 

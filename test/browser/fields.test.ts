@@ -9,7 +9,7 @@ import {
 	panelOf,
 } from './expectedFields';
 import type { NodePanel } from './nodePanel';
-import { keepPicture, keepsPictures, view } from './screenshots';
+import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { settle } from './settle';
 import { openStage, OPENING_MS, type Stage } from './stage';
 import {
@@ -52,7 +52,8 @@ describe('Seedream Generate, new on the canvas', () => {
 		await panel.type('prompt', PROMPT);
 		await panel.leaveField();
 		expect(await settle(async () => await panel.complainedAbout(), [])).toEqual([]);
-		if (keepsPictures) await keepPicture('generate-panel', await view(stage.editor.page));
+		if (keepsPictures)
+			await keepPicture('generate-panel', await view(stage.editor.page, await boxOf(panel.dialog)));
 	});
 
 	it('keeps the prompt when the provider is changed, and changed back', async () => {
@@ -183,7 +184,8 @@ describe('Seedream Task Status', () => {
 			...ABOUT_OUTPUT,
 			'Options',
 		]);
-		if (keepsPictures) await keepPicture('task-status', await view(stage.editor.page));
+		if (keepsPictures)
+			await keepPicture('task-status', await view(stage.editor.page, await boxOf(panel.dialog)));
 	});
 
 	it.each(providers)('asks for the credential of $label', async ({ label }) => {

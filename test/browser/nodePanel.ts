@@ -16,12 +16,12 @@ export class NodePanel {
 
 	async close(): Promise<void> {
 		await this.page.getByTestId('ndv-close-button').click();
-		await this.page.getByTestId('ndv').waitFor({ state: 'hidden' });
+		await this.dialog.waitFor({ state: 'hidden' });
 	}
 
 	/** Ends the work on a field; n8n covers the next one with a tip until then. */
 	async leaveField(): Promise<void> {
-		await this.page.getByTestId('ndv').getByTestId('tab-params').click();
+		await this.dialog.getByTestId('tab-params').click();
 	}
 
 	/** By the button above the fields. */
@@ -102,6 +102,10 @@ export class NodePanel {
 		await field.hover();
 		await field.getByTitle('Delete').click();
 		await this.input(name).waitFor({ state: 'detached' });
+	}
+
+	get dialog(): Locator {
+		return this.page.getByTestId('ndv');
 	}
 
 	private get fields(): Locator {

@@ -52,9 +52,15 @@ export async function view(page: Page, clip?: Clip): Promise<Buffer> {
 	return await page.screenshot({ clip, animations: 'disabled', caret: 'hide' });
 }
 
+/** Where a thing stands on the page. */
+export async function boxOf(thing: Locator): Promise<Clip> {
+	const box = await thing.boundingBox();
+	if (box === null) throw new Error('what is to be kept is not shown');
+	return box;
+}
+
 /** From the top of one thing to a little below another, as wide as the first. */
 export async function between(first: Locator, last: Locator): Promise<Clip> {
-	const [top, bottom] = [await first.boundingBox(), await last.boundingBox()];
-	if (top === null || bottom === null) throw new Error('what is to be kept is not shown');
+	const [top, bottom] = [await boxOf(first), await boxOf(last)];
 	return { ...top, height: bottom.y + bottom.height + GAP - top.y };
 }

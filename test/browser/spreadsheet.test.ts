@@ -6,7 +6,7 @@ import { providers } from '../../nodes/Seedream/providers';
 import { CAMPAIGN, toCsv } from './campaign';
 import { ABOUT_OUTPUT } from './expectedFields';
 import type { NodePanel } from './nodePanel';
-import { between, keepPicture, keepsPictures, view } from './screenshots';
+import { between, boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { settle, settleWhen } from './settle';
 import { openStage, OPENING_MS, type Stage } from './stage';
 import { FROM_COLUMNS, GENERATE, rows, spreadsheet } from './workflows';
@@ -55,7 +55,8 @@ describe('a file of rows', () => {
 		await editor.nodeOnCanvas(GENERATE).and(editor.page.locator('.running')).waitFor();
 		panel = await editor.openNode(GENERATE);
 		await panel.output.untilRunning();
-		if (keepsPictures) await keepPicture('running', await view(editor.page));
+		if (keepsPictures)
+			await keepPicture('running', await view(editor.page, await boxOf(panel.dialog)));
 	});
 
 	it('gives an item for each row', async () => {
