@@ -32,7 +32,6 @@ interface Path {
 const paths: Path[] = [
 	{ title: 'the example as it is', change: (workflow) => workflow },
 	{
-		// As the MCP Server Trigger does, too.
 		title: 'an older agent, which calls its tools itself',
 		change: (workflow) =>
 			withNode(

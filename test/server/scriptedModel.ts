@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify from 'fastify';
 import { z } from 'zod';
 
 /** What the model does when it is asked: says something, or calls a tool. */
@@ -80,7 +80,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
 		return response(next({ tools, results }));
 	});
 
-	const origin = await listen(app);
+	const origin = await app.listen({ host: '127.0.0.1', port: 0 });
 	return {
 		baseUrl: `${origin}/v1`,
 		asked,
@@ -90,10 +90,6 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
 		},
 		close: async () => await app.close(),
 	};
-}
-
-async function listen(app: FastifyInstance): Promise<string> {
-	return await app.listen({ host: '127.0.0.1', port: 0 });
 }
 
 const MODEL = 'scripted';
