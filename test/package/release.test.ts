@@ -22,7 +22,7 @@ it('tells in the changelog what the version brings', () => {
 it('publishes with provenance, and nothing that CI has not passed', () => {
 	const publish = read(join(WORKFLOWS, 'publish.yml'));
 	expect(publish).toMatch(/^ +id-token: write$/m);
-	expect(publish).toMatch(/run: npm publish .*--provenance/);
+	expect(publish).toMatch(/^ +npm publish .*--provenance/m);
 	expect(publish).toMatch(/^ +needs: ci$/m);
 });
 
