@@ -21,7 +21,7 @@ export const N8N_RELEASES = {
 		env: { N8N_DISABLED_MODULES: 'mcp-registry,instance-ai,insights,chat-hub' },
 		gigabytes: 2.6,
 		gigabytesNeeded: 4,
-		installSeconds: 90,
+		installSeconds: 120,
 	},
 	'1.123.81': {
 		node: { oldest: '20.19', newestMajor: 24 },
@@ -29,7 +29,7 @@ export const N8N_RELEASES = {
 		env: { N8N_EXPRESSION_ENGINE: 'legacy', N8N_DISABLED_MODULES: 'insights' },
 		gigabytes: 1.7,
 		gigabytesNeeded: 3,
-		installSeconds: 100,
+		installSeconds: 110,
 	},
 } satisfies Record<string, N8nRelease>;
 

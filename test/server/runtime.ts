@@ -83,7 +83,7 @@ async function installPackages(
 	}
 }
 
-const COMPILE_SECONDS = 60;
+const COMPILE_SECONDS = 80;
 
 /** By itself, so that one who lacks a compiler need not fetch everything again. */
 async function compileSqlite(folder: string, node: NodeBinary): Promise<void> {
