@@ -16,6 +16,7 @@ import { requireFreePort } from '../test/server/ports';
 import { OWNER } from '../test/server/restClient';
 import { installRuntime } from '../test/server/runtime';
 import { SeedreamN8n } from '../test/server/seedreamN8n';
+import { INTERRUPTED } from './interrupted';
 import { Sentence } from './sentence';
 
 /** n8n's own. */
@@ -29,9 +30,6 @@ const ROWS = 'prompts.csv';
 const PICTURE = 'nodes/Seedream/seedream.svg';
 
 const PICTURE_SIDE = 1024;
-
-/** What a shell says of a program that Ctrl-C has ended. */
-const INTERRUPTED = 130;
 
 async function main(): Promise<void> {
 	const port = readPort();

@@ -4,11 +4,12 @@ import { parseArgs } from 'node:util';
 
 import { format, resolveConfig } from 'prettier';
 
+import { INTERRUPTED } from '../../demo/interrupted';
 import { Sentence } from '../../demo/sentence';
 import { benchInProcess } from './inProcess';
 import { describeMachine } from './machine';
 import { benchMemory } from './memory';
-import { benchInN8n, BenchServer, IMAGE_BYTES, INTERRUPTED } from './n8nBench';
+import { benchInN8n, BenchServer, IMAGE_BYTES } from './n8nBench';
 import { pageOf, RESULTS_FILE } from './page';
 import { fullPlan, quickPlan } from './plan';
 import { plotOf } from './plot';

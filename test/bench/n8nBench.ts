@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { INTERRUPTED } from '../../demo/interrupted';
 import { startSandbox } from '../sandbox/sandbox';
 import { installCheckout } from '../server/communityPackage';
 import { startN8n, type RunningN8n } from '../server/n8nServer';
@@ -9,6 +10,7 @@ import { freePorts } from '../server/ports';
 import { UsageMeter } from '../server/processUsage';
 import { RestClient } from '../server/restClient';
 import { installRuntime, type Runtime } from '../server/runtime';
+import { createGatewayCredentials } from '../server/seedreamN8n';
 import { StoredFiles } from '../server/storedFiles';
 import { measure, type Bench } from './measure';
 import { minutesOf, WARM_UP, type Run } from './plan';
@@ -16,9 +18,6 @@ import type { Measurement } from './results';
 
 /** What an image of a photograph weighs. */
 export const IMAGE_BYTES = 1_000_000;
-
-/** What a shell says of a program that Ctrl-C has ended. */
-export const INTERRUPTED = 130;
 
 /** n8n in a folder of its own, with this package installed, until `close`. */
 export class BenchServer {
@@ -83,18 +82,15 @@ export class BenchServer {
 
 async function createCredentials(n8n: RestClient, port: number): Promise<Bench['credentials']> {
 	// Only to learn its addresses: every run has a sandbox of its own, on the same port.
-	const { baseUrls, filesBaseUrl, keys, close } = await startSandbox({ port });
-	await close();
+	const sandbox = await startSandbox({ port });
+	await sandbox.close();
+	const { evoLinkApi } = await createGatewayCredentials(n8n, sandbox);
 	return {
 		httpHeaderAuth: await n8n.createCredential('EvoLink key', 'httpHeaderAuth', {
 			name: 'Authorization',
-			value: `Bearer ${keys.evoLink}`,
+			value: `Bearer ${sandbox.keys.evoLink}`,
 		}),
-		evoLinkApi: await n8n.createCredential('EvoLink', 'evoLinkApi', {
-			apiKey: keys.evoLink,
-			baseUrl: baseUrls.evoLink,
-			filesBaseUrl,
-		}),
+		evoLinkApi: evoLinkApi.id,
 	};
 }
 

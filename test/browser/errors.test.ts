@@ -1,8 +1,9 @@
+import { GENERATE } from '../server/nodeChains';
 import { CAMPAIGN } from './campaign';
 import type { NodePanel } from './nodePanel';
 import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { openStage, OPENING_MS, type Stage } from './stage';
-import { FROM_COLUMNS, GENERATE, rows, type Row } from './workflows';
+import { FROM_COLUMNS, rows, type Row } from './workflows';
 
 /** The error panel, read as the person reads it whose batch has failed. */
 

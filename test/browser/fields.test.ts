@@ -1,4 +1,5 @@
 import { providers } from '../../nodes/Seedream/providers';
+import { GENERATE, generate, inARow, TASK_STATUS, taskStatus } from '../server/nodeChains';
 import {
 	ABOUT_OUTPUT,
 	additionalFieldsOf,
@@ -12,15 +13,7 @@ import type { NodePanel } from './nodePanel';
 import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { settle } from './settle';
 import { openStage, OPENING_MS, type Stage } from './stage';
-import {
-	agent,
-	AGENT_TOOL,
-	GENERATE,
-	generate,
-	inARow,
-	TASK_STATUS,
-	taskStatus,
-} from './workflows';
+import { agent, AGENT_TOOL } from './workflows';
 
 /** What the nodes' panels show, against the tables of the providers. */
 
@@ -220,7 +213,7 @@ describe('Seedream Generate as the tool of an agent', () => {
 			id: await n8n.rest.createCredential('OpenAI account', 'openAiApi', { apiKey }),
 			name: 'OpenAI account',
 		};
-		const workflow = await agent({ ...n8n.credentials, openAiApi });
+		const workflow = agent({ ...n8n.credentials, openAiApi });
 		const tool = workflow.nodes.find(({ type }) => type === AGENT_TOOL)?.name ?? '';
 		await editor.openWorkflow(await n8n.rest.createWorkflow(workflow));
 		await editor.nodeOnCanvas(tool).waitFor();

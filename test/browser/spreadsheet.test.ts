@@ -1,15 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 import { providers } from '../../nodes/Seedream/providers';
-import { CAMPAIGN, toCsv } from './campaign';
+import { GENERATE } from '../server/nodeChains';
+import { CAMPAIGN, CAMPAIGN_FILE } from './campaign';
 import { ABOUT_OUTPUT } from './expectedFields';
 import type { NodePanel } from './nodePanel';
 import { between, boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { settle, settleWhen } from './settle';
 import { openStage, OPENING_MS, type Stage } from './stage';
-import { FROM_COLUMNS, GENERATE, rows, spreadsheet } from './workflows';
+import { FROM_COLUMNS, rows, spreadsheet } from './workflows';
 
 /** The spreadsheet workflow, run by its button and watched: rows of three gateways become images. */
 
@@ -18,30 +17,23 @@ jest.setTimeout(90_000);
 /** Long enough to see that it runs, on a busy machine too. */
 const TASK_SECONDS = 8;
 
-let folder: string;
 let stage: Stage;
 
 beforeAll(async () => {
-	folder = await mkdtemp(join(tmpdir(), 'seedream-campaign-'));
-	await writeFile(join(folder, 'campaign.csv'), toCsv(CAMPAIGN));
 	stage = await openStage({
 		sandbox: { taskSeconds: TASK_SECONDS },
-		env: { N8N_RESTRICT_FILE_ACCESS_TO: folder },
+		env: { N8N_RESTRICT_FILE_ACCESS_TO: dirname(CAMPAIGN_FILE) },
 	});
 }, OPENING_MS);
 
-afterAll(async () => {
-	await stage.close();
-	await rm(folder, { recursive: true, force: true });
-});
+afterAll(async () => await stage.close());
 
 describe('a file of rows', () => {
 	let panel: NodePanel;
 
 	beforeAll(async () => {
 		const { n8n, editor } = stage;
-		const file = join(folder, 'campaign.csv');
-		const workflow = spreadsheet(file, FROM_COLUMNS, n8n.credentials);
+		const workflow = spreadsheet(CAMPAIGN_FILE, FROM_COLUMNS, n8n.credentials);
 		await editor.openWorkflow(await n8n.rest.createWorkflow(workflow));
 		await editor.runWorkflow();
 	});

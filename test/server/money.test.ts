@@ -2,16 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { systems, type System } from '../n8n/systems';
 import type { GatewayName } from '../sandbox/sandbox';
-import {
-	answer,
-	GENERATE,
-	MoneyStage,
-	outputOf,
-	TASK_STATUS,
-	until,
-	type Scene,
-	type Started,
-} from './moneyStage';
+import { answer, MoneyStage, outputOf, until, type Scene, type Started } from './moneyStage';
+import { GENERATE, TASK_STATUS } from './nodeChains';
 import { installRuntime } from './runtime';
 
 /**

@@ -4,13 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { System } from '../n8n/systems';
 import type { Fault, GatewayName, SandboxRequest, Step, TaskView } from '../sandbox/sandbox';
 import { itemsOf, runsOf, type Item } from './executionData';
+import { GENERATE, generate, inARow, START, TASK_STATUS, taskStatus } from './nodeChains';
 import type { Execution, WorkflowJson } from './restClient';
 import type { Runtime } from './runtime';
 import { SeedreamN8n } from './seedreamN8n';
-
-export const ROWS = 'Rows';
-export const GENERATE = 'Seedream Generate';
-export const TASK_STATUS = 'Seedream Task Status';
 
 /** Enough to be a file of its own; the pictures themselves do not matter here. */
 const IMAGE_BYTES = 2_000;
@@ -98,7 +95,7 @@ export class Scene {
 	async start(play: Play): Promise<Started> {
 		const { rest } = this.n8n;
 		const workflowId = await rest.createWorkflow(this.generateWorkflow(play));
-		return { workflowId, executionId: await rest.run(workflowId, ROWS) };
+		return { workflowId, executionId: await rest.run(workflowId, START) };
 	}
 
 	async run(play: Play): Promise<Execution> {
@@ -138,14 +135,10 @@ export class Scene {
 	/** What Seedream Task Status gives for these ids, in an execution of its own. */
 	async fetchByTaskId(taskIds: readonly string[]): Promise<Item[]> {
 		const { rest } = this.n8n;
-		const workflowId = await rest.createWorkflow({
-			name: `Fetch of ${this.name}`,
-			nodes: [this.rowsNode(), this.taskStatusNode()],
-			connections: chain(ROWS, TASK_STATUS),
-			pinData: { [ROWS]: taskIds.map((taskId) => ({ json: { taskId } })) },
-			settings: { executionOrder: 'v1' },
-		});
-		const executionId = await rest.run(workflowId, ROWS);
+		const pinData = { [START]: taskIds.map((taskId) => ({ json: { taskId } })) };
+		const workflow = inARow(`Fetch of ${this.name}`, [this.taskStatusNode()], { pinData });
+		const workflowId = await rest.createWorkflow(workflow);
+		const executionId = await rest.run(workflowId, START);
 		return outputOf(await rest.waitFor(workflowId, executionId, RUN_MS), TASK_STATUS);
 	}
 
@@ -270,47 +263,24 @@ export class Scene {
 		settings,
 		collects = false,
 	}: Play): WorkflowJson {
-		return {
-			name: `Images of ${this.name}`,
-			nodes: [
-				this.rowsNode(),
-				{
-					...place('00000000-0000-4000-8000-000000000002', 200),
-					name: GENERATE,
-					type: 'n8n-nodes-seedream.seedreamGenerate',
-					parameters: { ...this.system.parameters, prompt: '={{ $json.prompt }}', ...parameters },
-					credentials: this.n8n.credentials,
-					...node,
-				},
-				...(collects ? [this.taskStatusNode()] : []),
-			],
-			connections: collects ? chain(ROWS, GENERATE, TASK_STATUS) : chain(ROWS, GENERATE),
-			pinData: { [ROWS]: prompts.map((prompt) => ({ json: { prompt: this.full(prompt) } })) },
+		const { credentials } = this.n8n;
+		const all = { ...this.system.parameters, prompt: '={{ $json.prompt }}', ...parameters };
+		const nodes = [generate(all, credentials, node), ...(collects ? [this.taskStatusNode()] : [])];
+		return inARow(`Images of ${this.name}`, nodes, {
+			pinData: { [START]: prompts.map((prompt) => ({ json: { prompt: this.full(prompt) } })) },
 			settings: { executionOrder: 'v1', ...settings },
-		};
-	}
-
-	private rowsNode() {
-		return {
-			...place('00000000-0000-4000-8000-000000000001', 0),
-			name: ROWS,
-			type: 'n8n-nodes-base.manualTrigger',
-			parameters: {},
-		};
+		});
 	}
 
 	private taskStatusNode() {
-		return {
-			...place('00000000-0000-4000-8000-000000000003', 400),
-			name: TASK_STATUS,
-			type: 'n8n-nodes-seedream.seedreamTaskStatus',
-			parameters: {
+		return taskStatus(
+			{
 				provider: this.system.gateway,
 				taskId: '={{ $json.taskId }}',
 				continueWhen: 'finished',
 			},
-			credentials: this.n8n.credentials,
-		};
+			this.n8n.credentials,
+		);
 	}
 }
 
@@ -327,14 +297,4 @@ export async function until(isSo: () => boolean): Promise<void> {
 		if (performance.now() > deadline) throw new Error('What the test waits for does not happen');
 		await wait(POLL_MS);
 	}
-}
-
-const place = (id: string, left: number) => ({ id, typeVersion: 1, position: [left, 0] });
-
-function chain(...names: string[]): Record<string, unknown> {
-	return Object.fromEntries(
-		names
-			.slice(1)
-			.map((next, index) => [names[index], { main: [[{ node: next, type: 'main', index: 0 }]] }]),
-	);
 }

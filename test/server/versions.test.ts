@@ -9,6 +9,16 @@ import type { GatewayName } from '../sandbox/sandbox';
 import { cacheFolder } from './cacheFolder';
 import { itemsOf, runsOf, type Item } from './executionData';
 import type { N8nVersion } from './n8nReleases';
+import {
+	GENERATE,
+	generate,
+	inARow,
+	node,
+	START,
+	TASK_STATUS,
+	taskStatus,
+	type WorkflowNode,
+} from './nodeChains';
 import { nodeBinary, type NodeRange } from './nodeBinary';
 import type { Execution } from './restClient';
 import { installRuntime } from './runtime';
@@ -22,7 +32,7 @@ interface Installation {
 	title: string;
 	version: N8nVersion;
 	/** Undefined: the running one, where it will do. */
-	node?: NodeRange;
+	onNode?: NodeRange;
 	files: 'in its folder' | 'in its memory';
 	env?: Record<string, string>;
 }
@@ -34,97 +44,42 @@ const installations: Installation[] = [
 	{
 		title: '1.123.81 on Node 24',
 		version: '1.123.81',
-		node: { oldest: '24.0' },
+		onNode: { oldest: '24.0' },
 		files: 'in its folder',
 		env: { N8N_DEFAULT_BINARY_DATA_MODE: 'filesystem', N8N_EXPRESSION_ENGINE: 'vm' },
 	},
 ];
 
-const TRIGGER = 'When clicking ‘Execute workflow’';
-const GENERATE = 'Seedream Generate';
-const STATUS = 'Seedream Task Status';
-
 const MINUTE = 60_000;
 
-interface TestNode {
-	name: string;
-	type: string;
-	typeVersion: number;
-	parameters: Record<string, unknown>;
-	[setting: string]: unknown;
-}
-
-describe.each(installations)('n8n $title, with files $files', ({ version, node, files, env }) => {
+describe.each(installations)('n8n $title, with files $files', ({ version, onNode, files, env }) => {
 	let n8n: SeedreamN8n;
 
 	beforeAll(async () => {
 		const runtime = await installRuntime(() => undefined, version);
-		const other = node && { node: await nodeBinary(node) };
+		const other = onNode && { node: await nodeBinary(onNode) };
 		n8n = await SeedreamN8n.open({ ...runtime, ...other }, { env, sandbox: { taskSeconds: 0.3 } });
 	}, 3 * MINUTE);
 
 	afterAll(async () => await n8n?.close());
 
 	/** Runs these nodes one after the other. */
-	async function run(...nodes: TestNode[]): Promise<Execution> {
+	async function run(...nodes: WorkflowNode[]): Promise<Execution> {
 		const { workflowId, executionId } = await start(...nodes);
 		return await n8n.rest.waitFor(workflowId, executionId, MINUTE);
 	}
 
-	async function start(...nodes: TestNode[]): Promise<{ workflowId: string; executionId: string }> {
-		const trigger: TestNode = {
-			name: TRIGGER,
-			type: 'n8n-nodes-base.manualTrigger',
-			typeVersion: 1,
-			parameters: {},
-		};
-		const chain = [trigger, ...nodes].map((node, index) => ({
-			...node,
-			id: node.name,
-			position: [index * 200, 0],
-		}));
-		const workflowId = await n8n.rest.createWorkflow({
-			name: 'Test',
-			nodes: chain,
-			connections: Object.fromEntries(
-				nodes.map(({ name }, index) => [
-					chain[index]?.name,
-					{ main: [[{ node: name, type: 'main', index: 0 }]] },
-				]),
-			),
-			settings: {},
-		});
-		return { workflowId, executionId: await n8n.rest.run(workflowId, TRIGGER) };
+	async function start(
+		...nodes: WorkflowNode[]
+	): Promise<{ workflowId: string; executionId: string }> {
+		const workflowId = await n8n.rest.createWorkflow(inARow('Test', nodes));
+		return { workflowId, executionId: await n8n.rest.run(workflowId, START) };
 	}
 
 	/** Nodes that give the rows of a CSV file, as users get theirs. */
-	function spreadsheet(csv: string | Buffer): TestNode[] {
+	function spreadsheet(csv: string | Buffer): WorkflowNode[] {
 		const url = n8n.sandbox.addFile(Buffer.from(csv), 'text/csv');
-		return [
-			fetchFile(url),
-			{
-				name: 'Extract From File',
-				type: 'n8n-nodes-base.extractFromFile',
-				typeVersion: 1,
-				parameters: {},
-			},
-		];
-	}
-
-	function seedream(
-		name: typeof GENERATE | typeof STATUS,
-		parameters: Record<string, unknown>,
-		settings: Record<string, unknown> = {},
-	): TestNode {
-		const type = name === GENERATE ? 'seedreamGenerate' : 'seedreamTaskStatus';
-		return {
-			name,
-			type: `n8n-nodes-seedream.${type}`,
-			typeVersion: 1,
-			parameters,
-			credentials: n8n.credentials,
-			...settings,
-		};
+		return [fetchFile(url), node('Extract From File', 'n8n-nodes-base.extractFromFile')];
 	}
 
 	async function bytesOf({ id, data }: { id?: string; data: string }): Promise<Buffer> {
@@ -179,7 +134,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, node, 
 			rows = await readCampaign(CAMPAIGN);
 			execution = await run(
 				...spreadsheet(await readFile(CAMPAIGN)),
-				seedream(GENERATE, PARAMETERS, { onError: 'continueRegularOutput' }),
+				generate(PARAMETERS, n8n.credentials, { onError: 'continueRegularOutput' }),
 			);
 			items = itemsOf(runsOf(execution.data, GENERATE)[0]);
 			const after = balances();
@@ -258,7 +213,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, node, 
 
 		const { data } = await run(
 			fetchFile(n8n.sandbox.addFile(photo, 'image/jpeg')),
-			seedream(GENERATE, { prompt: 'Add a boat', imageFields: 'data' }),
+			generate({ prompt: 'Add a boat', imageFields: 'data' }, n8n.credentials),
 		);
 
 		const [upload, ...others] = n8n.sandbox.uploads().slice(known);
@@ -276,11 +231,11 @@ describe.each(installations)('n8n $title, with files $files', ({ version, node, 
 		const rows = 'prompt\nA kite\nA drum [[http:400x1]]\n';
 		const { status, data } = await run(
 			...spreadsheet(rows),
-			seedream(
-				GENERATE,
-				{ prompt: '={{ $json.prompt }}' },
-				{ retryOnFail: true, maxTries: 2, waitBetweenTries: 0 },
-			),
+			generate({ prompt: '={{ $json.prompt }}' }, n8n.credentials, {
+				retryOnFail: true,
+				maxTries: 2,
+				waitBetweenTries: 0,
+			}),
 		);
 
 		const items = itemsOf(runsOf(data, GENERATE)[0]);
@@ -292,12 +247,12 @@ describe.each(installations)('n8n $title, with files $files', ({ version, node, 
 
 	it('fetches a task by its id', async () => {
 		const { data } = await run(
-			seedream(GENERATE, { prompt: 'A windmill', continueWhen: 'submitted' }),
-			seedream(STATUS, { taskId: '={{ $json.taskId }}', continueWhen: 'finished' }),
+			generate({ prompt: 'A windmill', continueWhen: 'submitted' }, n8n.credentials),
+			taskStatus({ taskId: '={{ $json.taskId }}', continueWhen: 'finished' }, n8n.credentials),
 		);
 
 		const [submitted] = itemsOf(runsOf(data, GENERATE)[0]);
-		const [fetched] = itemsOf(runsOf(data, STATUS)[0]);
+		const [fetched] = itemsOf(runsOf(data, TASK_STATUS)[0]);
 		expect(submitted?.json).toMatchObject({ status: 'submitted' });
 		expect(fetched?.json).toMatchObject({ status: 'completed', taskId: submitted?.json.taskId });
 		expect(fetched?.binary?.data?.mimeType).toMatch(/^image\//);
@@ -312,7 +267,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, node, 
 
 	it('asks for nothing more once the execution is stopped, and logs what was paid', async () => {
 		const { workflowId, executionId } = await start(
-			seedream(GENERATE, { prompt: 'A glacier [[slow:60]]' }),
+			generate({ prompt: 'A glacier [[slow:60]]' }, n8n.credentials),
 		);
 		while (tasksFor('A glacier').length === 0) await wait(50);
 		await n8n.rest.stop(executionId);
@@ -326,13 +281,10 @@ describe.each(installations)('n8n $title, with files $files', ({ version, node, 
 	});
 });
 
-function fetchFile(url: string): TestNode {
-	return {
-		name: 'HTTP Request',
-		type: 'n8n-nodes-base.httpRequest',
-		typeVersion: 4.2,
-		parameters: { url, options: { response: { response: { responseFormat: 'file' } } } },
-	};
+function fetchFile(url: string): WorkflowNode {
+	const options = { response: { response: { responseFormat: 'file' } } };
+	const type = 'n8n-nodes-base.httpRequest';
+	return node('HTTP Request', type, { url, options }, { typeVersion: 4.2 });
 }
 
 function rowOf(pairedItem: Item['pairedItem']): number | undefined {

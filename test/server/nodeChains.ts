@@ -1,0 +1,61 @@
+import type { WorkflowJson } from './restClient';
+import type { GatewayCredentials } from './seedreamN8n';
+
+/** Workflows of nodes one after the other, behind a button. */
+
+export type WorkflowNode = WorkflowJson['nodes'][number];
+
+export type Parameters = Readonly<Record<string, unknown>>;
+
+export const START = 'Start by hand';
+export const GENERATE = 'Seedream Generate';
+export const TASK_STATUS = 'Seedream Task Status';
+
+const BETWEEN_NODES = 240;
+
+/** A node as a workflow keeps it, without its place. */
+export function node(
+	name: string,
+	type: string,
+	parameters: Parameters = {},
+	more: Partial<WorkflowNode> = {},
+): WorkflowNode {
+	return { name, type, typeVersion: 1, parameters, ...more };
+}
+
+export function generate(
+	parameters: Parameters,
+	credentials?: GatewayCredentials,
+	more: Partial<WorkflowNode> = {},
+): WorkflowNode {
+	const type = 'n8n-nodes-seedream.seedreamGenerate';
+	return node(GENERATE, type, parameters, { credentials, ...more });
+}
+
+export function taskStatus(parameters: Parameters, credentials?: GatewayCredentials): WorkflowNode {
+	return node(TASK_STATUS, 'n8n-nodes-seedream.seedreamTaskStatus', parameters, { credentials });
+}
+
+export function inARow(
+	name: string,
+	nodes: readonly WorkflowNode[],
+	more: Partial<WorkflowJson> = {},
+): WorkflowJson {
+	const all = [node(START, 'n8n-nodes-base.manualTrigger'), ...nodes];
+	return {
+		name,
+		nodes: all.map((one, index) => ({
+			...one,
+			id: `node-${index}`,
+			position: [index * BETWEEN_NODES, 0],
+		})),
+		connections: Object.fromEntries(
+			all.slice(1).map((next, index) => {
+				const link = { node: next.name, type: 'main', index: 0 };
+				return [all[index]?.name, { main: [[link]] }];
+			}),
+		),
+		settings: { executionOrder: 'v1' },
+		...more,
+	};
+}
