@@ -32,10 +32,10 @@ export interface Event {
 }
 
 /** What can be broken: the steps, and the call that asks for many tasks at once. */
-export type Target = Exclude<Step, 'account'> | 'batch';
+export type Target = Exclude<Step, 'account' | 'list'> | 'batch';
 
 export function targetOf({ request: { step }, asked }: Pick<Event, 'request' | 'asked'>): Target {
-	if (step === 'account') throw new Error('The node asks for no account');
+	if (step === 'account' || step === 'list') throw new Error(`The node asks for no ${step}`);
 	return asked ? 'batch' : step;
 }
 

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './answers';
 import type { GatewayName } from './tasks';
 
-export type Step = 'create' | 'query' | 'account' | 'download' | 'upload';
+export type Step = 'create' | 'query' | 'list' | 'account' | 'download' | 'upload';
 
 /** The file of an upload: name and MIME type as the client gave them. */
 export interface UploadFacts {
@@ -48,7 +48,11 @@ export type Fault =
 	/** As `truncate`, but the connection stays open and silent until the client gives up or the sandbox closes. */
 	| { kind: 'stall'; bytes: number }
 	/** The body ends after so many bytes and Content-Length says so, as from a broken proxy: a whole answer, by HTTP. */
-	| { kind: 'cut'; bytes: number };
+	| { kind: 'cut'; bytes: number }
+	/** The request takes effect; its answer is sent as `change` makes it anew from the real one. */
+	| { kind: 'reshape'; change: (answer: Answer) => Answer }
+	/** The request takes effect; the headers are sent at once, then a byte of the body every so many ms. */
+	| { kind: 'trickle'; everyMs: number };
 
 export type Intercept = (event: SandboxRequest) => Fault | undefined | Promise<Fault | undefined>;
 
@@ -84,20 +88,27 @@ export class FaultDoor {
 		this.closing.abort();
 	}
 
-	/** `act` makes the real answer, and with it the request's effect; a fault may prevent or spoil it. */
+	/**
+	 * `act` makes the real answer, and with it the request's effect; a fault may prevent or spoil it. Where it is
+	 * prevented, `forgo` hears of that before the client does.
+	 */
 	async serve(
 		request: FastifyRequest,
 		reply: FastifyReply,
 		arrival: Arrival,
 		act: (event: SandboxRequest) => Answer | Promise<Answer>,
+		forgo: () => void = () => undefined,
 	): Promise<FastifyReply> {
 		const event = this.writeDown(request, arrival);
 		const fault = await this.askForFault(event);
-		if (fault?.kind === 'answer') return send(reply, fault);
-		if (fault?.kind === 'resetBefore') return destroySocket(request, reply);
+		if (fault?.kind === 'answer' || fault?.kind === 'resetBefore') {
+			forgo();
+			return fault.kind === 'answer' ? send(reply, fault) : destroySocket(request, reply);
+		}
 		if (fault?.kind === 'delay') await this.delay(fault.ms);
-		const answer = this.guard?.(event) ?? (await act(event));
-		return sendSpoilt(request, reply, answer, fault);
+		const refusal = this.guard?.(event);
+		if (refusal !== undefined) forgo();
+		return sendSpoilt(request, reply, refusal ?? (await act(event)), fault);
 	}
 
 	private writeDown(request: FastifyRequest, arrival: Arrival): SandboxRequest {
@@ -127,13 +138,7 @@ export class FaultDoor {
 		try {
 			return await this.intercept?.(event);
 		} catch (error) {
-			const reason = error instanceof Error ? error.message : String(error);
-			const message = `The sandbox's intercept failed: ${reason}`;
-			return {
-				kind: 'answer',
-				status: 500,
-				body: { error: { code: 500, message, type: 'sandbox_error' } },
-			};
+			return { kind: 'answer', ...brokenTest("The sandbox's intercept failed", error) };
 		}
 	}
 
@@ -144,6 +149,11 @@ export class FaultDoor {
 			// The sandbox closes: nobody waits for the answer any more.
 		}
 	}
+}
+
+function brokenTest(what: string, error: unknown): Answer {
+	const message = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+	return { status: 500, body: { error: { code: 500, message, type: 'sandbox_error' } } };
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
@@ -182,9 +192,52 @@ function sendSpoilt(
 				headers: headersOf(answer),
 				body: beginningOf(toBytes(answer.body), fault.bytes),
 			});
+		case 'reshape':
+			return send(reply, reshaped(answer, fault.change));
+		case 'trickle':
+			return trickle(reply, answer, fault.everyMs);
 		default:
 			return send(reply, answer);
 	}
+}
+
+/** `change` gets a copy: the real answer may be given again. */
+function reshaped(answer: Answer, change: (answer: Answer) => Answer): Answer {
+	const { headers, body } = answer;
+	try {
+		return change({
+			...answer,
+			...(headers && { headers: { ...headers } }),
+			body: Buffer.isBuffer(body) ? body : structuredClone(body),
+		});
+	} catch (error) {
+		return brokenTest("The change of the sandbox's answer failed", error);
+	}
+}
+
+/** Until all is sent, or the client or the sandbox closes the connection. */
+function trickle(reply: FastifyReply, answer: Answer, everyMs: number): FastifyReply {
+	const whole = toBytes(answer.body);
+	const { raw } = sendHead(reply, answer, whole.length);
+	raw.flushHeaders();
+	let sent = 0;
+	const timer = setInterval(() => {
+		raw.write(whole.subarray(sent, (sent += 1)));
+		if (sent < whole.length) return;
+		stop();
+		raw.end();
+	}, everyMs);
+	const stop = () => clearInterval(timer);
+	raw.once('close', stop);
+	if (raw.destroyed) stop();
+	return reply;
+}
+
+/** Promises so many bytes of body. */
+function sendHead(reply: FastifyReply, answer: Answer, bytes: number): FastifyReply {
+	reply.hijack();
+	reply.raw.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes });
+	return reply;
 }
 
 /** Promises the whole body and sends its beginning. */
@@ -195,9 +248,7 @@ function sendBeginning(
 	onSent?: () => void,
 ): FastifyReply {
 	const whole = toBytes(answer.body);
-	reply.hijack();
-	reply.raw.writeHead(answer.status, { ...headersOf(answer), 'content-length': whole.length });
-	reply.raw.write(beginningOf(whole, bytes), onSent);
+	sendHead(reply, answer, whole.length).raw.write(beginningOf(whole, bytes), onSent);
 	return reply;
 }
 

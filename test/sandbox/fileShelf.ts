@@ -13,6 +13,8 @@ export interface ShelvedFile {
 	bytes: number;
 	/** Whose upload it is; absent for a file that a test put there. */
 	gateway?: GatewayName;
+	/** Under which its gateway keeps it: the next upload of that name takes its place, and its link. */
+	name?: string;
 	/** Absent: until the sandbox closes. */
 	expiresAt?: number;
 }
@@ -33,6 +35,9 @@ const ENDINGS: Record<string, string> = {
 export class FileShelf {
 	private readonly files = new Map<string, ShelvedFile>();
 
+	/** Also of files whose place another one took: a picture may still show them. */
+	private readonly shelvedPaths = new Set<string>();
+
 	private made?: string;
 
 	constructor(private readonly parent: string = tmpdir()) {}
@@ -50,32 +55,47 @@ export class FileShelf {
 
 	/** Gives a file that already lies at a `newPath()` its link. */
 	shelve(file: Omit<ShelvedFile, 'id'>): ShelvedFile {
-		const id = `${randomIdPart(ID_LENGTH)}${ENDINGS[file.contentType] ?? ''}`;
+		const id =
+			this.namesakeOf(file)?.id ?? `${randomIdPart(ID_LENGTH)}${ENDINGS[file.contentType] ?? ''}`;
 		const shelved = { ...file, id };
 		this.files.set(id, shelved);
+		this.shelvedPaths.add(file.path);
 		return shelved;
+	}
+
+	/** The files of a gateway whose links live at that moment. */
+	livingOf(gateway: GatewayName, at: number): ShelvedFile[] {
+		return [...this.files.values()].filter((file) => file.gateway === gateway && lives(file, at));
 	}
 
 	/** Undefined when unknown, or expired at that moment. An expired file stays on the disk for pictures. */
 	find(id: string, at: number): ShelvedFile | undefined {
 		const file = this.files.get(id);
-		return file === undefined || at >= (file.expiresAt ?? Infinity) ? undefined : file;
+		return file !== undefined && lives(file, at) ? file : undefined;
 	}
 
 	/** Deletes a file unless it was given a link. */
 	async dropUnshelved(path: string): Promise<void> {
-		if ([...this.files.values()].some((file) => file.path === path)) return;
-		await rm(path, { force: true });
+		if (!this.shelvedPaths.has(path)) await rm(path, { force: true });
 	}
 
 	async close(): Promise<void> {
 		if (this.made !== undefined) await rm(this.made, { recursive: true, force: true });
 	}
 
+	private namesakeOf({ gateway, name }: Omit<ShelvedFile, 'id'>): ShelvedFile | undefined {
+		if (name === undefined) return undefined;
+		return [...this.files.values()].find((file) => file.gateway === gateway && file.name === name);
+	}
+
 	private folder(): string {
 		this.made ??= mkdtempSync(join(this.parent, 'seedream-sandbox-'));
 		return this.made;
 	}
+}
+
+function lives({ expiresAt = Infinity }: ShelvedFile, at: number): boolean {
+	return at < expiresAt;
 }
 
 /** The bytes from `start` up to and without `end`. */

@@ -17,9 +17,11 @@ export interface FilePart {
 	sha256: string;
 }
 
-/** The file parts that arrived whole, and what is wrong with the form as such. */
+/** The file parts that arrived whole, the text fields, and what is wrong with the form as such. */
 export interface ReadForm {
 	parts: FilePart[];
+	/** By name; the last one counts where a name comes twice. */
+	fields: ReadonlyMap<string, string>;
 	fault?: string;
 }
 
@@ -27,7 +29,7 @@ type Writing = Promise<FilePart | undefined>;
 
 const MULTIPART = /^multipart\/form-data\s*;/i;
 
-/** Streams every file of a form to a path of its own, hashing on the way; text fields are passed over. */
+/** Streams every file of a form to a path of its own, hashing on the way, and reads the text fields. */
 export async function readForm(request: IncomingMessage, newPath: () => string): Promise<ReadForm> {
 	const contentType = request.headers['content-type'] ?? '';
 	if (!MULTIPART.test(contentType)) return notMultipart();
@@ -39,6 +41,8 @@ export async function readForm(request: IncomingMessage, newPath: () => string):
 	}
 	const streams: Readable[] = [];
 	const writings: Writing[] = [];
+	const fields = new Map<string, string>();
+	parser.on('field', (name, text) => fields.set(name, text));
 	parser.on('file', (field, stream, fileName, _encoding, mimeType) => {
 		const named = { field, fileName: fileName ?? '', mimeType, path: newPath() };
 		streams.push(stream);
@@ -48,11 +52,11 @@ export async function readForm(request: IncomingMessage, newPath: () => string):
 	// After a fault no more comes for these, not even an end.
 	if (fault !== undefined) streams.forEach((stream) => stream.destroy());
 	const parts = (await Promise.all(writings)).filter((part) => part !== undefined);
-	return { parts, ...(fault !== undefined && { fault }) };
+	return { parts, fields, ...(fault !== undefined && { fault }) };
 }
 
 function notMultipart(): ReadForm {
-	return { parts: [], fault: 'The request must be multipart/form-data' };
+	return { parts: [], fields: new Map(), fault: 'The request must be multipart/form-data' };
 }
 
 /** Undefined when the part was cut short. */

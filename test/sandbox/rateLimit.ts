@@ -2,38 +2,49 @@ import type { Answer } from './answers';
 import type { Guard, Step } from './faults';
 import type { GatewayName } from './tasks';
 
-/** How many requests a gateway takes; each gateway counts for itself. */
-export interface RateLimit {
-	/** How many in any second, all `steps` together; a fraction allows no more than the whole number below it. */
-	perSecond: number;
+/** In any second or in any minute; a fraction allows no more than the whole number below it. */
+type Pace =
+	{ perSecond: number; perMinute?: undefined } | { perMinute: number; perSecond?: undefined };
+
+/** How many requests a gateway takes, all `steps` together; each gateway counts for itself. */
+export type RateLimit = Pace & {
 	/** Which requests count and may be refused; default create and query. */
 	steps?: readonly Step[];
 	/** Whether a refusal says `retry-after: 1` (seconds); default false. */
 	retryAfter?: boolean;
-}
+};
 
 /** 429 says when to come back, in seconds. */
 export const RETRY_AFTER: Readonly<Record<string, string>> = { 'retry-after': '1' };
 
-const WINDOW_MS = 1000;
+const SECOND_MS = 1000;
+
+const MINUTE_MS = 60_000;
 
 const LIMITED_STEPS: readonly Step[] = ['create', 'query'];
 
-/** Refuses what is over the limit in any sliding second of that clock. What it refuses does not count. */
+/** Refuses what is over the limit in any sliding second, or minute, of that clock. What it refuses does not count. */
 export function rateGuard(
-	{ perSecond, steps = LIMITED_STEPS, retryAfter = false }: RateLimit,
+	{ steps = LIMITED_STEPS, retryAfter = false, ...pace }: RateLimit,
 	now: () => number,
 	tooMany: (gateway: GatewayName) => Answer,
 ): Guard {
+	const { most, windowMs } = windowOf(pace);
 	const taken = new Map<GatewayName, readonly number[]>();
 	return ({ gateway, step }) => {
 		if (gateway === undefined || !steps.includes(step)) return undefined;
 		const at = now();
-		const recent = (taken.get(gateway) ?? []).filter((earlier) => at - earlier < WINDOW_MS);
-		if (recent.length + 1 <= perSecond) {
+		const recent = (taken.get(gateway) ?? []).filter((earlier) => at - earlier < windowMs);
+		if (recent.length + 1 <= most) {
 			taken.set(gateway, [...recent, at]);
 			return undefined;
 		}
 		return retryAfter ? { ...tooMany(gateway), headers: RETRY_AFTER } : tooMany(gateway);
 	};
+}
+
+function windowOf(pace: Pace): { most: number; windowMs: number } {
+	return pace.perMinute === undefined
+		? { most: pace.perSecond, windowMs: SECOND_MS }
+		: { most: pace.perMinute, windowMs: MINUTE_MS };
 }

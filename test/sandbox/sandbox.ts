@@ -5,6 +5,7 @@ import { logNormalSeconds } from './durations';
 import { FaultDoor, type Guard, type Intercept, type SandboxRequest } from './faults';
 import { addFileRoutes } from './fileRoutes';
 import { fileLink, FileShelf } from './fileShelf';
+import type { IdempotencyMode } from './idempotency';
 import { apiInOne } from './gateways/apiInOne';
 import { apiMart } from './gateways/apiMart';
 import { EVOLINK_FILES_PREFIX, evoLink } from './gateways/evoLink';
@@ -28,6 +29,7 @@ import {
 } from './tasks';
 
 export type { Fault, Intercept, SandboxRequest, Step, UploadFacts } from './faults';
+export type { IdempotencyMode } from './idempotency';
 export type { Upload } from './gateways/uploads';
 export type { RateLimit } from './rateLimit';
 export type { AccountView, CallbackAttempt, GatewayName, TaskView } from './tasks';
@@ -50,6 +52,15 @@ export interface SandboxOptions {
 	 * for first: what it answers or breaks off by itself does not count.
 	 */
 	rateLimit?: RateLimit;
+	/** Creates are answered 429 while so many tasks of their gateway are neither completed nor failed; default none. */
+	concurrentTasks?: number;
+	/**
+	 * What becomes of an Idempotency-Key on create; default EvoLink 'honoured', APIMart 'ignored': it promises that in
+	 * general, and nobody has seen it for Seedream. API in One knows none.
+	 */
+	idempotency?: Partial<Record<'evoLink' | 'apiMart', IdempotencyMode>>;
+	/** EvoLink refuses uploads beyond so many living files; default none. The real number is 100. */
+	maxFiles?: number;
 	/** Plain pictures of exactly this size, which cost no time to make; default drawn ones that show the prompt. */
 	imageBytes?: number;
 }
@@ -128,6 +139,8 @@ export async function startSandbox(
 			callbacks,
 			references,
 			callbackHosts: options.callbackHosts ?? [],
+			idempotency: options.idempotency ?? {},
+			concurrentTasks: options.concurrentTasks,
 			...insides,
 		});
 	}
@@ -139,6 +152,7 @@ export async function startSandbox(
 		door,
 		files,
 		uploads,
+		maxFiles: options.maxFiles,
 	});
 	origin = await app.listen({ host: HOST, port: options.port ?? 0 });
 
@@ -194,7 +208,7 @@ function viewOf(task: Task, at: number, origin: string, tasks: TaskStore): TaskV
 		prompt: task.prompt,
 		body: task.body,
 		status,
-		images: status === 'completed' ? linksOf(task, origin) : [],
+		images: finishedAt === undefined ? [] : linksOf(task, origin),
 		createdAt: task.createdAt,
 		...(finishedAt !== undefined && { finishedAt }),
 		credits: creditsOf(task, at),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Outcome } from './outcome';
 import type { PixelSize } from './pixelSizes';
 
 export type GatewayName = 'evoLink' | 'apiMart' | 'apiInOne';
@@ -11,7 +12,7 @@ export interface TaskOrder {
 	model: string;
 	prompt: string;
 	body: unknown;
-	/** How many images will come. */
+	/** How many images it makes; fewer come where something stops them. */
 	images: number;
 	pixels: PixelSize;
 	/** The reference images the model looks at: links or data URIs. */
@@ -27,12 +28,11 @@ export interface TaskFailure {
 }
 
 /** An accepted order. Times are in milliseconds. */
-export interface Task extends TaskOrder {
+export interface Task extends TaskOrder, Outcome {
 	id: string;
 	gateway: GatewayName;
 	createdAt: number;
 	durationMs: number;
-	failure?: TaskFailure;
 	/** Opens the reference that its pictures show: the path of a file, or bytes. */
 	shownReference?: () => Promise<Buffer | string>;
 }
@@ -62,7 +62,7 @@ export interface TaskView {
 	prompt: string;
 	body: unknown;
 	status: TaskStatus;
-	/** URLs; empty until the task is completed. */
+	/** The URLs of those that came, whether or not it failed; empty until it ends. */
 	images: string[];
 	createdAt: number;
 	finishedAt?: number;
@@ -96,13 +96,11 @@ export function finishOf(task: Task): number {
 	return task.createdAt + Math.max(task.durationMs, 1);
 }
 
-/** Reserved until the task ends; then only the images that came are charged, and a failure costs nothing. */
+/** Reserved until the task ends; then only the images that came are charged. */
 export function creditsOf(task: Task, at: number): { reserved: number; charged: number } {
-	const { status } = momentOf(task, at);
-	if (status === 'completed') {
-		return { reserved: 0, charged: roundCredits(task.images * task.creditsPerImage) };
-	}
-	return { reserved: status === 'failed' ? 0 : task.creditsReserved, charged: 0 };
+	if (at < finishOf(task)) return { reserved: task.creditsReserved, charged: 0 };
+	const paid = task.chargedAnyway === true ? task.images : task.delivered;
+	return { reserved: 0, charged: roundCredits(paid * task.creditsPerImage) };
 }
 
 /** Sums of decimal prices collect binary noise; six places are finer than any gateway's price. */
@@ -137,6 +135,16 @@ export class TaskStore {
 		return [...this.tasks.values()];
 	}
 
+	/** In the order in which they were made. */
+	allOf(gateway: GatewayName): Task[] {
+		return this.all().filter((task) => task.gateway === gateway);
+	}
+
+	/** How many of a gateway's tasks are neither completed nor failed. */
+	countUnfinished(gateway: GatewayName, at: number): number {
+		return this.allOf(gateway).filter((task) => at < finishOf(task)).length;
+	}
+
 	noteCallback(id: string, attempt: CallbackAttempt): void {
 		this.attempts.set(id, [...this.callbacksOf(id), attempt]);
 	}
@@ -148,8 +156,7 @@ export class TaskStore {
 	account(gateway: GatewayName, at: number): AccountView {
 		let reserved = 0;
 		let charged = 0;
-		for (const task of this.tasks.values()) {
-			if (task.gateway !== gateway) continue;
+		for (const task of this.allOf(gateway)) {
 			const credits = creditsOf(task, at);
 			reserved += credits.reserved;
 			charged += credits.charged;

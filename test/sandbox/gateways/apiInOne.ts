@@ -1,7 +1,7 @@
 import type { Reading, Refusal } from '../answers';
 import { httpUrl } from '../callbackUrls';
 import { pixelsFor } from '../pixelSizes';
-import { randomIdPart, type TaskOrder } from '../tasks';
+import { creditsOf, randomIdPart, type Task, type TaskMoment, type TaskOrder } from '../tasks';
 import type { Gateway } from './gateway';
 import { numericErrors, type KnownErrors } from './numericErrors';
 import { compile, faultOf, type BodyFault } from './schemaCheck';
@@ -85,6 +85,15 @@ function orderOf(create: ApiInOneCreate): TaskOrder {
 	};
 }
 
+/** What it cost is said only where one would not expect it. */
+function failed(task: Task, { finishedAt = 0 }: TaskMoment): Record<string, unknown> {
+	const { charged } = creditsOf(task, finishedAt);
+	return {
+		error: { ...task.failure, type: 'task_error' },
+		...(charged > 0 && { credits_used: charged }),
+	};
+}
+
 /** Only the shape is documented; the names follow what the other two write. */
 const ERRORS: KnownErrors = {
 	400: { message: 'Invalid request', type: 'invalid_request_error' },
@@ -102,17 +111,22 @@ export const apiInOne: Gateway = {
 	name: 'apiInOne',
 	prefix: '/apiinone/api',
 	key: 'aio_sandbox_key',
-	idempotent: false,
+	// It makes one image a task, so none ends in part.
+	partialEnd: 'failed',
+	makesSeveralTasks: false,
 	callbackRule: { delaysMs: [], failedFor: () => false },
 	newTaskId: () => `n30${randomIdPart(12)}_seed`,
 	readCreate(body) {
 		const reading = readApiInOneCreate(body);
 		return 'refusal' in reading ? reading : { request: orderOf(reading.request) };
 	},
-	createAnswer: (task) => ({
-		code: 200,
-		message: 'success',
-		data: { task_id: task.id, status: 'IN_PROGRESS' },
+	createAnswer: ([task]) => ({
+		status: 200,
+		body: {
+			code: 200,
+			message: 'success',
+			data: { task_id: task.id, status: 'IN_PROGRESS' },
+		},
 	}),
 	// Where the image URLs stand is documented nowhere: data.output.image_urls is this sandbox's choice.
 	taskAnswer: (task, moment, images) => ({
@@ -123,7 +137,7 @@ export const apiInOne: Gateway = {
 			status: moment.finishedAt === undefined ? 'IN_PROGRESS' : moment.status.toUpperCase(),
 			progress: moment.progress,
 			...(moment.status === 'completed' && { output: { image_urls: images } }),
-			...(moment.status === 'failed' && { error: { ...task.failure, type: 'task_error' } }),
+			...(moment.status === 'failed' && failed(task, moment)),
 		},
 	}),
 	refusal,

@@ -1,9 +1,10 @@
 import type { Reading, Refusal } from '../answers';
 import { imagesAskedFor } from '../askedImages';
 import { callbackUrlFault, httpUrl } from '../callbackUrls';
+import type { IdempotencyRules } from '../idempotency';
 import { parsePixelSize, pixelsFor } from '../pixelSizes';
 import { creditsOf, randomIdPart, roundCredits, type Task, type TaskOrder } from '../tasks';
-import { toSeconds, type Gateway } from './gateway';
+import { toSeconds, type Gateway, type UploadFault } from './gateway';
 import { compile, faultOf, type BodyFault } from './schemaCheck';
 
 /** The fields of `ImageGenerationRequest` in seed 002, for both models. */
@@ -74,8 +75,15 @@ const UPLOAD_FORMATS = ['jpeg', 'png', 'gif', 'webp'];
 
 const UPLOAD_LIFE_MS = 72 * 60 * 60 * 1000;
 
-/** Seeds 000 to 002 give 10 MB for a reference; the files API names no limit of its own. */
-const UPLOAD_MOST_BYTES = 10 * 1024 * 1024;
+/** Newer documentation of the files API. A reference must be smaller, but that is the model's affair. */
+const UPLOAD_MOST_BYTES = 100 * 1024 * 1024;
+
+/** Newer documentation of the files API: these come with HTTP 200. */
+const UPLOAD_CODES: Record<UploadFault, number> = {
+	tooLarge: 40_001,
+	wrongType: 40_002,
+	tooManyFiles: 40_003,
+};
 
 const TASK_IDS_A_BATCH = 50;
 
@@ -230,11 +238,6 @@ const ERRORS: Record<number, { code: string; message: string; type: string }> = 
 		type: 'invalid_request_error',
 	},
 	404: { code: 'task_not_found', message: 'Task not found', type: 'invalid_request_error' },
-	409: {
-		code: 'idempotency_conflict',
-		message: 'Idempotency-Key was used with another request',
-		type: 'invalid_request_error',
-	},
 	429: {
 		code: 'rate_limit_exceeded',
 		message: 'Too many requests, please try again later',
@@ -258,14 +261,48 @@ function refusal(status: number, message?: string): Refusal {
 	return { status, body: { error: { ...error, ...(message !== undefined && { message }) } } };
 }
 
-function invalid({ param, message }: BodyFault): Refusal {
+/** The task list refuses an address in the same words. */
+export function invalid({ param, message }: BodyFault): Refusal {
 	const { status, body } = refusal(400, message);
 	return { status, body: { error: { ...body.error, ...(param !== undefined && { param }) } } };
+}
+
+/** The provider's own client. It says nowhere how long an answer is kept. */
+const IDEMPOTENCY: IdempotencyRules = {
+	byDefault: 'honoured',
+	key: /^[A-Za-z0-9._-]{16,96}$/,
+	keptMs: Infinity,
+	replayHeader: 'idempotency-replayed',
+	malformed: refusal(400, 'Idempotency-Key must match ^[A-Za-z0-9._-]{16,96}$'),
+	underWay: conflict(
+		'paid_outcome_unknown',
+		'The outcome of the request with this Idempotency-Key is not known yet',
+	),
+	reused: conflict(
+		'idempotency_conflict',
+		'This Idempotency-Key was used with another request body',
+	),
+};
+
+function conflict(code: string, message: string): Refusal {
+	return { status: 409, body: { error: { code, message, type: 'invalid_request_error' } } };
 }
 
 /** The ids of a `POST /v1/tasks/batch` body: 1 to 50 strings. */
 export function readEvoLinkBatch(body: unknown): Reading<readonly string[]> {
 	return isBatch(body) ? { request: body.task_ids } : { refusal: invalid(faultOf(isBatch)) };
+}
+
+/** The provider's own client; said only of a task that failed and was charged all the same. */
+function billingOf(task: Task, at: number): Record<string, unknown> {
+	if (task.chargedAnyway !== true) return {};
+	const billing = {
+		charge_status: 'charged',
+		refund_status: 'failed',
+		charged_credits: creditsOf(task, at).charged,
+		refunded_credits: 0,
+	};
+	return { billing };
 }
 
 function usageOf(task: Task): Record<string, unknown> {
@@ -280,7 +317,9 @@ export const evoLink: Gateway = {
 	name: 'evoLink',
 	prefix: '/evolink',
 	key: 'sandbox-evolink-key',
-	idempotent: true,
+	idempotency: IDEMPOTENCY,
+	partialEnd: 'failed',
+	makesSeveralTasks: false,
 	/** Seed 002: three retries, 1 / 2 / 4 s after a failure; any 2xx is delivered, all else is not. */
 	callbackRule: {
 		delaysMs: [1000, 2000, 4000],
@@ -292,37 +331,40 @@ export const evoLink: Gateway = {
 		if ('refusal' in reading) return reading;
 		return { request: orderOf(reading.request.create, reading.request.model) };
 	},
-	createAnswer: (task) => ({
-		created: toSeconds(task.createdAt),
-		id: task.id,
-		model: task.model,
-		object: 'image.generation.task',
-		progress: 0,
-		status: 'pending',
-		task_info: { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) },
-		type: 'image',
-		usage: usageOf(task),
+	createAnswer: ([task]) => ({
+		status: 200,
+		body: {
+			created: toSeconds(task.createdAt),
+			id: task.id,
+			model: task.model,
+			object: 'image.generation.task',
+			progress: 0,
+			status: 'pending',
+			task_info: { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) },
+			type: 'image',
+			usage: usageOf(task),
+		},
 	}),
 	taskAnswer: (task, moment, images) => {
-		const running = moment.finishedAt === undefined;
+		const { finishedAt } = moment;
 		return {
 			created: toSeconds(task.createdAt),
 			id: task.id,
 			model: task.model,
 			object: 'image.generation.task',
 			progress: moment.status === 'failed' ? 0 : moment.progress,
-			...(moment.status === 'completed' && { results: images }),
+			...(finishedAt !== undefined && images.length > 0 && { results: images }),
 			status: moment.status,
-			task_info: running
-				? { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) }
-				: { can_cancel: false },
+			task_info:
+				finishedAt === undefined
+					? { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) }
+					: { can_cancel: false },
 			type: 'image',
 			usage: {
 				...usageOf(task),
-				...(moment.finishedAt !== undefined && {
-					credits_used: creditsOf(task, moment.finishedAt).charged,
-				}),
+				...(finishedAt !== undefined && { credits_used: creditsOf(task, finishedAt).charged }),
 			},
+			...(finishedAt !== undefined && billingOf(task, finishedAt)),
 			...(moment.status === 'failed' && { error: { ...task.failure, type: 'task_error' } }),
 		};
 	},
@@ -347,14 +389,16 @@ export const evoLink: Gateway = {
 		formats: UPLOAD_FORMATS,
 		mostBytes: UPLOAD_MOST_BYTES,
 		keptMs: UPLOAD_LIFE_MS,
+		nameField: 'file_name',
+		countsFiles: true,
 		// Only data.file_url is documented; the rest is decoration.
-		answer: ({ id, url, fileName, contentType, bytes, at, expiresAt }) => ({
+		answer: ({ id, url, fileName, name = id, contentType, bytes, at, expiresAt }) => ({
 			success: true,
 			code: 200,
 			msg: 'File uploaded successfully',
 			data: {
 				file_id: `file_${id.replace(/\..*$/, '')}`,
-				file_name: id,
+				file_name: name,
 				original_name: fileName,
 				file_size: bytes,
 				mime_type: contentType,
@@ -363,6 +407,10 @@ export const evoLink: Gateway = {
 				upload_time: new Date(at).toISOString(),
 				expires_at: new Date(expiresAt).toISOString(),
 			},
+		}),
+		refusal: (fault, message) => ({
+			status: 200,
+			body: { success: false, code: UPLOAD_CODES[fault], msg: message },
 		}),
 	},
 };

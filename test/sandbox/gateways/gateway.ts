@@ -1,5 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer, Reading, Refusal } from '../answers';
 import type { RetryRule } from '../callbacks';
+import type { IdempotencyRules } from '../idempotency';
+import type { PartialEnd } from '../outcome';
 import type { GatewayName, Task, TaskMoment, TaskOrder } from '../tasks';
 
 /** What sets one gateway apart from the others; `routes.ts` does what they share. */
@@ -8,13 +11,16 @@ export interface Gateway {
 	/** Where it stands on the sandbox's server. */
 	prefix: string;
 	key: string;
-	/** Whether `Idempotency-Key` on create is honoured. */
-	idempotent: boolean;
+	/** What it makes of an `Idempotency-Key` on create; absent where nothing is known. */
+	idempotency?: IdempotencyRules;
+	partialEnd: PartialEnd;
+	/** Whether one create may make several tasks. */
+	makesSeveralTasks: boolean;
 	callbackRule: RetryRule;
 	newTaskId(atMs: number): string;
 	readCreate(body: unknown, callbackHosts: readonly string[]): Reading<TaskOrder>;
-	createAnswer(task: Task): unknown;
-	/** `images` are the URLs of a completed task. */
+	createAnswer(tasks: MadeTasks, headers: IncomingHttpHeaders): Answer;
+	/** `images` are the URLs of what comes of the task. */
 	taskAnswer(task: Task, moment: TaskMoment, images: readonly string[]): unknown;
 	/** The documented error for an HTTP status. */
 	refusal(status: number, message?: string): Refusal;
@@ -29,6 +35,12 @@ export interface Gateway {
 	uploads?: UploadService;
 }
 
+/** What one create has made. */
+export type MadeTasks = readonly [Task, ...Task[]];
+
+/** Why a gateway does not take a file. */
+export type UploadFault = 'tooLarge' | 'wrongType' | 'tooManyFiles';
+
 /** Where a gateway takes files, which ones, and for how long. */
 export interface UploadService {
 	/** From the server's root: EvoLink's files have a host of their own. */
@@ -37,7 +49,12 @@ export interface UploadService {
 	formats: readonly string[];
 	mostBytes: number;
 	keptMs: number;
+	/** The text field that names a file: one under a name that exists takes its place. Absent: all are new files. */
+	nameField?: string;
+	/** Whether it takes only so many files, as the sandbox's `maxFiles` says. */
+	countsFiles: boolean;
 	answer(upload: TakenFile): unknown;
+	refusal(fault: UploadFault, message: string): Answer;
 }
 
 /** What an answer to an upload can tell. Times in milliseconds. */
@@ -46,6 +63,8 @@ export interface TakenFile {
 	url: string;
 	/** The client's name for it. */
 	fileName: string;
+	/** The name that the form gave it, where the gateway reads one. */
+	name?: string;
 	/** Read in the bytes. */
 	contentType: string;
 	bytes: number;

@@ -1,14 +1,18 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer, Reading } from '../answers';
+import type { Answer } from '../answers';
 import type { CallbackSender, RetryRule } from '../callbacks';
 import type { Arrival, FaultDoor, SandboxRequest } from '../faults';
+import { FREE_VISIT, KeyBook, type IdempotencyMode, type Visit } from '../idempotency';
 import { linksOf } from '../links';
-import { readMarkers } from '../markers';
+import { readMarkers, type Markers } from '../markers';
+import { outcomeOf } from '../outcome';
 import { RETRY_AFTER } from '../rateLimit';
 import type { ReferenceReader, Sight } from '../referenceReader';
 import { finishOf, momentOf, type Task, type TaskOrder, type TaskStore } from '../tasks';
 import { evoLink, readEvoLinkBatch } from './evoLink';
-import type { Gateway } from './gateway';
+import { listEvoLinkTasks } from './evoLinkTaskList';
+import type { Gateway, MadeTasks } from './gateway';
 
 /** What the gateways share: the clock, the tasks, the door, the post. */
 export interface Premises {
@@ -21,6 +25,10 @@ export interface Premises {
 	callbacks: CallbackSender;
 	references: ReferenceReader;
 	callbackHosts: readonly string[];
+	/** In place of the gateways' own defaults. */
+	idempotency: Partial<Record<Gateway['name'], IdempotencyMode>>;
+	/** How many of a gateway's tasks may be unfinished at the same time. */
+	concurrentTasks?: number;
 	/** Overrides the documented waits between retries. */
 	callbackDelaysMs?: readonly number[];
 }
@@ -43,26 +51,36 @@ export function addGatewayRoutes(app: FastifyInstance, gateway: Gateway, premise
 	}
 	if (gateway === evoLink) {
 		app.post(path('/v1/tasks/batch'), (request, reply) => desk.batch(request, reply));
+		app.get(path('/v1/tasks'), (request, reply) => desk.list(request, reply));
 	}
 }
 
 class Desk {
-	/** Create answers by Idempotency-Key, with the text of the body they answered. */
-	private readonly replays = new Map<string, { text: string; answer: Answer }>();
+	/** Absent where a key means nothing. */
+	private readonly keyBook?: KeyBook;
 
 	constructor(
 		private readonly gateway: Gateway,
 		private readonly premises: Premises,
-	) {}
+	) {
+		const { name, idempotency: rules } = gateway;
+		if (rules === undefined) return;
+		const mode = premises.idempotency[name] ?? rules.byDefault;
+		if (mode === 'honoured') this.keyBook = new KeyBook(rules, premises.now);
+	}
 
 	create(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
 		const read = readBody(request.body);
 		const body = 'json' in read ? read.json : request.body;
 		const arrival = this.arrival('create', { body, ...promptOf(body) });
-		return this.serve(request, reply, arrival, (event) => {
-			if ('fault' in read) return this.gateway.refusal(400, read.fault);
-			return this.refuseByMarker(event) ?? this.lookAndAccept(request, body);
-		});
+		const visit = this.visitOf(request, body);
+		return this.serve(
+			request,
+			reply,
+			arrival,
+			(event) => visit.answer(() => this.judge(event, read, request.headers)),
+			() => visit.leave(),
+		);
 	}
 
 	query(request: FastifyRequest, reply: FastifyReply, taskId: string): Promise<FastifyReply> {
@@ -87,6 +105,13 @@ class Desk {
 		});
 	}
 
+	list(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+		const { tasks, now } = this.premises;
+		return this.serve(request, reply, this.arrival('list', {}), () =>
+			listEvoLinkTasks(tasks.allOf(this.gateway.name), request.query, now()),
+		);
+	}
+
 	account(
 		request: FastifyRequest,
 		reply: FastifyReply,
@@ -109,14 +134,34 @@ class Desk {
 		reply: FastifyReply,
 		arrival: Arrival,
 		act: (event: SandboxRequest) => Answer | Promise<Answer>,
+		forgo?: () => void,
 	): Promise<FastifyReply> {
-		return this.premises.door.serve(request, reply, arrival, (event) =>
-			this.knowsKey(request) ? act(event) : this.gateway.refusal(401),
+		return this.premises.door.serve(
+			request,
+			reply,
+			arrival,
+			(event) => (this.knowsKey(request) ? act(event) : this.gateway.refusal(401)),
+			forgo,
 		);
+	}
+
+	/** A stranger claims no key. */
+	private visitOf(request: FastifyRequest, body: unknown): Visit {
+		if (this.keyBook === undefined || !this.knowsKey(request)) return FREE_VISIT;
+		return this.keyBook.arrive(request.headers, body);
 	}
 
 	private knowsKey(request: FastifyRequest): boolean {
 		return request.headers.authorization === `Bearer ${this.gateway.key}`;
+	}
+
+	private async judge(
+		event: SandboxRequest,
+		read: ReadBody,
+		headers: IncomingHttpHeaders,
+	): Promise<Answer> {
+		if ('fault' in read) return this.gateway.refusal(400, read.fault);
+		return this.refuseByMarker(event) ?? (await this.lookAndAccept(read.json, headers));
 	}
 
 	private refuseByMarker({ prompt = '', attempt }: SandboxRequest): Answer | undefined {
@@ -127,61 +172,46 @@ class Desk {
 	}
 
 	/** Looking takes time and has no effect; the acceptance after it is made in one go. */
-	private async lookAndAccept(request: FastifyRequest, body: unknown): Promise<Answer> {
+	private async lookAndAccept(body: unknown, headers: IncomingHttpHeaders): Promise<Answer> {
 		const { references, callbackHosts } = this.premises;
 		const reading = this.gateway.readCreate(body, callbackHosts);
-		const sight =
-			'refusal' in reading
-				? {}
-				: await references.look(this.gateway.name, reading.request.references);
-		return this.acceptOnce(request, body, () => this.accept(reading, sight));
-	}
-
-	/** Under an honoured Idempotency-Key an accepted request is answered again, not made again. */
-	private acceptOnce(request: FastifyRequest, body: unknown, accept: () => Answer): Answer {
-		const key = request.headers['idempotency-key'];
-		if (!this.gateway.idempotent || typeof key !== 'string') return accept();
-		const text = JSON.stringify(body);
-		const replay = this.replays.get(key);
-		if (replay !== undefined) {
-			return replay.text === text
-				? { ...replay.answer, headers: { 'idempotency-replayed': 'true' } }
-				: this.gateway.refusal(409);
-		}
-		const answer = accept();
-		if (answer.status === 200) this.replays.set(key, { text, answer });
-		return answer;
-	}
-
-	private accept(reading: Reading<TaskOrder>, sight: Sight): Answer {
-		const { tasks, now } = this.premises;
 		if ('refusal' in reading) return reading.refusal;
 		const order = reading.request;
-		if (order.creditsReserved > tasks.account(this.gateway.name, now()).balance) {
-			return this.gateway.refusal(402);
-		}
-		const task = this.makeTask(order, sight);
-		tasks.add(task);
-		this.planCallback(task);
-		return { status: 200, body: this.gateway.createAnswer(task) };
+		const sight = await references.look(this.gateway.name, order.references);
+		return this.accept(order, sight, headers);
 	}
 
-	/** A failure that the prompt asks for comes before one of the references. */
-	private makeTask(order: TaskOrder, sight: Sight): Task {
-		const { name } = this.gateway;
-		const { failure = sight.failure, slowSeconds } = readMarkers(order.prompt);
-		const createdAt = this.premises.now();
-		const seconds =
-			slowSeconds ?? this.premises.secondsFor({ gateway: name, prompt: order.prompt });
-		return {
+	private accept(order: TaskOrder, sight: Sight, headers: IncomingHttpHeaders): Answer {
+		const { tasks, now, concurrentTasks = Infinity } = this.premises;
+		const { name, makesSeveralTasks } = this.gateway;
+		const markers = readMarkers(order.prompt);
+		const count = makesSeveralTasks ? (markers.tasks ?? 1) : 1;
+		if (tasks.countUnfinished(name, now()) >= concurrentTasks) return this.gateway.refusal(429);
+		if (count * order.creditsReserved > tasks.account(name, now()).balance) {
+			return this.gateway.refusal(402);
+		}
+		const make = () => this.makeTask(order, markers, sight);
+		const made: MadeTasks = [make(), ...Array.from({ length: count - 1 }, make)];
+		return this.gateway.createAnswer(made, headers);
+	}
+
+	private makeTask(order: TaskOrder, markers: Markers, sight: Sight): Task {
+		const { name, newTaskId, partialEnd } = this.gateway;
+		const { now, secondsFor, tasks } = this.premises;
+		const createdAt = now();
+		const seconds = markers.slowSeconds ?? secondsFor({ gateway: name, prompt: order.prompt });
+		const task: Task = {
 			...order,
-			id: this.gateway.newTaskId(createdAt),
+			id: newTaskId(createdAt),
 			gateway: name,
 			createdAt,
 			durationMs: seconds * 1000,
-			...(failure !== undefined && { failure }),
+			...outcomeOf(order.images, markers, sight.failure, partialEnd),
 			...(sight.shown !== undefined && { shownReference: sight.shown }),
 		};
+		tasks.add(task);
+		this.planCallback(task);
+		return task;
 	}
 
 	private planCallback(task: Task): void {

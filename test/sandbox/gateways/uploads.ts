@@ -13,6 +13,8 @@ export interface Upload {
 	url: string;
 	/** Name and MIME type as the client gave them; the rest is read in the bytes. */
 	fileName: string;
+	/** The name that the form gave it, where the gateway reads one. */
+	name?: string;
 	mimeType: string;
 	bytes: number;
 	sha256: string;
@@ -30,7 +32,12 @@ export interface Reception {
 	door: FaultDoor;
 	files: FileShelf;
 	uploads: Upload[];
+	/** How many files a gateway keeps, where it counts them. */
+	maxFiles?: number;
 }
+
+/** Under which the gateway keeps a file; empty where the form gives it none. */
+type Named = Pick<Upload, 'name'>;
 
 /** The field both gateways name. */
 const FIELD = 'file';
@@ -88,16 +95,43 @@ class UploadCounter {
 			return this.gateway.refusal(400, `The form must hold exactly one file, named ${FIELD}`);
 		}
 		if (part.bytes > mostBytes) {
-			return this.gateway.refusal(400, `The file must not be larger than ${mostBytes} bytes`);
+			return this.service.refusal(
+				'tooLarge',
+				`The file must not be larger than ${mostBytes} bytes`,
+			);
 		}
 		const image = await readImageFacts(part.path);
 		if (image === undefined || !formats.includes(image.format)) {
-			return this.gateway.refusal(400, `The file must be an image: ${formats.join(', ')}`);
+			return this.service.refusal('wrongType', `The file must be an image: ${formats.join(', ')}`);
 		}
-		return { status: 200, body: this.keep(part, image) };
+		const named = this.nameIn(form);
+		if (!this.hasRoomFor(named)) {
+			return this.service.refusal('tooManyFiles', 'The account holds too many files');
+		}
+		return { status: 200, body: this.keep(part, image, named) };
 	}
 
-	private keep(part: FilePart, image: { format: string; width: number; height: number }): unknown {
+	private nameIn({ fields }: ReadForm): Named {
+		const { nameField } = this.service;
+		const name = nameField === undefined ? undefined : fields.get(nameField);
+		return name ? { name } : {};
+	}
+
+	/** One that takes the place of another needs no room. */
+	private hasRoomFor({ name }: Named): boolean {
+		const { now, files, maxFiles = Infinity } = this.reception;
+		if (!this.service.countsFiles) return true;
+		const others = files
+			.livingOf(this.gateway.name, now())
+			.filter((file) => name === undefined || file.name !== name);
+		return others.length < maxFiles;
+	}
+
+	private keep(
+		part: FilePart,
+		image: { format: string; width: number; height: number },
+		named: Named,
+	): unknown {
 		const { now, origin, files, uploads } = this.reception;
 		const at = now();
 		const expiresAt = at + this.service.keptMs;
@@ -106,6 +140,7 @@ class UploadCounter {
 			contentType: `image/${image.format}`,
 			bytes: part.bytes,
 			gateway: this.gateway.name,
+			...named,
 			expiresAt,
 		});
 		const url = fileLink(file, origin());
@@ -114,6 +149,7 @@ class UploadCounter {
 			gateway: this.gateway.name,
 			url,
 			...factsOf(part),
+			...named,
 			width,
 			height,
 			format,
@@ -123,6 +159,7 @@ class UploadCounter {
 			id: file.id,
 			url,
 			fileName: part.fileName,
+			...named,
 			contentType: file.contentType,
 			bytes: part.bytes,
 			at,

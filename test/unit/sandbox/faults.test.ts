@@ -187,3 +187,99 @@ describe('cut', () => {
 		expect(() => JSON.parse(data)).toThrow(SyntaxError);
 	});
 });
+
+describe('reshape', () => {
+	it('changes the answer of a request that took effect', async () => {
+		always({
+			kind: 'reshape',
+			change: ({ status, headers, body }) => ({
+				status: status + 2,
+				headers: { ...headers, 'x-more': 'yes' },
+				body: { data: body },
+			}),
+		});
+		const got = await create();
+		await until(() => got.end === 'whole');
+		expect([got.status, got.headers['x-more']]).toEqual([202, 'yes']);
+		const [task] = sandbox.tasks();
+		expect(JSON.parse(got.body.toString()).data.id).toBe(task?.id);
+	});
+
+	it('changes bytes and text, too', async () => {
+		const { link, sound } = await soundImage();
+		always({
+			kind: 'reshape',
+			change: (answer) => ({
+				...answer,
+				body: Buffer.concat([answer.body as Buffer, Buffer.from('!')]),
+			}),
+		});
+		const got = await receive(link);
+		await until(() => got.end === 'whole');
+		expect(got.headers['content-type']).toBe('image/png');
+		expect(got.body.equals(Buffer.concat([sound.body, Buffer.from('!')]))).toBe(true);
+		always({ kind: 'reshape', change: () => ({ status: 200, body: '<p>moved</p>' }) });
+		const page = await receive(link);
+		await until(() => page.end === 'whole');
+		expect(page.headers['content-type']).toMatch(/^text\/html/);
+	});
+
+	it('says so when the change fails, after the effect', async () => {
+		always({
+			kind: 'reshape',
+			change: () => {
+				throw new Error('oops');
+			},
+		});
+		const got = await create();
+		await until(() => got.end === 'whole');
+		expect([got.status, got.body.toString()]).toEqual([500, expect.stringContaining('oops')]);
+		expect(sandbox.tasks()).toHaveLength(1);
+	});
+});
+
+describe('trickle', () => {
+	it('sends the headers at once and then byte by byte, until all is there', async () => {
+		const sound = await create();
+		await until(() => sound.end === 'whole');
+		const from = Date.now();
+		always({ kind: 'trickle', everyMs: 2 });
+		const got = await create();
+		expect(got.body.length).toBeLessThan(sound.body.length / 2);
+		expect(lastingHeaders(got)).toEqual(lastingHeaders(sound));
+		await until(() => got.end === 'whole');
+		expect(Date.now() - from).toBeGreaterThanOrEqual(sound.body.length);
+		expect(JSON.parse(got.body.toString()).id).toBe(sandbox.tasks()[1]?.id);
+	});
+
+	it('ends where there is nothing to send', async () => {
+		const link = sandbox.addFile(Buffer.alloc(0), 'image/png');
+		always({ kind: 'trickle', everyMs: 2 });
+		const got = await receive(link);
+		await until(() => got.end === 'whole');
+		expect(got.body).toHaveLength(0);
+	});
+
+	it('waits between the headers and the first byte, and is over when the client gives up', async () => {
+		always({ kind: 'trickle', everyMs: 100 });
+		const given = await create();
+		expect(given.body).toHaveLength(0);
+		await until(() => given.body.length >= 2);
+		given.giveUp();
+		const { length } = given.body;
+		await wait(250);
+		expect(given.body).toHaveLength(length);
+		sandbox.setIntercept(undefined);
+		expect((await create()).status).toBe(200);
+	});
+
+	it('is over at once when the sandbox closes', async () => {
+		always({ kind: 'trickle', everyMs: 60_000 });
+		const got = await create();
+		expect(sandbox.tasks()).toHaveLength(1);
+		const from = Date.now();
+		await sandbox.close();
+		await until(() => got.end === 'broken');
+		expect(Date.now() - from).toBeLessThan(1000);
+	});
+});

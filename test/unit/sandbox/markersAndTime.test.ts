@@ -10,6 +10,7 @@ const TASK: Task = {
 	prompt: 'a lake',
 	body: {},
 	images: 1,
+	delivered: 1,
 	pixels: { width: 1024, height: 1024 },
 	references: [],
 	creditsReserved: 2.25,
@@ -23,7 +24,8 @@ it.each([
 	['[[fail:odd_code]]', { failure: { code: 'odd_code', message: 'The task failed: odd_code.' } }],
 	['[[http:503]]', { http: { status: 503, times: Infinity } }],
 	['[[http:429x2]] [[slow:1.5]]', { http: { status: 429, times: 2 }, slowSeconds: 1.5 }],
-	['[[http:200]] [[slow:x]]', {}],
+	['[[stopped:2]] [[tasks:12]] [[charged]]', { stopped: 2, tasks: 12, charged: true }],
+	['[[http:200]] [[slow:x]] [[stopped:0]] [[tasks:0]]', {}],
 ])('reads the markers of %s', (prompt, markers) => {
 	expect(readMarkers(prompt)).toEqual(markers);
 });

@@ -5,6 +5,7 @@ import {
 	type GatewayName,
 	type RateLimit,
 	type Sandbox,
+	type SandboxOptions,
 } from '../../sandbox/sandbox';
 
 const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
@@ -24,9 +25,11 @@ const WORDS: Record<GatewayName, Record<string, unknown>> = {
 let clock = 1_757_165_031_000;
 let sandbox: Sandbox;
 
-async function open(rateLimit: RateLimit) {
-	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock, rateLimit });
+async function start(options: SandboxOptions) {
+	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock, ...options });
 }
+
+const open = (rateLimit: RateLimit) => start({ rateLimit });
 
 afterEach(async () => sandbox.close());
 
@@ -155,5 +158,64 @@ describe('what counts', () => {
 		sandbox.setIntercept(() => ({ kind: 'resetAfter' }));
 		await expect(create('evoLink')).rejects.toThrow();
 		expect(sandbox.tasks()).toHaveLength(1);
+	});
+});
+
+describe('the minute slides', () => {
+	it.each([
+		['it ends 60 s after a request', 1, [0, 59_999, 1], [200, 429, 200]],
+		[
+			'each request frees its own place',
+			2,
+			[0, 40_000, 19_999, 1, 39_999, 1],
+			[200, 200, 429, 200, 429, 200],
+		],
+	])('%s', async (_rule, perMinute, steps, statuses) => {
+		await open({ perMinute });
+		expect(await createInSteps(steps)).toEqual(statuses);
+	});
+});
+
+describe('concurrent tasks', () => {
+	it.each(GATEWAYS)('are limited at %s, in its own words', async (gateway) => {
+		await start({ concurrentTasks: 2 });
+		await create(gateway);
+		clock += 5000;
+		await create(gateway);
+		const { status, data } = await create(gateway);
+		expect([status, data.error]).toEqual([429, expect.objectContaining(WORDS[gateway])]);
+		expect(sandbox.tasks()).toHaveLength(2);
+		clock += 5000;
+		expect((await create(gateway)).status).toBe(200);
+		expect((await create(gateway)).status).toBe(429);
+	});
+
+	it('make room when they fail, and hinder no other gateway', async () => {
+		await start({ concurrentTasks: 1 });
+		const failing = { ...LEAST.evoLink, prompt: 'a lake [[fail:service_error]]' };
+		await ask('evoLink', '/v1/images/generations', failing);
+		expect((await create('evoLink')).status).toBe(429);
+		expect((await create('apiMart')).status).toBe(200);
+		clock += 10_000;
+		expect((await create('evoLink')).status).toBe(200);
+	});
+
+	it('are kept to when many come at once', async () => {
+		await start({ concurrentTasks: 3 });
+		const answers = await Promise.all(Array.from({ length: 20 }, () => create('apiInOne')));
+		expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+		expect(answers.filter(({ status }) => status === 429)).toHaveLength(17);
+	});
+
+	it('do not keep a repeat from its answer', async () => {
+		await start({ concurrentTasks: 1 });
+		const url = `${sandbox.baseUrls.evoLink}/v1/images/generations`;
+		const headers = {
+			authorization: `Bearer ${sandbox.keys.evoLink}`,
+			'idempotency-key': 'the-key-of-a-row',
+		};
+		await axios.post(url, LEAST.evoLink, { headers });
+		const again = await axios.post(url, LEAST.evoLink, { headers });
+		expect(again.headers['idempotency-replayed']).toBe('true');
 	});
 });

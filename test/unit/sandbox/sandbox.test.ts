@@ -106,18 +106,6 @@ describe('EvoLink', () => {
 		expect(sandbox.account('evoLink').balance).toBe(10_000);
 	});
 
-	it('replays a create under the same Idempotency-Key', async () => {
-		await open();
-		const key = { 'idempotency-key': 'row-1' };
-		const first = await create('evoLink', {}, key);
-		const again = await create('evoLink', {}, key);
-		expect(again.data).toEqual(first.data);
-		expect(again.headers['idempotency-replayed']).toBe('true');
-		expect(first.headers['idempotency-replayed']).toBeUndefined();
-		expect(sandbox.tasks()).toHaveLength(1);
-		expect((await create('evoLink', { prompt: 'another' }, key)).status).toBe(409);
-	});
-
 	it('answers a batch without the ids it does not know', async () => {
 		await open();
 		await create('evoLink');

@@ -48,6 +48,13 @@ function form(bytes: Buffer, name = 'cat.png', type = 'image/png', field = 'file
 const upload = (service: Service, bytes: Buffer, name?: string, type?: string) =>
 	post(service, form(bytes, name, type));
 
+/** With the text field that names the file. */
+function uploadAs(service: Service, fileName: string, bytes: Buffer): Promise<AxiosResponse> {
+	const data = form(bytes);
+	data.append('file_name', fileName);
+	return post(service, data);
+}
+
 const get = (url: string, headers = {}) =>
 	axios.get<Buffer>(url, { responseType: 'arraybuffer', headers, validateStatus: () => true });
 
@@ -106,7 +113,7 @@ it('APIMart answers as documented', async () => {
 });
 
 describe.each(SERVICES)('%s', (service) => {
-	const refusal = (message: RegExp) => ({
+	const formRefusal = (message: RegExp) => ({
 		status: 400,
 		data: {
 			error: {
@@ -116,6 +123,12 @@ describe.each(SERVICES)('%s', (service) => {
 			},
 		},
 	});
+
+	/** EvoLink says with HTTP 200 what it does not take. */
+	const fileRefusal = (code: number, message: RegExp) =>
+		service === 'evoLink'
+			? { status: 200, data: { success: false, code, msg: expect.stringMatching(message) } }
+			: formRefusal(message);
 
 	it.each(['jpeg', 'png', 'webp', 'gif'] as const)(
 		'keeps a %s, whatever it is called',
@@ -145,14 +158,18 @@ describe.each(SERVICES)('%s', (service) => {
 		['noise', () => randomBytes(1000)],
 		['nothing', () => Buffer.alloc(0)],
 	])('refuses %s, although it is called cat.png', async (_name, make) => {
-		expect(await upload(service, await make())).toMatchObject(refusal(/must be an image/));
+		expect(await upload(service, await make())).toMatchObject(
+			fileRefusal(40_002, /must be an image/),
+		);
 		expect(sandbox.uploads()).toEqual([]);
 	});
 
 	it('takes a file of the most bytes, and not one more', async () => {
-		const most = (service === 'evoLink' ? 10 : 20) * MB;
+		const most = (service === 'evoLink' ? 100 : 20) * MB;
 		expect((await upload(service, await pngOf(most))).status).toBe(200);
-		expect(await upload(service, await pngOf(most + 1))).toMatchObject(refusal(/larger than/));
+		expect(await upload(service, await pngOf(most + 1))).toMatchObject(
+			fileRefusal(40_001, /larger than/),
+		);
 		expect(sandbox.requests.at(-1)?.upload?.bytes).toBe(most + 1);
 	});
 
@@ -177,13 +194,13 @@ describe.each(SERVICES)('%s', (service) => {
 		['a form without a boundary', 'abc', 'multipart/form-data'],
 	])('refuses %s', async (_name, body, type) => {
 		const headers = type === undefined ? {} : { 'content-type': type };
-		expect(await post(service, body, headers)).toMatchObject(refusal(/multipart/));
+		expect(await post(service, body, headers)).toMatchObject(formRefusal(/multipart/));
 	});
 
 	it('refuses a form that breaks off, and a key it does not know', async () => {
 		const type = { 'content-type': 'multipart/form-data; boundary=x' };
 		const open = '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nabc';
-		expect(await post(service, open, type)).toMatchObject(refusal(/malformed/));
+		expect(await post(service, open, type)).toMatchObject(formRefusal(/malformed/));
 		const wrong = await post(service, form(await pngOf(100_000)), {
 			authorization: 'Bearer wrong',
 		});
@@ -238,6 +255,87 @@ describe.each(SERVICES)('%s', (service) => {
 		await until(() => sandbox.requests.length > 0);
 		expect(sandbox.requests).toMatchObject([{ step: 'upload', attempt: 1 }]);
 		expect((await upload(service, await pngOf(1000))).status).toBe(200);
+	});
+});
+
+describe('a file_name', () => {
+	it('names a file at EvoLink, and a second one under it takes the place of the first', async () => {
+		const [teal, wide] = [await pngOf(1000), await draw(60, 20).jpeg().toBuffer()];
+		const first = await uploadAs('evoLink', 'cat.png', teal);
+		clock += HOUR_MS;
+		const second = await uploadAs('evoLink', 'cat.png', wide);
+		expect(first.data.data).toMatchObject({ file_name: 'cat.png', original_name: 'cat.png' });
+		const url = linkIn('evoLink', first);
+		expect(linkIn('evoLink', second)).toBe(url);
+		const { headers, data } = await get(url);
+		expect([headers['content-type'], data.equals(wide)]).toEqual(['image/jpeg', true]);
+		expect(sandbox.uploads()).toMatchObject([
+			{ url, name: 'cat.png', fileName: 'cat.png', bytes: teal.length, at: STARTED_AT },
+			{ url, name: 'cat.png', fileName: 'cat.png', bytes: wide.length, at: clock },
+		]);
+		clock += 72 * HOUR_MS - 1;
+		expect((await get(url)).status).toBe(200);
+	});
+
+	it('stands anywhere in the form, and an empty one is none', async () => {
+		const data = new FormData();
+		data.append('file_name', '湖.png');
+		data.append('file', new Blob([new Uint8Array(await pngOf(1000))]), 'cat.png');
+		expect((await post('evoLink', data)).data.data.file_name).toBe('湖.png');
+		const links = [
+			await uploadAs('evoLink', '', await pngOf(1000)),
+			await uploadAs('evoLink', '', await pngOf(1000)),
+			await upload('evoLink', await pngOf(1000)),
+			await upload('evoLink', await pngOf(1000)),
+		].map((answer) => linkIn('evoLink', answer));
+		expect(new Set(links).size).toBe(4);
+		expect(sandbox.uploads().map(({ name }) => name)).toEqual(['湖.png', ...Array(4)]);
+	});
+
+	it('means nothing to APIMart', async () => {
+		const first = await uploadAs('apiMart', 'lake.png', await pngOf(1000));
+		const second = await uploadAs('apiMart', 'lake.png', await pngOf(2000));
+		expect(first.data.filename).toBe('cat.png');
+		expect(linkIn('apiMart', second)).not.toBe(linkIn('apiMart', first));
+	});
+});
+
+describe('the most files', () => {
+	const code = ({ status, data }: AxiosResponse) => [status, data.success, data.code];
+	const taken = [200, true, 200];
+	const refused = [200, false, 40_003];
+
+	beforeEach(async () => {
+		await sandbox.close();
+		sandbox = await startSandbox({ now: () => clock, maxFiles: 2 });
+	});
+
+	it('are refused beyond the limit, unless one takes the place of another or has expired', async () => {
+		const png = await pngOf(1000);
+		expect(code(await uploadAs('evoLink', 'a.png', png))).toEqual(taken);
+		clock += HOUR_MS;
+		expect(code(await upload('evoLink', png))).toEqual(taken);
+		expect(code(await upload('evoLink', png))).toEqual(refused);
+		expect(code(await uploadAs('evoLink', 'b.png', png))).toEqual(refused);
+		expect(code(await uploadAs('evoLink', 'a.png', png))).toEqual(taken);
+		expect(sandbox.uploads()).toHaveLength(3);
+		clock += 72 * HOUR_MS;
+		expect(code(await uploadAs('evoLink', 'b.png', png))).toEqual(taken);
+	});
+
+	it('are counted only at EvoLink, and only its own', async () => {
+		const png = await pngOf(1000);
+		for (let count = 0; count < 3; count += 1) {
+			expect((await upload('apiMart', png)).status).toBe(200);
+			sandbox.addFile(png, 'image/png');
+		}
+		expect(code(await upload('evoLink', png))).toEqual(taken);
+	});
+
+	it('are kept to when many come at once', async () => {
+		const png = await pngOf(1000);
+		const answers = await Promise.all(Array.from({ length: 10 }, () => upload('evoLink', png)));
+		expect(answers.filter(({ data }) => data.success)).toHaveLength(2);
 	});
 });
 
