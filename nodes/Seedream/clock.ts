@@ -7,16 +7,23 @@ const SLICE_MS = 200;
 
 export function executionClock(context: IExecuteFunctions): Clock {
 	const signal = context.getExecutionCancelSignal?.();
+	const now = steadyTime();
 	return {
-		now: () => Date.now(),
+		now,
 		sleep: async (ms) => {
-			const end = Date.now() + ms;
+			const end = now() + ms;
 			for (;;) {
 				if (signal?.aborted) throw new Cancelled();
-				const left = end - Date.now();
+				const left = end - now();
 				if (left <= 0) return;
 				await sleep(Math.min(left, SLICE_MS));
 			}
 		},
 	};
+}
+
+/** The computer's clock may be set while an execution waits: only its first reading counts. */
+function steadyTime(): () => number {
+	const begun = Date.now() - performance.now();
+	return () => begun + performance.now();
 }

@@ -1,6 +1,6 @@
 import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
-import type { Result } from './errors';
+import { imagesMissing, type Result } from './errors';
 import { downloadImage, type Downloaded } from './images/download';
 import { fileName } from './images/fileName';
 import { finishedItems, type TaskFacts } from './output/taskItems';
@@ -23,12 +23,18 @@ export async function deliver(
 ): Promise<Result<INodeExecutionData[]>> {
 	const options = { ...controls, itemIndex: tools.itemIndex };
 	const { content: state, raw } = task;
+	const told = { ...facts, warning: warningOf(facts, state) };
 	if (!controls.downloadImages) {
-		return { ok: true, value: finishedItems({ facts, state, raw, files: [] }, options) };
+		return { ok: true, value: finishedItems({ facts: told, state, raw, files: [] }, options) };
 	}
 	const fetched = await fetchFiles(facts, task, controls, followed, tools);
 	if (!fetched.ok) return fetched;
-	return { ok: true, value: finishedItems({ facts, ...fetched.value }, options) };
+	return { ok: true, value: finishedItems({ facts: told, ...fetched.value }, options) };
+}
+
+function warningOf({ provider, warning }: TaskFacts, { missing }: CompletedTask) {
+	const parts = [warning, missing && imagesMissing(provider, missing)];
+	return parts.filter(Boolean).join('. ') || undefined;
 }
 
 interface FetchedTask {
@@ -49,7 +55,7 @@ async function fetchFiles(
 	const { since, timeoutSeconds } = followed;
 	const until = Math.max(since + timeoutSeconds * 1000, clock.now() + LEAST_TIME_MS);
 	const fetchOne = async (url: string, index: number) =>
-		await fetchFile(url, index, facts, controls, until, tools);
+		await fetchFile(url, index, facts, controls, until, tools, task.content.expiresAt);
 
 	const { imageUrls } = task.content;
 	const first = await Promise.all(imageUrls.map(fetchOne));
@@ -95,6 +101,7 @@ async function fetchFile(
 	controls: Controls,
 	until: number,
 	{ itemIndex, clock, links, downloadLimit }: RowTools,
+	expiresAt: Date | undefined,
 ): Promise<Downloaded<IBinaryData>> {
 	const nameFacts = {
 		row: itemIndex + 1,
@@ -109,6 +116,7 @@ async function fetchFile(
 		provider,
 		taskId,
 		url,
+		expiresAt,
 		nameFile: ({ extension }: { extension: string }) =>
 			fileName(controls.fileName, nameFacts, extension),
 	};

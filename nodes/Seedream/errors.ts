@@ -1,6 +1,13 @@
-import { httpAdvice, networkWords, taskAdvice } from './advice';
+import { httpAdvice, MEANING_ADVICE, networkWords, taskAdvice, uploadAdvice } from './advice';
 import { isJsonObject } from './json';
-import type { CallError, FailedTask, GatewayError, Provider } from './providers/provider';
+import { meaningOf, type ErrorMeaning } from './providers/errorCodes';
+import type {
+	CallError,
+	FailedTask,
+	GatewayError,
+	ListedTask,
+	Provider,
+} from './providers/provider';
 import type { HttpAnswer } from './tasks/ports';
 
 /** Whether the user paid: `unknown` where nobody can tell from the answer. */
@@ -15,6 +22,8 @@ export interface Failure {
 	code: string;
 	type: string;
 	charged: Charged;
+	/** `charged` is "no" only because nobody says otherwise. */
+	chargeIsAssumed?: true;
 	/** `processing` when the task goes on at the gateway and can be fetched later. */
 	status: 'failed' | 'cancelled' | 'processing';
 	/** The provider's id; undefined when the row names none that exists. */
@@ -26,18 +35,34 @@ export interface Failure {
 	afterSeconds?: number;
 	/** The gateway takes nothing at the moment: it has too much to do, or cannot be reached. */
 	isRefusal?: true;
+	/** The refusal is a limit that ends by itself: worth waiting for as long as there is time. */
+	isLimit?: true;
+	/** What the provider's own code means, where that is more than its HTTP status. */
+	meaning?: ErrorMeaning;
 	/** The gateway knows no task of this id. */
 	isUnknownTask?: true;
+	/** The task has ended, so that there is nothing left to fetch. */
+	hasEnded?: true;
 }
 
 /** What the gateway or the network does is never thrown: it is a result. */
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
+/** What a call was for: that decides what its failure may have cost, and whether to repeat it. */
+export type CallPurpose =
+	/** `isRepeatable`: sent again under its key, it is not made again. */
+	| { kind: 'create'; isRepeatable: boolean }
+	| { kind: 'task'; taskId: string }
+	/** It costs nothing, and belongs to no single task. */
+	| { kind: 'free' };
+
 const CHARGED_WORDS: Record<Charged, string> = {
 	no: 'Nothing was charged.',
-	yes: 'The image was made and charged.',
+	yes: 'It was charged.',
 	unknown: 'Whether it was charged cannot be known from here.',
 };
+
+const ASSUMED_WORDS = 'Not charged, as far as is known.';
 
 function describe(todo: string, charged: Charged): string {
 	return `${todo} ${CHARGED_WORDS[charged]}`;
@@ -45,7 +70,7 @@ function describe(todo: string, charged: Charged): string {
 
 /** What to do, where the charge is told elsewhere. */
 export function withoutCharged({ description, charged }: Failure): string {
-	return description.replace(CHARGED_WORDS[charged], '').trim();
+	return description.replace(CHARGED_WORDS[charged], '').replace(ASSUMED_WORDS, '').trim();
 }
 
 /** Running the row again would pay again; the task that exists can be fetched instead. */
@@ -59,7 +84,8 @@ const MOST_QUOTED = 300;
 function quote({ code, message, requestId }: GatewayError): string {
 	const said = message.length > MOST_QUOTED ? `${message.slice(0, MOST_QUOTED)}…` : message;
 	const words = [/^\d+$/.test(code) ? '' : code, said].filter((part) => part !== '').join(': ');
-	const parts = [words, requestId === undefined ? '' : `request ${requestId}`];
+	const isSaid = requestId === undefined || said.includes(requestId);
+	const parts = [words, isSaid ? '' : `request ${requestId}`];
 	const quoted = parts.filter((part) => part !== '').join(', ');
 	return quoted === '' ? '' : ` (${quoted})`;
 }
@@ -68,30 +94,70 @@ function withTask(taskId: string | undefined): string {
 	return taskId === undefined ? '' : ` [task ${taskId}]`;
 }
 
-/** What is safe to repeat: a create only where it is not made again under its Idempotency-Key. */
-function isRepeatable(provider: Provider, taskId: string | undefined): boolean {
-	return taskId !== undefined || provider.honoursIdempotencyKey;
+function withAdvice(todo: string, { advice }: GatewayError): string {
+	return advice === undefined ? todo : `${todo} ${advice}`;
 }
 
-/**
- * The answer to a request was an error. Without a task id the request was a create: it was charged
- * only if the gateway may have accepted it in spite of the error.
- */
+/** By the standard, these were decided before anything was done (RFC 9110, 6585). */
+const DECIDED_BEFORE = new Set([
+	...[400, 401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422],
+	...[423, 424, 426, 428, 429, 431, 451],
+]);
+
+/** And these, whoever says so: there is no such address, or it takes nothing for now. */
+const SAID_BY_ANYONE = new Set([404, 405, 429]);
+
+/** Said by whatever stands in between, when nothing came back in time. */
+const GIVEN_UP_WAITING = new Set([408, 425, 499]);
+
+const UNDECIDED: ReadonlySet<ErrorMeaning> = new Set([
+	'stillUnderWay',
+	'indeterminate',
+	'keyReused',
+]);
+
+const PASSES_BY_ITSELF: ReadonlySet<ErrorMeaning> = new Set(['notCarriedOut', 'noChannel']);
+
+/** These are about what was sent, and may stand in a task that was begun as well. */
+const ABOUT_CONTENT: ReadonlySet<ErrorMeaning> = new Set(['contentPolicy', 'badReference']);
+
+/** Of a create that was answered with an error. */
+function createCharge({ status, isBare }: CallError, meaning: ErrorMeaning | undefined): Charged {
+	if (meaning) {
+		const isOpen = UNDECIDED.has(meaning) || (ABOUT_CONTENT.has(meaning) && status >= 500);
+		return isOpen ? 'unknown' : 'no';
+	}
+	const isDecided = isBare ? SAID_BY_ANYONE.has(status) : DECIDED_BEFORE.has(status);
+	return isDecided ? 'no' : 'unknown';
+}
+
+/** The answer to a request was an error. */
 export function httpFailure(
 	provider: Provider,
 	error: CallError,
 	afterSeconds: number | undefined,
-	taskId?: string,
+	purpose: CallPurpose,
 ): Failure {
-	const { what, todo } = httpAdvice(error.status, taskId);
-	const isUnknownTask = taskId !== undefined && error.status === 404;
-	const charged = taskId !== undefined || error.status >= 500 ? 'unknown' : 'no';
-	const mayHelpLater =
-		error.status === 429 || (error.status >= 500 && isRepeatable(provider, taskId));
+	const { status } = error;
+	const meaning = meaningOf(error);
+	const taskId = purpose.kind === 'task' ? purpose.taskId : undefined;
+	const { what, todo } = meaning
+		? MEANING_ADVICE[meaning]
+		: ((purpose.kind === 'free' ? uploadAdvice(error.code) : undefined) ??
+			httpAdvice(status, taskId !== undefined));
+	const isUnknownTask = taskId !== undefined && status === 404;
+	const charged = {
+		create: createCharge(error, meaning),
+		task: 'unknown' as const,
+		free: 'no' as const,
+	}[purpose.kind];
+	const passes = meaning ? PASSES_BY_ITSELF.has(meaning) : status === 429;
+	const isWorthWaiting = passes || (status === 503 && afterSeconds !== undefined && !meaning);
+	const advised = withAdvice(todo, error);
 	return {
 		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
 		description: describe(
-			taskId === undefined || isUnknownTask ? todo : `${todo} ${fetchLater(taskId)}`,
+			taskId === undefined || isUnknownTask ? advised : `${advised} ${fetchLater(taskId)}`,
 			charged,
 		),
 		code: error.code,
@@ -101,19 +167,38 @@ export function httpFailure(
 		provider: provider.id,
 		taskId,
 		afterSeconds,
-		...(mayHelpLater ? { retry: 'freely' } : {}),
-		...(error.status === 429 || error.status === 503 ? { isRefusal: true } : {}),
+		...(mayRepeat(status, meaning, purpose) ? { retry: 'freely' } : {}),
+		...(passes || (status === 503 && !meaning) ? { isRefusal: true } : {}),
+		...(isWorthWaiting ? { isLimit: true } : {}),
+		...(meaning ? { meaning } : {}),
 		...(isUnknownTask ? { isUnknownTask } : {}),
 	};
+}
+
+function mayRepeat(
+	status: number,
+	meaning: ErrorMeaning | undefined,
+	purpose: CallPurpose,
+): boolean {
+	if (meaning) return PASSES_BY_ITSELF.has(meaning) || meaning === 'stillUnderWay';
+	if (status === 429) return true;
+	const isTrouble = status >= 500 || GIVEN_UP_WAITING.has(status);
+	return isTrouble && isRepeatable(purpose);
+}
+
+function isRepeatable(purpose: CallPurpose): boolean {
+	return purpose.kind === 'create' ? purpose.isRepeatable : true;
 }
 
 /** No answer came. A create that cannot have arrived may always be sent again. */
 export function networkFailure(
 	provider: Provider,
 	{ code, mayHaveArrived }: Extract<HttpAnswer, { kind: 'noReply' }>,
-	taskId?: string,
+	purpose: CallPurpose,
 ): Failure {
-	const charged = taskId !== undefined || mayHaveArrived ? 'unknown' : 'no';
+	const taskId = purpose.kind === 'task' ? purpose.taskId : undefined;
+	const isFree = purpose.kind === 'free' || (purpose.kind === 'create' && !mayHaveArrived);
+	const charged = isFree ? 'no' : 'unknown';
 	const todo = 'Check the base URL in the credential and the network of this n8n.';
 	return {
 		message: `${provider.label} ${mayHaveArrived ? 'did not answer' : 'could not be reached'}: ${networkWords(code)}${withTask(taskId)}`,
@@ -124,22 +209,33 @@ export function networkFailure(
 		status: 'failed',
 		provider: provider.id,
 		taskId,
-		...(!mayHaveArrived || isRepeatable(provider, taskId) ? { retry: 'freely' } : {}),
+		...(!mayHaveArrived || isRepeatable(purpose) ? { retry: 'freely' } : {}),
 		...(mayHaveArrived ? {} : { isRefusal: true }),
 	};
 }
 
-/**
- * A create may have been accepted, and its answer was lost. `failure` says how; `at` is when it was
- * sent.
- */
-export function lostCreate(failure: Failure, provider: Provider, model: string, at: Date): Failure {
-	// An answer that we do not understand may hold the task's id, for people to see.
-	const answer = failure.type === UNREADABLE ? `${withoutCharged(failure)} ` : '';
+/** A create of which nobody has said what became of it. */
+export interface UnconfirmedCreate {
+	provider: Provider;
+	model: string;
+	/** When it was sent first. */
+	at: Date;
+	/** Whether the provider makes nothing again under its key. */
+	isRepeatable: boolean;
+	/** Tasks of the account, made at that time, that no row of ours knows. */
+	candidates: readonly ListedTask[];
+}
+
+/** The create may have been accepted: its answer was lost, or says that nobody knows. */
+export function unconfirmedFailure(failure: Failure, create: UnconfirmedCreate): Failure {
+	const { meaning } = failure;
+	// What stands there already may hold the task's id, for people to see, or what to do first.
+	const isToldBefore = failure.type === UNREADABLE || (meaning && UNDECIDED.has(meaning));
+	const before = isToldBefore ? `${withoutCharged(failure)} ` : '';
 	return {
 		...failure,
-		message: `${failure.message}. ${mayExist(provider, model, at)}`,
-		description: `${answer}${lookItUp(provider)}`,
+		message: `${failure.message}. ${mayExist(create)}`,
+		description: `${before}${lookItUp(create, meaning)}`,
 		charged: 'unknown',
 	};
 }
@@ -157,50 +253,122 @@ export function notSent(provider: Provider, refusal: Failure | undefined): Failu
 	};
 }
 
-/** An earlier try of the node lost the answer to the row's create, and may have paid for it. */
-export function noSecondCreate(provider: Provider, model: string, at: Date): Failure {
+/** An earlier try of this execution lost the answer to the row's create, and may have paid for it. */
+export function noSecondCreate(create: UnconfirmedCreate): Failure {
 	return {
-		message: `The answer to this row's request was lost in an earlier try. ${mayExist(provider, model, at)}`,
-		description: lookItUp(provider),
+		message: `The answer to this row's request was lost in an earlier try. ${mayExist(create)}`,
+		description: lookItUp(create),
 		code: 'answer_lost',
 		type: 'network_error',
 		charged: 'unknown',
 		status: 'failed',
-		provider: provider.id,
+		provider: create.provider.id,
 	};
 }
 
-function mayExist({ label }: Provider, model: string, at: Date): string {
-	return `The image may have been made and charged: look in ${label}'s list of tasks for ${lostTask(model, at)}`;
+function mayExist({ provider: { label }, model, at, candidates }: UnconfirmedCreate): string {
+	const found =
+		candidates.length === 0
+			? ''
+			: `. ${label} lists ${candidates.map(listedTask).join(', ')}, which no row of this execution has`;
+	return `The image may have been made and charged: look in ${label}'s list of tasks for ${unconfirmedTask(model, at)}${found}`;
+}
+
+const LISTED_WORDS: Record<ListedTask['status'], string> = {
+	submitted: 'waiting',
+	processing: 'at work',
+	completed: 'done',
+	failed: 'failed',
+	cancelled: 'cancelled',
+};
+
+function listedTask({ taskId, createdAt, status }: ListedTask): string {
+	return `${taskId} (${utc(createdAt)}, ${LISTED_WORDS[status]})`;
+}
+
+function utc(at: Date): string {
+	return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /** All that is known of a task whose create was not answered, for the one who looks for it. */
-export function lostTask(model: string, at: Date): string {
-	const time = at.toISOString().slice(0, 19).replace('T', ' ');
-	return `one of ${model} made at ${time} UTC`;
+export function unconfirmedTask(model: string, at: Date): string {
+	return `one of ${model} made at ${utc(at)}`;
 }
 
-function lookItUp({ label, honoursIdempotencyKey }: Provider): string {
-	const again = honoursIdempotencyKey
+function lookItUp(
+	{ provider: { label }, isRepeatable }: UnconfirmedCreate,
+	meaning?: ErrorMeaning,
+): string {
+	const repeats = isRepeatable && meaning !== 'indeterminate' && meaning !== 'keyReused';
+	const again = repeats
 		? 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.'
-		: 'Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions sends it again, so look first.';
+		: 'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.';
 	return `If ${label} has the task, Seedream Task Status fetches it by its ID. ${again} ${CHARGED_WORDS.unknown}`;
 }
 
-/** The task ended without an image. Failed tasks are not charged (EvoLink, APIMart, API in One). */
+/** A create was sent again, and nothing says that the provider took it for the same. */
+export function maybeMadeTwice(
+	{ label }: Provider,
+	taskId: string,
+	first: Date,
+	candidates: readonly ListedTask[],
+): string {
+	const other =
+		candidates.length === 0
+			? `look in its list of tasks for another one made at ${utc(first)} or after`
+			: `its list has ${candidates.map(listedTask).join(', ')} as well`;
+	return `The answer to this row's first request was lost, and ${label} does not say that the second one is the same. The image may have been made and charged twice: besides ${taskId}, ${other}`;
+}
+
+/** Some of a row's images were made, and the others were not. */
+export function imagesMissing({ label }: Provider, error: GatewayError): string {
+	const { what } = taskAdvice(error);
+	return `Not all images came: ${label} ${what}${quote(error)}`;
+}
+
+/** The task ended without an image. */
 export function taskFailure(
 	provider: Provider,
-	{ status, error }: FailedTask,
+	{ status, error, charged }: FailedTask,
 	taskId: string,
 ): Failure {
-	const { what, todo } = taskAdvice(error.code);
+	const { what, todo } = taskAdvice(error);
+	const isAssumed = charged === 'no' && provider.failedTasksAreFree === 'assumed';
+	const advised = withAdvice(todo, error);
+	const refund =
+		charged === 'yes'
+			? ` ${provider.label} has charged it all the same: ask its support for a refund, with the task ID.`
+			: '';
 	return {
 		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
-		description: describe(todo, 'no'),
+		description: isAssumed
+			? `${advised} ${ASSUMED_WORDS}`
+			: describe(`${advised}${refund}`, charged),
 		code: error.code,
 		type: error.type,
-		charged: 'no',
+		charged,
+		...(isAssumed ? { chargeIsAssumed: true } : {}),
+		hasEnded: true,
 		status,
+		provider: provider.id,
+		taskId,
+	};
+}
+
+/** An earlier try of this execution has seen the row's task end without an image, and not for free. */
+export function notMadeAgain(provider: Provider, taskId: string): Failure {
+	const charged = 'unknown';
+	return {
+		message: `${provider.label} made no image for this row in an earlier try, and may have charged it all the same${withTask(taskId)}`,
+		description: describe(
+			`Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in ${provider.label}'s list of tasks first.`,
+			charged,
+		),
+		code: 'task_failed',
+		type: 'task_error',
+		charged,
+		hasEnded: true,
+		status: 'failed',
 		provider: provider.id,
 		taskId,
 	};
@@ -217,27 +385,27 @@ export function unreadableAnswer(
 	provider: Provider,
 	reason: string,
 	body: unknown,
-	taskId?: string,
+	purpose: CallPurpose,
 ): Failure {
 	const shown = (typeof body === 'string' ? body : (JSON.stringify(body) ?? '')).slice(
 		0,
 		SHOWN_ANSWER_LENGTH,
 	);
+	const taskId = purpose.kind === 'task' ? purpose.taskId : undefined;
+	const charged = purpose.kind === 'free' ? 'no' : 'unknown';
 	return {
 		message: `${provider.label} gave an answer that this node does not understand (${reason})${withTask(taskId)}`,
 		description: describe(
 			`The answer was: ${shown}${taskId === undefined ? '' : ` ${fetchLater(taskId)}`}`,
-			'unknown',
+			charged,
 		),
 		code: 'answer_not_understood',
 		type: UNREADABLE,
-		charged: 'unknown',
+		charged,
 		status: 'failed',
 		provider: provider.id,
 		taskId,
-		...(isRepeatable(provider, taskId)
-			? { retry: isJsonObject(body) ? 'aFewTimes' : 'freely' }
-			: {}),
+		...(isRepeatable(purpose) ? { retry: isJsonObject(body) ? 'aFewTimes' : 'freely' } : {}),
 	};
 }
 
@@ -270,7 +438,7 @@ export function deadlineFailure(
 	};
 }
 
-/** The image exists, but its file could not be fetched; `isGone` when its link has died. */
+/** The image exists, but its file could not be fetched; `isGone` when its link has expired. */
 export function downloadFailure(
 	provider: Provider,
 	reason: string,
@@ -294,12 +462,22 @@ export function downloadFailure(
 
 /** An image did not get to the gateway: no task was made, and a file costs nothing. */
 export function uploadFailure(failure: Failure): Failure {
+	return { ...failure, message: `A reference image could not be uploaded: ${failure.message}` };
+}
+
+/** Two different files came back under one link: whatever it shows, it is wrong for one of them. */
+export function sameUploadLink(provider: Provider): Failure {
 	return {
-		...failure,
-		message: `A reference image could not be uploaded: ${failure.message}`,
-		description: `${withoutCharged(failure)} ${CHARGED_WORDS.no}`,
+		message: `A reference image could not be uploaded: ${provider.label} gave two different files the same link`,
+		description: describe(
+			`Use links instead (Reference Image URLs), or run the row again later. ${provider.label}'s support should know.`,
+			'no',
+		),
+		code: 'upload_not_unique',
+		type: 'upload_error',
 		charged: 'no',
-		retry: failure.retry ?? (failure.charged === 'unknown' ? 'freely' : undefined),
+		status: 'failed',
+		provider: provider.id,
 	};
 }
 

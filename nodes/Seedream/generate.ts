@@ -1,72 +1,92 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { deliver } from './deliver';
-import { invalidRow, lostTask, type Result } from './errors';
+import { invalidRow, notMadeAgain, unconfirmedTask, type Failure, type Result } from './errors';
 import { linkDoor } from './http';
 import { createLinkCheck } from './images/linkCheck';
+import { failureItem, goesOnAfterFailure } from './output/rows';
 import { runningItem } from './output/taskItems';
-import { findProvider } from './providers';
+import { findModel, findProvider } from './providers';
 import { linksExpire } from './providers/answers';
-import type { CompletedTask, Cost, ImageRequest, Model } from './providers/provider';
-import { requestBody } from './request/body';
+import type { CompletedTask, Cost, CreatedTask, Provider } from './providers/provider';
 import { askedFor } from './request/asked';
+import { requestBody } from './request/body';
 import { fieldLabel } from './request/labels';
 import { readGenerateRow, type GenerateRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
 import { openTaskMemory } from './taskMemory';
 import type { FollowedTask } from './tasks/follower';
 import type { Answer } from './tasks/gateway';
-import type { MadeTask, Page, PaidTask, RowEnd } from './tasks/ledger';
+import type { Asked, BillableTask, Ledger, Order, RowEnd, RowRecord } from './tasks/ledger';
 import { createSlots } from './tasks/slots';
-import { submitTask, type SubmittedTask } from './tasks/submit';
+import { submitTask, type SubmittedTasks } from './tasks/submit';
+
+/** A row with what it asks for; undefined where its task was made of what it asked for before. */
+interface OrderedRow extends GenerateRow {
+	order: Order;
+	asked?: Asked;
+}
 
 /** Makes the images of every row. */
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const checkLinks = createLinkCheck(linkDoor(context));
-	const readRow = async (_context: IExecuteFunctions, itemIndex: number) => {
-		const row = await readGenerateRow(context, itemIndex);
-		if (!row.ok || !row.value.controls.checkReferences) return row;
-		const problems = await checkLinks(row.value.request);
-		const messages = problems.map((problem) => `${fieldLabel('imageUrls')}: ${problem}`);
-		return messages.length === 0
-			? row
-			: { ok: false as const, failure: invalidRow(messages, row.value.provider) };
-	};
 	const ledger = openTaskMemory(context);
 	try {
 		const output = await runRows(context, {
-			readRow,
+			readRow: rowReader(ledger, context),
 			carryOut: async (row, tools) => {
-				const page = ledger.page(askedFor(row.provider, row.request), tools.itemIndex);
-				const result = await generateRow(row, page, tools);
-				page.ended(rowEnd(result));
+				const record = ledger.record(tools.itemIndex, row.asked);
+				const result = await generateRow(row, record, ledger, tools);
+				record.ended(rowEnd(result));
 				return result;
 			},
-			onRetry:
-				'They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row. Seedream Task Status can fetch them, too.',
-			imagesOf: ({ request }) => imagesAskedFor(request),
+			onRetry: onRetry(context),
+			imagesOf: ({ order }) => order.images,
 			slots: createSlots,
 		});
-		ledger.handOn();
+		ledger.markDelivered();
 		return output;
 	} finally {
-		if (context.getExecutionCancelSignal?.()?.aborted) logPaid(context, ledger.paid());
+		if (context.getExecutionCancelSignal?.()?.aborted) logBillable(context, ledger.billable());
 	}
 }
 
-function imagesAskedFor({ values }: ImageRequest): number {
-	return Number(values.imageCount ?? 1);
+/** Rows that have a task are not checked any more: it is paid, and its links may have expired since. */
+function rowReader(ledger: Ledger, context: IExecuteFunctions) {
+	const checkLinks = createLinkCheck(linkDoor(context));
+	return async (_context: IExecuteFunctions, itemIndex: number): Promise<Result<OrderedRow>> => {
+		const made = ledger.made(itemIndex);
+		const read = await readGenerateRow(context, itemIndex, made && findProvider(made.provider));
+		if (!read.ok) return read;
+		const { provider, request, controls } = read.value;
+		if (!request) return { ok: true, value: { ...read.value, order: made ?? NO_ORDER } };
+		const asked = askedFor(provider, request);
+		if (controls.checkReferences && !ledger.hasTasks(itemIndex, asked)) {
+			const problems = await checkLinks(request);
+			const messages = problems.map((problem) => `${fieldLabel('imageUrls')}: ${problem}`);
+			if (messages.length > 0) return { ok: false, failure: invalidRow(messages, provider) };
+		}
+		return { ok: true, value: { ...read.value, order: asked.order, asked } };
+	};
+}
+
+const NO_ORDER: Order = { provider: '', model: '', prompt: '', images: 1 };
+
+function onRetry(context: IExecuteFunctions): string {
+	const finished = 'Seedream Task Status can fetch them, too.';
+	return context.getMode?.() === 'integrated'
+		? `They are kept for Retry On Fail, and for Retry of this execution of the sub-workflow. A retry of the workflow that called it begins the sub-workflow again and pays for every row. ${finished}`
+		: `They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row. ${finished}`;
 }
 
 /** What a stopped execution has paid for stands nowhere else. */
-function logPaid(context: IExecuteFunctions, paid: readonly PaidTask[]): void {
-	for (const { row, at, taskId, asked } of paid) {
-		const provider = findProvider(String(asked.provider))?.label ?? '';
-		const model = String(asked.modelId);
+function logBillable(context: IExecuteFunctions, tasks: readonly BillableTask[]): void {
+	for (const { row, at, taskId, order } of tasks) {
+		const provider = findProvider(order.provider)?.label ?? '';
+		const { model } = order;
 		const sentAt = new Date(at);
 		const what =
 			taskId === undefined
-				? `a Seedream task may have been made at ${provider}: look in its list of tasks for ${lostTask(model, sentAt)}`
+				? `a Seedream task may have been made at ${provider}: look in its list of tasks for ${unconfirmedTask(model, sentAt)}`
 				: `Seedream Task Status can fetch task ${taskId} from ${provider}`;
 		context.logger.warn(`Stopped: ${what}${logPlace(context, row)}`, {
 			row: row + 1,
@@ -82,72 +102,108 @@ function logPlace(context: IExecuteFunctions, itemIndex: number): string {
 	return ` (${execution ? `execution ${execution}, ` : ''}row ${itemIndex + 1})`;
 }
 
-/** A task that ended without a charge is a thing of the past; any other may be fetched yet. */
+/** A task that ended is a thing of the past; any other may be fetched yet. */
 function rowEnd(result: Result<unknown>): RowEnd {
-	if (result.ok) return 'done';
-	return result.failure.charged === 'no' ? 'unpaid' : 'open';
+	if (result.ok) return { kind: 'done' };
+	const { charged, hasEnded } = result.failure;
+	if (charged === 'no') return { kind: 'failed' };
+	return { kind: hasEnded ? 'spent' : 'open' };
 }
 
-async function generateRow(
-	row: GenerateRow,
-	page: Page,
-	tools: RowTools,
-): Promise<Result<INodeExecutionData[]>> {
-	const { request, continueWhen, controls } = row;
-	const { itemIndex, gateway, clock } = tools;
-	const facts = { provider: gateway.provider, model: request.modelId, prompt: request.prompt };
-	if (continueWhen === 'submitted') {
-		const task = await tools.withSlot(async () => await taskOf(row, page, tools));
-		if (!task.ok) return task;
-		const { taskId, raw } = task.value;
-		gateway.letGo(taskId);
-		const options = { ...controls, itemIndex };
-		const item = runningItem({ ...facts, taskId }, { status: 'submitted' }, raw, options);
-		return { ok: true, value: [item] };
-	}
-	const done = await tools.withSlot(async () => await finishedTask(row, page, tools));
-	if (!done.ok) return done;
-	const { followed, answer } = done.value;
-	const { content, raw } = answer;
-	if (content.imageUrls.length < imagesAskedFor(request)) tools.noteFewerImages();
-	const { since, taskId, isOld } = followed;
-	const seconds = isOld ? undefined : Math.round((clock.now() - since) / 100) / 10;
-	const state = fillIn(content, request.model, since, seconds);
-	return await deliver({ ...facts, taskId }, { content: state, raw }, controls, followed, tools);
-}
-
-interface RowTask extends MadeTask {
-	/** What the create's answer said, where the task was made just now. */
-	raw?: SubmittedTask['raw'];
-	estimatedSeconds?: number;
+/** The tasks that a row has already, or those that were made for it just now. */
+interface RowTasks {
+	tasks: readonly CreatedTask[];
+	/** When they were made, in milliseconds since 1970. */
+	at: number;
+	/** What the create's answer said, where it came just now. */
+	raw?: SubmittedTasks['raw'];
 	isOld: boolean;
 }
 
-/** The task that the row has already, or a new one. */
-async function taskOf(row: GenerateRow, page: Page, tools: RowTools): Promise<Result<RowTask>> {
-	const { context, itemIndex, gateway } = tools;
-	const say = (what: string) =>
-		context.logger.info(`${what}${logPlace(context, itemIndex)}`, { row: itemIndex + 1 });
-	const kept = page.task();
-	if (kept) {
-		say(`Seedream task ${kept.taskId} taken up again`);
-		return { ok: true, value: { ...kept, isOld: true } };
+async function generateRow(
+	row: OrderedRow,
+	record: RowRecord,
+	ledger: Ledger,
+	tools: RowTools,
+): Promise<Result<INodeExecutionData[]>> {
+	const { controls, continueWhen } = row;
+	const { itemIndex, gateway } = tools;
+	if (continueWhen === 'submitted') {
+		const made = await tools.withSlot(async () => await tasksOf(row, record, ledger, tools));
+		if (!made.ok) return made;
+		const { tasks, raw } = made.value;
+		const options = { ...controls, itemIndex };
+		const items = tasks.map(({ taskId }) => {
+			gateway.letGo(taskId);
+			const facts = factsOf(taskId, record, gateway.provider);
+			return runningItem(facts, { status: 'submitted' }, raw, options);
+		});
+		return { ok: true, value: items };
 	}
-	const made = await submit(row, page, tools);
+	const finished = await tools.withSlot(async () => {
+		const made = await tasksOf(row, record, ledger, tools);
+		if (!made.ok) return made;
+		const { tasks } = made.value;
+		const ends = tasks.map(async (task) => await finish(task, made.value, row, tools));
+		return { ok: true as const, value: await Promise.all(ends) };
+	});
+	if (!finished.ok) return finished;
+	return await handOver(finished.value, row, record, tools);
+}
+
+function factsOf(taskId: string, { order, warning }: RowRecord, provider: Provider) {
+	const { model, prompt } = order;
+	return { provider, taskId, model, prompt, warning: warning() };
+}
+
+async function tasksOf(
+	row: OrderedRow,
+	record: RowRecord,
+	ledger: Ledger,
+	tools: RowTools,
+): Promise<Result<RowTasks>> {
+	const { context, itemIndex, gateway } = tools;
+	const { provider } = gateway;
+	const log = (what: string) =>
+		context.logger.info(`${what}${logPlace(context, itemIndex)}`, { row: itemIndex + 1 });
+	const spent = record.spentTask();
+	if (spent !== undefined) return { ok: false, failure: notMadeAgain(provider, spent) };
+	const kept = record.tasks();
+	if (kept) {
+		for (const taskId of kept.taskIds) log(`Seedream task ${taskId} taken up again`);
+		const tasks = kept.taskIds.map((taskId) => ({ taskId }));
+		return { ok: true, value: { tasks, at: kept.at, isOld: true } };
+	}
+	const made = await submit(row, record, ledger, tools);
 	if (!made.ok) return made;
-	say(`Seedream task ${made.value.taskId} submitted to ${gateway.provider.label}`);
+	for (const { taskId } of made.value.tasks) {
+		log(`Seedream task ${taskId} submitted to ${provider.label}`);
+	}
+	const warning = record.warning();
+	if (warning) context.logger.warn(`${warning}${logPlace(context, itemIndex)}`);
 	return { ok: true, value: { ...made.value, isOld: false } };
 }
 
 async function submit(
-	{ request }: GenerateRow,
-	page: Page,
+	{ request, controls }: OrderedRow,
+	record: RowRecord,
+	ledger: Ledger,
 	{ gateway, linksOf, clock, backOff }: RowTools,
-): Promise<Result<SubmittedTask>> {
-	const links = await linksOf(request.references, gateway, request.sendBinaryAs);
-	if (!links.ok) return links;
-	const body = requestBody(request, links.value);
-	return await submitTask(gateway, body, page, { clock, backOff });
+): Promise<Result<SubmittedTasks>> {
+	const { provider } = gateway;
+	if (ledger.hasReplayed(provider.id)) gateway.trustKeys();
+	const newBody = async () => {
+		if (!request) return { ok: false as const, failure: invalidRow([], provider) };
+		const links = await linksOf(request.references, gateway, request.sendBinaryAs);
+		return links.ok ? { ok: true as const, value: requestBody(request, links.value) } : links;
+	};
+	return await submitTask(gateway, newBody, record, {
+		clock,
+		backOff,
+		timeoutSeconds: controls.timeout,
+		isKnown: (taskId) => ledger.taskIds().has(taskId),
+		onReplay: () => ledger.noteReplay(provider.id),
+	});
 }
 
 interface FinishedTask {
@@ -155,44 +211,80 @@ interface FinishedTask {
 	answer: Answer<CompletedTask>;
 }
 
-async function finishedTask(
-	row: GenerateRow,
-	page: Page,
-	tools: RowTools,
+async function finish(
+	{ taskId, estimatedSeconds, finished }: CreatedTask,
+	{ at, raw, isOld }: RowTasks,
+	{ controls }: OrderedRow,
+	{ gateway, follower }: RowTools,
 ): Promise<Result<FinishedTask>> {
-	const { pollInterval, timeout } = row.controls;
-	const task = await taskOf(row, page, tools);
-	if (!task.ok) return task;
-	const { taskId, at, estimatedSeconds, isOld } = task.value;
 	const followed: FollowedTask = {
 		taskId,
 		since: at,
-		timeoutSeconds: timeout,
-		pollSeconds: pollInterval,
+		timeoutSeconds: controls.timeout,
+		pollSeconds: controls.pollInterval,
 		estimatedSeconds,
 		isOld,
 		isKnown: true,
 	};
-	const answer = await tools.follower.follow(followed);
+	if (finished && raw) {
+		gateway.letGo(taskId);
+		return { ok: true, value: { followed, answer: { content: finished, raw } } };
+	}
+	const answer = await follower.follow(followed);
 	return answer.ok ? { ok: true, value: { followed, answer: answer.value } } : answer;
+}
+
+/** Of several tasks, those that ended without an image do not take the others' images with them. */
+async function handOver(
+	ends: ReadonlyArray<Result<FinishedTask>>,
+	row: OrderedRow,
+	record: RowRecord,
+	tools: RowTools,
+): Promise<Result<INodeExecutionData[]>> {
+	const { context, itemIndex, gateway } = tools;
+	const { provider } = gateway;
+	const failures = ends.flatMap((end): Failure[] => (end.ok ? [] : [end.failure]));
+	const [open] = failures.filter(({ hasEnded }) => !hasEnded);
+	const finished = ends.flatMap((end) => (end.ok ? [end.value] : []));
+	const [first] = open ? [open] : failures;
+	if (first && (finished.length === 0 || (open && !goesOnAfterFailure(context)))) {
+		return { ok: false, failure: first };
+	}
+	const images = finished.reduce((sum, { answer }) => sum + answer.content.imageUrls.length, 0);
+	if (images < row.order.images) tools.noteFewerImages();
+	const missing = failures.filter(({ hasEnded }) => hasEnded).map(({ message }) => message);
+	const items: INodeExecutionData[] = [];
+	for (const { followed, answer } of finished) {
+		const facts = factsOf(followed.taskId, record, provider);
+		const warning = [facts.warning, ...missing].filter(Boolean).join('. ') || undefined;
+		const content = fillIn(answer.content, row.order, provider, followed, tools);
+		const task = { content, raw: answer.raw };
+		const delivered = await deliver({ ...facts, warning }, task, row.controls, followed, tools);
+		if (!delivered.ok) return delivered;
+		items.push(...delivered.value);
+	}
+	if (open) items.push(failureItem(context, { itemIndex, failure: open }));
+	return { ok: true, value: items };
 }
 
 /** What the gateway does not say about the finished task, but is known here. */
 function fillIn(
 	state: CompletedTask,
-	model: Model,
-	submittedAt: number,
-	seconds: number | undefined,
+	order: Order,
+	provider: Provider,
+	{ since, isOld }: FollowedTask,
+	{ clock }: RowTools,
 ): CompletedTask {
+	const seconds = isOld ? undefined : Math.round((clock.now() - since) / 100) / 10;
 	return {
 		...state,
 		seconds: state.seconds ?? seconds,
-		expiresAt: state.expiresAt ?? linksExpire(new Date(submittedAt)),
-		cost: state.cost ?? listPrice(model, state.imageUrls.length),
+		expiresAt: state.expiresAt ?? linksExpire(new Date(since)),
+		cost: state.cost ?? listPrice(order.model, provider, state.imageUrls.length),
 	};
 }
 
-function listPrice({ creditsPerImage }: Model, images: number): Cost | undefined {
-	if (creditsPerImage === undefined) return undefined;
-	return { credits: creditsPerImage * images, estimated: true };
+function listPrice(model: string, provider: Provider, images: number): Cost | undefined {
+	const price = findModel(provider, model)?.creditsPerImage;
+	return price === undefined ? undefined : { credits: price * images, estimated: true };
 }

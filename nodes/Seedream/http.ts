@@ -3,7 +3,7 @@ import type { IBinaryData, IExecuteFunctions, IHttpRequestOptions } from 'n8n-wo
 import { z } from 'zod';
 
 import { missingCredential, type Result } from './errors';
-import type { OpenedLink } from './images/download';
+import type { DownloadPorts } from './images/download';
 import type { Provider } from './providers/provider';
 import { Cancelled, type FileUpload, type GatewayDoor, type HttpAnswer } from './tasks/ports';
 
@@ -11,6 +11,12 @@ const API_TIMEOUT_MS = 60_000;
 const UPLOAD_TIMEOUT_MS = 300_000;
 /** Without a byte for this long, a download counts as broken off. */
 const LINK_TIMEOUT_MS = 30_000;
+/** Enough for the largest image on a slow line. */
+const DOWNLOAD_TIMEOUT_MS = 600_000;
+/** A download that is slower than this after its first half minute is one that never ends. */
+const MIN_BYTES_A_SECOND = 2_000;
+/** How long the answer to a create is still waited for after a stop. */
+const AFTER_STOP_MS = 60_000;
 
 /** These happen before a request has left, so the gateway cannot have accepted anything. */
 const NEVER_LEFT = new Set([
@@ -53,16 +59,22 @@ export async function gatewayDoor(
 			.trim()
 			.replace(/\/+$/, '')}${path}`;
 
-	const request = async (options: IHttpRequestOptions, caller = context): Promise<HttpAnswer> => {
+	const request = async (
+		options: IHttpRequestOptions & { timeout: number },
+		mustFinish = false,
+	): Promise<HttpAnswer> => {
 		throwIfCancelled(context);
+		const end = endOfCall(context, options.timeout, mustFinish);
 		const answer = await attempt(
 			async (): Promise<unknown> =>
-				await context.helpers.httpRequestWithAuthentication.call(caller, credential, {
-					...options,
-					...FULL_ANSWER,
-				}),
+				await context.helpers.httpRequestWithAuthentication.call(
+					withSignal(context, end),
+					credential,
+					{ ...options, ...FULL_ANSWER },
+				),
+			end,
 		);
-		throwIfCancelled(caller);
+		if (!mustFinish) throwIfCancelled(context);
 		if (answer.kind === 'noReply') return answer;
 		const { status, headers, body } = replySchema.parse(answer.reply);
 		return { kind: 'reply', status, headers, body: withoutKey(body, fields.apiKey) };
@@ -80,7 +92,7 @@ export async function gatewayDoor(
 						json: true,
 						timeout: timeoutMs ?? API_TIMEOUT_MS,
 					},
-					mustFinish ? uncancelled(context) : context,
+					mustFinish,
 				),
 			upload: async (upload) =>
 				await request({
@@ -95,9 +107,27 @@ export async function gatewayDoor(
 	};
 }
 
-/** n8n breaks off the requests of a stopped execution by the signal of the context they are made in. */
-function uncancelled(context: IExecuteFunctions): IExecuteFunctions {
-	return Object.create(context, { getExecutionCancelSignal: { value: () => undefined } });
+/**
+ * When a call is over, whatever still trickles in: axios itself only ends what is silent. A stop ends it
+ * at once, but for a create, whose answer names what was paid.
+ */
+function endOfCall(context: IExecuteFunctions, ms: number, mustFinish: boolean): AbortSignal {
+	const inTime = AbortSignal.timeout(ms);
+	const stop = context.getExecutionCancelSignal?.();
+	if (!stop) return inTime;
+	if (!mustFinish) return AbortSignal.any([stop, inTime]);
+	const afterStop = new AbortController();
+	const onStop = () => {
+		const grace = AbortSignal.timeout(AFTER_STOP_MS);
+		grace.addEventListener('abort', () => afterStop.abort(grace.reason), { once: true });
+	};
+	stop.addEventListener('abort', onStop, { once: true });
+	return AbortSignal.any([afterStop.signal, inTime]);
+}
+
+/** n8n breaks off an authenticated request by the signal of the context it is made in, and by no other. */
+function withSignal(context: IExecuteFunctions, signal: AbortSignal): IExecuteFunctions {
+	return Object.create(context, { getExecutionCancelSignal: { value: () => signal } });
 }
 
 /** Some gateways quote the key in their errors, and errors are shown, saved and logged. */
@@ -109,11 +139,15 @@ function withoutKey(body: unknown, apiKey: unknown): unknown {
 	return JSON.parse(text.replaceAll(quoted, '[API key]'));
 }
 
-/** A body with the one part `file`, of a length that is known before it is read. */
-function multipart({ fileName, mimeType, bytes, content }: FileUpload) {
+/** A body with the part `file`, of a length that is known before it is read. */
+function multipart({ fileName, fields = {}, mimeType, bytes, content }: FileUpload) {
 	const boundary = `seedream-${randomUUID()}`;
+	const texts = Object.entries(fields).map(
+		([name, value]) =>
+			`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+	);
 	const head = Buffer.from(
-		`--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${fileName}"\r\nContent-Type: ${mimeType}\r\n\r\n`,
+		`${texts.join('')}--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${fileName}"\r\nContent-Type: ${mimeType}\r\n\r\n`,
 	);
 	const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
 	return {
@@ -153,35 +187,42 @@ const contentSchema = z
 
 type Body = Exclude<Parameters<IExecuteFunctions['helpers']['prepareBinaryData']>[0], Buffer>;
 
-/** Opens links to finished images. The API key never goes with them. */
-export function linkDoor(
-	context: IExecuteFunctions,
-): (url: string) => Promise<OpenedLink<IBinaryData>> {
-	return async (url) => {
+/** Some image servers answer 403 to programs that do not look like a browser. */
+const BROWSER = 'Mozilla/5.0 (compatible; n8n-nodes-seedream)';
+
+/** Opens links to images. The API key never goes with them. */
+export function linkDoor(context: IExecuteFunctions): DownloadPorts<IBinaryData>['open'] {
+	return async (url, { asBrowser = false, timeoutMs = DOWNLOAD_TIMEOUT_MS } = {}) => {
 		throwIfCancelled(context);
+		const end = endOfCall(context, timeoutMs, false);
 		const answer = await attempt(
 			async (): Promise<{ statusCode: number; headers: object; body: Body }> =>
 				await context.helpers.httpRequest({
 					method: 'GET',
 					url,
 					encoding: 'stream',
-					timeout: LINK_TIMEOUT_MS,
-					abortSignal: context.getExecutionCancelSignal?.(),
+					timeout: Math.min(LINK_TIMEOUT_MS, timeoutMs),
+					abortSignal: end,
+					...(asBrowser ? { headers: { 'User-Agent': BROWSER } } : {}),
 					...FULL_ANSWER,
 				}),
+			end,
 		);
 		throwIfCancelled(context);
 		if (answer.kind === 'noReply') return answer;
 		const { statusCode, headers, body } = answer.reply;
 		// Whoever reads it hears of an error; but it may break off while nobody does.
 		body.on('error', () => undefined);
+		end.addEventListener('abort', () => body.destroy(new Error(TOO_SLOW)), { once: true });
 		return {
 			kind: 'opened',
 			status: statusCode,
 			...contentSchema.parse(headers),
 			body,
 			store: async (fileName, { mimeType }, see) => {
+				const isTooSlow = slowness();
 				const seen = body.map((bytes: Uint8Array) => {
+					if (isTooSlow(bytes.length)) throw new Error(TOO_SLOW);
 					see(bytes);
 					return bytes;
 				});
@@ -192,14 +233,34 @@ export function linkDoor(
 	};
 }
 
+const TOO_SLOW = 'the transfer is too slow to ever end';
+
+/** Judges a transfer by its pace so far: one that trickles is never silent, and so never times out. */
+function slowness(): (bytes: number) => boolean {
+	const begun = performance.now();
+	let all = 0;
+	return (bytes) => {
+		all += bytes;
+		const ms = performance.now() - begun;
+		return ms > LINK_TIMEOUT_MS && (all / ms) * 1000 < MIN_BYTES_A_SECOND;
+	};
+}
+
 type NoReply = Extract<HttpAnswer, { kind: 'noReply' }>;
 
+/** Ends with `end` at the latest, also where n8n cannot break off its request. */
 async function attempt<T>(
 	request: () => Promise<T>,
+	end: AbortSignal,
 ): Promise<NoReply | { kind: 'reply'; reply: T }> {
+	const over = new Promise<never>((_resolve, reject) => {
+		end.addEventListener('abort', () => reject(end.reason), { once: true });
+	});
+	over.catch(() => undefined);
 	try {
-		return { kind: 'reply', reply: await request() };
+		return { kind: 'reply', reply: await Promise.race([request(), over]) };
 	} catch (error) {
+		if (end.aborted) return { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived: true };
 		return { kind: 'noReply', ...networkFault(error) };
 	}
 }

@@ -12,10 +12,10 @@ import type { Controls } from './request/controls';
 import { createBackOff, type BackOff } from './tasks/backOff';
 import { Follower } from './tasks/follower';
 import { Gateway } from './tasks/gateway';
-import { createLimit, type Limit } from './tasks/limit';
+import { createLimit, createPatientLimit, type Limit } from './tasks/limit';
 import type { Clock } from './tasks/ports';
 import { createProgress } from './tasks/progress';
-import type { Slots } from './tasks/slots';
+import { createSlots, type Slots } from './tasks/slots';
 import { uploadMemory } from './uploadMemory';
 
 /** Everything a row needs to be carried out. */
@@ -74,7 +74,13 @@ export async function runRows<T extends Row>(
 	);
 	const clock = executionClock(context);
 	const backOff = createBackOff();
-	const prepared = await prepareRows(context, rows, { clock, backOff, slots });
+	const waiting = { noted: () => {} };
+	const prepared = await prepareRows(context, rows, {
+		clock,
+		backOff,
+		slots,
+		onRefused: () => waiting.noted(),
+	});
 	stopOnFailure(context, prepared.map(withoutItems), onRetry);
 
 	const begun = clock.now();
@@ -84,13 +90,15 @@ export async function runRows<T extends Row>(
 		backOff,
 		links: { clock, open: linkDoor(context) },
 		linksOf: createReferenceLinks(clock, backOff, uploadMemory(context)),
-		downloadLimit: createLimit(CONCURRENT_DOWNLOADS),
+		downloadLimit: createPatientLimit(CONCURRENT_DOWNLOADS, clock),
 	};
 	const expected = prepared.map((ready) => (ready.ok ? imagesOf(ready.value.row) : 1));
-	const progress = createProgress(sum(expected), clock, (message) => {
+	const say = (message: string) => {
 		context.logger.info(message);
 		context.sendMessageToUI(message);
-	});
+	};
+	const progress = createProgress(sum(expected), clock, say, () => waitedFor(prepared));
+	waiting.noted = progress.waiting;
 
 	const fewerImages: number[] = [];
 	const results = await settleAll(
@@ -136,25 +144,36 @@ async function settleAll<T>(work: Array<Promise<T>>): Promise<T[]> {
 
 type PreparedRow<T> = Result<{ row: T; gateway: Gateway; follower: Follower }>;
 
+/** The providers that take nothing for now. */
+function waitedFor(rows: ReadonlyArray<PreparedRow<unknown>>): string[] {
+	const gateways = new Set(rows.flatMap((row) => (row.ok ? [row.value.gateway] : [])));
+	return [...gateways].flatMap((gateway) => (gateway.isWaiting() ? [gateway.provider.label] : []));
+}
+
 interface GatewayTools {
 	clock: Clock;
 	backOff: BackOff;
 	slots: (concurrency: number) => Slots;
+	onRefused: () => void;
 }
 
 /** Finds each row its gateway; a row whose provider has no credential is refused here. */
 async function prepareRows<T extends Row>(
 	context: IExecuteFunctions,
 	rows: ReadonlyArray<Result<T>>,
-	{ clock, backOff, slots }: GatewayTools,
+	{ clock, backOff, slots, onRefused }: GatewayTools,
 ): Promise<Array<PreparedRow<T>>> {
 	const concurrency = chosenConcurrency(rows);
-	// A number that the user chose is one for all gateways; else each has its own.
-	const shared = concurrency > 0 ? slots(concurrency) : undefined;
-	const open = async (provider: Provider, itemIndex: number) => {
+	// A number that the user chose is one for all providers; but none keeps a place while it takes nothing.
+	const pool = concurrency > 0 ? createSlots(concurrency) : undefined;
+	const open = async (provider: Provider, itemIndex: number, { timeout }: Controls) => {
 		const door = await gatewayDoor(context, provider, itemIndex);
 		if (!door.ok) return door;
-		const gateway = new Gateway(provider, shared ?? slots(0), door.value, clock);
+		const gateway = new Gateway(provider, slots(concurrency), door.value, clock, {
+			patienceSeconds: timeout,
+			pool,
+			onRefused,
+		});
 		return { ok: true as const, gateway, follower: new Follower(gateway, clock, backOff) };
 	};
 	/** One for all rows, so that they slow down together when the gateway has too much to do. */
@@ -165,8 +184,8 @@ async function prepareRows<T extends Row>(
 			prepared.push(row);
 			continue;
 		}
-		const { provider } = row.value;
-		const opened = gateways.get(provider) ?? (await open(provider, itemIndex));
+		const { provider, controls } = row.value;
+		const opened = gateways.get(provider) ?? (await open(provider, itemIndex, controls));
 		gateways.set(provider, opened);
 		if (!opened.ok) prepared.push(opened);
 		else prepared.push({ ok: true, value: { row: row.value, ...opened } });

@@ -14,6 +14,7 @@ export function uploadMemory(context: IExecuteFunctions): UploadMemory {
 	nodeContext.uploads = uploads;
 	return {
 		find: (key) => uploads[key],
+		keyOf: (url) => Object.keys(uploads).find((key) => uploads[key]?.url === url),
 		keep: (key, upload) => {
 			uploads[key] = upload;
 		},

@@ -23,16 +23,25 @@ export type OpenedLink<Stored> =
 			discard: () => void;
 	  };
 
+export interface OpenOptions {
+	/** Introduces itself as a browser does. */
+	asBrowser?: boolean;
+	/** How long the whole transfer may take; the port decides without. */
+	timeoutMs?: number;
+}
+
 export interface DownloadPorts<Stored> {
 	clock: Clock;
 	/** Opens the link without the API key; never throws for what the network does. */
-	open: (url: string) => Promise<OpenedLink<Stored>>;
+	open: (url: string, options?: OpenOptions) => Promise<OpenedLink<Stored>>;
 }
 
 export interface ImageSource {
 	provider: Provider;
 	taskId: string;
 	url: string;
+	/** When the link expires, where that is known. */
+	expiresAt?: Date;
 	nameFile: (format: ImageFormat) => string;
 }
 
@@ -44,24 +53,32 @@ export type Downloaded<Stored> =
 
 /** Enough bytes to know an image by, and to quote what came in place of one. */
 const START_LENGTH = 48;
+/** Enough to find out why a link is refused. */
+const WORDS_LENGTH = 512;
 
 const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 500;
 
 /** Fetches one finished image. What a moment can mend is tried again, `until` then at the latest. */
 export async function downloadImage<Stored>(
-	{ provider, taskId, url, nameFile }: ImageSource,
+	{ provider, taskId, url, expiresAt, nameFile }: ImageSource,
 	until: number,
 	{ clock, open }: DownloadPorts<Stored>,
 ): Promise<Downloaded<Stored>> {
+	let forbidden = 0;
 	for (let tries = 1; ; tries += 1) {
-		const attempt = await keep(await open(url), nameFile);
+		const attempt = await keep(await open(url, { asBrowser: forbidden > 0 }), nameFile);
 		if (attempt.kind === 'stored') return attempt;
-		const { kind, reason } = attempt;
-		const failure = downloadFailure(provider, reason, taskId, kind === 'gone');
-		if (kind === 'gone') return { kind, failure };
+		const { reason } = attempt;
+		const isFresh = (expiresAt?.getTime() ?? 0) > clock.now();
+		// A fresh link that is forbidden has not expired: some servers only dislike who asks.
+		const isDisliked = attempt.kind === 'forbidden' && isFresh;
+		if (isDisliked) forbidden += 1;
+		const isGone = attempt.kind === 'gone' || (attempt.kind === 'forbidden' && !isFresh);
+		const failure = downloadFailure(provider, reason, taskId, isGone);
+		if (isGone || forbidden === MOST_FORBIDDEN) return { kind: 'gone', failure };
 		const pause = FIRST_PAUSE_MS * 2 ** (tries - 1);
-		if (kind === 'final' || tries === MOST_TRIES || clock.now() + pause > until) {
+		if (attempt.kind === 'final' || tries === MOST_TRIES || clock.now() + pause > until) {
 			return { kind: 'failed', failure };
 		}
 		await clock.sleep(pause);
@@ -69,10 +86,17 @@ export async function downloadImage<Stored>(
 }
 
 type Attempt<Stored> =
-	{ kind: 'stored'; stored: Stored } | { kind: 'gone' | 'broken' | 'final'; reason: string };
+	| { kind: 'stored'; stored: Stored }
+	| { kind: 'gone' | 'forbidden' | 'broken' | 'final'; reason: string };
 
-/** How links end: expired ones with 403, or 404 and 410 where the file is deleted. */
-const GONE = new Set([403, 404, 410]);
+/** In a row, each time as another client. */
+const MOST_FORBIDDEN = 3;
+
+/** Links end with 403; 404 and 410 say that the file is deleted. */
+const FORBIDDEN = 403;
+const GONE = new Set([404, 410]);
+/** What the object stores behind them write. */
+const EXPIRED = /expired/i;
 
 async function keep<Stored>(
 	link: OpenedLink<Stored>,
@@ -82,13 +106,9 @@ async function keep<Stored>(
 		return { kind: 'broken', reason: `the link does not answer (${link.code})` };
 	}
 	const { status, body, store, discard } = link;
-	if (status !== 200) {
-		discard();
-		const kind = GONE.has(status) ? 'gone' : status === 429 || status >= 500 ? 'broken' : 'final';
-		return { kind, reason: `the link answered with HTTP ${status}` };
-	}
+	if (status !== 200) return await refused(link);
 	try {
-		const start = await firstBytes(body);
+		const start = await firstBytes(body, START_LENGTH);
 		const name = imageFormat(start);
 		const format = name && IMAGE_FORMATS[name];
 		if (format) {
@@ -103,6 +123,25 @@ async function keep<Stored>(
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : 'the transfer broke off';
 		return { kind: 'broken', reason };
+	}
+}
+
+async function refused<Stored>(
+	link: Extract<OpenedLink<Stored>, { kind: 'opened' }>,
+): Promise<Attempt<never>> {
+	const { status, body, discard } = link;
+	const reason = `the link answered with HTTP ${status}`;
+	try {
+		if (GONE.has(status)) return { kind: 'gone', reason };
+		if (status !== FORBIDDEN) {
+			return { kind: status === 429 || status >= 500 ? 'broken' : 'final', reason };
+		}
+		const start = await firstBytes(body, WORDS_LENGTH);
+		return { kind: EXPIRED.test(start.toString('latin1')) ? 'gone' : 'forbidden', reason };
+	} catch {
+		return { kind: 'forbidden', reason };
+	} finally {
+		discard();
 	}
 }
 
@@ -123,7 +162,7 @@ function whatCame(start: Buffer, { contentType }: { contentType?: string }): str
 const PRINTABLE = /^(?:\s|[^\p{Cc}\uFFFD])+$/u;
 
 /** The start of the stream, put back so that the stream stays whole. */
-async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {
+async function firstBytes(stream: NodeJS.ReadableStream, most: number): Promise<Buffer> {
 	return await new Promise((resolve, reject) => {
 		const finish = (settle: () => void) => {
 			stream.removeListener('readable', onReadable);
@@ -133,7 +172,7 @@ async function firstBytes(stream: NodeJS.ReadableStream): Promise<Buffer> {
 			settle();
 		};
 		const onReadable = () => {
-			const start = stream.read(START_LENGTH);
+			const start = stream.read(most);
 			if (start === null) return;
 			const bytes = Buffer.from(start);
 			stream.unshift(bytes);

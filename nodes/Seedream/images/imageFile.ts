@@ -13,9 +13,9 @@ export interface ReferenceFileLimits {
 	maxRatio: number;
 }
 
-/** An image that sits in n8n, judged by its own bytes and not yet read further than its header. */
+/** An image that sits in n8n, judged by its own bytes. */
 export interface ImageFile {
-	/** The same for the same image in many rows. */
+	/** A hash of its content: the same for the same image in many rows, and when it is read again. */
 	key: string;
 	/** Where the user finds it, e.g. `the image in the field "data"`. */
 	label: string;

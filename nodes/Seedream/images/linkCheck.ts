@@ -5,6 +5,8 @@ import { fileProblem, type ReferenceFileLimits } from './imageFile';
 import { measureImage } from './measure';
 
 const CONCURRENT_LINKS = 10;
+/** For as much of the file as tells its size. */
+const CHECK_MS = 30_000;
 
 /** Looks at a row's reference links; a link that many rows use is opened once for each model. */
 export function createLinkCheck(
@@ -38,7 +40,7 @@ export async function linkProblem(
 	limits: ReferenceFileLimits | undefined,
 	open: DownloadPorts<unknown>['open'],
 ): Promise<string | undefined> {
-	const link = await open(url);
+	const link = await open(url, { timeoutMs: CHECK_MS });
 	if (link.kind === 'noReply') return `cannot be opened (${link.code})`;
 	try {
 		if (link.status !== 200) return `answers with HTTP ${link.status}`;

@@ -1,4 +1,4 @@
-import { lostFile, type Result } from '../errors';
+import { lostFile, sameUploadLink, type Result } from '../errors';
 import type { FileReferences, Reference, SendBinaryAs } from '../providers/provider';
 import type { BackOff } from '../tasks/backOff';
 import type { Gateway } from '../tasks/gateway';
@@ -10,6 +10,8 @@ import type { ImageFile } from './imageFile';
 /** Links to files that a gateway keeps; survives a second try of the node. */
 export interface UploadMemory {
 	find: (key: string) => { url: string; until: number } | undefined;
+	/** Whose link it is. */
+	keyOf: (url: string) => string | undefined;
 	keep: (key: string, upload: { url: string; until: number }) => void;
 }
 
@@ -35,6 +37,8 @@ export function createReferenceLinks(
 ): LinksOf {
 	const limit = createLimit(CONCURRENT_UPLOADS);
 	const underway = new Map<string, Promise<Result<string>>>();
+	/** Links that two different files came back with: they show the wrong one to one of them. */
+	const ambiguous = new Set<string>();
 
 	const uploadOnce = async (
 		file: ImageFile,
@@ -59,8 +63,9 @@ export function createReferenceLinks(
 		try {
 			const uploaded = await uploadFile(file, gateway, route, clock, backOff);
 			if (uploaded.ok) {
-				const until = clock.now() + route.keptHours * 60 * 60 * 1000;
-				memory.keep(key, { url: uploaded.value, until });
+				const url = uploaded.value;
+				if ((memory.keyOf(url) ?? key) !== key) ambiguous.add(url);
+				memory.keep(key, { url, until: clock.now() + route.keptHours * 60 * 60 * 1000 });
 			}
 			return uploaded;
 		} finally {
@@ -84,6 +89,9 @@ export function createReferenceLinks(
 		const urls: string[] = [];
 		for (const link of links) {
 			if (!link.ok) return link;
+			if (ambiguous.has(link.value)) {
+				return { ok: false, failure: sameUploadLink(gateway.provider) };
+			}
 			urls.push(link.value);
 		}
 		return { ok: true, value: urls };
@@ -93,16 +101,19 @@ export function createReferenceLinks(
 async function uploadFile(
 	file: ImageFile,
 	gateway: Gateway,
-	{ baseUrl, path, readUploaded }: UploadRoute,
+	{ baseUrl, path, nameField, readUploaded }: UploadRoute,
 	clock: Clock,
 	backOff: BackOff,
 ): Promise<Result<string>> {
-	const { bytes, measured, mimeType } = file;
-	const fileName = measured ? `reference.${IMAGE_FORMATS[measured.format].extension}` : 'reference';
+	const { key, bytes, measured, mimeType } = file;
+	// Under a name that exists already, the provider would replace that file: each content has a name of its own.
+	const name = `reference-${key.slice(0, 32)}`;
+	const fileName = measured ? `${name}.${IMAGE_FORMATS[measured.format].extension}` : name;
+	const fields = nameField === undefined ? {} : { [nameField]: fileName };
 	for (let tries = 1; ;) {
 		const content = await openFile(file, gateway);
 		if (!content.ok) return content;
-		const upload = { baseUrl, path, fileName, mimeType, bytes, content: content.value };
+		const upload = { baseUrl, path, fileName, fields, mimeType, bytes, content: content.value };
 		const uploaded = await sendAndClose(upload, gateway, readUploaded);
 		if (uploaded.ok || !gateway.mayUploadAgain(uploaded.failure, tries < MOST_TRIES))
 			return uploaded;

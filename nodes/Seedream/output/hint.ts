@@ -14,7 +14,8 @@ export interface RunSummary {
 
 /** Said once, above the output; older versions of n8n have no place for it. */
 export function hint(context: IExecuteFunctions, summary: RunSummary): void {
-	const message = [imagesLine(summary), fewerImagesLine(summary)].filter(Boolean).join(' ');
+	const lines = [imagesLine(summary), fewerImagesLine(summary), warningsLine(summary)];
+	const message = lines.filter(Boolean).join(' ');
 	if (message === '') return;
 	context.addExecutionHints?.({ message, location: 'outputPane', type: 'info' });
 }
@@ -40,6 +41,25 @@ function finishedOf(items: readonly INodeExecutionData[]): Finished[] {
 		const parsed = finishedSchema.safeParse(json);
 		return parsed.success ? [parsed.data] : [];
 	});
+}
+
+const MOST_WARNINGS = 5;
+
+/** What may have cost money twice, or has not come, said once a row. */
+function warningsLine({ items }: RunSummary): string {
+	const warnings = new Set(
+		items.flatMap(({ json: { warning }, pairedItem }) =>
+			typeof warning === 'string' ? [`Row ${inputRow(pairedItem)}: ${warning}.`] : [],
+		),
+	);
+	const rest = warnings.size - MOST_WARNINGS;
+	const more = rest > 0 ? [`… and ${rest} more like these.`] : [];
+	return [...[...warnings].slice(0, MOST_WARNINGS), ...more].join(' ');
+}
+
+/** As people count. */
+function inputRow(pairedItem: INodeExecutionData['pairedItem']): number {
+	return (typeof pairedItem === 'object' && 'item' in pairedItem ? pairedItem.item : 0) + 1;
 }
 
 function imagesLine({ items, seconds }: RunSummary): string {

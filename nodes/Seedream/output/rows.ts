@@ -21,7 +21,7 @@ export function goesOnAfterFailure(context: IExecuteFunctions): boolean {
 	);
 }
 
-function isTool(context: IExecuteFunctions): boolean {
+export function isTool(context: IExecuteFunctions): boolean {
 	return context.getNode().type.endsWith('Tool');
 }
 
@@ -133,7 +133,11 @@ function adviceLines(failed: readonly FailedRow[]): string[] {
 /** Whether money was spent on rows of which each has a line of its own already. */
 function chargedLine(failed: readonly FailedRow[]): string {
 	const paid = failed.filter(({ failure }) => failure.charged !== 'no');
-	if (paid.length === 0) return 'Nothing was charged for these rows.';
+	if (paid.length === 0) {
+		return failed.some(({ failure }) => failure.chargeIsAssumed)
+			? 'These rows were not charged, as far as is known.'
+			: 'Nothing was charged for these rows.';
+	}
 	return `Charged, or perhaps charged: ${rowNumbers(paid.map(({ itemIndex }) => itemIndex + 1))}.`;
 }
 

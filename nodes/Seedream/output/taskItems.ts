@@ -15,6 +15,8 @@ export interface TaskFacts {
 	taskId: string;
 	model?: string;
 	prompt?: string;
+	/** What people have to know of it: it may be paid twice, or some of its images are missing. */
+	warning?: string;
 }
 
 /** A finished task: its answer, and its files if they were downloaded. */
@@ -43,7 +45,7 @@ export function runningItem(
 	raw: JsonObject | undefined,
 	options: ItemOptions,
 ): INodeExecutionData {
-	return item({ status, ...taskJson(facts), progress }, raw, options);
+	return item({ status, ...taskJson(facts), progress, warning: facts.warning }, raw, options);
 }
 
 export function finishedItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
@@ -60,6 +62,7 @@ function taskItem(task: FinishedTask, options: ItemOptions): INodeExecutionData 
 		imageUrls: [...imageUrls],
 		imageCount: imageUrls.length,
 		...endJson(state, cost),
+		warning: facts.warning,
 	};
 	const binary: IBinaryKeyData = Object.fromEntries(
 		files.map((file, index) => [index === 0 ? outputField : `${outputField}_${index}`, file]),
@@ -80,6 +83,7 @@ function imageItems(task: FinishedTask, options: ItemOptions): INodeExecutionDat
 			imageIndex,
 			imageCount: imageUrls.length,
 			...endJson(state, cost),
+			warning: facts.warning,
 		};
 		const file = files[imageIndex];
 		return {

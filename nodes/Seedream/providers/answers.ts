@@ -1,7 +1,18 @@
 import { z } from 'zod';
 
-import { isJsonObject, parseJson } from '../json';
-import type { CallError, GatewayError, Reading } from './provider';
+import type { Charged } from '../errors';
+import { isJsonObject, parseJson, type JsonObject } from '../json';
+import { namedStatus } from './errorCodes';
+import type {
+	CallError,
+	CompletedTask,
+	Cost,
+	CreatedTask,
+	EndedTask,
+	GatewayError,
+	Reading,
+	TaskState,
+} from './provider';
 
 /**
  * Pieces that the readers of several gateways share. They are tolerant on purpose: gateways write
@@ -23,62 +34,26 @@ const looseNumber = z.union([z.number(), z.string().trim().min(1).transform(Numb
 /** A number, a numeric string, or nothing: anything else counts as "not said". */
 export const optionalNumber = looseNumber.refine(Number.isFinite).optional().catch(undefined);
 
-/** The last moment that a Date can hold, in seconds. */
-const LATEST_TIME = 8.64e12;
+/** The last moment that a Date can hold, in milliseconds. */
+const LATEST_TIME_MS = 8.64e15;
+/** As seconds, this is the year 5138; as milliseconds, 1973. */
+const FIRST_MILLISECONDS = 1e11;
 
-/** Unix time in seconds, as every gateway writes it. */
-export const optionalTime = optionalNumber.transform((seconds) =>
-	seconds === undefined || seconds <= 0 || seconds > LATEST_TIME
-		? undefined
-		: new Date(seconds * 1000),
-);
+/** Unix time in seconds, as all three write it, or in milliseconds, or an ISO date. */
+export const optionalTime = z
+	.unknown()
+	.transform((value) => {
+		const number = optionalNumber.parse(value);
+		if (number === undefined) return typeof value === 'string' ? Date.parse(value) : NaN;
+		return number < FIRST_MILLISECONDS ? number * 1000 : number;
+	})
+	.transform((ms) => (ms > 0 && ms <= LATEST_TIME_MS ? new Date(ms) : undefined));
 
 const LINK_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
-/** Links die 24 hours after the task is done (seeds 000, 001, 002, 004). */
+/** Links expire 24 hours after the task is done (seeds 000, 001, 002, 004). */
 export function linksExpire(from: Date | undefined): Date | undefined {
 	return from && new Date(from.getTime() + LINK_LIFETIME_MS);
-}
-
-/** The error object inside an answer, as all three gateways write it. */
-export const errorBody = z
-	.object({
-		code: optionalText,
-		message: optionalText,
-		type: optionalText,
-		request_id: optionalText,
-	})
-	.transform(({ code, message, type, request_id: requestId }): GatewayError => ({
-		code: code ?? type ?? 'unknown_error',
-		message: message ?? '',
-		type: type ?? 'unknown',
-		...(requestId === undefined ? {} : { requestId }),
-	}));
-
-const failure = z.union([
-	z.object({ error: errorBody }).transform(({ error }) => error),
-	z
-		.object({ error: z.string() })
-		.transform(({ error }) => ({ code: 'unknown_error', message: error, type: 'unknown' })),
-	errorBody,
-]);
-
-const statedCode = z.union([z.string(), z.number()]).catch('');
-
-/** Whether `body` is an error in spite of a good HTTP status. */
-export function saysFailure(body: unknown): boolean {
-	return (
-		isJsonObject(body) && (body.success === false || Number(statedCode.parse(body.code)) >= 400)
-	);
-}
-
-/** The error in an answer that is known to be one, whatever it looks like: even an HTML page. */
-export function readFailure(status: number, body: unknown): CallError {
-	const parsed = failure.safeParse(body);
-	if (!parsed.success) return { status, code: `http_${status}`, message: '', type: 'http_error' };
-	const stated = Number(parsed.data.code);
-	const refusal = stated >= 400 && stated < 600 ? stated : 400;
-	return { ...parsed.data, status: status >= 400 ? status : refusal };
 }
 
 export function read<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, body: unknown): Reading<T> {
@@ -90,35 +65,479 @@ export function read<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, body: unkno
 	return { kind: 'unreadable', reason };
 }
 
+// --- Errors ---------------------------------------------------------------------------------------
+
+const allowed = z.array(text).nonempty().optional().catch(undefined);
+
+/** The error object inside an answer. Only `code`, `message` and `type` are documented. */
+const errorBody = z
+	.object({
+		code: optionalText,
+		message: optionalText,
+		msg: optionalText,
+		type: optionalText,
+		request_id: optionalText,
+		suggestion: optionalText,
+		allowed_values: allowed,
+		allowed_models: allowed,
+	})
+	.transform(
+		({
+			code,
+			message,
+			msg,
+			type,
+			request_id,
+			suggestion,
+			allowed_values: values,
+			allowed_models: models,
+		}): GatewayError => {
+			const allows = values ?? models;
+			const advice = [suggestion, allows && `Allowed: ${allows.join(', ')}.`]
+				.filter((part) => part !== undefined)
+				.join(' ');
+			return {
+				code: code ?? type ?? 'unknown_error',
+				message: message ?? msg ?? '',
+				type: type ?? 'unknown',
+				...(request_id === undefined ? {} : { requestId: request_id }),
+				...(advice === '' ? {} : { advice }),
+			};
+		},
+	);
+
+function hasWords(value: unknown): boolean {
+	return optionalText.parse(value) !== undefined;
+}
+
+/** An `error` that says something: it also comes empty, or with code 0, where nothing is wrong. */
+function isError(error: unknown): boolean {
+	if (!isJsonObject(error)) return typeof error === 'string' && error.trim() !== '';
+	if (Number(optionalText.parse(error.code) ?? NaN) < 400) return false;
+	return [error.code, error.message, error.msg, error.type].some(hasWords);
+}
+
+const RATE_LIMIT = 429;
+
+/** The error in an answer that is known to be one, whatever it looks like: even an HTML page. */
+export function readFailure(status: number, body: unknown): CallError {
+	const error = statedError(body);
+	if (!error) {
+		return { status, code: `http_${status}`, message: '', type: 'http_error', isBare: true };
+	}
+	const named = namedStatus(error);
+	return { ...error, status: status >= 400 && named !== RATE_LIMIT ? status : (named ?? status) };
+}
+
+function statedError(body: unknown): GatewayError | undefined {
+	if (!isJsonObject(body)) return undefined;
+	const { error } = body;
+	if (typeof error === 'string') {
+		const { code, type, request_id: requestId } = body;
+		return errorBody.parse({ code, type, request_id: requestId, message: error });
+	}
+	const words = isJsonObject(error) ? error : body;
+	return isError(words) ? errorBody.parse(words) : undefined;
+}
+
+/**
+ * The error of a request that was not carried out, in an answer of any HTTP status. An answer that
+ * names a task tells of the task instead.
+ */
+export function readCallError(status: number, body: unknown): CallError | undefined {
+	if (status >= 400) return readFailure(status, body);
+	if (!isJsonObject(body) || namedTaskIds(body).length > 0) return undefined;
+	const saysNo =
+		body.success === false ||
+		Number(optionalText.parse(body.code) ?? 0) >= 400 ||
+		(isError(body.error) && statusWord(body) === undefined);
+	return saysNo ? readFailure(status, body) : undefined;
+}
+
+// --- Tasks ----------------------------------------------------------------------------------------
+
+/** Where tasks stand in an answer: at the top, in `data`, or in a list there. */
+function parts(body: unknown): JsonObject[] {
+	if (!isJsonObject(body)) return [];
+	const { data } = body;
+	const inner = Array.isArray(data) ? data.filter(isJsonObject) : [data].filter(isJsonObject);
+	return [...inner, body];
+}
+
+function idOf({ task_id: snake, taskId: camel, id }: JsonObject): string | undefined {
+	return [snake, camel, id].map((one) => optionalText.parse(one)).find((one) => one !== undefined);
+}
+
+const TASK_ID = /^task[-_]/i;
+
+/** The ids of tasks in an answer of any kind, even an error; a plain `id` only if it looks like one. */
+export function namedTaskIds(body: unknown): string[] {
+	if (!isJsonObject(body)) return [];
+	const places = [...parts(body), body.error].filter(isJsonObject);
+	const ids = places.flatMap(({ id, ...place }) => {
+		const named = idOf(place);
+		if (named !== undefined) return [named];
+		const plain = optionalText.parse(id) ?? '';
+		return TASK_ID.test(plain) || statusWord(place) !== undefined ? [plain] : [];
+	});
+	return [...new Set(ids.filter((id) => id !== ''))];
+}
+
+/** The tasks that a create has made. Each of several is paid. */
+export function readCreatedTasks(body: unknown, readTask: TaskReader): Reading<CreatedTask[]> {
+	const [envelope] = parts(body).slice(-1);
+	const inner = parts(body).slice(0, -1);
+	const isNamed = inner.some((part) => idOf(part) !== undefined || isFinishedAtOnce(part));
+	const tasks = (isNamed ? inner : envelope ? [envelope] : []).flatMap((part) => {
+		const id = idOf(part) ?? (isFinishedAtOnce(part) ? UNNAMED : undefined);
+		return id === undefined ? [] : [createdTask(id, part, readTask)];
+	});
+	return tasks.length > 0
+		? { kind: 'read', value: tasks }
+		: { kind: 'unreadable', reason: 'no task id is in it' };
+}
+
+const estimate = z.object({
+	task_info: z.object({ estimated_time: optionalNumber }).nullish().catch(undefined),
+	estimated_time: optionalNumber,
+});
+
+function createdTask(id: string, part: JsonObject, readTask: TaskReader): CreatedTask {
+	const { task_info, estimated_time: seconds } = estimate.parse(part);
+	const estimatedSeconds = task_info?.estimated_time ?? seconds;
+	const finished = finishedAtOnce(part, readTask);
+	return {
+		taskId: id,
+		...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),
+		...(finished ? { finished } : {}),
+	};
+}
+
+/** What stands for the id of a finished answer that has none. */
+const UNNAMED = 'unnamed';
+
+function isFinishedAtOnce({ object }: JsonObject): boolean {
+	return object === 'generation.result';
+}
+
+/** Some creates are answered with the images; others repeat the links of the references. */
+function finishedAtOnce(part: JsonObject, readTask: TaskReader): CompletedTask | undefined {
+	const isFinished = statusOf(part) === 'completed' || isFinishedAtOnce(part);
+	const task = isFinished ? readTask(part) : undefined;
+	if (task?.kind !== 'read' || task.value.status !== 'completed') return undefined;
+	return task.value.imageUrls.length > 0 ? task.value : undefined;
+}
+
+type Status = TaskState['status'];
+
+/** With these, a task has ended, or has not begun, at every provider (docs, and several clients). */
+const STATUS_WORDS: Record<string, Status> = {
+	completed: 'completed',
+	complete: 'completed',
+	succeeded: 'completed',
+	success: 'completed',
+	done: 'completed',
+	finished: 'completed',
+	failed: 'failed',
+	fail: 'failed',
+	failure: 'failed',
+	error: 'failed',
+	rejected: 'failed',
+	cancelled: 'cancelled',
+	canceled: 'cancelled',
+	expired: 'cancelled',
+	submitted: 'submitted',
+	pending: 'submitted',
+	queued: 'submitted',
+};
+
+function statusWord({ status, state }: JsonObject): string | undefined {
+	return optionalText.parse(status) ?? optionalText.parse(state);
+}
+
+function statusOf(part: JsonObject): Status | undefined {
+	const word = statusWord(part)?.trim().toLowerCase() ?? '';
+	return Object.hasOwn(STATUS_WORDS, word) ? STATUS_WORDS[word] : undefined;
+}
+
+/** Reads a task in an answer, in whatever wrapper it stands. */
+export type TaskReader = (body: unknown) => Reading<TaskState>;
+
+interface TaskDetails {
+	/** From when on the links live, where the answer does not say when they expire. */
+	linksFrom: (times: { created?: Date; completed?: Date }) => Date | undefined;
+	/** Whether a plain number in `cost` is in US dollars. */
+	costIsUsd?: boolean;
+}
+
+const details = z.object({
+	progress: optionalNumber,
+	model: optionalText,
+	created: optionalTime,
+	created_at: optionalTime,
+	completed: optionalTime,
+	actual_time: optionalNumber,
+	duration: optionalNumber,
+	request_id: optionalText,
+});
+
+export function taskReader({ linksFrom, costIsUsd = false }: TaskDetails): TaskReader {
+	return (body) => {
+		const task = taskPart(body);
+		const found = imagesOf(task, body);
+		const word = statusWord(task);
+		if (word === undefined && found.links.length === 0) {
+			return { kind: 'unreadable', reason: 'status: Required' };
+		}
+		const { progress, model, created, created_at, completed, ...rest } = details.parse(task);
+		const status = statusOf(task) ?? statusByContent(task, found.links);
+		if (status === 'submitted' || status === 'processing') {
+			return { kind: 'read', value: { status, progress, model } };
+		}
+		const cost = statedCost(task, costIsUsd);
+		const ended = {
+			status,
+			imageUrls: found.links,
+			stopped: found.stopped,
+			reason: reasonOf(task, rest.request_id),
+			charged: chargeOf(task, cost),
+		};
+		const completedTask = {
+			expiresAt:
+				statedExpiry(task) ?? linksExpire(linksFrom({ created: created ?? created_at, completed })),
+			cost,
+			seconds: rest.actual_time ?? rest.duration,
+			model,
+		};
+		return { kind: 'read', value: endedTask(ended, completedTask) };
+	};
+}
+
+/** A word that nobody has documented: what stands beside it tells. */
+function statusByContent(task: JsonObject, links: readonly string[]): Status {
+	if (links.length > 0) return 'completed';
+	const { error, error_message, fail_reason, failMsg } = task;
+	const saysWhy = isError(error) || [error_message, fail_reason, failMsg].some(hasWords);
+	return saysWhy ? 'failed' : 'processing';
+}
+
+interface Ended {
+	status: EndedTask['status'];
+	imageUrls: readonly string[];
+	/** Images of a set that were stopped on the way. */
+	stopped: readonly GatewayError[];
+	reason: GatewayError | undefined;
+	charged: Charged;
+}
+
+const NO_REASON: GatewayError = { code: 'unknown_error', message: '', type: 'task_error' };
+
+/** Images that were made are paid, whatever became of the rest of the task. */
+function endedTask(
+	{ status, imageUrls, stopped, reason, charged }: Ended,
+	completed: Omit<CompletedTask, 'status' | 'imageUrls' | 'missing'>,
+): EndedTask {
+	const [firstStopped] = stopped;
+	const isComplete = status === 'completed' && !firstStopped;
+	const missing = isComplete ? undefined : (firstStopped ?? reason ?? NO_REASON);
+	if (imageUrls.length > 0 || isComplete) {
+		return { status: 'completed', imageUrls, ...completed, ...(missing ? { missing } : {}) };
+	}
+	return {
+		status: status === 'cancelled' ? status : 'failed',
+		error: missing ?? NO_REASON,
+		charged,
+		model: completed.model,
+	};
+}
+
+/** The object that tells of the task: a wrapper may have words of its own, which speak of the call. */
+function taskPart(body: unknown): JsonObject {
+	const [first, ...others] = parts(body);
+	if (!first) return {};
+	const envelope = others.at(-1);
+	const isTask = statusWord(first) !== undefined || !envelope || !statusWord(envelope);
+	return isTask ? first : envelope;
+}
+
+const reasons = z.object({
+	error: z.unknown(),
+	error_message: optionalText,
+	fail_reason: optionalText,
+	failMsg: optionalText,
+	failCode: optionalText,
+	msg: optionalText,
+	message: optionalText,
+});
+
+function reasonOf(task: JsonObject, requestId: string | undefined): GatewayError | undefined {
+	const { error, failCode, ...texts } = reasons.parse(task);
+	const words =
+		(typeof error === 'string' ? optionalText.parse(error) : undefined) ??
+		texts.error_message ??
+		texts.fail_reason ??
+		texts.failMsg ??
+		texts.msg ??
+		texts.message;
+	const known = isError(error) && isJsonObject(error) ? errorBody.parse(error) : undefined;
+	if (!known && words === undefined && failCode === undefined) return undefined;
+	return {
+		...(requestId === undefined ? {} : { requestId }),
+		...(known ?? {
+			code: failCode ?? 'task_failed',
+			message: words ?? '',
+			type: 'task_error',
+		}),
+	};
+}
+
+// --- Money ----------------------------------------------------------------------------------------
+
+const spent = z.object({
+	billing: z.object({ charged_credits: optionalNumber }).nullish().catch(undefined),
+	usage: z
+		.object({
+			credits_used: optionalNumber,
+			cost: z.object({ credits: optionalNumber, usd: optionalNumber }).optional().catch(undefined),
+		})
+		.nullish()
+		.catch(undefined),
+	credits_used: optionalNumber,
+	credits_cost: optionalNumber,
+	cost: z.unknown(),
+});
+
+function statedCost(task: JsonObject, costIsUsd: boolean): Cost | undefined {
+	const { billing, usage, credits_used, credits_cost, cost } = spent.parse(task);
+	const credits =
+		billing?.charged_credits ??
+		usage?.credits_used ??
+		usage?.cost?.credits ??
+		credits_used ??
+		credits_cost;
+	const usd = usage?.cost?.usd ?? (costIsUsd ? optionalNumber.parse(cost) : undefined);
+	if (credits === undefined && usd === undefined) return undefined;
+	return { ...(credits === undefined ? {} : { credits }), ...(usd === undefined ? {} : { usd }) };
+}
+
+const bill = z.object({
+	charge_status: optionalText,
+	refund_status: optionalText,
+	charged_credits: optionalNumber,
+	refunded_credits: optionalNumber,
+});
+
+/** Of a task that ended without an image: the provider's own words go before the rule that it is free. */
+function chargeOf(task: JsonObject, cost: Cost | undefined): Charged {
+	const parsed = bill.safeParse(task.billing);
+	const isCostly = (cost?.credits ?? 0) > 0 || (cost?.usd ?? 0) > 0;
+	if (!parsed.success) return isCostly ? 'yes' : 'no';
+	const { charge_status, refund_status, charged_credits: charged = 0 } = parsed.data;
+	switch (refund_status) {
+		case 'completed':
+			return (parsed.data.refunded_credits ?? charged) < charged ? 'yes' : 'no';
+		case 'pending':
+		case 'failed':
+			return 'yes';
+	}
+	switch (charge_status) {
+		case 'released':
+			return 'no';
+		case 'charged':
+			return 'yes';
+		case undefined:
+			return isCostly ? 'yes' : 'no';
+		default:
+			return 'unknown';
+	}
+}
+
+// --- Images ---------------------------------------------------------------------------------------
+
+/** Where links stand, in the order in which they are looked for: several places hold the same images. */
 const LINK_KEYS = [
-	'output',
-	'result',
 	'results',
+	'result',
+	'result_data',
+	'output',
+	'outputs',
+	'output_url',
+	'images',
 	'resultJson',
 	'resultUrls',
+	'resultImageUrl',
 	'response',
-	'images',
-	'image_url',
+	'data',
 	'image_urls',
-	'url',
+	'image_url',
+	'image',
 	'urls',
+	'url',
 ];
+
+interface FoundImages {
+	links: string[];
+	/** Entries between the images that say why one is missing. */
+	stopped: GatewayError[];
+}
+
+/** In the task, else in what it is wrapped in. */
+function imagesOf(task: JsonObject, body: unknown): FoundImages {
+	const found = imagesIn(task);
+	if (found.links.length > 0 || found.stopped.length > 0 || !isJsonObject(body)) return found;
+	const { data: _task, ...wrapper } = body;
+	return task === body ? found : imagesIn(wrapper);
+}
 
 /**
  * Every link to a finished image inside a value of unknown shape, once and in order: strings,
  * arrays, objects with one of the keys above, and JSON written into a string.
  */
-export function imageLinks(value: unknown): string[] {
-	return [...new Set(collect(value))];
+export function imagesIn(value: unknown): FoundImages {
+	const { links, stopped } = collect(value);
+	return { links: [...new Set(links)], stopped };
 }
 
-function collect(value: unknown): string[] {
-	if (typeof value === 'string') {
-		const content = value.trim();
-		if (/^https?:\/\/\S+$/i.test(content)) return [content];
-		return /^[[{]/.test(content) ? collect(parseJson(content)) : [];
+function collect(value: unknown): FoundImages {
+	if (typeof value === 'string') return collectText(value.trim());
+	if (Array.isArray(value)) {
+		const entries = value.map((entry) =>
+			isJsonObject(entry) && isError(entry.error) ? stoppedEntry(entry) : collect(entry),
+		);
+		return {
+			links: entries.flatMap(({ links }) => links),
+			stopped: entries.flatMap(({ stopped }) => stopped),
+		};
 	}
-	if (Array.isArray(value)) return value.flatMap(collect);
+	if (!isJsonObject(value)) return NOTHING;
+	const places = LINK_KEYS.map((key) => collect(value[key]));
+	return {
+		links: places.find(({ links }) => links.length > 0)?.links ?? [],
+		stopped: places.find(({ stopped }) => stopped.length > 0)?.stopped ?? [],
+	};
+}
+
+const NOTHING: FoundImages = { links: [], stopped: [] };
+
+function collectText(content: string): FoundImages {
+	if (/^https?:\/\/\S+$/i.test(content)) return { links: [content], stopped: [] };
+	return /^[[{]/.test(content) ? collect(parseJson(content)) : NOTHING;
+}
+
+function stoppedEntry({ error, ...rest }: JsonObject): FoundImages {
+	const { links } = collect(rest);
+	return { links, stopped: links.length > 0 ? [] : [statedError({ error }) ?? NO_REASON] };
+}
+
+/** The first moment at which one of the links expires, by the provider's own word. */
+function statedExpiry(value: unknown): Date | undefined {
+	const times = expiries(value);
+	return times.length > 0 ? new Date(Math.min(...times)) : undefined;
+}
+
+function expiries(value: unknown): number[] {
+	if (Array.isArray(value)) return value.flatMap(expiries);
 	if (!isJsonObject(value)) return [];
-	return LINK_KEYS.flatMap((key) => collect(value[key]));
+	const own = optionalTime.parse(value.expires_at ?? value.expiresAt);
+	return [...(own ? [own.getTime()] : []), ...LINK_KEYS.flatMap((key) => expiries(value[key]))];
 }

@@ -1,19 +1,7 @@
 import { z } from 'zod';
 
-import {
-	errorBody,
-	imageLinks,
-	linksExpire,
-	optionalNumber,
-	optionalText,
-	optionalTime,
-	read,
-	readFailure,
-	saysFailure,
-	taskId,
-	text,
-} from './answers';
-import type { CallError, Cost, Model, Provider, TaskState } from './provider';
+import { read, readCallError, readCreatedTasks, taskReader } from './answers';
+import type { CallError, Model, Provider } from './provider';
 import { needsReference, referencesPlusImages } from './rules';
 
 const MAX_REFERENCES_AND_IMAGES = 15;
@@ -109,80 +97,23 @@ const seedream45: Model = {
 	],
 };
 
-const created = z
-	.object({
-		data: z.union([
-			z.array(z.object({ task_id: taskId })).min(1),
-			// A versioned variant of the API answers 202 with a single object.
-			z.object({ id: taskId }).transform(({ id }) => [{ task_id: id }]),
-			z.object({ task_id: taskId }).transform((data) => [data]),
-		]),
-	})
-	.transform(({ data }) => ({ taskId: data[0]?.task_id ?? '' }));
-
-const NO_REASON = { code: 'task_failed', message: '', type: 'task_error' };
-
-const task = z
-	.object({
-		data: z.object({
-			status: text.transform((status) => status.toLowerCase()),
-			progress: optionalNumber,
-			model: optionalText,
-			created: optionalTime,
-			completed: optionalTime,
-			actual_time: optionalNumber,
-			cost: optionalNumber,
-			credits_cost: optionalNumber,
-			result: z.unknown(),
-			error: errorBody.nullish().catch(undefined),
-		}),
-	})
-	.transform(({ data }): TaskState => {
-		const { status, model, progress } = data;
-		switch (status) {
-			case 'completed':
-			case 'success':
-				return {
-					status: 'completed',
-					imageUrls: imageLinks(data.result),
-					expiresAt: statedExpiry(data.result) ?? linksExpire(data.completed ?? data.created),
-					cost: statedCost(data.credits_cost, data.cost),
-					seconds: data.actual_time,
-					model,
-				};
-			case 'failed':
-			case 'cancelled':
-				return { status, error: data.error ?? NO_REASON, model };
-			case 'submitted':
-			case 'pending':
-				return { status: 'submitted', progress, model };
-			default:
-				return { status: 'processing', progress, model };
-		}
-	});
-
-const stated = z.object({ images: z.array(z.object({ expires_at: optionalTime })) });
-
-/** The first moment at which one of the links dies. */
-function statedExpiry(result: unknown): Date | undefined {
-	const parsed = stated.safeParse(result);
-	if (!parsed.success) return undefined;
-	const times = parsed.data.images.flatMap(({ expires_at: at }) => (at ? [at.getTime()] : []));
-	return times.length > 0 ? new Date(Math.min(...times)) : undefined;
-}
-
-function statedCost(credits: number | undefined, usd: number | undefined): Cost | undefined {
-	if (credits === undefined && usd === undefined) return undefined;
-	return { ...(credits === undefined ? {} : { credits }), ...(usd === undefined ? {} : { usd }) };
-}
+const readTask = taskReader({
+	linksFrom: ({ created, completed }) => completed ?? created,
+	costIsUsd: true,
+});
 
 /** A bad parameter comes back as HTTP 500 with this prefix; nothing was accepted. */
 const BAD_PARAMETER = /^build_request_failed\b/;
 
+/** Where others answer 404. */
+const UNKNOWN_TASK = /无效的任务\s*ID/;
+
 function readError(status: number, body: unknown): CallError | undefined {
-	if (status < 400 && !saysFailure(body)) return undefined;
-	const error = readFailure(status, body);
-	return BAD_PARAMETER.test(error.message) ? { ...error, status: 400 } : error;
+	const error = readCallError(status, body);
+	if (!error) return undefined;
+	if (BAD_PARAMETER.test(error.message) || BAD_PARAMETER.test(error.code))
+		return { ...error, status: 400 };
+	return UNKNOWN_TASK.test(error.message) ? { ...error, status: 404 } : error;
 }
 
 const uploaded = z.object({ url: z.string().url() }).transform(({ url }) => url);
@@ -193,7 +124,12 @@ export const apiMart: Provider = {
 	credential: 'apiMartApi',
 	models: [seedream45],
 	createPath: '/v1/images/generations',
-	honoursIdempotencyKey: false,
+	// Promised for all creates, and shown for none of Seedream's: the version goes with every one of its own client's.
+	idempotency: {
+		trust: 'whenShown',
+		headers: { 'X-APIMart-Response-Version': '2026-07-27' },
+	},
+	failedTasksAreFree: 'documented',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	fileReferences: {
 		kind: 'upload',
@@ -203,7 +139,7 @@ export const apiMart: Provider = {
 		keptHours: 72,
 		readUploaded: (body) => read(uploaded, body),
 	},
-	readCreated: (body) => read(created, body),
-	readTask: (body) => read(task, body),
+	readCreated: (body) => readCreatedTasks(body, readTask),
+	readTask,
 	readError,
 };

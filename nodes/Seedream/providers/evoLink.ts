@@ -2,18 +2,15 @@ import { z } from 'zod';
 
 import { isJsonObject } from '../json';
 import {
-	errorBody,
-	imageLinks,
-	linksExpire,
-	optionalNumber,
 	optionalText,
 	optionalTime,
 	read,
-	readFailure,
+	readCallError,
+	readCreatedTasks,
 	taskId,
-	text,
+	taskReader,
 } from './answers';
-import type { GatewayError, Model, Provider, TaskState, ToldTask } from './provider';
+import type { CallError, ListedTask, Model, Provider, ToldTask } from './provider';
 import { referencesPlusImages } from './rules';
 import { SEEDREAM_REFERENCE_FILE } from './seedream';
 
@@ -111,59 +108,7 @@ const seedream40: Model = {
 	creditsPerImage: 1.6,
 };
 
-const created = z
-	.object({
-		id: taskId,
-		task_info: z.object({ estimated_time: optionalNumber }).nullish().catch(undefined),
-	})
-	.transform(({ id, task_info }) => ({
-		taskId: id,
-		estimatedSeconds: task_info?.estimated_time,
-	}));
-
-const NO_REASON: GatewayError = { code: 'unknown_error', message: '', type: 'task_error' };
-
-const task = z
-	.object({
-		status: text.transform((status) => status.toLowerCase()),
-		progress: optionalNumber,
-		model: optionalText,
-		created: optionalTime,
-		results: z.unknown(),
-		result_data: z.unknown(),
-		duration: optionalNumber,
-		usage: z.object({ credits_used: optionalNumber }).nullish().catch(undefined),
-		error: errorBody.nullish().catch(undefined),
-		request_id: optionalText.catch(undefined),
-	})
-	.transform((answer): TaskState => {
-		const { status, model, progress } = answer;
-		switch (status) {
-			case 'completed':
-				return {
-					status,
-					imageUrls: imageLinks([answer.results, answer.result_data]),
-					expiresAt: linksExpire(answer.created),
-					cost:
-						answer.usage?.credits_used === undefined
-							? undefined
-							: { credits: answer.usage.credits_used },
-					seconds: answer.duration,
-					model,
-				};
-			case 'failed':
-			case 'cancelled':
-				return {
-					status,
-					error: { requestId: answer.request_id, ...(answer.error ?? NO_REASON) },
-					model,
-				};
-			case 'pending':
-				return { status: 'submitted', progress, model };
-			default:
-				return { status: 'processing', progress, model };
-		}
-	});
+const readTask = taskReader({ linksFrom: ({ created }) => created });
 
 /** An entry that is not clear is left out, and its task is asked for alone. */
 const toldTasks = z
@@ -172,14 +117,41 @@ const toldTasks = z
 
 function toldTask(raw: unknown): ToldTask | undefined {
 	const id = z.object({ id: taskId }).safeParse(raw);
-	const content = task.safeParse(raw);
-	if (!id.success || !content.success || !isJsonObject(raw)) return undefined;
-	return { taskId: id.data.id, content: content.data, raw };
+	const content = readTask(raw);
+	if (!id.success || content.kind !== 'read' || !isJsonObject(raw)) return undefined;
+	return { taskId: id.data.id, content: content.value, raw };
 }
 
+const listedTask = z
+	.object({ id: taskId, model: optionalText, created_at: optionalTime })
+	.passthrough()
+	.transform(({ id, model, created_at: createdAt, ...rest }): ListedTask[] => {
+		const task = readTask({ ...rest, id });
+		if (!createdAt || task.kind !== 'read') return [];
+		return [{ taskId: id, model, status: task.value.status, createdAt }];
+	});
+
+const listedTasks = z
+	.object({ data: z.array(listedTask.catch([])) })
+	.transform(({ data }) => data.flat());
+
+/** The files API answers with codes such as 40001 and 50001, also with HTTP 200. */
+function readError(status: number, body: unknown): CallError | undefined {
+	const error = readCallError(status, body);
+	const group = /^([45]\d\d)\d\d$/.exec(error?.code ?? '')?.[1];
+	return error && group ? { ...error, status: Number(group) } : error;
+}
+
+const link = z.string().url();
+
 const uploaded = z
-	.object({ data: z.object({ file_url: z.string().url() }) })
-	.transform(({ data }) => data.file_url);
+	.object({
+		data: z
+			.object({ file_url: link })
+			.transform(({ file_url }) => file_url)
+			.or(z.object({ download_url: link }).transform(({ download_url }) => download_url)),
+	})
+	.transform(({ data }) => data);
 
 export const evoLink: Provider = {
 	id: 'evoLink',
@@ -187,7 +159,8 @@ export const evoLink: Provider = {
 	credential: 'evoLinkApi',
 	models: [seedream45, seedream40],
 	createPath: '/v1/images/generations',
-	honoursIdempotencyKey: true,
+	idempotency: { trust: 'promised' },
+	failedTasksAreFree: 'documented',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	batchQuery: {
 		path: '/v1/tasks/batch',
@@ -195,15 +168,22 @@ export const evoLink: Provider = {
 		body: (taskIds) => ({ task_ids: taskIds }),
 		read: (body) => read(toldTasks, body),
 	},
+	taskList: {
+		path: (model, page) =>
+			`/v1/tasks?type=image&model=${encodeURIComponent(model)}&page=${page}&page_size=50`,
+		most: 50,
+		read: (body) => read(listedTasks, body),
+	},
 	fileReferences: {
 		kind: 'upload',
 		baseUrl: 'filesBaseUrl',
 		path: '/api/v1/files/upload/stream',
 		formats: ['jpeg', 'png', 'gif', 'webp'],
+		nameField: 'file_name',
 		keptHours: 72,
 		readUploaded: (body) => read(uploaded, body),
 	},
-	readCreated: (body) => read(created, body),
-	readTask: (body) => read(task, body),
-	readError: (status, body) => (status >= 400 ? readFailure(status, body) : undefined),
+	readCreated: (body) => readCreatedTasks(body, readTask),
+	readTask,
+	readError,
 };

@@ -1,3 +1,4 @@
+import type { Charged } from '../errors';
 import type { ImageFormatName } from '../images/format';
 import type { ImageFile, ReferenceFileLimits } from '../images/imageFile';
 import type { JsonObject } from '../json';
@@ -122,18 +123,27 @@ export interface GatewayError {
 	type: string;
 	/** What the gateway's support asks for. */
 	requestId?: string;
+	/** What the provider itself suggests to do. */
+	advice?: string;
 }
 
 /** A request that the gateway did not carry out. */
 export interface CallError extends GatewayError {
-	/** The HTTP status it amounts to, which is not always the one it came with. */
+	/**
+	 * The HTTP status it amounts to, which is not always the one it came with. Below 400 where it came
+	 * with a good one and its code means nothing to us.
+	 */
 	status: number;
+	/** It has no words of the provider's: whatever stands in between may have written it. */
+	isBare?: true;
 }
 
 export interface CreatedTask {
 	taskId: string;
 	/** How long the gateway expects to take, in seconds. */
 	estimatedSeconds?: number;
+	/** Some creates are answered with the images themselves. */
+	finished?: CompletedTask;
 }
 
 /** A task as the gateway describes it, in our words. */
@@ -154,11 +164,16 @@ export interface CompletedTask {
 	/** What the gateway took, in seconds, where it says. */
 	seconds?: number;
 	model?: string;
+	/** Why there are fewer images than there should be: the task failed after these, or some were stopped. */
+	missing?: GatewayError;
 }
 
+/** Without an image: a task that failed after it had made some counts as completed. */
 export interface FailedTask {
 	status: 'failed' | 'cancelled';
 	error: GatewayError;
+	/** By the provider's own words where it has any, else by its documents. */
+	charged: Charged;
 	model?: string;
 }
 
@@ -179,6 +194,8 @@ export type FileReferences =
 			baseUrl: 'baseUrl' | 'filesBaseUrl';
 			path: string;
 			formats: readonly ImageFormatName[];
+			/** A form field that names the file, where the provider has one. */
+			nameField?: string;
 			keptHours: number;
 			readUploaded: (body: JsonObject) => Reading<string>;
 	  }
@@ -193,6 +210,34 @@ export interface BatchQuery {
 	body: (taskIds: readonly string[]) => JsonObject;
 	/** The tasks that it tells of clearly; each with its own part of the answer. */
 	read: (body: JsonObject) => Reading<ToldTask[]>;
+}
+
+/** The call that lists the account's tasks, newest first. */
+export interface TaskList {
+	/** Of one model; `page` from 1. */
+	path: (model: string, page: number) => string;
+	/** Tasks in one page. */
+	most: number;
+	read: (body: JsonObject) => Reading<ListedTask[]>;
+}
+
+export interface ListedTask {
+	taskId: string;
+	model?: string;
+	status: TaskState['status'];
+	/** When it was made. */
+	createdAt: Date;
+}
+
+/** What a provider promises of creates that come again under the same Idempotency-Key. */
+export interface Idempotency {
+	/**
+	 * `promised`: a repeat is answered with the first task. `whenShown`: only believed once the provider has done so in
+	 * this execution. `none`: nothing is known of it.
+	 */
+	trust: 'promised' | 'whenShown' | 'none';
+	/** What has to go along, the same on every repeat. */
+	headers?: Readonly<Record<string, string>>;
 }
 
 /** A task in an answer that tells of several. */
@@ -213,12 +258,15 @@ export interface Provider {
 	/** Offered as the default model where the choice depends on the row. */
 	automatic?: { description: string; pick: (references: number) => Model };
 	createPath: string;
-	/** A create that is sent again under its Idempotency-Key is answered again, not made again. */
-	honoursIdempotencyKey: boolean;
+	idempotency: Idempotency;
+	/** Whether documents say that a failed task costs nothing, or nobody says otherwise. */
+	failedTasksAreFree: 'documented' | 'assumed';
 	queryPath: (taskId: string) => string;
 	batchQuery?: BatchQuery;
+	taskList?: TaskList;
 	fileReferences: FileReferences;
-	readCreated: (body: JsonObject) => Reading<CreatedTask>;
+	/** One task, or several of which each is paid. */
+	readCreated: (body: JsonObject) => Reading<CreatedTask[]>;
 	readTask: (body: JsonObject) => Reading<TaskState>;
 	/** The error inside an answer of any HTTP status, or undefined where there is none. */
 	readError: (status: number, body: unknown) => CallError | undefined;

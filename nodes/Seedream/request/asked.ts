@@ -1,17 +1,22 @@
-import type { JsonObject } from '../json';
 import type { ImageRequest, Provider, Reference } from '../providers/provider';
+import type { Asked } from '../tasks/ledger';
 
 /**
  * What a row asks for, whichever links its images will get and whoever is told of the end: the same
- * for the same row on every try, and another as soon as the user changes anything about the image.
+ * for the same row in another execution, and another as soon as the user changes anything about the image.
  */
-export function askedFor(
-	{ id }: Provider,
-	{ modelId, promptSent, references, values, extraBody }: ImageRequest,
-): JsonObject {
+export function askedFor({ id }: Provider, request: ImageRequest): Asked {
+	const { modelId, prompt, promptSent, references, values, extraBody } = request;
 	const { callbackUrl: _callbackUrl, ...settings } = values;
 	const images = references.map(nameOf);
-	return { provider: id, modelId, promptSent, settings, extraBody, images };
+	return {
+		identity: { provider: id, modelId, promptSent, settings, extraBody, images },
+		order: { provider: id, model: modelId, prompt, images: imagesAskedFor(request) },
+	};
+}
+
+export function imagesAskedFor({ values }: ImageRequest): number {
+	return Number(values.imageCount ?? 1);
 }
 
 function nameOf(reference: Reference): string {

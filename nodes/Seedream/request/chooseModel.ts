@@ -1,4 +1,4 @@
-import { providers } from '../providers';
+import { findModel, providers } from '../providers';
 import { customModel } from '../providers/customModel';
 import type { Model, Problem, Provider } from '../providers/provider';
 
@@ -21,7 +21,7 @@ export function chooseModel(
 		return { model: customModel(provider, typed), modelId: typed };
 	}
 	if (id === '' || id === 'auto') return itself(automaticModel(provider, references));
-	const named = provider.models.find((model) => hasId(model, id));
+	const named = findModel(provider, id);
 	if (named) return { model: named, modelId: id };
 	const sameVersion = counterpart(provider, id, references);
 	if (sameVersion) return itself(sameVersion);
@@ -39,16 +39,12 @@ function automaticModel({ automatic, models }: Provider, references: number): Mo
 	return automatic ? automatic.pick(references) : models[0];
 }
 
-function hasId({ id, aliases }: Model, wanted: string): boolean {
-	return id === wanted || aliases.includes(wanted);
-}
-
 /**
  * With the provider taken from the row, one fixed model has to serve rows of several gateways: the
  * id of another gateway means the same version of Seedream here.
  */
 function counterpart(provider: Provider, id: string, references: number): Model | undefined {
-	const foreign = providers.flatMap(({ models }) => models).find((model) => hasId(model, id));
+	const foreign = providers.flatMap((one) => findModel(one, id) ?? [])[0];
 	if (!foreign) return undefined;
 	const automatic = automaticModel(provider, references);
 	if (automatic.version === foreign.version) return automatic;

@@ -12,7 +12,7 @@ import { fieldLabel } from './labels';
 
 /**
  * The images that the row's field names: field names separated by comma, binary data that an
- * expression gives, or a list of either. Only their headers are read.
+ * expression gives, or a list of either.
  */
 export async function readImages(
 	context: IExecuteFunctions,
@@ -86,7 +86,7 @@ async function imageFile(
 	try {
 		const measured = await measureImage((await content()).chunks);
 		const file: ImageFile = {
-			key: binary.id ?? createHash('sha256').update(binary.data).digest('hex'),
+			key: await contentHash(await content()),
 			label,
 			bytes: await countBytes(context, binary),
 			measured,
@@ -123,6 +123,13 @@ async function openContent(
 			}),
 		discard: () => stream.destroy(),
 	};
+}
+
+/** A file that an earlier node reads again has another id, and is the same all the same. */
+async function contentHash({ chunks }: FileContent): Promise<string> {
+	const hash = createHash('sha256');
+	for await (const chunk of chunks) hash.update(chunk);
+	return hash.digest('hex');
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

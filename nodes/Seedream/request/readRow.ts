@@ -18,7 +18,8 @@ import { readImages } from './readImages';
 
 export interface GenerateRow {
 	provider: Provider;
-	request: ImageRequest;
+	/** Undefined for a row whose task exists, or may exist: it is made of what it was made of. */
+	request?: ImageRequest;
 	continueWhen: 'finished' | 'submitted';
 	controls: Controls;
 }
@@ -30,19 +31,21 @@ export interface StatusRow {
 	controls: Controls;
 }
 
+/** `maker` is the provider that the row's task is at already, if it has one. */
 export async function readGenerateRow(
 	context: IExecuteFunctions,
 	itemIndex: number,
+	maker: Provider | undefined,
 ): Promise<Result<GenerateRow>> {
 	const field = fieldReader(context, itemIndex);
-	return await readRow(field, async (provider) => {
-		const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
-		const raw = rawRequest(field, imageFiles.ok ? imageFiles.value : []);
-		const request = raw.ok ? checkRequest(provider, raw.value) : raw;
+	const read = async (provider: Provider): Promise<Result<GenerateRow>> => {
+		const request: Checked<ImageRequest | undefined> = maker
+			? { ok: true, value: undefined }
+			: await readRequest(context, itemIndex, field, provider);
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
 		const controls = readControls(field);
-		if (!imageFiles.ok || !request.ok || !continueWhen.ok || !controls.ok) {
-			return refuse(provider, imageFiles, request, continueWhen, controls);
+		if (!request.ok || !continueWhen.ok || !controls.ok) {
+			return refuse(provider, request, continueWhen, controls);
 		}
 		return {
 			ok: true,
@@ -53,7 +56,21 @@ export async function readGenerateRow(
 				controls: controls.value,
 			},
 		};
-	});
+	};
+	return maker ? await readable(async () => await read(maker)) : await readRow(field, read);
+}
+
+async function readRequest(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	field: ReadField,
+	provider: Provider,
+): Promise<Checked<ImageRequest>> {
+	const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
+	const raw = rawRequest(field, imageFiles.ok ? imageFiles.value : []);
+	const request = raw.ok ? checkRequest(provider, raw.value) : raw;
+	if (imageFiles.ok && request.ok) return request;
+	return { ok: false, problems: [imageFiles, request].flatMap(problemsOf) };
 }
 
 export async function readStatusRow(
@@ -84,13 +101,17 @@ function fieldReader(context: IExecuteFunctions, itemIndex: number): ReadField {
 	return (name, whenHidden) => context.getNodeParameter(name, itemIndex, whenHidden);
 }
 
-/** An expression that cannot be worked out is a problem of its row, and of no other. */
 async function readRow<T>(
 	field: ReadField,
 	read: (provider: Provider) => Promise<Result<T>>,
 ): Promise<Result<T>> {
+	return await readable(async () => await readKnownProvider(field, read));
+}
+
+/** An expression that cannot be worked out is a problem of its row, and of no other. */
+async function readable<T>(read: () => Promise<Result<T>>): Promise<Result<T>> {
 	try {
-		return await readKnownProvider(field, read);
+		return await read();
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
 		return { ok: false, failure: invalidRow([`The fields cannot be read: ${reason}`]) };
@@ -109,8 +130,11 @@ async function readKnownProvider<T>(
 }
 
 function refuse(provider: Provider, ...parts: Array<Checked<unknown>>): Result<never> {
-	const problems = parts.flatMap((part) => (part.ok ? [] : part.problems));
-	return { ok: false, failure: invalidRow(problems, provider) };
+	return { ok: false, failure: invalidRow(parts.flatMap(problemsOf), provider) };
+}
+
+function problemsOf(part: Checked<unknown>): string[] {
+	return part.ok ? [] : part.problems;
 }
 
 function readTaskIds(field: ReadField): Checked<string[]> {

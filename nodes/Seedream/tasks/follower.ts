@@ -36,6 +36,8 @@ interface Watched extends FollowedTask, Asking {
 	failuresOfKind: number;
 	lastFailure?: Failure;
 	notBefore: number;
+	/** Until when the question may be put that every task is asked at its end, however late that is noticed. */
+	lastChanceUntil?: number;
 }
 
 /** How often the tasks are looked through for those that are due. */
@@ -48,6 +50,8 @@ const MOST_UNREADABLE = 6;
 
 /** For the last question, which falls due at the deadline. */
 const LAST_QUESTION_MS = 1_000;
+/** So many batch calls in a row that fail for what passes by itself; then tasks are asked for alone. */
+const MOST_FAILED_BATCHES = 4;
 /** A task whose deadline came before we could ask is asked for in spite of it. */
 const LEAST_TIME_MS = 10_000;
 
@@ -69,6 +73,8 @@ export class Follower {
 	private isRunning = false;
 
 	private isBatchTrusted = true;
+
+	private failedBatches = 0;
 
 	private nextBatchAt = 0;
 
@@ -189,7 +195,7 @@ export class Follower {
 
 	private async askAlone(task: Watched): Promise<void> {
 		await this.asking([task], async () => {
-			const answer = await this.gateway.query(task.taskId, lastCall(task));
+			const answer = await this.gateway.query(task.taskId, this.lastMoment(task));
 			if (!answer) this.outlived(task);
 			else if (answer.ok) this.answered(task, answer.value);
 			else this.failed(task, answer.failure);
@@ -201,25 +207,42 @@ export class Follower {
 		if (tasks.length === 1 && first) return await this.askAlone(first);
 		await this.asking(tasks, async () => {
 			const ids = tasks.map(({ taskId }) => taskId);
-			const until = Math.min(...tasks.map((task) => lastCall(task)));
+			const until = Math.min(...tasks.map((task) => this.lastMoment(task)));
 			const answers = await this.gateway.queryMany(ids, batchQuery, until);
 			if (!answers) {
 				const now = this.clock.now();
-				for (const task of tasks) if (now >= lastCall(task)) this.outlived(task);
+				for (const task of tasks) if (now >= this.lastMoment(task)) this.outlived(task);
 				return;
 			}
 			if (!answers.ok) {
-				// The call is documented nowhere but in the gateway's own client.
-				this.isBatchTrusted = answers.failure.isRefusal === true;
-				if (this.isBatchTrusted) for (const task of tasks) this.failed(task, answers.failure);
+				this.batchFailed(tasks, answers.failure);
 				return;
 			}
+			this.failedBatches = 0;
 			for (const task of tasks) {
 				const answer = answers.value.get(task.taskId);
 				if (answer) this.answered(task, answer);
 				else task.isAskedAlone = true;
 			}
 		});
+	}
+
+	/** The call is documented nowhere but in the provider's own client; but trouble comes to any call. */
+	private batchFailed(tasks: readonly Watched[], failure: Failure): void {
+		this.failedBatches += 1;
+		const isTrouble = failure.isRefusal === true || failure.retry === 'freely';
+		const isHopeful = failure.isLimit === true || this.failedBatches < MOST_FAILED_BATCHES;
+		this.isBatchTrusted = isTrouble && isHopeful;
+		if (this.isBatchTrusted) for (const task of tasks) this.failed(task, failure);
+	}
+
+	/** Every task gets its last question, even if the process slept over its deadline. */
+	private lastMoment(task: Watched): number {
+		const now = this.clock.now();
+		const usual = lastCall(task);
+		if (now < deadlineOf(task)) return usual;
+		task.lastChanceUntil ??= now <= usual ? usual : now + LEAST_TIME_MS;
+		return task.lastChanceUntil;
 	}
 
 	/** Marks the tasks as being asked for; what breaks off one call breaks off its tasks. */
@@ -264,7 +287,7 @@ export class Follower {
 		if (task.failuresOfKind >= mostFailures(failure, task.isKnown)) {
 			this.forget(task);
 			task.fail(failure);
-		} else if (now >= lastCall(task)) this.outlived(task);
+		} else if (now >= this.lastMoment(task)) this.outlived(task);
 	}
 
 	private outlived(task: Watched): void {

@@ -4,25 +4,55 @@ import {
 	notSent,
 	unreadableAnswer,
 	uploadFailure,
+	type CallPurpose,
 	type Failure,
 	type Result,
 } from '../errors';
 import { isJsonObject, type JsonObject } from '../json';
-import type { BatchQuery, CreatedTask, Provider, Reading, TaskState } from '../providers/provider';
+import { namedTaskIds } from '../providers/answers';
+import type {
+	BatchQuery,
+	CreatedTask,
+	ListedTask,
+	Provider,
+	Reading,
+	TaskState,
+} from '../providers/provider';
 import type { Clock, FileUpload, GatewayDoor, HttpAnswer } from './ports';
 import { retryAfterSeconds } from './retryAfter';
 import type { Slots } from './slots';
 import { createThrottle, LONGEST_PATIENCE_MS, type Throttle } from './throttle';
 
-/** What an answer says, together with the answer itself. */
+/** What a gateway says, and the answer it stood in. */
 export interface Answer<T> {
 	content: T;
 	raw: JsonObject;
 }
 
+/** `isReplay`: the provider knows the key, and answers with what was made under it before. */
+export interface CreateAnswer extends Answer<CreatedTask[]> {
+	isReplay: boolean;
+}
+
+/** Asked again under its key, the same create is answered at once. */
+const REPEATABLE_CREATE_MS = 60_000;
+/** Where it is not, the answer names what was paid: worth more than the time (seen: after 63 s). */
+const ONLY_CREATE_MS = 600_000;
 const LONGEST_QUERY_MS = 60_000;
 /** A query shortly before the deadline gets so much time all the same. */
 const SHORTEST_QUERY_MS = 5_000;
+const LIST_MS = 10_000;
+const MOST_PAGES = 3;
+
+export interface GatewayOptions {
+	/** A limit of the provider's is waited for so long after it last took something. */
+	patienceSeconds: number;
+	/** Shared by all providers where the user chose how many tasks may be at work. */
+	pool?: Slots;
+	/** Called when the provider takes nothing for now. */
+	onRefused?: () => void;
+	random?: () => number;
+}
 
 /**
  * The calls that a gateway knows, at the pace that it takes. One for all rows of a batch. Creates
@@ -33,31 +63,53 @@ export class Gateway {
 
 	private readonly others: Throttle;
 
-	/** Tasks that are followed, and whose end makes room for others. */
-	private readonly running = new Set<string>();
+	/** Tasks that are followed, and whose end makes room for others; with what frees their place. */
+	private readonly running = new Map<string, () => void>();
 
 	/** The last create that was refused. */
 	private refusal?: Failure;
+
+	private hasReplayed = false;
 
 	constructor(
 		readonly provider: Provider,
 		readonly slots: Slots,
 		private readonly door: GatewayDoor,
 		private readonly clock: Clock,
-		random: () => number = Math.random,
+		private readonly options: GatewayOptions,
 	) {
-		this.creates = createThrottle(clock, random);
-		this.others = createThrottle(clock, random);
+		const { patienceSeconds, random = Math.random } = options;
+		this.creates = createThrottle(clock, random, patienceSeconds * 1000);
+		this.others = createThrottle(clock, random, patienceSeconds * 1000);
+	}
+
+	/** Whether a create that is sent again under its key is certainly not made again. */
+	honoursKeys(): boolean {
+		const { trust } = this.provider.idempotency;
+		return trust === 'promised' || (trust === 'whenShown' && this.hasReplayed);
+	}
+
+	/** The provider has answered a repeated create with the first task before. */
+	trustKeys(): void {
+		this.hasReplayed = true;
+	}
+
+	/** It takes no creates for now, and is waited for. */
+	isWaiting(): boolean {
+		return this.creates.isWaiting();
 	}
 
 	/** Whether a create that failed may be sent again; `hasTriesLeft` says so for what is no refusal. */
 	mayCreateAgain(failure: Failure, hasTriesLeft: boolean): boolean {
-		return mayRepeat(failure, failure.isRefusal ? !this.takesNothing() : hasTriesLeft);
+		if (failure.retry === undefined) return false;
+		if (failure.isRefusal) return !this.takesNothing();
+		return failure.meaning === 'stillUnderWay' || (hasTriesLeft && isSoon(failure));
 	}
 
 	/** The same for an upload. */
 	mayUploadAgain(failure: Failure, hasTriesLeft: boolean): boolean {
-		return mayRepeat(failure, failure.isRefusal ? !this.others.isClosed() : hasTriesLeft);
+		if (failure.retry === undefined) return false;
+		return failure.isRefusal ? !this.others.isClosed() : hasTriesLeft && isSoon(failure);
 	}
 
 	/** It refuses everything, and not because it is busy with what it has of ours. */
@@ -73,35 +125,78 @@ export class Gateway {
 		body: JsonObject,
 		idempotencyKey: string,
 		onSend: () => void,
-	): Promise<Result<Answer<CreatedTask>>> {
+	): Promise<Result<CreateAnswer>> {
 		const created = await this.creates.runWhile(
 			() => !this.takesNothing(),
-			async () => {
-				onSend();
-				const answer = await this.door.send({
-					method: 'POST',
-					path: this.provider.createPath,
-					body,
-					headers: { 'Idempotency-Key': idempotencyKey },
-					mustFinish: true,
-				});
-				return this.readAnswer(answer, this.provider.readCreated);
-			},
+			async () =>
+				await this.inPool(async () => {
+					onSend();
+					return await this.sendCreate(body, idempotencyKey);
+				}),
 		);
 		if (!created) return { ok: false, failure: notSent(this.provider, this.refusal) };
 		if (created.ok) {
-			this.running.add(created.value.content.taskId);
+			if (created.value.isReplay) this.hasReplayed = true;
 			this.slots.accepted();
 		} else if (created.failure.isRefusal) {
 			this.refusal = created.failure;
 			this.slots.refused();
+			this.options.onRefused?.();
 		}
 		return created;
 	}
 
+	/** A task that was made keeps its place until its end; what was refused leaves it to other providers. */
+	private async inPool(send: () => Promise<Result<CreateAnswer>>): Promise<Result<CreateAnswer>> {
+		const free = (await this.options.pool?.take()) ?? (() => {});
+		let isKept = false;
+		try {
+			// After a stop, what still waits ends here.
+			await this.clock.sleep(0);
+			const created = await send();
+			if (!created.ok) return created;
+			const [first, ...others] = created.value.content;
+			if (first) this.running.set(first.taskId, free);
+			for (const { taskId } of others) this.running.set(taskId, () => {});
+			isKept = first !== undefined;
+			return created;
+		} finally {
+			if (!isKept) free();
+		}
+	}
+
+	private async sendCreate(
+		body: JsonObject,
+		idempotencyKey: string,
+	): Promise<Result<CreateAnswer>> {
+		const { createPath, idempotency, readCreated } = this.provider;
+		const isRepeatable = this.honoursKeys();
+		const answer = await this.door.send({
+			method: 'POST',
+			path: createPath,
+			body,
+			headers: { ...idempotency.headers, 'Idempotency-Key': idempotencyKey },
+			timeoutMs: isRepeatable ? REPEATABLE_CREATE_MS : ONLY_CREATE_MS,
+			mustFinish: true,
+		});
+		// An error that names a task does not undo it: the task itself tells what became of it.
+		const named = answer.kind === 'reply' ? namedTaskIds(answer.body) : [];
+		const isReplay =
+			answer.kind === 'reply' && answer.headers['idempotency-replayed']?.trim() === 'true';
+		const created = this.readAnswer(answer, readCreated, { kind: 'create', isRepeatable });
+		if (created.ok) return { ok: true, value: { ...created.value, isReplay } };
+		if (named.length === 0 || answer.kind !== 'reply' || !isJsonObject(answer.body)) return created;
+		const tasks = named.map((taskId) => ({ taskId }));
+		return { ok: true, value: { content: tasks, raw: answer.body, isReplay } };
+	}
+
 	/** The task takes no room at the gateway any more, or nobody waits for its end. */
 	letGo(taskId: string): void {
-		if (this.running.delete(taskId)) this.creates.hope();
+		const free = this.running.get(taskId);
+		if (!free) return;
+		this.running.delete(taskId);
+		free();
+		this.creates.hope();
 	}
 
 	/** Undefined when the gateway's pace leaves no time for it by `until`, in milliseconds since 1970. */
@@ -112,12 +207,13 @@ export class Gateway {
 				path: this.provider.queryPath(taskId),
 				timeoutMs: this.queryTimeout(until),
 			});
-			const queried = this.readAnswer(answer, this.provider.readTask, taskId);
+			const purpose = { kind: 'task' as const, taskId };
+			const queried = this.readAnswer(answer, this.provider.readTask, purpose);
 			if (!queried.ok) return queried;
 			const { content: state, raw } = queried.value;
 			if (state.status === 'completed' && state.imageUrls.length === 0) {
 				const reason = 'the task is completed, but there is no image in it';
-				return { ok: false, failure: unreadableAnswer(this.provider, reason, raw, taskId) };
+				return { ok: false, failure: unreadableAnswer(this.provider, reason, raw, purpose) };
 			}
 			return queried;
 		});
@@ -136,13 +232,36 @@ export class Gateway {
 				body: body(taskIds),
 				timeoutMs: this.queryTimeout(until),
 			});
-			const queried = this.readAnswer(answer, read);
+			const queried = this.readAnswer(answer, read, { kind: 'free' });
 			if (!queried.ok) return queried;
 			const tasks = queried.value.content.filter(
 				({ content: state }) => state.status !== 'completed' || state.imageUrls.length > 0,
 			);
 			return { ok: true, value: new Map(tasks.map((task) => [task.taskId, task])) };
 		});
+	}
+
+	/**
+	 * The account's tasks of a model that were made since then, in milliseconds since 1970. None where the
+	 * provider has no such list, or does not answer: it is only looked at to help.
+	 */
+	async listTasks(model: string, since: number): Promise<ListedTask[]> {
+		const { taskList } = this.provider;
+		const tasks: ListedTask[] = [];
+		for (let page = 1; taskList && page <= MOST_PAGES; page += 1) {
+			const path = taskList.path(model, page);
+			const until = this.clock.now() + LIST_MS;
+			const listed = await this.others.runWhile(this.isBefore(until), async () => {
+				const answer = await this.door.send({ method: 'GET', path, timeoutMs: LIST_MS });
+				return this.readAnswer(answer, taskList.read, { kind: 'free' });
+			});
+			if (!listed?.ok) break;
+			const { content } = listed.value;
+			const recent = content.filter(({ createdAt }) => createdAt.getTime() >= since);
+			tasks.push(...recent);
+			if (content.length < taskList.most || recent.length < content.length) break;
+		}
+		return tasks.filter((task) => task.model === undefined || task.model === model);
 	}
 
 	private isBefore(until: number): () => boolean {
@@ -160,7 +279,7 @@ export class Gateway {
 		read: (body: JsonObject) => Reading<string>,
 	): Promise<Result<string>> {
 		const uploaded = await this.others.run(async () =>
-			this.readAnswer(await this.door.upload(upload), read),
+			this.readAnswer(await this.door.upload(upload), read, { kind: 'free' }),
 		);
 		if (uploaded.ok) return { ok: true, value: uploaded.value.content };
 		return { ok: false, failure: uploadFailure(uploaded.failure) };
@@ -169,20 +288,20 @@ export class Gateway {
 	private readAnswer<T>(
 		answer: HttpAnswer,
 		read: (body: JsonObject) => Reading<T>,
-		taskId?: string,
+		purpose: CallPurpose,
 	): Result<Answer<T>> {
 		const { provider } = this;
 		if (answer.kind === 'noReply') {
-			return { ok: false, failure: networkFailure(provider, answer, taskId) };
+			return { ok: false, failure: networkFailure(provider, answer, purpose) };
 		}
 		const { status, headers, body } = answer;
 		const error = provider.readError(status, body);
 		if (error) {
 			const wish = retryAfterSeconds(headers, this.clock.now());
-			const requestId = headers['x-request-id'];
-			return { ok: false, failure: httpFailure(provider, { requestId, ...error }, wish, taskId) };
+			const requestId = headers['x-request-id'] ?? headers['x-oneapi-request-id'];
+			return { ok: false, failure: httpFailure(provider, { requestId, ...error }, wish, purpose) };
 		}
-		const unreadable = (reason: string) => unreadableAnswer(provider, reason, body, taskId);
+		const unreadable = (reason: string) => unreadableAnswer(provider, reason, body, purpose);
 		if (!isJsonObject(body)) return { ok: false, failure: unreadable('it is not a JSON object') };
 		const reading = read(body);
 		return reading.kind === 'read'
@@ -191,6 +310,7 @@ export class Gateway {
 	}
 }
 
-function mayRepeat({ retry, afterSeconds = 0 }: Failure, isWorthIt: boolean): boolean {
-	return retry !== undefined && isWorthIt && afterSeconds * 1000 <= LONGEST_PATIENCE_MS;
+/** Longer wishes are only granted where a limit is waited for. */
+function isSoon({ afterSeconds = 0 }: Failure): boolean {
+	return afterSeconds * 1000 <= LONGEST_PATIENCE_MS;
 }

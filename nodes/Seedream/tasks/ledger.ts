@@ -4,206 +4,382 @@ import { z } from 'zod';
 import type { JsonObject } from '../json';
 
 /** What became of one row's create, as far as is known. Times are milliseconds since 1970. */
-const fateSchema = z.discriminatedUnion('state', [
-	/** It was sent, and no answer has told what became of it. */
-	z.object({ state: z.literal('sent'), at: z.number(), execution: z.string() }),
-	/** The task exists, and its images will be charged. */
-	z.object({ state: z.literal('made'), at: z.number(), taskId: z.string() }),
-	/** Its images, or its id, went on to the next node. */
-	z.object({ state: z.literal('delivered'), at: z.number(), taskId: z.string() }),
+const stateSchema = z.discriminatedUnion('name', [
+	/** It was sent, and no answer has told what became of it. Sent again, it is sent exactly so. */
+	z.object({
+		name: z.literal('sent'),
+		at: z.number(),
+		execution: z.string(),
+		body: z.record(z.unknown()),
+	}),
+	/** It was certainly not accepted. */
+	z.object({ name: z.literal('refused') }),
+	/** The tasks exist, mostly one, and their images will be charged. */
+	z.object({ name: z.literal('made'), at: z.number(), taskIds: z.array(z.string()).min(1) }),
+	/** Their images, or their ids, went on to the next node. */
+	z.object({ name: z.literal('delivered'), at: z.number(), taskIds: z.array(z.string()).min(1) }),
 	/** It ended without an image and without a charge. */
-	z.object({ state: z.literal('failed'), taskId: z.string() }),
+	z.object({ name: z.literal('failed'), taskId: z.string() }),
+	/** It ended without an image, and was charged or may have been. */
+	z.object({ name: z.literal('spent'), taskId: z.string(), execution: z.string() }),
 ]);
 
-const entrySchema = z.object({
+const recordSchema = z.object({
+	/** The execution that last dealt with it. */
+	execution: z.string(),
 	/** Counts the turns of a loop, from 0. */
-	run: z.number(),
+	turn: z.number(),
 	/** From 0. */
 	row: z.number(),
-	/** What the Idempotency-Key is made of. */
-	seed: z.string(),
+	/** What was asked, as a hash. */
+	asked: z.string(),
+	/** What the task was made of: the row may say something else by now. */
+	order: z.object({
+		provider: z.string(),
+		model: z.string(),
+		prompt: z.string(),
+		images: z.number(),
+	}),
+	/** The Idempotency-Key. */
+	key: z.string(),
 	/** The row ended and nothing was handed on: a later turn of a loop may take it over. */
-	isLeft: z.boolean(),
-	fate: fateSchema,
+	isReclaimable: z.boolean(),
+	/** A create went out again, and may have been made twice: what people are told of it. */
+	warning: z.string().optional(),
+	state: stateSchema,
 });
 
-const entriesSchema = z.record(z.array(entrySchema));
+type State = z.infer<typeof stateSchema>;
+type TaskRecord = z.infer<typeof recordSchema>;
+export type Order = TaskRecord['order'];
 
-type Fate = z.infer<typeof fateSchema>;
-type Entry = z.infer<typeof entrySchema>;
+const VERSION = 2;
 
-/** By what was asked. Plain JSON, so that n8n can save it with the execution. */
-export type LedgerEntries = z.infer<typeof entriesSchema>;
-
-export function isLedgerEntries(value: unknown): value is LedgerEntries {
-	return entriesSchema.safeParse(value).success;
+/** Plain JSON, so that n8n can save it with the execution. What cannot be read is kept as it is. */
+export interface LedgerData {
+	version: number;
+	records: unknown[];
+	/** Providers that have answered a repeated create with the first task, by execution. */
+	replayed: Record<string, string>;
 }
 
-/** The run of the node that the ledger is opened for. */
-export interface LedgerRun {
+const dataSchema = z.object({
+	version: z.number(),
+	records: z.array(z.unknown()),
+	replayed: z.record(z.string()),
+});
+
+/** The ledger that was found where it is kept, or a new one. */
+export function ledgerData(found: unknown): LedgerData {
+	// The very object, not a copy: the calls of an AI agent share it.
+	return isLedgerData(found) ? found : { version: VERSION, records: [], replayed: {} };
+}
+
+function isLedgerData(found: unknown): found is LedgerData {
+	return dataSchema.safeParse(found).success;
+}
+
+function isRecord(found: unknown): found is TaskRecord {
+	return recordSchema.safeParse(found).success;
+}
+
+/** The turn of the node that the ledger is opened for. */
+export interface LedgerTurn {
 	/** Another one when the user retries the execution. */
 	execution: string;
-	node: string;
-	run: number;
+	/** The same on every try, retry and worker, and different from every other execution's. */
+	keySeed: string;
+	turn: number;
+	/** A tool's calls are no rows: several at a time may have the same place. What was asked tells them apart. */
+	isTool: boolean;
 }
 
-export interface MadeTask {
-	taskId: string;
-	/** When it was made, in milliseconds since 1970. */
+export interface MadeTasks {
+	taskIds: readonly string[];
+	/** When they were made, in milliseconds since 1970. */
 	at: number;
 }
 
-/** How a row ended: handed on, certainly not charged, or with something that may be fetched yet. */
-export type RowEnd = 'done' | 'unpaid' | 'open';
+/** What a row asks for. */
+export interface Asked {
+	/** What it is known by in another execution, and in another turn of a loop. */
+	identity: JsonObject;
+	order: Order;
+}
 
-/** What stands in the ledger for one row. */
-export interface Page {
-	/** The task that the row has already. */
-	task: () => MadeTask | undefined;
-	/** A create whose answer never came; `isOfThisRun` when an earlier try of this run sent it. */
-	lostCreate: () => { at: number; isOfThisRun: boolean } | undefined;
+/** How a row ended: handed on, certainly not charged, or with something that may be fetched yet. */
+export type RowEnd =
+	| { kind: 'done' }
+	| { kind: 'open' }
+	/** Without an image, and without a task that could still give one. */
+	| { kind: 'failed' | 'spent' };
+
+/** What the ledger knows of one row. */
+export interface RowRecord {
+	/** Of what the row's task was, or is to be, made. */
+	order: Order;
+	/** The tasks that the row has already. */
+	tasks: () => MadeTasks | undefined;
+	/** The task that ended without an image in an earlier try of this execution, and perhaps not for free. */
+	spentTask: () => string | undefined;
+	/** A create whose answer never came; `isSeen` when a person has seen that, and retried the execution. */
+	unconfirmed: () => { at: number; body: JsonObject; isSeen: boolean } | undefined;
 	/** The same for the same create on every try, and different otherwise. */
-	idempotencyKey: (body: JsonObject) => string;
-	sent: (at: number) => void;
+	idempotencyKey: string;
+	/** What people have to be told of the row's tasks. */
+	warning: () => string | undefined;
+	sent: (body: JsonObject, at: number) => void;
 	/** What was sent was certainly not accepted. */
 	refused: () => void;
-	made: (taskId: string, at: number) => void;
+	made: (taskIds: readonly string[], at: number, warning?: string) => void;
 	ended: (end: RowEnd) => void;
 }
 
-export interface PaidTask {
+export interface BillableTask {
 	row: number;
-	asked: JsonObject;
+	order: Order;
 	at: number;
 	/** Undefined where the answer to the create never came, so that it may have been paid. */
 	taskId?: string;
 }
 
 export interface Ledger {
-	/** The page of a row; two rows that ask for the same have two. */
-	page: (asked: JsonObject, row: number) => Page;
+	/** What the row's task was, or may have been, made of in an earlier try, whatever the row asks for now. */
+	made: (row: number) => Order | undefined;
+	/** The record of a row; two rows that ask for the same have two. */
+	record: (row: number, asked: Asked | undefined) => RowRecord;
+	/** The same without taking anything over: whether the row's tasks exist already. */
+	hasTasks: (row: number, asked: Asked) => boolean;
 	/** The node's output goes on to the next node. */
-	handOn: () => void;
-	/** What this run's rows have, or may have, at the gateway. */
-	paid: () => PaidTask[];
+	markDelivered: () => void;
+	/** What this turn's rows have, or may have, at their providers. */
+	billable: () => BillableTask[];
+	/** Every task that the ledger knows. */
+	taskIds: () => Set<string>;
+	/** Whether the provider has shown in this execution that it answers a repeated create with the first task. */
+	hasReplayed: (provider: string) => boolean;
+	noteReplay: (provider: string) => void;
 }
 
 /**
  * Remembers every task over a second try of the node, a retried execution and a loop, so that none
- * is paid for twice. `entries` is changed in place: the calls of an AI agent share it.
+ * is paid for twice. Within one turn of one execution a row is its row, even if its expressions give
+ * something else on each try; in another execution or turn, what was asked decides. `data` is changed
+ * in place: the calls of an AI agent share it.
  */
-export function openLedger(entries: LedgerEntries, run: LedgerRun): Ledger {
-	forgetSettled(entries, run.run);
-	const pages: Array<{ page: OwnPage; asked: JsonObject }> = [];
+export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
+	forgetSettled(data, turn.turn);
+	const index = indexOf(data.records);
+	const opened = new Map<number, OwnRecord>();
+	const find = (row: number, asked: Asked | undefined) => {
+		const identity = asked && hash(asked.identity);
+		return findOwn(index, turn, row, identity) ?? findAsked(index, turn, row, identity);
+	};
 	return {
-		page: (asked, row) => {
-			const key = hash(asked);
-			// Calls of an agent run side by side, and another one may clear out a list that is empty.
-			const page = openPage(() => (entries[key] ??= []), run, row);
-			pages.push({ page, asked });
-			return page;
+		made: (row) => {
+			const own = findOwn(index, turn, row, undefined);
+			return own && own.state.name !== 'refused' && own.state.name !== 'failed'
+				? own.order
+				: undefined;
 		},
-		handOn: () => {
-			for (const { page } of pages) page.handOn();
+		hasTasks: (row, asked) => tasksOf(find(row, asked)?.state) !== undefined,
+		record: (row, asked) => {
+			const record = openRecord(data, index, find(row, asked), asked, turn, row);
+			opened.set(row, record);
+			return record;
 		},
-		paid: () =>
-			pages.flatMap(({ page, asked }) => {
-				const paid = page.paid();
-				return paid ? [{ ...paid, asked }] : [];
-			}),
+		markDelivered: () => {
+			for (const record of opened.values()) record.markDelivered();
+		},
+		billable: () => [...opened.values()].flatMap((record) => record.billable()),
+		taskIds: () => new Set(data.records.filter(isRecord).flatMap(({ state }) => idsOf(state))),
+		hasReplayed: (provider) => data.replayed[provider] === turn.execution,
+		noteReplay: (provider) => {
+			data.replayed[provider] = turn.execution;
+		},
 	};
 }
 
-interface OwnPage extends Page {
-	handOn: () => void;
-	paid: () => Omit<PaidTask, 'asked'> | undefined;
+interface OwnRecord extends RowRecord {
+	markDelivered: () => void;
+	billable: () => BillableTask[];
 }
 
-function openPage(
-	listOf: () => Entry[],
-	{ execution, node, run }: LedgerRun,
+interface Index {
+	byPlace: ReadonlyMap<string, readonly TaskRecord[]>;
+	byAsked: ReadonlyMap<string, readonly TaskRecord[]>;
+	keys: Set<string>;
+}
+
+function indexOf(records: readonly unknown[]): Index {
+	const byPlace = new Map<string, TaskRecord[]>();
+	const byAsked = new Map<string, TaskRecord[]>();
+	const add = (map: Map<string, TaskRecord[]>, key: string, record: TaskRecord) => {
+		const list = map.get(key);
+		if (list) list.push(record);
+		else map.set(key, [record]);
+	};
+	const keys = new Set<string>();
+	for (const record of records.filter(isRecord)) {
+		keys.add(record.key);
+		add(byPlace, placeOf(record), record);
+		add(byAsked, record.asked, record);
+	}
+	return { byPlace, byAsked, keys };
+}
+
+function placeOf({ turn, row }: { turn: number; row: number }): string {
+	return `${turn}/${row}`;
+}
+
+/** From an earlier try. The index is of the beginning, so records may have moved on since. */
+function findOwn(
+	{ byPlace }: Index,
+	{ execution, turn, isTool }: LedgerTurn,
 	row: number,
-): OwnPage {
-	const found = takeOut(listOf(), run, row);
-	const seed = found ? nextSeed(found) : newSeed(listOf(), hash([execution, node, run, row]));
-	const lost = found?.fate.state === 'sent' ? found.fate : undefined;
-	let entry: Entry | undefined;
-	let hasEnded: RowEnd | undefined;
+	asked: string | undefined,
+): TaskRecord | undefined {
+	return byPlace
+		.get(placeOf({ turn, row }))
+		?.find(
+			(one) =>
+				one.execution === execution &&
+				one.turn === turn &&
+				one.row === row &&
+				(!isTool || one.asked === asked),
+		);
+}
 
-	const write = (next: Entry | undefined) => {
-		const list = listOf();
-		const at = entry ? list.indexOf(entry) : -1;
-		if (at >= 0) list.splice(at, 1);
-		if (next) list.push(next);
-		entry = next;
+/** From another execution, or one that an earlier turn of a loop has left. */
+function findAsked(
+	{ byAsked }: Index,
+	{ execution, turn }: LedgerTurn,
+	row: number,
+	asked = '',
+): TaskRecord | undefined {
+	const list = byAsked.get(asked) ?? [];
+	const isFree = (one: TaskRecord) => one.isReclaimable && one.turn < turn;
+	return (
+		list.find((one) => one.execution !== execution && one.turn === turn && one.row === row) ??
+		list.find((one) => isFree(one) && one.row === row) ??
+		list.find(isFree)
+	);
+}
+
+const NOTHING_ASKED: Asked = {
+	identity: {},
+	order: { provider: '', model: '', prompt: '', images: 1 },
+};
+
+function openRecord(
+	data: LedgerData,
+	{ keys }: Index,
+	found: TaskRecord | undefined,
+	askedNow: Asked | undefined,
+	{ execution, keySeed, turn, isTool }: LedgerTurn,
+	row: number,
+): OwnRecord {
+	const asked = askedNow ?? NOTHING_ASKED;
+	const identity = hash(asked.identity);
+	const before = found?.state;
+	const record: TaskRecord = found ?? {
+		execution,
+		turn,
+		row,
+		asked: identity,
+		order: asked.order,
+		key: newKey(keys, hash([keySeed, turn, row, ...(isTool ? [identity] : [])])),
+		isReclaimable: false,
+		state: { name: 'refused' },
 	};
-	const writeFate = (fate: Fate) => write({ run, row, seed, isLeft: false, fate });
-	const task = () => (entry?.fate.state === 'made' ? entry.fate : undefined);
+	let isWritten = found !== undefined;
+	const write = (state: State) => {
+		record.state = state;
+		if (!isWritten) data.records.push(record);
+		isWritten = true;
+	};
 	// From here on no other row can take it. What n8n asks for again, it has thrown away.
-	write(found && { ...found, run, row, isLeft: false, fate: asMade(found.fate) });
+	Object.assign(record, { execution, turn, row, isReclaimable: false });
+	if (before?.name === 'delivered') write({ ...before, name: 'made' });
+
+	const unconfirmed = before?.name === 'sent' ? before : undefined;
+	const spent = before?.name === 'spent' && before.execution === execution ? before : undefined;
+	const isOpen =
+		before?.name === 'failed' || before?.name === 'refused' || before?.name === 'spent';
+	if (isOpen && !spent && askedNow) {
+		// The row is made of what it asks for now; a key that had another request is left alone.
+		const used = before.name === 'refused' ? undefined : before.taskId;
+		if (used !== undefined || record.asked !== identity) {
+			record.key = newKey(keys, hash([record.key, used]));
+		}
+		Object.assign(record, { asked: identity, order: asked.order });
+	}
+	let end: RowEnd | undefined;
 
 	return {
-		task,
-		lostCreate: () =>
-			lost && { at: lost.at, isOfThisRun: found?.run === run && lost.execution === execution },
-		idempotencyKey: (body) => hash([seed, body]),
-		sent: (at) => writeFate({ state: 'sent', at, execution }),
-		refused: () => write(found?.fate.state === 'failed' ? found : undefined),
-		made: (taskId, at) => writeFate({ state: 'made', taskId, at }),
-		ended: (end) => {
-			hasEnded = end;
-			const made = task();
-			if (end === 'unpaid' && made) writeFate({ state: 'failed', taskId: made.taskId });
-			if (end === 'open' && entry) entry.isLeft = true;
+		order: record.order,
+		idempotencyKey: record.key,
+		tasks: () => tasksOf(record.state),
+		spentTask: () => spent?.taskId,
+		unconfirmed: () =>
+			unconfirmed && {
+				at: unconfirmed.at,
+				body: unconfirmed.body,
+				isSeen: unconfirmed.execution !== execution,
+			},
+		warning: () => record.warning,
+		sent: (body, at) => write({ name: 'sent', at, execution, body }),
+		refused: () => write({ name: 'refused' }),
+		made: (taskIds, at, warning) => {
+			record.warning = warning;
+			write({ name: 'made', at, taskIds: [...taskIds] });
 		},
-		handOn: () => {
-			const made = task();
-			if (hasEnded === 'done' && made) writeFate({ ...made, state: 'delivered' });
+		ended: (how) => {
+			end = how;
+			const [taskId] = tasksOf(record.state)?.taskIds ?? [];
+			if (how.kind === 'failed' && taskId) write({ name: 'failed', taskId });
+			if (how.kind === 'spent' && taskId) write({ name: 'spent', taskId, execution });
+			record.isReclaimable = how.kind === 'open' || how.kind === 'spent';
 		},
-		paid: () => {
-			if (entry?.fate.state === 'sent') return { row, at: entry.fate.at };
-			const made = task();
-			return made && { row, at: made.at, taskId: made.taskId };
+		markDelivered: () => {
+			const { state } = record;
+			if (end?.kind === 'done' && state.name === 'made') write({ ...state, name: 'delivered' });
+		},
+		billable: () => {
+			const { state, order } = record;
+			if (state.name === 'sent') return [{ row, order, at: state.at }];
+			const made = tasksOf(state);
+			return made?.taskIds.map((taskId) => ({ row, order, at: made.at, taskId })) ?? [];
 		},
 	};
 }
 
-/** The row's own entry from an earlier try, or one that an earlier turn of a loop has left. */
-function takeOut(list: Entry[], run: number, row: number): Entry | undefined {
-	const isFree = (entry: Entry) => entry.isLeft && entry.run < run;
-	const found =
-		list.find((entry) => entry.run === run && entry.row === row) ??
-		list.find((entry) => isFree(entry) && entry.row === row) ??
-		list.find(isFree);
-	if (found) list.splice(list.indexOf(found), 1);
-	return found;
+function tasksOf(state: State | undefined): MadeTasks | undefined {
+	return state?.name === 'made' || state?.name === 'delivered' ? state : undefined;
 }
 
-function asMade(fate: Fate): Fate {
-	return fate.state === 'delivered' ? { ...fate, state: 'made' } : fate;
+function idsOf(state: State): readonly string[] {
+	return 'taskId' in state ? [state.taskId] : (tasksOf(state)?.taskIds ?? []);
 }
 
-/** Under the key of a task that failed, the gateway would answer with that task again. */
-function nextSeed({ seed, fate }: Entry): string {
-	return fate.state === 'failed' ? hash([seed, fate.taskId]) : seed;
-}
-
-/** The row's first one may have been taken over, with the task that was made under it. */
-function newSeed(list: readonly Entry[], seed: string): string {
-	return list.some((entry) => entry.seed === seed) ? newSeed(list, hash([seed])) : seed;
+/** Under a key that was used, the provider would answer with what was made under it. */
+function newKey(keys: Set<string>, key: string): string {
+	if (keys.has(key)) return newKey(keys, hash([key]));
+	keys.add(key);
+	return key;
 }
 
 /** What later turns of a loop cannot want any more; a loop may have thousands of turns. */
-function forgetSettled(entries: LedgerEntries, run: number): void {
-	for (const [asked, list] of Object.entries(entries)) {
-		const kept = list.filter(({ run: at, fate }) => at >= run || isUnsettled(fate));
-		list.splice(0, list.length, ...kept);
-		if (kept.length === 0) delete entries[asked];
+function forgetSettled(data: LedgerData, turn: number): void {
+	const isWanted = (record: unknown) =>
+		!isRecord(record) || record.turn >= turn || isUnsettled(record.state);
+	if (!data.records.every(isWanted)) {
+		data.records.splice(0, data.records.length, ...data.records.filter(isWanted));
 	}
 }
 
-function isUnsettled({ state }: Fate): boolean {
-	return state === 'sent' || state === 'made';
+function isUnsettled({ name }: State): boolean {
+	return name === 'sent' || name === 'made' || name === 'spent';
 }
 
 function hash(value: unknown): string {

@@ -1,3 +1,4 @@
+import type { Clock } from './ports';
 import { createSlots } from './slots';
 
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
@@ -11,6 +12,70 @@ export function createLimit(size: number): Limit {
 			return await work();
 		} finally {
 			free();
+		}
+	};
+}
+
+/** From here on, work counts as slow, and no longer keeps others from beginning. */
+const SLOW_MS = 5_000;
+/** Even of slow ones, no more at a time. */
+const MOST_SLOW = 40;
+const TICK_MS = 500;
+
+interface Waiting {
+	goOn: () => void;
+	breakOff: (reason: unknown) => void;
+}
+
+/**
+ * As `createLimit`; but a few pieces of work that are slow, such as downloads from a server that hardly
+ * answers, do not keep all others from beginning.
+ */
+export function createPatientLimit(size: number, clock: Clock): Limit {
+	const beginnings = new Set<{ at: number }>();
+	let line: Waiting[] = [];
+	let isTicking = false;
+
+	const letIn = () => {
+		for (;;) {
+			const quick = [...beginnings].filter(({ at }) => clock.now() - at < SLOW_MS).length;
+			if (quick >= size || beginnings.size >= size + MOST_SLOW) return;
+			const next = line.shift();
+			if (!next) return;
+			next.goOn();
+		}
+	};
+	const tick = async () => {
+		isTicking = true;
+		try {
+			while (line.length > 0) {
+				await clock.sleep(TICK_MS);
+				letIn();
+			}
+		} catch (error) {
+			for (const { breakOff } of line) breakOff(error);
+			line = [];
+		} finally {
+			isTicking = false;
+		}
+	};
+	return async (work) => {
+		const beginning = { at: 0 };
+		await new Promise<void>((resolve, breakOff) => {
+			const goOn = () => {
+				beginning.at = clock.now();
+				beginnings.add(beginning);
+				resolve();
+			};
+			line.push({ goOn, breakOff });
+			letIn();
+			if (line.length > 0 && !isTicking) void tick();
+		});
+		try {
+			return await work();
+		} finally {
+			beginnings.delete(beginning);
+			letIn();
 		}
 	};
 }

@@ -6,7 +6,7 @@ export interface HttpCall {
 	path: string;
 	body?: JsonObject;
 	headers?: Record<string, string>;
-	/** How long an answer is waited for; the door decides without. */
+	/** How long the whole answer is waited for, to its last byte; the door decides without. */
 	timeoutMs?: number;
 	/** Stopping the execution does not break it off: its answer names what was paid for. */
 	mustFinish?: boolean;
@@ -31,11 +31,13 @@ export interface FileContent {
 	discard: () => void;
 }
 
-/** A file for the gateway to keep, sent as the one part `file` of a multipart body. */
+/** A file for the gateway to keep, sent as the part `file` of a multipart body. */
 export interface FileUpload {
 	baseUrl: 'baseUrl' | 'filesBaseUrl';
 	path: string;
 	fileName: string;
+	/** Text fields of the form. */
+	fields?: Readonly<Record<string, string>>;
 	mimeType: string;
 	bytes: number;
 	content: FileContent;
@@ -49,7 +51,10 @@ export interface GatewayDoor {
 }
 
 export interface Clock {
-	/** Milliseconds since 1970. */
+	/**
+	 * Milliseconds since 1970, at a steady pace: somebody who sets the computer's clock ends no task early and
+	 * makes none wait.
+	 */
 	now: () => number;
 	/** Throws `Cancelled` as soon as the execution is stopped. */
 	sleep: (ms: number) => Promise<void>;

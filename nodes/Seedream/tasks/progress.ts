@@ -7,6 +7,8 @@ export interface Progress {
 	ended: (expected: number, made: number | undefined) => void;
 	/** Never started. */
 	refused: (expected: number) => void;
+	/** A provider takes nothing for now. */
+	waiting: () => void;
 }
 
 const SHORTEST_INTERVAL_MS = 1_000;
@@ -16,6 +18,7 @@ export function createProgress(
 	images: number,
 	clock: Clock,
 	say: (message: string) => void,
+	waitedFor: () => readonly string[] = () => [],
 ): Progress {
 	let open = images;
 	let running = 0;
@@ -26,7 +29,12 @@ export function createProgress(
 		if (open > 0 && clock.now() - lastSaid < SHORTEST_INTERVAL_MS) return;
 		lastSaid = clock.now();
 		const all = done + failed + open;
-		say(`Seedream: ${done} of ${all} images, ${running} running, ${failed} failed`);
+		const providers = waitedFor();
+		const wait =
+			open > 0 && providers.length > 0
+				? `; waiting, because ${providers.join(' and ')} takes no more at the moment`
+				: '';
+		say(`Seedream: ${done} of ${all} images, ${running} running, ${failed} failed${wait}`);
 	};
 	const refused = (expected: number) => {
 		open -= expected;
@@ -49,5 +57,6 @@ export function createProgress(
 			changed();
 		},
 		refused,
+		waiting: changed,
 	};
 }

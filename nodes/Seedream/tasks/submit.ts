@@ -1,61 +1,134 @@
-import { lostCreate, noSecondCreate, type Result } from '../errors';
+import {
+	maybeMadeTwice,
+	noSecondCreate,
+	unconfirmedFailure,
+	type Failure,
+	type Result,
+} from '../errors';
 import type { JsonObject } from '../json';
+import type { CreatedTask, ListedTask } from '../providers/provider';
 import type { BackOff } from './backOff';
 import type { Gateway } from './gateway';
-import type { MadeTask, Page } from './ledger';
+import type { RowRecord } from './ledger';
 import type { Clock } from './ports';
 
-/** A task that was made just now, with the answer that says so. */
-export interface SubmittedTask extends MadeTask {
+/** Tasks that were made just now, with the answer that says so. */
+export interface SubmittedTasks {
+	tasks: readonly CreatedTask[];
+	/** Milliseconds since 1970. */
+	at: number;
 	raw: JsonObject;
-	/** The gateway's own guess. */
-	estimatedSeconds?: number;
+}
+
+export interface SubmitTools {
+	clock: Clock;
+	backOff: BackOff;
+	/** How long a create that is still under way at the provider is asked for again. */
+	timeoutSeconds: number;
+	/** Whether a row of this execution has the task. */
+	isKnown: (taskId: string) => boolean;
+	/** The provider has answered a repeated create with the first task. */
+	onReplay: () => void;
 }
 
 const MOST_TRIES = 6;
+const FIRST_WAIT_SECONDS = 2;
+const LONGEST_WAIT_SECONDS = 60;
+/** The provider's clock may differ from ours. */
+const CLOCK_SKEW_MS = 60_000;
 
 /**
  * Makes the row's task, once. The create is sent again only where that cannot pay twice: when the
- * gateway certainly did not accept it, or when it honours the Idempotency-Key. What is sent and what
- * comes of it is written on the row's page before anything else happens.
+ * provider certainly did not accept it, or when it honours the Idempotency-Key. What is sent and what
+ * comes of it is written into the row's record before anything else happens. `newBody` is not asked
+ * for where a body was sent already: under a key goes the same body, to the letter.
  */
 export async function submitTask(
 	gateway: Gateway,
-	body: JsonObject,
-	page: Page,
-	{ clock, backOff }: { clock: Clock; backOff: BackOff },
-): Promise<Result<SubmittedTask>> {
+	newBody: () => Promise<Result<JsonObject>>,
+	record: RowRecord,
+	tools: SubmitTools,
+): Promise<Result<SubmittedTasks>> {
+	const { clock, backOff } = tools;
 	const { provider } = gateway;
-	const model = String(body.model);
-	const lost = page.lostCreate();
-	if (lost?.isOfThisRun && !provider.honoursIdempotencyKey) {
-		return { ok: false, failure: noSecondCreate(provider, model, new Date(lost.at)) };
+	const { model } = record.order;
+	const earlier = record.unconfirmed();
+	let lostAt = earlier?.at;
+	const unconfirmed = async (at: number) => ({
+		provider,
+		model,
+		at: new Date(at),
+		isRepeatable: gateway.honoursKeys(),
+		candidates: await unknownTasks(gateway, model, at, tools),
+	});
+	if (earlier && !earlier.isSeen && !gateway.honoursKeys()) {
+		return { ok: false, failure: noSecondCreate(await unconfirmed(earlier.at)) };
 	}
-	/** Once a create may have been accepted, a later refusal of it does not say that nothing was. */
-	let lostAt = lost && provider.honoursIdempotencyKey ? lost.at : undefined;
+	// A provider that knows no keys gains nothing from links that have grown old.
+	const isSameBody = earlier && provider.idempotency.trust !== 'none';
+	const built = isSameBody ? { ok: true as const, value: earlier.body } : await newBody();
+	if (!built.ok) return built;
+	const body = built.value;
+
 	let sentAt = clock.now();
 	const onSend = () => {
 		sentAt = clock.now();
-		page.sent(lostAt ?? sentAt);
+		record.sent(body, lostAt ?? sentAt);
 	};
-	const key = page.idempotencyKey(body);
-	for (let tries = 1; ;) {
-		const created = await gateway.create(body, key, onSend);
+	const until = clock.now() + tools.timeoutSeconds * 1000;
+	for (let tries = 1, waits = 0; ;) {
+		const created = await gateway.create(body, record.idempotencyKey, onSend);
 		if (created.ok) {
-			const { content, raw } = created.value;
+			const { content: tasks, raw, isReplay } = created.value;
 			const at = clock.now();
-			page.made(content.taskId, at);
-			return { ok: true, value: { ...content, at, raw } };
+			const taskIds = tasks.map(({ taskId }) => taskId);
+			// First of all: what comes after this may be broken off.
+			record.made(taskIds, at);
+			if (isReplay) tools.onReplay();
+			else if (lostAt !== undefined) {
+				const others = await unknownTasks(gateway, model, lostAt, tools);
+				const first = new Date(lostAt);
+				record.made(taskIds, at, maybeMadeTwice(provider, taskIds.join(', '), first, others));
+			}
+			return { ok: true, value: { tasks, at, raw } };
 		}
 		const { failure } = created;
 		if (failure.charged === 'unknown') lostAt ??= sentAt;
-		if (lostAt === undefined) page.refused();
-		if (!gateway.mayCreateAgain(failure, tries < MOST_TRIES)) {
+		if (lostAt === undefined) record.refused();
+		const wait = waitSeconds(failure, waits);
+		const isWorthWaiting = wait === undefined || clock.now() + wait * 1000 <= until;
+		if (!isWorthWaiting || !gateway.mayCreateAgain(failure, tries < MOST_TRIES)) {
 			if (lostAt === undefined) return created;
-			return { ok: false, failure: lostCreate(failure, provider, model, new Date(lostAt)) };
+			return { ok: false, failure: unconfirmedFailure(failure, await unconfirmed(lostAt)) };
 		}
-		if (failure.isRefusal) continue;
-		await clock.sleep(backOff(tries, failure.afterSeconds));
-		tries += 1;
+		if (wait !== undefined) {
+			waits += 1;
+			await clock.sleep(wait * 1000);
+		} else if (!failure.isRefusal) {
+			await clock.sleep(backOff(tries, failure.afterSeconds));
+			tries += 1;
+		}
 	}
+}
+
+/** Before the same create is asked for again, because the provider is still at the first one. */
+function waitSeconds({ meaning, afterSeconds }: Failure, waits: number): number | undefined {
+	if (meaning !== 'stillUnderWay') return undefined;
+	return afterSeconds ?? Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** waits);
+}
+
+/**
+ * Tasks that a create with a lost answer may have made. They are named, and never taken: the list has no
+ * prompts, and whoever else uses the account makes tasks of the same model, too.
+ */
+async function unknownTasks(
+	gateway: Gateway,
+	model: string,
+	since: number,
+	{ clock, isKnown }: SubmitTools,
+): Promise<ListedTask[]> {
+	const from = since - CLOCK_SKEW_MS;
+	const listed = await gateway.listTasks(model, from);
+	const to = clock.now() + CLOCK_SKEW_MS;
+	return listed.filter(({ taskId, createdAt }) => createdAt.getTime() <= to && !isKnown(taskId));
 }

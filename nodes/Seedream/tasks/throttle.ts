@@ -1,7 +1,7 @@
 import type { Failure, Result } from '../errors';
 import type { Clock } from './ports';
 
-/** A gateway that wants to be left alone for longer than this is not waited for. */
+/** A provider that wants to be left alone for longer than this is only waited for where it has a limit. */
 export const LONGEST_PATIENCE_MS = 60_000;
 
 /**
@@ -16,8 +16,13 @@ export interface Throttle {
 		isWanted: () => boolean,
 		send: () => Promise<Result<T>>,
 	) => Promise<Result<T> | undefined>;
-	/** So many refusals came in a row that waiting on is in vain. */
+	/**
+	 * So many refusals came in a row that waiting on is in vain. A limit of the provider's ends by itself:
+	 * there, nothing has to have changed for all of the patience.
+	 */
 	isClosed: () => boolean;
+	/** What it last refused is waited for. */
+	isWaiting: () => boolean;
 	/** Something has changed at the gateway: what it refused, it may take now. */
 	hope: () => void;
 }
@@ -51,7 +56,7 @@ interface Waiting {
 	breakOff: (reason: unknown) => void;
 }
 
-export function createThrottle(clock: Clock, random: () => number): Throttle {
+export function createThrottle(clock: Clock, random: () => number, patienceMs: number): Throttle {
 	let line: Waiting[] = [];
 	let isMoving = false;
 	let rate = Infinity;
@@ -59,6 +64,9 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 	let slowedAt = -Infinity;
 	let refusals = 0;
 	let isWish = false;
+	let isLimit = false;
+	/** When it last took something, or something changed at the provider. */
+	let changedAt = clock.now();
 	let taken: number[] = [];
 
 	const takeTurn = async (isWanted: () => boolean): Promise<boolean> =>
@@ -97,12 +105,19 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 		}
 	};
 
-	const noteRefusal = ({ afterSeconds, type }: Failure, sentAt: number) => {
+	const noteRefusal = (failure: Failure, sentAt: number) => {
+		const { afterSeconds, type } = failure;
 		const now = clock.now();
+		isLimit = failure.isLimit === true;
 		if (afterSeconds !== undefined) {
 			isWish = true;
-			nextTurn = Math.max(nextTurn, now + Math.min(LONGEST_PATIENCE_MS, afterSeconds * 1000));
-			if (afterSeconds * 1000 > LONGEST_PATIENCE_MS) refusals = MOST_REFUSALS;
+			const wish = afterSeconds * 1000;
+			const patience = isLimit ? changedAt + patienceMs - now : LONGEST_PATIENCE_MS;
+			nextTurn = Math.max(nextTurn, now + Math.min(patience, wish));
+			if (wish > patience) {
+				refusals = MOST_REFUSALS;
+				isLimit = false;
+			}
 		}
 		// Calls that were under way together are refused together: that is one refusal.
 		if (sentAt < slowedAt) return;
@@ -132,6 +147,7 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 
 	const noteTaken = () => {
 		refusals = 0;
+		changedAt = clock.now();
 		if (rate !== Infinity) {
 			rate += Math.max(LEAST_INCREASE / rate, INCREASE);
 			if (rate > FREE_RATE) rate = Infinity;
@@ -158,9 +174,11 @@ export function createThrottle(clock: Clock, random: () => number): Throttle {
 		},
 		runWhile: async (isWanted, send) =>
 			(await takeTurn(isWanted)) ? await sendAndLearn(send) : undefined,
-		isClosed: () => refusals >= MOST_REFUSALS,
+		isClosed: () => refusals >= MOST_REFUSALS && (!isLimit || clock.now() - changedAt > patienceMs),
+		isWaiting: () => refusals > 0,
 		hope: () => {
 			refusals = 0;
+			changedAt = clock.now();
 			if (!isWish) nextTurn = Math.min(nextTurn, clock.now());
 		},
 	};
