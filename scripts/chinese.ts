@@ -203,8 +203,9 @@ export const chinese: Dictionary = {
 		'The gateway has no credit left on this account': '账户余额不足',
 		'The gateway does not allow this API key to do that': '这个 API 密钥没有相应权限',
 		'The gateway does not know this task': '平台查不到这个任务',
-		'The gateway already knows this request with other content':
-			'平台已收到过同一个请求，但内容不同',
+		'The gateway waited for the request in vain': '平台没有等到完整的请求',
+		'The gateway has an earlier request that this one contradicts':
+			'平台之前收到过一个与此冲突的请求',
 		'The gateway finds the request too large': '请求太大，平台不接受',
 		'The gateway gets too many requests': '请求过于频繁',
 		'The gateway has a problem of its own': '平台内部出错',
@@ -225,15 +226,38 @@ export const chinese: Dictionary = {
 		'The gateway was not available': '平台当时不可用',
 		'The gateway could not make the image': '平台没能生成图片',
 		'The gateway could not make the image and does not say why': '平台没能生成图片，也没有说明原因',
+		'The provider is still working on an earlier request for this row':
+			'这一行之前的请求，平台还在处理',
+		'The provider does not know what became of an earlier request for this row':
+			'这一行之前的请求结果如何，平台自己也不清楚',
+		'The provider already has another request for this row': '平台已收到过这一行的另一个请求',
+		'The provider could not check whether it has this request already, and made nothing':
+			'平台无法确认是否已收到过这个请求，因此没有生成图片',
+		'The provider has no credit left on this account': '账户余额不足',
+		'The provider has no credit left for this API key': '这个 API 密钥的额度已用完',
+		'The provider takes no more from this API key today': '这个 API 密钥已达到当天的上限',
+		'The provider does not accept this API key for that': '这个 API 密钥不能用于这个请求',
+		'The provider stopped the image because of its content policy': '内容违反平台规定，图片被拦截',
+		'The provider has nothing free for this model at the moment': '这个模型暂时没有可用的资源',
+		'The provider could not open a reference image': '平台打不开某张参考图',
+		'The provider finds the file too large': '文件太大，平台不接受',
+		'The provider does not take files of this type': '平台不接受这种类型的文件',
+		'The provider keeps too many files of yours already': '你在平台上存放的文件太多',
+		'The provider could not use the address of the file': '平台无法使用这个文件的地址',
+		'The provider could not store the file': '平台没能保存文件',
 		'Something in the row cannot be right; the message names every such field':
 			'这一行填写有误；错误信息会列出每个有问题的字段',
 		'No credential is selected for the provider of the row': '这一行所用的平台没有选择凭证',
 		'A reference image is not there any more': '参考图文件已经不在了',
+		'Two different reference images came back from their upload with the same link':
+			'两张不同的参考图上传后，平台给出了同一个链接',
 		'The gateway could not be reached': '连接不上平台',
 		'The connection broke off before the gateway answered': '平台还没有响应，连接就断开了',
 		'The gateway refused so many rows before this one that it was not sent':
 			'平台已连续拒绝前面的许多行，因此这一行没有发送',
 		'An earlier try sent the row and lost the answer': '之前发送过这一行，但没有收到平台的响应',
+		'The task of an earlier try made no image, and may be charged all the same':
+			'之前的任务没有生成图片，但可能已经扣费',
 		'The gateway answered something that this node does not understand':
 			'平台返回了节点无法识别的内容',
 		'The task takes longer than Timeout allows; it goes on':
@@ -249,12 +273,33 @@ export const chinese: Dictionary = {
 			'到平台控制台确认该密钥可以使用这个模型',
 		'Check the task ID, the provider and the account': '检查任务 ID、平台和账户是否正确',
 		'Gateways forget old tasks': '平台不会永久保留旧任务',
-		'Run the workflow anew instead of retrying this execution': '重新运行工作流，不要重试这次执行',
+		"Look in the provider's list of tasks whether it has the image":
+			'到平台的任务列表里查看图片是否已经生成',
 		'Use smaller reference images': '换用更小的参考图',
+		'Use a smaller image': '换用更小的图片',
+		'Use a JPEG, PNG, GIF or WebP image': '换用 JPEG、PNG、GIF 或 WebP 图片',
+		"Delete files in the provider's dashboard, or wait: it deletes them after 72 hours":
+			'到平台控制台删除文件，或等待：平台会在 72 小时后自动删除',
+		'Reference Image URLs need no upload': '用 Reference Image URLs 填写链接则不需要上传',
 		'Lower Concurrency in the options, or run again later':
 			'在 Options 里调低 Concurrency，或稍后重新运行',
 		"Look at the gateway's status page and run again later": '查看平台的状态页，稍后重新运行',
 		'Run again later': '稍后重新运行',
+		'Wait a few minutes, then press Retry in the list of executions: it asks again under the same key, without paying twice':
+			'等几分钟，再到执行列表里点击 Retry：会用同一个幂等键再次请求，不会重复付费',
+		"Look in the provider's list of tasks first: the image may be there":
+			'先到平台的任务列表里核对，图片可能已经生成',
+		'What that request made may be charged: look for it in the list of tasks':
+			'那个请求生成的图片可能已经扣费，请到任务列表里查找',
+		'To make this row all the same, put it into an execution of its own':
+			'仍要生成这一行，就把它放到一次新的执行里',
+		"Raise the key's limit in the provider's dashboard, or use another key":
+			'到平台控制台调高密钥的额度，或换一个密钥',
+		"Wait until the key's daily limit is reset, which is mostly at midnight, or raise it in the provider's dashboard":
+			'等到每日上限重置（一般在零点），或到平台控制台调高上限',
+		"Look at the key in the provider's dashboard: it may be disabled or expired, or not be allowed to use this model or to call from this address":
+			'到平台控制台查看这个密钥：可能已停用或过期，也可能不允许使用这个模型，或不允许从当前地址调用',
+		'Run the row again later, or choose another model': '稍后重新运行这一行，或换一个模型',
 		'Reword the prompt, or use other reference images': '修改提示词，或换用其他参考图',
 		'Compare the fields with the limits of the model': '对照模型的限制检查各字段',
 		'Open the reference links in a private browser window: they must show an image':
@@ -276,6 +321,11 @@ export const chinese: Dictionary = {
 			'检查凭证里的接口地址和 n8n 的网络',
 		'Look in the list of tasks on the site of the gateway before you send the row again':
 			'重新发送这一行之前，先到平台网站的任务列表里核对',
+		'Use links instead (Reference Image URLs), or run the row again later':
+			'改用链接（Reference Image URLs），或稍后重新运行这一行',
+		"Look in the provider's list of tasks": '到平台的任务列表里核对',
+		'Retry in the list of executions makes the row again':
+			'在执行列表里点击 Retry 会重新生成这一行',
 		'Fetch it later with Seedream Task Status and the task ID, or raise Timeout':
 			'稍后用 Seedream Task Status 凭任务 ID 取回，或调大 Timeout',
 		'Fetch it with Seedream Task Status and the task ID within 24 hours':

@@ -1,4 +1,10 @@
-import { HTTP_ADVICE, TASK_ADVICE, type Advice } from '../nodes/Seedream/advice';
+import {
+	HTTP_ADVICE,
+	MEANING_ADVICE,
+	TASK_ADVICE,
+	UPLOAD_ADVICE,
+	type Advice,
+} from '../nodes/Seedream/advice';
 import {
 	deadlineFailure,
 	downloadFailure,
@@ -8,24 +14,62 @@ import {
 	missingCredential,
 	networkFailure,
 	noSecondCreate,
+	notMadeAgain,
 	notSent,
+	sameUploadLink,
 	taskFailure,
+	unconfirmedFailure,
 	unreadableAnswer,
+	type CallPurpose,
 	type Failure,
 } from '../nodes/Seedream/errors';
 import { providers } from '../nodes/Seedream/providers';
+import { ERROR_CODES, type ErrorMeaning } from '../nodes/Seedream/providers/errorCodes';
 import { sentencesOf, type Language } from './language';
 import { code, table } from './markdown';
 
 const [provider] = providers;
 const said = { message: '', type: '' };
 
+const CREATE: CallPurpose = { kind: 'create', isRepeatable: false };
+const UPLOAD: CallPurpose = { kind: 'free' };
+
+const REFUSED = 400;
+
 /** Answers of the gateway to the request that makes a task, by HTTP status. */
 export function createErrors(language: Language): string {
 	return errorTable(
 		Object.entries(HTTP_ADVICE).map(([status, advice]) => {
 			const error = { ...said, code: status, status: Number(status) };
-			return errorRow(status, advice, httpFailure(provider, error, undefined), language);
+			const failure = httpFailure(provider, error, undefined, CREATE);
+			return errorRow(code(status), 'The gateway', advice, failure, language);
+		}),
+		language,
+	);
+}
+
+/** Responses to the request that makes a task, by what the provider's own code means. */
+export function meaningErrors(language: Language): string {
+	return errorTable(
+		Object.entries(MEANING_ADVICE).map(([meaning, advice]) => {
+			const names = ERROR_CODES[meaning as ErrorMeaning];
+			const [first = ''] = names;
+			const error = { ...said, code: first, status: REFUSED };
+			const failure = httpFailure(provider, error, undefined, CREATE);
+			const codes = language.list(names.map(code));
+			return errorRow(codes, 'The provider', advice, failure, language);
+		}),
+		language,
+	);
+}
+
+/** Responses to the upload of a reference image, by the provider's code. */
+export function uploadErrors(language: Language): string {
+	return errorTable(
+		Object.entries(UPLOAD_ADVICE).map(([name, advice]) => {
+			const error = { ...said, code: name, status: REFUSED };
+			const failure = httpFailure(provider, error, undefined, UPLOAD);
+			return errorRow(code(name), 'The provider', advice, failure, language);
 		}),
 		language,
 	);
@@ -35,15 +79,19 @@ export function createErrors(language: Language): string {
 export function taskErrors(language: Language): string {
 	return errorTable(
 		Object.entries(TASK_ADVICE).map(([name, advice]) => {
-			const task = { status: 'failed' as const, error: { ...said, code: name } };
-			return errorRow(name, advice, taskFailure(provider, task, 'task'), language);
+			const error = { ...said, code: name };
+			const task = { status: 'failed' as const, error, charged: 'no' as const };
+			const failure = taskFailure(provider, task, 'task');
+			return errorRow(code(name), 'The gateway', advice, failure, language);
 		}),
 		language,
 	);
 }
 
 const network = (name: string, mayHaveArrived: boolean) =>
-	networkFailure(provider, { kind: 'noReply', code: name, mayHaveArrived });
+	networkFailure(provider, { kind: 'noReply', code: name, mayHaveArrived }, CREATE);
+
+const LOST = { provider, model: '', at: new Date(0), isRepeatable: false, candidates: [] };
 
 /** What the node itself finds, in the order in which it can happen to a row. */
 const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
@@ -63,12 +111,17 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		'Run the workflow from the node that makes the file.',
 	],
 	[
+		sameUploadLink(provider),
+		'Two different reference images came back from their upload with the same link',
+		'Use links instead (Reference Image URLs), or run the row again later.',
+	],
+	[
 		network('ECONNREFUSED', false),
 		'The gateway could not be reached',
 		'Check the base URL in the credential and the network of this n8n.',
 	],
 	[
-		network('ECONNRESET', true),
+		unconfirmedFailure(network('ECONNRESET', true), LOST),
 		'The connection broke off before the gateway answered',
 		'Look in the list of tasks on the site of the gateway before you send the row again.',
 	],
@@ -78,12 +131,17 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		'Run the row again later.',
 	],
 	[
-		noSecondCreate(provider, '', new Date(0)),
+		noSecondCreate(LOST),
 		'An earlier try sent the row and lost the answer',
 		'Look in the list of tasks on the site of the gateway before you send the row again.',
 	],
 	[
-		unreadableAnswer(provider, '', {}),
+		notMadeAgain(provider, ''),
+		'The task of an earlier try made no image, and may be charged all the same',
+		"Look in the provider's list of tasks. Retry in the list of executions makes the row again.",
+	],
+	[
+		unconfirmedFailure(unreadableAnswer(provider, '', {}, CREATE), LOST),
 		'The gateway answered something that this node does not understand',
 		'Look in the list of tasks on the site of the gateway before you send the row again.',
 	],
@@ -108,17 +166,13 @@ export function ownErrors(language: Language): string {
 }
 
 function errorRow(
-	name: string,
+	codes: string,
+	who: 'The gateway' | 'The provider',
 	{ what, todo }: Advice,
 	failure: Failure,
 	{ say, sentences }: Language,
 ): string[] {
-	return [
-		code(name),
-		say(`The gateway ${what}`),
-		sentences(sentencesOf(todo)),
-		charged(failure, say),
-	];
+	return [codes, say(`${who} ${what}`), sentences(sentencesOf(todo)), charged(failure, say)];
 }
 
 function charged(failure: Failure, say: Language['say']): string {

@@ -1,5 +1,5 @@
 import { chinese } from './chinese';
-import { createErrors, ownErrors, taskErrors } from './errorTables';
+import { createErrors, meaningErrors, ownErrors, taskErrors, uploadErrors } from './errorTables';
 import { credentialTable, generateCollection, generatePanel, taskStatusPanel } from './fieldTables';
 import { english, inChinese, type Language } from './language';
 import { fieldsAtAGlance, modelsAtAGlance, modelTables } from './modelTables';
@@ -14,9 +14,11 @@ export const tables: Readonly<Record<string, (language: Language) => string>> = 
 	taskStatus: taskStatusPanel,
 	modelFields: modelTables,
 	credentials: credentialTable,
-	createErrors,
-	taskErrors,
 	ownErrors,
+	meaningErrors,
+	createErrors,
+	uploadErrors,
+	taskErrors,
 };
 
 /** Each document and its Chinese. The README's is no neighbour of it: npm might show that one instead. */

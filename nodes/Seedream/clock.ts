@@ -25,5 +25,5 @@ export function executionClock(context: IExecuteFunctions): Clock {
 /** The computer's clock may be set while an execution waits: only its first reading counts. */
 function steadyTime(): () => number {
 	const begun = Date.now() - performance.now();
-	return () => begun + performance.now();
+	return () => Math.round(begun + performance.now());
 }

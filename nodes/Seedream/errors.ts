@@ -37,6 +37,8 @@ export interface Failure {
 	isRefusal?: true;
 	/** The refusal is a limit that ends by itself: worth waiting for as long as there is time. */
 	isLimit?: true;
+	/** Trouble on the way, or a moment's: the same call may well succeed. */
+	isTransient?: true;
 	/** What the provider's own code means, where that is more than its HTTP status. */
 	meaning?: ErrorMeaning;
 	/** The gateway knows no task of this id. */
@@ -58,11 +60,13 @@ export type CallPurpose =
 
 const CHARGED_WORDS: Record<Charged, string> = {
 	no: 'Nothing was charged.',
-	yes: 'It was charged.',
+	yes: 'The image was made and charged.',
 	unknown: 'Whether it was charged cannot be known from here.',
 };
 
 const ASSUMED_WORDS = 'Not charged, as far as is known.';
+const CHARGED_IN_VAIN =
+	'It was charged all the same: ask the support of the provider for a refund, with the task ID.';
 
 function describe(todo: string, charged: Charged): string {
 	return `${todo} ${CHARGED_WORDS[charged]}`;
@@ -70,7 +74,8 @@ function describe(todo: string, charged: Charged): string {
 
 /** What to do, where the charge is told elsewhere. */
 export function withoutCharged({ description, charged }: Failure): string {
-	return description.replace(CHARGED_WORDS[charged], '').replace(ASSUMED_WORDS, '').trim();
+	const words = [CHARGED_WORDS[charged], ASSUMED_WORDS, CHARGED_IN_VAIN];
+	return words.reduce((text, one) => text.replace(one, ''), description).trim();
 }
 
 /** Running the row again would pay again; the task that exists can be fetched instead. */
@@ -109,6 +114,9 @@ const SAID_BY_ANYONE = new Set([404, 405, 429]);
 
 /** Said by whatever stands in between, when nothing came back in time. */
 const GIVEN_UP_WAITING = new Set([408, 425, 499]);
+
+/** Nobody but the network, or what stands before the provider, says these (RFC 9110). */
+const TRANSIENT = new Set([408, 425, 429, 499, 502, 503, 504]);
 
 const UNDECIDED: ReadonlySet<ErrorMeaning> = new Set([
 	'stillUnderWay',
@@ -170,6 +178,7 @@ export function httpFailure(
 		...(mayRepeat(status, meaning, purpose) ? { retry: 'freely' } : {}),
 		...(passes || (status === 503 && !meaning) ? { isRefusal: true } : {}),
 		...(isWorthWaiting ? { isLimit: true } : {}),
+		...(passes || TRANSIENT.has(status) ? { isTransient: true } : {}),
 		...(meaning ? { meaning } : {}),
 		...(isUnknownTask ? { isUnknownTask } : {}),
 	};
@@ -211,6 +220,7 @@ export function networkFailure(
 		taskId,
 		...(!mayHaveArrived || isRepeatable(purpose) ? { retry: 'freely' } : {}),
 		...(mayHaveArrived ? {} : { isRefusal: true }),
+		isTransient: true,
 	};
 }
 
@@ -299,11 +309,15 @@ function lookItUp(
 	{ provider: { label }, isRepeatable }: UnconfirmedCreate,
 	meaning?: ErrorMeaning,
 ): string {
-	const repeats = isRepeatable && meaning !== 'indeterminate' && meaning !== 'keyReused';
-	const again = repeats
+	return `If ${label} has the task, Seedream Task Status fetches it by its ID. ${askAgain(isRepeatable, meaning)} ${CHARGED_WORDS.unknown}`;
+}
+
+function askAgain(isRepeatable: boolean, meaning: ErrorMeaning | undefined): string {
+	if (meaning === 'keyReused')
+		return 'Another try of this row, also by Retry, gets the same answer.';
+	return isRepeatable && meaning !== 'indeterminate'
 		? 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.'
 		: 'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.';
-	return `If ${label} has the task, Seedream Task Status fetches it by its ID. ${again} ${CHARGED_WORDS.unknown}`;
 }
 
 /** A create was sent again, and nothing says that the provider took it for the same. */
@@ -334,16 +348,10 @@ export function taskFailure(
 ): Failure {
 	const { what, todo } = taskAdvice(error);
 	const isAssumed = charged === 'no' && provider.failedTasksAreFree === 'assumed';
-	const advised = withAdvice(todo, error);
-	const refund =
-		charged === 'yes'
-			? ` ${provider.label} has charged it all the same: ask its support for a refund, with the task ID.`
-			: '';
+	const words = isAssumed ? ASSUMED_WORDS : chargedWithoutImage(charged);
 	return {
 		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
-		description: isAssumed
-			? `${advised} ${ASSUMED_WORDS}`
-			: describe(`${advised}${refund}`, charged),
+		description: `${withAdvice(todo, error)} ${words}`,
 		code: error.code,
 		type: error.type,
 		charged,
@@ -355,15 +363,16 @@ export function taskFailure(
 	};
 }
 
+function chargedWithoutImage(charged: Charged): string {
+	return charged === 'yes' ? CHARGED_IN_VAIN : CHARGED_WORDS[charged];
+}
+
 /** An earlier try of this execution has seen the row's task end without an image, and not for free. */
-export function notMadeAgain(provider: Provider, taskId: string): Failure {
-	const charged = 'unknown';
+export function notMadeAgain(provider: Provider, taskId: string, charged: Charged): Failure {
+	const may = charged === 'yes' ? 'and has' : 'and may have';
 	return {
-		message: `${provider.label} made no image for this row in an earlier try, and may have charged it all the same${withTask(taskId)}`,
-		description: describe(
-			`Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in ${provider.label}'s list of tasks first.`,
-			charged,
-		),
+		message: `${provider.label} made no image for this row in an earlier try, ${may} charged it all the same${withTask(taskId)}`,
+		description: `Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in ${provider.label}'s list of tasks first. ${chargedWithoutImage(charged)}`,
 		code: 'task_failed',
 		type: 'task_error',
 		charged,

@@ -107,7 +107,7 @@ function rowEnd(result: Result<unknown>): RowEnd {
 	if (result.ok) return { kind: 'done' };
 	const { charged, hasEnded } = result.failure;
 	if (charged === 'no') return { kind: 'failed' };
-	return { kind: hasEnded ? 'spent' : 'open' };
+	return hasEnded ? { kind: 'spent', charged } : { kind: 'open' };
 }
 
 /** The tasks that a row has already, or those that were made for it just now. */
@@ -167,7 +167,7 @@ async function tasksOf(
 	const log = (what: string) =>
 		context.logger.info(`${what}${logPlace(context, itemIndex)}`, { row: itemIndex + 1 });
 	const spent = record.spentTask();
-	if (spent !== undefined) return { ok: false, failure: notMadeAgain(provider, spent) };
+	if (spent) return { ok: false, failure: notMadeAgain(provider, spent.taskId, spent.charged) };
 	const kept = record.tasks();
 	if (kept) {
 		for (const taskId of kept.taskIds) log(`Seedream task ${taskId} taken up again`);

@@ -112,7 +112,7 @@ export async function gatewayDoor(
  * at once, but for a create, whose answer names what was paid.
  */
 function endOfCall(context: IExecuteFunctions, ms: number, mustFinish: boolean): AbortSignal {
-	const inTime = AbortSignal.timeout(ms);
+	const inTime = AbortSignal.timeout(Math.ceil(ms));
 	const stop = context.getExecutionCancelSignal?.();
 	if (!stop) return inTime;
 	if (!mustFinish) return AbortSignal.any([stop, inTime]);

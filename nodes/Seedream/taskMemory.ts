@@ -34,15 +34,28 @@ const executionContext = z.object({
  */
 function keySeed(context: IExecuteFunctions, execution: string): string {
 	const began = momentKeptByRetry(context);
-	const seed = [
-		context.getInstanceId?.(),
-		context.getWorkflow().id,
-		context.getNode().id,
-		...(began === undefined
-			? [execution]
-			: [began, context.getInputData().map(({ json }) => json)]),
-	];
-	return createHash('sha256').update(JSON.stringify(seed)).digest('hex');
+	const place = [context.getInstanceId?.(), context.getWorkflow().id, context.getNode().id];
+	if (began === undefined) return hash([...place, execution]);
+	const seed = hash([...place, began, context.getInputData().map(({ json }) => json)]);
+	return isOwnSeed(seed, execution, context) ? seed : hash([seed, execution]);
+}
+
+function hash(value: unknown): string {
+	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+/** The executions of this process, by their seeds. */
+const owners = new Map<string, string>();
+const MOST_OWNERS = 1_000;
+
+/** A retry has the seed of the execution that it retries. */
+function isOwnSeed(seed: string, execution: string, context: IExecuteFunctions): boolean {
+	if (context.getMode() === 'retry') return true;
+	const owner = owners.get(seed) ?? execution;
+	owners.set(seed, owner);
+	const [oldest] = owners.keys();
+	if (owners.size > MOST_OWNERS && oldest !== undefined) owners.delete(oldest);
+	return owner === execution;
 }
 
 function momentKeptByRetry(context: IExecuteFunctions): number | undefined {

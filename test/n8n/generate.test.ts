@@ -439,24 +439,39 @@ describe('the gateway', () => {
 		expect(creates()).toHaveLength(1);
 	});
 
-	it.each([403, 404, 410])(
-		'is asked for a new link where the first one answers %i',
-		async (status) => {
-			sandbox.setIntercept(({ step, attempt }) =>
-				step === 'download' && attempt === 1 ? { kind: 'answer', status, body: '' } : undefined,
-			);
-			const { items } = await generate({});
+	it('is asked for the same link as another client where a fresh one is forbidden', async () => {
+		sandbox.setIntercept(({ step, headers }) =>
+			step === 'download' && !String(headers['user-agent']).startsWith('Mozilla/5.0')
+				? { kind: 'answer', status: 403, body: '<html>Forbidden</html>' }
+				: undefined,
+		);
+		const { items } = await generate({});
 
-			expect(fields(items, 'status')).toEqual(['completed']);
-			expect(await pixels(items[0] ?? { json: {} })).toMatchObject({ format: 'png' });
-			expect(sandbox.requests.slice(-3).map(({ step }) => step)).toEqual([
-				'download',
-				'query',
-				'download',
-			]);
-			expect(creates()).toHaveLength(1);
-		},
-	);
+		expect(fields(items, 'status')).toEqual(['completed']);
+		expect(
+			sandbox.requests.map(({ step }) => step).filter((step) => step === 'download'),
+		).toHaveLength(2);
+	});
+
+	it.each([
+		[403, 'Request has expired'],
+		[404, ''],
+		[410, ''],
+	])('is asked for a new link where the first one answers %i %s', async (status, body) => {
+		sandbox.setIntercept(({ step, attempt }) =>
+			step === 'download' && attempt === 1 ? { kind: 'answer', status, body } : undefined,
+		);
+		const { items } = await generate({});
+
+		expect(fields(items, 'status')).toEqual(['completed']);
+		expect(await pixels(items[0] ?? { json: {} })).toMatchObject({ format: 'png' });
+		expect(sandbox.requests.slice(-3).map(({ step }) => step)).toEqual([
+			'download',
+			'query',
+			'download',
+		]);
+		expect(creates()).toHaveLength(1);
+	});
 
 	it('never sends a page in place of an image into the workflow', async () => {
 		const page = '<html><body>Please sign in</body></html>';

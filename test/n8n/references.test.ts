@@ -256,3 +256,89 @@ describe('the number of images at EvoLink', () => {
 		]);
 	});
 });
+
+describe('uploads', () => {
+	const colours = ['#385', '#853', '#538'];
+	const photos = async () =>
+		await Promise.all(
+			colours.map(async (background) =>
+				sharp({ create: { width: 640, height: 480, channels: 3, background } })
+					.jpeg()
+					.toBuffer(),
+			),
+		);
+
+	it.each(uploading)(
+		'go up under names made from their content: $title',
+		async ({ parameters }) => {
+			const [first, second] = await photos();
+			const files = [first, second, first].map(async (content) => ({
+				data: await stored(content),
+			}));
+			const { items } = await generate(parameters, await Promise.all(files));
+
+			expect(items.map(({ json }) => json.status)).toEqual(Array(3).fill('completed'));
+			const uploads = sandbox.uploads();
+			expect(uploads).toHaveLength(2);
+			expect(new Set(uploads.map(({ fileName }) => fileName)).size).toBe(2);
+			for (const { fileName, sha256 } of uploads) {
+				expect(fileName).toBe(`reference-${sha256.slice(0, 32)}.jpg`);
+			}
+			expect(new Set(bodies().map(({ image_urls: urls }) => urls?.[0])).size).toBe(2);
+		},
+	);
+
+	it.each(uploading)(
+		'of two files with one link refuse both rows: $title',
+		async ({ parameters }) => {
+			const link = 'https://files.example.com/the-same.jpg';
+			sandbox.setIntercept(({ step }) =>
+				step === 'upload'
+					? { kind: 'answer', status: 200, body: { url: link, data: { file_url: link } } }
+					: undefined,
+			);
+			const [first, second] = await photos();
+			const { items } = await generate(
+				parameters,
+				[{ data: await stored(first) }, { data: await stored(second) }],
+				{ onError: 'continueRegularOutput' },
+			);
+
+			expect(items.map(({ json }) => json.error)).toEqual(
+				Array(2).fill(expect.objectContaining({ code: 'upload_not_unique', charged: 'no' })),
+			);
+			expect(sandbox.tasks()).toEqual([]);
+		},
+	);
+
+	const [evoLink] = uploading;
+
+	it.each([
+		['40001', 200, /too large/],
+		['40002', 400, /does not take files of this type/],
+		['40003', 200, /keeps too many files of yours already/],
+	])('that are refused with code %s and HTTP %s say why', async (code, status, says) => {
+		sandbox.setIntercept(({ step }) =>
+			step === 'upload'
+				? { kind: 'answer', status, body: { success: false, code: Number(code), msg: 'refused' } }
+				: undefined,
+		);
+		const { error } = await generate(evoLink?.parameters ?? {}, [{ data: await stored() }]);
+
+		expect(error?.message).toMatch(says);
+		expect(error?.message).toContain('refused');
+		expect(error?.description).toContain('Nothing was charged.');
+		expect(sandbox.uploads()).toEqual([]);
+	});
+
+	it('may come back with nothing but the link of a download', async () => {
+		const link = 'https://files.example.com/early.jpg';
+		sandbox.setIntercept(({ step }) =>
+			step === 'upload'
+				? { kind: 'answer', status: 200, body: { success: true, data: { download_url: link } } }
+				: undefined,
+		);
+		await generate(evoLink?.parameters ?? {}, [{ data: await stored() }]);
+		expect(bodies()[0]?.image_urls).toEqual([link]);
+	});
+});

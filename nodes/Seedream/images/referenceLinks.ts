@@ -37,6 +37,8 @@ export function createReferenceLinks(
 ): LinksOf {
 	const limit = createLimit(CONCURRENT_UPLOADS);
 	const underway = new Map<string, Promise<Result<string>>>();
+	/** Those of `underway` that have begun. */
+	const sending = new Set<Promise<unknown>>();
 	/** Links that two different files came back with: they show the wrong one to one of them. */
 	const ambiguous = new Set<string>();
 
@@ -60,8 +62,10 @@ export function createReferenceLinks(
 		gateway: Gateway,
 		route: UploadRoute,
 	): Promise<Result<string>> => {
+		const upload = uploadFile(file, gateway, route, clock, backOff);
+		sending.add(upload);
 		try {
-			const uploaded = await uploadFile(file, gateway, route, clock, backOff);
+			const uploaded = await upload;
 			if (uploaded.ok) {
 				const url = uploaded.value;
 				if ((memory.keyOf(url) ?? key) !== key) ambiguous.add(url);
@@ -71,6 +75,7 @@ export function createReferenceLinks(
 		} finally {
 			// A failure is not held against the rows that come later.
 			underway.delete(key);
+			sending.delete(upload);
 		}
 	};
 
@@ -86,6 +91,8 @@ export function createReferenceLinks(
 					: { ok: true, value: file.signedLink() ?? '' };
 			}),
 		);
+		// The files that are on their way might come back with a link of this row's.
+		await Promise.allSettled([...sending]);
 		const urls: string[] = [];
 		for (const link of links) {
 			if (!link.ok) return link;

@@ -123,7 +123,8 @@ const RATE_LIMIT = 429;
 export function readFailure(status: number, body: unknown): CallError {
 	const error = statedError(body);
 	if (!error) {
-		return { status, code: `http_${status}`, message: '', type: 'http_error', isBare: true };
+		const wordless = { status, code: `http_${status}`, message: '', type: 'http_error' };
+		return isJsonObject(body) ? wordless : { ...wordless, isBare: true };
 	}
 	const named = namedStatus(error);
 	return { ...error, status: status >= 400 && named !== RATE_LIMIT ? status : (named ?? status) };

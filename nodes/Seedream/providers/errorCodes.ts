@@ -22,7 +22,7 @@ export type ErrorMeaning =
 	| 'noChannel'
 	| 'badReference';
 
-const CODES: Record<ErrorMeaning, readonly string[]> = {
+export const ERROR_CODES: Record<ErrorMeaning, readonly string[]> = {
 	stillUnderWay: ['paid_outcome_unknown', 'idempotency_in_progress'],
 	indeterminate: ['idempotency_result_indeterminate'],
 	keyReused: ['idempotency_conflict', 'idempotency_key_reused'],
@@ -66,7 +66,7 @@ const NAMED_IN_MESSAGES: readonly ErrorMeaning[] = [
 	'noChannel',
 ];
 
-const MEANINGS = Object.keys(CODES) as ErrorMeaning[];
+const MEANINGS = Object.keys(ERROR_CODES) as ErrorMeaning[];
 
 /** Undefined where only the HTTP status tells. */
 export function meaningOf({
@@ -76,8 +76,8 @@ export function meaningOf({
 }: Pick<GatewayError, 'code' | 'type' | 'message'>): ErrorMeaning | undefined {
 	const names = [code, type].map((name) => name.toLowerCase());
 	const meaning =
-		MEANINGS.find((one) => CODES[one].some((name) => names.includes(name))) ??
-		NAMED_IN_MESSAGES.find((one) => CODES[one].some((name) => message.includes(name)));
+		MEANINGS.find((one) => ERROR_CODES[one].some((name) => names.includes(name))) ??
+		NAMED_IN_MESSAGES.find((one) => ERROR_CODES[one].some((name) => message.includes(name)));
 	return meaning ?? (CONTENT_POLICY.test(`${code} ${type}`) ? 'contentPolicy' : undefined);
 }
 

@@ -134,7 +134,7 @@ export interface CallError extends GatewayError {
 	 * with a good one and its code means nothing to us.
 	 */
 	status: number;
-	/** It has no words of the provider's: whatever stands in between may have written it. */
+	/** It is no JSON, as from an API: whatever stands in between may have written it. */
 	isBare?: true;
 }
 

@@ -1,3 +1,5 @@
+import omit from 'lodash/omit';
+
 import type { ImageRequest, Provider, Reference } from '../providers/provider';
 import type { Asked } from '../tasks/ledger';
 
@@ -6,8 +8,9 @@ import type { Asked } from '../tasks/ledger';
  * for the same row in another execution, and another as soon as the user changes anything about the image.
  */
 export function askedFor({ id }: Provider, request: ImageRequest): Asked {
-	const { modelId, prompt, promptSent, references, values, extraBody } = request;
+	const { model, modelId, prompt, promptSent, references, values } = request;
 	const { callbackUrl: _callbackUrl, ...settings } = values;
+	const extraBody = omit(request.extraBody, model.parameters.callbackUrl?.sentAs ?? '');
 	const images = references.map(nameOf);
 	return {
 		identity: { provider: id, modelId, promptSent, settings, extraBody, images },

@@ -230,9 +230,8 @@ export class Follower {
 	/** The call is documented nowhere but in the provider's own client; but trouble comes to any call. */
 	private batchFailed(tasks: readonly Watched[], failure: Failure): void {
 		this.failedBatches += 1;
-		const isTrouble = failure.isRefusal === true || failure.retry === 'freely';
 		const isHopeful = failure.isLimit === true || this.failedBatches < MOST_FAILED_BATCHES;
-		this.isBatchTrusted = isTrouble && isHopeful;
+		this.isBatchTrusted = failure.isTransient === true && isHopeful;
 		if (this.isBatchTrusted) for (const task of tasks) this.failed(task, failure);
 	}
 

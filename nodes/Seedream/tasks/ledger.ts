@@ -21,7 +21,12 @@ const stateSchema = z.discriminatedUnion('name', [
 	/** It ended without an image and without a charge. */
 	z.object({ name: z.literal('failed'), taskId: z.string() }),
 	/** It ended without an image, and was charged or may have been. */
-	z.object({ name: z.literal('spent'), taskId: z.string(), execution: z.string() }),
+	z.object({
+		name: z.literal('spent'),
+		taskId: z.string(),
+		charged: z.enum(['yes', 'unknown']),
+		execution: z.string(),
+	}),
 ]);
 
 const recordSchema = z.object({
@@ -112,7 +117,8 @@ export type RowEnd =
 	| { kind: 'done' }
 	| { kind: 'open' }
 	/** Without an image, and without a task that could still give one. */
-	| { kind: 'failed' | 'spent' };
+	| { kind: 'failed' }
+	| { kind: 'spent'; charged: 'yes' | 'unknown' };
 
 /** What the ledger knows of one row. */
 export interface RowRecord {
@@ -121,7 +127,7 @@ export interface RowRecord {
 	/** The tasks that the row has already. */
 	tasks: () => MadeTasks | undefined;
 	/** The task that ended without an image in an earlier try of this execution, and perhaps not for free. */
-	spentTask: () => string | undefined;
+	spentTask: () => { taskId: string; charged: 'yes' | 'unknown' } | undefined;
 	/** A create whose answer never came; `isSeen` when a person has seen that, and retried the execution. */
 	unconfirmed: () => { at: number; body: JsonObject; isSeen: boolean } | undefined;
 	/** The same for the same create on every try, and different otherwise. */
@@ -320,7 +326,7 @@ function openRecord(
 		order: record.order,
 		idempotencyKey: record.key,
 		tasks: () => tasksOf(record.state),
-		spentTask: () => spent?.taskId,
+		spentTask: () => spent,
 		unconfirmed: () =>
 			unconfirmed && {
 				at: unconfirmed.at,
@@ -338,7 +344,9 @@ function openRecord(
 			end = how;
 			const [taskId] = tasksOf(record.state)?.taskIds ?? [];
 			if (how.kind === 'failed' && taskId) write({ name: 'failed', taskId });
-			if (how.kind === 'spent' && taskId) write({ name: 'spent', taskId, execution });
+			if (how.kind === 'spent' && taskId) {
+				write({ name: 'spent', taskId, charged: how.charged, execution });
+			}
 			record.isReclaimable = how.kind === 'open' || how.kind === 'spent';
 		},
 		markDelivered: () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { MEANING_ADVICE } from '../../../nodes/Seedream/advice';
 import { chinese } from '../../../scripts/chinese';
 import { english, inChinese, sentencesOf } from '../../../scripts/language';
 import { documents, placesIn, tables, withTables } from '../../../scripts/readmeTables';
@@ -22,6 +23,35 @@ it('every table stands in one place of each language', () => {
 		const places = files.flatMap(({ path }) => placesIn(readFileSync(path, 'utf8')));
 		expect(places.sort()).toEqual(Object.keys(tables).sort());
 	}
+});
+
+describe('the table of the codes that count more than the HTTP status', () => {
+	const rows = tables.meaningErrors?.(english).split('\n').slice(2) ?? [];
+	const codesIn = (text: string) => [...text.matchAll(/`(\w+)`/g)].map(([, code]) => code);
+	const chargedFor = (code: string) =>
+		rows.flatMap((row) => (codesIn(row).includes(code) ? [row.split(' | ').at(-1)] : []));
+
+	it('has every code that the node knows, each of them once', () => {
+		const source = readFileSync('nodes/Seedream/providers/errorCodes.ts', 'utf8');
+		const known = /const CODES\b[^=]*= \{([^]*?)\n\};/.exec(source)?.[1] ?? '';
+		const codes = [...known.matchAll(/'([^']+)'/g)].map(([, code]) => code);
+		expect(codes).toContain('paid_outcome_unknown');
+		expect(codesIn(rows.join('\n')).sort()).toEqual(codes.sort());
+	});
+
+	it('has a row for every meaning', () => {
+		expect(rows).toHaveLength(Object.keys(MEANING_ADVICE).length);
+	});
+
+	it.each([
+		['paid_outcome_unknown', 'unknown'],
+		['idempotency_result_indeterminate', 'unknown'],
+		['idempotency_conflict', 'unknown'],
+		['idempotency_unavailable', 'no'],
+		['content_filter', 'no'],
+	])('says of %s whether it was charged: %s', (code, charged) => {
+		expect(chargedFor(code)).toEqual([`${charged} |`]);
+	});
 });
 
 describe('the Chinese of the tables', () => {
