@@ -283,6 +283,8 @@ export const apiMart: Gateway = {
 		};
 	},
 	refusal,
+	// Seen: not the 404 that one would expect.
+	unknownTask: () => refusal(400, '无效的任务ID'),
 	account: {
 		path: '/v1/balance',
 		answer: ({ balance, charged }) => ({

@@ -24,6 +24,8 @@ export interface Gateway {
 	taskAnswer(task: Task, moment: TaskMoment, images: readonly string[]): unknown;
 	/** The documented error for an HTTP status. */
 	refusal(status: number, message?: string): Refusal;
+	/** What a query for an id gets that it has never given; the documented 404 where absent. */
+	unknownTask?(): Refusal;
 	/** Absent where no document names such a route. */
 	account?: {
 		path: string;

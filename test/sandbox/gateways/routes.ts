@@ -87,7 +87,7 @@ class Desk {
 		return this.serve(request, reply, this.arrival('query', { taskId }), () => {
 			const task = this.premises.tasks.findFor(this.gateway.name, taskId);
 			return task === undefined
-				? this.gateway.refusal(404)
+				? (this.gateway.unknownTask?.() ?? this.gateway.refusal(404))
 				: { status: 200, body: this.taskAnswer(task) };
 		});
 	}
