@@ -8,11 +8,17 @@ import { failureItem, goesOnAfterFailure } from './output/rows';
 import { runningItem } from './output/taskItems';
 import { findModel, findProvider } from './providers';
 import { linksExpire } from './providers/answers';
-import type { CompletedTask, Cost, CreatedTask, Provider } from './providers/provider';
+import type {
+	CompletedTask,
+	Cost,
+	CreatedTask,
+	ImageRequest,
+	Provider,
+} from './providers/provider';
 import { askedFor } from './request/asked';
 import { requestBody } from './request/body';
 import { fieldLabel } from './request/labels';
-import { readGenerateRow, type GenerateRow } from './request/readRow';
+import { readGenerateRow, readMadeRow, type MadeRow } from './request/readRow';
 import { runRows, type RowTools } from './runRows';
 import { openTaskMemory } from './taskMemory';
 import type { FollowedTask } from './tasks/follower';
@@ -21,10 +27,12 @@ import type { Asked, BillableTask, Ledger, Order, RowEnd, RowRecord } from './ta
 import { createSlots } from './tasks/slots';
 import { submitTask, type SubmittedTasks } from './tasks/submit';
 
-/** A row with what it asks for; undefined where its task was made of what it asked for before. */
-interface OrderedRow extends GenerateRow {
+/** A row with what its task is, or was, made of. */
+interface OrderedRow extends MadeRow {
 	order: Order;
+	/** Undefined where the task exists, or may exist. */
 	asked?: Asked;
+	request?: ImageRequest;
 }
 
 /** Makes the images of every row. */
@@ -50,17 +58,20 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 	}
 }
 
-/** Rows that have a task are not checked any more: it is paid, and its links may have expired since. */
 function rowReader(ledger: Ledger, context: IExecuteFunctions) {
 	const checkLinks = createLinkCheck(linkDoor(context));
 	return async (_context: IExecuteFunctions, itemIndex: number): Promise<Result<OrderedRow>> => {
 		const made = ledger.made(itemIndex);
-		const read = await readGenerateRow(context, itemIndex, made && findProvider(made.provider));
+		const maker = made && findProvider(made.provider);
+		if (maker) {
+			const kept = await readMadeRow(context, itemIndex, maker);
+			return kept.ok ? { ok: true, value: { ...kept.value, order: made } } : kept;
+		}
+		const read = await readGenerateRow(context, itemIndex);
 		if (!read.ok) return read;
 		const { provider, request, controls } = read.value;
-		if (!request) return { ok: true, value: { ...read.value, order: made ?? NO_ORDER } };
 		const asked = askedFor(provider, request);
-		if (controls.checkReferences && !ledger.hasTasks(itemIndex, asked)) {
+		if (controls.checkReferences && isNew(ledger.stateOf(itemIndex, asked), provider)) {
 			const problems = await checkLinks(request);
 			const messages = problems.map((problem) => `${fieldLabel('imageUrls')}: ${problem}`);
 			if (messages.length > 0) return { ok: false, failure: invalidRow(messages, provider) };
@@ -69,7 +80,10 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions) {
 	};
 }
 
-const NO_ORDER: Order = { provider: '', model: '', prompt: '', images: 1 };
+/** What exists is paid, or is asked for again as it was: its links may have expired since. */
+function isNew(state: ReturnType<Ledger['stateOf']>, { idempotency }: Provider): boolean {
+	return state === undefined || (state === 'sent' && idempotency.trust === 'none');
+}
 
 function onRetry(context: IExecuteFunctions): string {
 	const finished = 'Seedream Task Status can fetch them, too.';
@@ -215,11 +229,12 @@ async function finish(
 	{ taskId, estimatedSeconds, finished }: CreatedTask,
 	{ at, raw, isOld }: RowTasks,
 	{ controls }: OrderedRow,
-	{ gateway, follower }: RowTools,
+	{ gateway, follower, clock }: RowTools,
 ): Promise<Result<FinishedTask>> {
 	const followed: FollowedTask = {
 		taskId,
-		since: at,
+		// The clock may have been set back since an earlier try.
+		since: Math.min(at, clock.now()),
 		timeoutSeconds: controls.timeout,
 		pollSeconds: controls.pollInterval,
 		estimatedSeconds,
@@ -251,7 +266,9 @@ async function handOver(
 		return { ok: false, failure: first };
 	}
 	const images = finished.reduce((sum, { answer }) => sum + answer.content.imageUrls.length, 0);
-	if (images < row.order.images) tools.noteFewerImages();
+	const isExplained =
+		failures.length > 0 || finished.some(({ answer }) => answer.content.missing !== undefined);
+	if (images < row.order.images && !isExplained) tools.noteFewerImages();
 	const missing = failures.filter(({ hasEnded }) => hasEnded).map(({ message }) => message);
 	const items: INodeExecutionData[] = [];
 	for (const { followed, answer } of finished) {

@@ -231,7 +231,10 @@ function finishedAtOnce(part: JsonObject, readTask: TaskReader): CompletedTask |
 
 type Status = TaskState['status'];
 
-/** With these, a task has ended, or has not begun, at every provider (docs, and several clients). */
+/**
+ * What these words mean at every provider (docs, and several clients). A task that is at work may repeat
+ * the links of its references, so its words have to be known, too.
+ */
 const STATUS_WORDS: Record<string, Status> = {
 	completed: 'completed',
 	complete: 'completed',
@@ -250,6 +253,9 @@ const STATUS_WORDS: Record<string, Status> = {
 	submitted: 'submitted',
 	pending: 'submitted',
 	queued: 'submitted',
+	processing: 'processing',
+	in_progress: 'processing',
+	running: 'processing',
 };
 
 function statusWord({ status, state }: JsonObject): string | undefined {

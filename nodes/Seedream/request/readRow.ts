@@ -16,12 +16,15 @@ import {
 import { idList } from './list';
 import { readImages } from './readImages';
 
-export interface GenerateRow {
+/** A row whose task exists, or may exist: it is made of what it was made of. */
+export interface MadeRow {
 	provider: Provider;
-	/** Undefined for a row whose task exists, or may exist: it is made of what it was made of. */
-	request?: ImageRequest;
 	continueWhen: 'finished' | 'submitted';
 	controls: Controls;
+}
+
+export interface GenerateRow extends MadeRow {
+	request: ImageRequest;
 }
 
 export interface StatusRow {
@@ -31,17 +34,13 @@ export interface StatusRow {
 	controls: Controls;
 }
 
-/** `maker` is the provider that the row's task is at already, if it has one. */
 export async function readGenerateRow(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	maker: Provider | undefined,
 ): Promise<Result<GenerateRow>> {
 	const field = fieldReader(context, itemIndex);
-	const read = async (provider: Provider): Promise<Result<GenerateRow>> => {
-		const request: Checked<ImageRequest | undefined> = maker
-			? { ok: true, value: undefined }
-			: await readRequest(context, itemIndex, field, provider);
+	return await readRow(field, async (provider) => {
+		const request = await readRequest(context, itemIndex, field, provider);
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
 		const controls = readControls(field);
 		if (!request.ok || !continueWhen.ok || !controls.ok) {
@@ -56,8 +55,23 @@ export async function readGenerateRow(
 				controls: controls.value,
 			},
 		};
-	};
-	return maker ? await readable(async () => await read(maker)) : await readRow(field, read);
+	});
+}
+
+/** What the row asks for is not even looked at: `provider` has its task. */
+export async function readMadeRow(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	provider: Provider,
+): Promise<Result<MadeRow>> {
+	const field = fieldReader(context, itemIndex);
+	return await readable(async () => {
+		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
+		const controls = readControls(field);
+		if (!continueWhen.ok || !controls.ok) return refuse(provider, continueWhen, controls);
+		const value = { provider, continueWhen: continueWhen.value, controls: controls.value };
+		return { ok: true, value };
+	});
 }
 
 async function readRequest(

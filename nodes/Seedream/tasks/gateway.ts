@@ -179,15 +179,15 @@ export class Gateway {
 			timeoutMs: isRepeatable ? REPEATABLE_CREATE_MS : ONLY_CREATE_MS,
 			mustFinish: true,
 		});
-		// An error that names a task does not undo it: the task itself tells what became of it.
-		const named = answer.kind === 'reply' ? namedTaskIds(answer.body) : [];
-		const isReplay =
-			answer.kind === 'reply' && answer.headers['idempotency-replayed']?.trim() === 'true';
 		const created = this.readAnswer(answer, readCreated, { kind: 'create', isRepeatable });
+		const reply = answer.kind === 'reply' ? answer : { headers: {}, body: undefined };
+		const isReplay = reply.headers['idempotency-replayed']?.trim().toLowerCase() === 'true';
 		if (created.ok) return { ok: true, value: { ...created.value, isReplay } };
-		if (named.length === 0 || answer.kind !== 'reply' || !isJsonObject(answer.body)) return created;
+		// An error that names a task does not undo it: the task itself tells what became of it.
+		const named = namedTaskIds(reply.body);
+		if (named.length === 0 || !isJsonObject(reply.body)) return created;
 		const tasks = named.map((taskId) => ({ taskId }));
-		return { ok: true, value: { content: tasks, raw: answer.body, isReplay } };
+		return { ok: true, value: { content: tasks, raw: reply.body, isReplay } };
 	}
 
 	/** The task takes no room at the gateway any more, or nobody waits for its end. */

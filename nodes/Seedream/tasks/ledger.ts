@@ -154,8 +154,8 @@ export interface Ledger {
 	made: (row: number) => Order | undefined;
 	/** The record of a row; two rows that ask for the same have two. */
 	record: (row: number, asked: Asked | undefined) => RowRecord;
-	/** The same without taking anything over: whether the row's tasks exist already. */
-	hasTasks: (row: number, asked: Asked) => boolean;
+	/** The same without taking anything over: whether the row's tasks exist, or may exist. */
+	stateOf: (row: number, asked: Asked) => 'made' | 'sent' | undefined;
 	/** The node's output goes on to the next node. */
 	markDelivered: () => void;
 	/** What this turn's rows have, or may have, at their providers. */
@@ -188,7 +188,10 @@ export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
 				? own.order
 				: undefined;
 		},
-		hasTasks: (row, asked) => tasksOf(find(row, asked)?.state) !== undefined,
+		stateOf: (row, asked) => {
+			const state = find(row, asked)?.state;
+			return state?.name === 'sent' ? 'sent' : tasksOf(state) && 'made';
+		},
 		record: (row, asked) => {
 			const record = openRecord(data, index, find(row, asked), asked, turn, row);
 			opened.set(row, record);
