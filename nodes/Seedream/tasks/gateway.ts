@@ -180,14 +180,15 @@ export class Gateway {
 			mustFinish: true,
 		});
 		const created = this.readAnswer(answer, readCreated, { kind: 'create', isRepeatable });
-		const reply = answer.kind === 'reply' ? answer : { headers: {}, body: undefined };
-		const isReplay = reply.headers['idempotency-replayed']?.trim().toLowerCase() === 'true';
+		const reply = answer.kind === 'reply' ? answer : undefined;
+		const isReplay = reply?.headers['idempotency-replayed']?.trim().toLowerCase() === 'true';
 		if (created.ok) return { ok: true, value: { ...created.value, isReplay } };
 		// An error that names a task does not undo it: the task itself tells what became of it.
-		const named = namedTaskIds(reply.body);
-		if (named.length === 0 || !isJsonObject(reply.body)) return created;
+		const raw = reply?.body;
+		const named = namedTaskIds(raw);
+		if (named.length === 0 || !isJsonObject(raw)) return created;
 		const tasks = named.map((taskId) => ({ taskId }));
-		return { ok: true, value: { content: tasks, raw: reply.body, isReplay } };
+		return { ok: true, value: { content: tasks, raw, isReplay } };
 	}
 
 	/** The task takes no room at the gateway any more, or nobody waits for its end. */
