@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import type { UploadMemory } from './images/referenceLinks';
 
-const uploadSchema = z.object({ url: z.string(), until: z.number() });
+const uploadSchema = z.object({ url: z.string(), until: z.number(), hash: z.string() });
 /** A fresh object each time: a shared one would carry links from one workflow into another. */
 const uploadsSchema = z.record(uploadSchema).catch(() => ({}));
 
@@ -14,7 +14,7 @@ export function uploadMemory(context: IExecuteFunctions): UploadMemory {
 	nodeContext.uploads = uploads;
 	return {
 		find: (key) => uploads[key],
-		keyOf: (url) => Object.keys(uploads).find((key) => uploads[key]?.url === url),
+		contentOf: (url) => Object.values(uploads).find((upload) => upload.url === url)?.hash,
 		keep: (key, upload) => {
 			uploads[key] = upload;
 		},

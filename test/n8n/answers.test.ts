@@ -37,7 +37,7 @@ describe('a failed task that was charged all the same', () => {
 
 	atEach('says so, and is not made again until somebody has looked', async (at) => {
 		const failed = await at.generate(prompts, { tries: 3 });
-		expect(failed.error?.message).toContain('may have charged it all the same');
+		expect(failed.error?.message).toContain('has charged it all the same');
 		expect(at.created()).toEqual(prompts);
 
 		const retried = await at.generate([], { retryOf: failed, ...continued });

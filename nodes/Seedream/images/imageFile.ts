@@ -15,8 +15,10 @@ export interface ReferenceFileLimits {
 
 /** An image that sits in n8n, judged by its own bytes. */
 export interface ImageFile {
-	/** A hash of its content: the same for the same image in many rows, and when it is read again. */
+	/** The same for the same file in many rows. */
 	key: string;
+	/** Of its content: the same also when the file is read again, and is another one to n8n. */
+	hash: string;
 	/** Where the user finds it, e.g. `the image in the field "data"`. */
 	label: string;
 	bytes: number;

@@ -7,12 +7,19 @@ import type { Clock, FileContent, FileUpload } from '../tasks/ports';
 import { IMAGE_FORMATS } from './format';
 import type { ImageFile } from './imageFile';
 
+/** `until` in milliseconds since 1970; `hash` of the content. */
+export interface Upload {
+	url: string;
+	until: number;
+	hash: string;
+}
+
 /** Links to files that a gateway keeps; survives a second try of the node. */
 export interface UploadMemory {
-	find: (key: string) => { url: string; until: number } | undefined;
-	/** Whose link it is. */
-	keyOf: (url: string) => string | undefined;
-	keep: (key: string, upload: { url: string; until: number }) => void;
+	find: (key: string) => Upload | undefined;
+	/** What it shows, as a hash. */
+	contentOf: (url: string) => string | undefined;
+	keep: (key: string, upload: Upload) => void;
 }
 
 /** Turns a row's references into links that its gateway can open, in their order. */
@@ -68,8 +75,9 @@ export function createReferenceLinks(
 			const uploaded = await upload;
 			if (uploaded.ok) {
 				const url = uploaded.value;
-				if ((memory.keyOf(url) ?? key) !== key) ambiguous.add(url);
-				memory.keep(key, { url, until: clock.now() + route.keptHours * 60 * 60 * 1000 });
+				const { hash } = file;
+				if ((memory.contentOf(url) ?? hash) !== hash) ambiguous.add(url);
+				memory.keep(key, { url, until: clock.now() + route.keptHours * 60 * 60 * 1000, hash });
 			}
 			return uploaded;
 		} finally {
@@ -112,9 +120,9 @@ async function uploadFile(
 	clock: Clock,
 	backOff: BackOff,
 ): Promise<Result<string>> {
-	const { key, bytes, measured, mimeType } = file;
+	const { hash, bytes, measured, mimeType } = file;
 	// Under a name that exists already, the provider would replace that file: each content has a name of its own.
-	const name = `reference-${key.slice(0, 32)}`;
+	const name = `reference-${hash.slice(0, 32)}`;
 	const fileName = measured ? `${name}.${IMAGE_FORMATS[measured.format].extension}` : name;
 	const fields = nameField === undefined ? {} : { [nameField]: fileName };
 	for (let tries = 1; ;) {

@@ -23,5 +23,5 @@ export function imagesAskedFor({ values }: ImageRequest): number {
 }
 
 function nameOf(reference: Reference): string {
-	return reference.kind === 'link' ? reference.url : reference.file.key;
+	return reference.kind === 'link' ? reference.url : reference.file.hash;
 }

@@ -85,8 +85,10 @@ async function imageFile(
 	const content = async () => await openContent(context, binary);
 	try {
 		const measured = await measureImage((await content()).chunks);
+		const hash = await contentHash(await content());
 		const file: ImageFile = {
-			key: await contentHash(await content()),
+			key: binary.id ?? hash,
+			hash,
 			label,
 			bytes: await countBytes(context, binary),
 			measured,
