@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
-import type { Provider } from '../../../nodes/Seedream/providers/provider';
+import type {
+	CompletedTask,
+	GatewayError,
+	Provider,
+} from '../../../nodes/Seedream/providers/provider';
 import { taskFailure, type Failure } from '../../../nodes/Seedream/errors';
 import { reply, scriptedGateway } from '../nodes/tasks/scriptedGateway';
 
@@ -75,13 +79,26 @@ const ERRORS = [
 const DOCUMENTED: readonly Documented[] = [
 	{
 		provider: evoLink,
-		creates: [evoLinkTask('pending'), ...ERRORS],
+		creates: [
+			evoLinkTask('pending'),
+			evoLinkTask('completed', { results: [LINK] }),
+			{ data: { id: TASK_ID } },
+			{ error: { code: 'paid_outcome_unknown', message: 'Wait.', task_id: TASK_ID } },
+			...ERRORS,
+		],
 		tasks: [
 			...['pending', 'processing', 'cancelled'].map((status) => evoLinkTask(status)),
 			evoLinkTask('completed', { results: [LINK, `${LINK}?2`], duration: 31.4 }),
 			evoLinkTask('completed', { result_data: [{ image_url: LINK }] }),
 			evoLinkTask('completed', { result_data: { image_url: LINK }, usage: { credits_used: 2 } }),
 			evoLinkTask('failed', { error: FAILED }),
+			evoLinkTask('failed', {
+				error: 'No.',
+				results: [LINK],
+				billing: { charge_status: 'charged' },
+			}),
+			evoLinkTask('failed', { error: FAILED, billing: { refund_status: 'pending' } }),
+			{ data: evoLinkTask('succeeded', { results: [LINK] }) },
 			...ERRORS,
 		],
 	},
@@ -90,6 +107,8 @@ const DOCUMENTED: readonly Documented[] = [
 		creates: [
 			{ code: 200, data: [{ status: 'submitted', task_id: TASK_ID }] },
 			{ code: 200, data: { id: TASK_ID, status: 'submitted' } },
+			{ code: 200, data: [{ task_id: TASK_ID }, { task_id: `${TASK_ID}-2` }] },
+			{ code: 200, data: { object: 'generation.result', data: [{ url: LINK }] } },
 			...ERRORS,
 		],
 		tasks: [
@@ -103,6 +122,8 @@ const DOCUMENTED: readonly Documented[] = [
 			}),
 			apiMartTask('success', { result: { images: [{ url: LINK }] } }),
 			apiMartTask('failed', { error: { ...FAILED, code: 500 } }),
+			apiMartTask('failed', { fail_reason: 'No.', cost: 0.03 }),
+			apiMartTask('success', { data: [{ url: LINK }, { error: FAILED }] }),
 			...ERRORS,
 		],
 	},
@@ -292,9 +313,12 @@ async function outcomeOfCreate(provider: Provider, answer: ReturnType<typeof rep
 		() => undefined,
 	);
 	if (!created.ok) return outcomeOfFailure(created.failure, bodyOf(answer));
-	const { taskId, estimatedSeconds } = created.value.content;
-	expectSound(isText(taskId), 'no task id', created);
-	expectSound(Number.isFinite(estimatedSeconds ?? 0), 'an estimate', created);
+	expectSound(created.value.content.length > 0, 'no task', created);
+	for (const { taskId, estimatedSeconds, finished } of created.value.content) {
+		expectSound(isText(taskId), 'no task id', created);
+		expectSound(Number.isFinite(estimatedSeconds ?? 0), 'an estimate', created);
+		if (finished) expectFinished(finished);
+	}
 	return 'created';
 }
 
@@ -316,24 +340,33 @@ async function outcomeOfQuery(
 			expectSound(Number.isFinite(state.progress ?? 0), 'a progress', state);
 			return 'running';
 		case 'completed': {
-			const { imageUrls, expiresAt, cost, seconds } = state;
-			expectSound(imageUrls.length > 0, 'no image', state);
-			expectSound(imageUrls.every(isLink), 'a link that is none', state);
-			expectSound(!Number.isNaN((expiresAt ?? new Date(0)).getTime()), 'an expiry', state);
-			const numbers = [cost?.credits ?? 0, cost?.usd ?? 0, seconds ?? 0];
-			expectSound(numbers.every(Number.isFinite), 'a number', state);
+			expectFinished(state);
 			return 'completed';
 		}
 		case 'failed':
 		case 'cancelled': {
-			const { code, message, type } = state.error;
-			const areTexts = [code, message, type].every((part) => typeof part === 'string');
-			expectSound(areTexts, 'no reason', state);
+			expectReason(state.error, state);
+			expectSound(['no', 'yes', 'unknown'].includes(state.charged), 'charged', state);
 			const failure = taskFailure(provider, state, TASK_ID);
 			expectSound(isText(failure.message), 'no reason', failure);
 			return 'ended';
 		}
 	}
+}
+
+function expectFinished(state: CompletedTask): void {
+	const { imageUrls, expiresAt, cost, seconds, missing } = state;
+	expectSound(imageUrls.length > 0, 'no image', state);
+	expectSound(imageUrls.every(isLink), 'a link that is none', state);
+	expectSound(!Number.isNaN((expiresAt ?? new Date(0)).getTime()), 'an expiry', state);
+	const numbers = [cost?.credits ?? 0, cost?.usd ?? 0, seconds ?? 0];
+	expectSound(numbers.every(Number.isFinite), 'a number', state);
+	if (missing) expectReason(missing, state);
+}
+
+function expectReason({ code, message, type }: GatewayError, shown: unknown): void {
+	const areTexts = [code, message, type].every((part) => typeof part === 'string');
+	expectSound(areTexts, 'no reason', shown);
 }
 
 function isLink(url: string): boolean {

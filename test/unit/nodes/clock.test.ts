@@ -44,6 +44,31 @@ it('also runs where n8n has no signal to give', async () => {
 	await expect(executionClock(context).sleep(1)).resolves.toBeUndefined();
 });
 
+describe('somebody who sets the clock of the computer', () => {
+	const HOUR_MS = 3_600_000;
+
+	afterEach(() => jest.restoreAllMocks());
+
+	it.each([
+		['forward', HOUR_MS],
+		['back', -HOUR_MS],
+	])('%s changes nothing', async (_where, ms) => {
+		const clock = executionClock(fakeContext());
+		const before = clock.now();
+		const { now } = Date;
+		jest.spyOn(Date, 'now').mockImplementation(() => now() + ms);
+		expect(Math.abs(clock.now() - before)).toBeLessThan(1_000);
+		const begun = performance.now();
+		await clock.sleep(60);
+		expect(performance.now() - begun).toBeGreaterThanOrEqual(55);
+		expect(performance.now() - begun).toBeLessThan(1_000);
+	});
+});
+
+it('tells whole milliseconds, as others do', () => {
+	expect(Number.isInteger(executionClock(fakeContext()).now())).toBe(true);
+});
+
 it('tells the time', () => {
 	expect(Math.abs(executionClock(fakeContext()).now() - Date.now())).toBeLessThan(100);
 });

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { IBinaryData } from 'n8n-workflow';
 
 import { deliver } from '../../../nodes/Seedream/deliver';
-import type { OpenedLink } from '../../../nodes/Seedream/images/download';
+import type { OpenedLink, OpenOptions } from '../../../nodes/Seedream/images/download';
 import type { TaskFacts } from '../../../nodes/Seedream/output/taskItems';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
@@ -81,7 +81,7 @@ interface Scene {
 }
 
 function tools(
-	open: (url: string) => OpenedLink<IBinaryData>,
+	open: (url: string, options?: OpenOptions) => OpenedLink<IBinaryData>,
 	{ answers = [reply(500, {})], provider = evoLink, downloads = 5 }: Scene = {},
 ) {
 	const opened: string[] = [];
@@ -97,9 +97,9 @@ function tools(
 		backOff,
 		links: {
 			clock,
-			open: async (url) => {
+			open: async (url, options) => {
 				opened.push(url);
-				return open(url);
+				return open(url, options);
 			},
 		},
 		linksOf: async () => ({ ok: true, value: [] }),
@@ -268,6 +268,56 @@ describe('a link that has expired', () => {
 				taskId: 'task-1',
 			},
 		});
+	});
+});
+
+it('a fresh link that is forbidden is tried as another client before a new one is asked for', async () => {
+	const fresh = (task: ReturnType<typeof completed>, clock: Clock) => ({
+		...task,
+		content: { ...task.content, expiresAt: new Date(clock.now() + 3_600_000) },
+	});
+	const disliked = tools((_url, options) => (options?.asBrowser ? stored() : answered(403)));
+	const task = fresh(completed('https://a.example/1'), disliked.clock);
+	expect(await delivered(task, disliked.all)).toMatchObject({ ok: true });
+	expect(disliked.opened).toHaveLength(2);
+	expect(disliked.calls).toEqual([]);
+
+	const answers = [
+		reply(200, { id: 'task-1', status: 'completed', results: ['https://a.example/new'] }),
+	];
+	const gone = tools((url) => (url.includes('new') ? stored() : answered(403)), { answers });
+	expect(
+		await delivered(fresh(completed('https://a.example/1'), gone.clock), gone.all),
+	).toMatchObject({
+		ok: true,
+		value: [{ json: { imageUrl: 'https://a.example/new' } }],
+	});
+	expect(gone.opened).toEqual([...Array(3).fill('https://a.example/1'), 'https://a.example/new']);
+});
+
+describe('images that are missing', () => {
+	const missing = { code: 'content_policy_violation', message: 'No.', type: 'task_error' };
+	const words =
+		'Not all images came: EvoLink stopped the image because of its content policy (content_policy_violation: No.)';
+
+	it.each([true, false])('are said with their reason (downloaded: %s)', async (downloadImages) => {
+		const { all } = tools(() => stored());
+		const task = completed('https://a.example/1', 'https://a.example/2');
+		const told = { ...task, content: { ...task.content, missing } };
+		const controls = { ...CONTROLS, downloadImages };
+		expect(await delivered(told, all, controls)).toMatchObject({
+			value: [{ json: { warning: words } }, { json: { warning: words } }],
+		});
+		const facts = { ...FACTS, warning: 'It may have been made twice' };
+		expect(await delivered(told, all, controls, facts)).toMatchObject({
+			value: [{ json: { warning: `It may have been made twice. ${words}` } }, {}],
+		});
+	});
+
+	it('are not spoken of where none are', async () => {
+		const { all } = tools(() => stored());
+		const result = await delivered(completed('https://a.example/1'), all);
+		expect(result.ok && result.value[0]?.json).not.toHaveProperty('warning');
 	});
 });
 

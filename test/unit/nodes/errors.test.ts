@@ -1,31 +1,58 @@
-import { HTTP_ADVICE, TASK_ADVICE } from '../../../nodes/Seedream/advice';
+import {
+	HTTP_ADVICE,
+	MEANING_ADVICE,
+	TASK_ADVICE,
+	taskAdvice,
+	UPLOAD_ADVICE,
+} from '../../../nodes/Seedream/advice';
 import {
 	deadlineFailure,
 	downloadFailure,
 	httpFailure,
+	imagesMissing,
 	invalidRow,
-	lostCreate,
+	maybeMadeTwice,
 	missingCredential,
 	networkFailure,
 	noSecondCreate,
+	notMadeAgain,
 	notSent,
+	sameUploadLink,
 	taskFailure,
+	unconfirmedFailure,
 	unreadableAnswer,
 	uploadFailure,
+	withoutCharged,
+	type CallPurpose,
+	type UnconfirmedCreate,
 } from '../../../nodes/Seedream/errors';
 import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
+import type { ErrorMeaning } from '../../../nodes/Seedream/providers/errorCodes';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
+import type { CallError, ListedTask } from '../../../nodes/Seedream/providers/provider';
 
 const NOTHING_CHARGED = 'Nothing was charged.';
 const CHARGED = 'The image was made and charged.';
+const CHARGED_IN_VAIN =
+	'It was charged all the same: ask the support of the provider for a refund, with the task ID.';
 const UNKNOWN = 'Whether it was charged cannot be known from here.';
 const FETCH_LATER =
 	'The task may go on at the gateway: fetch it with the Seedream Task Status node and the task ID task-1.';
 
-function http(status: number, taskId?: string, provider = apiMart) {
-	const error = { status, code: 'some_code', message: 'So it is.', type: 'some_type' };
-	return httpFailure(provider, error, undefined, taskId);
+const CREATE: CallPurpose = { kind: 'create', isRepeatable: false };
+const REPEATABLE: CallPurpose = { kind: 'create', isRepeatable: true };
+const TASK: CallPurpose = { kind: 'task', taskId: 'task-1' };
+const FREE: CallPurpose = { kind: 'free' };
+
+function http(
+	status: number,
+	purpose = CREATE,
+	provider = apiMart,
+	changes: Partial<CallError> = {},
+) {
+	const error = { status, code: 'some_code', message: 'So it is.', type: 'some_type', ...changes };
+	return httpFailure(provider, error, undefined, purpose);
 }
 
 describe('a create that was answered with an error', () => {
@@ -48,13 +75,16 @@ describe('a create that was answered with an error', () => {
 		],
 		[
 			409,
-			'already knows this request with other content',
-			'Run the workflow anew instead of retrying this execution.',
-			'no',
+			'has an earlier request that this one contradicts',
+			"Look in the provider's list of tasks whether it has the image.",
+			'unknown',
 			false,
 		],
+		[408, 'waited for the request in vain', 'Run the row again later.', 'unknown', false],
 		[413, 'finds the request too large', 'Use smaller reference images.', 'no', false],
-		[418, 'answered with an error', 'Check the base URL in the credential.', 'no', false],
+		[418, 'answered with an error', 'Check the base URL in the credential.', 'unknown', false],
+		[422, 'answered with an error', 'Check the base URL in the credential.', 'no', false],
+		[499, 'answered with an error', 'Check the base URL in the credential.', 'unknown', false],
 		[
 			429,
 			'gets too many requests',
@@ -104,10 +134,12 @@ describe('a create that was answered with an error', () => {
 		[400, undefined],
 		[404, undefined],
 		[429, 'freely'],
+		[408, 'freely'],
+		[499, 'freely'],
 		[500, 'freely'],
 		[503, 'freely'],
 	])('of HTTP %i is repeated where the Idempotency-Key is honoured: %s', (status, retry) => {
-		expect(http(status, undefined, evoLink).retry).toBe(retry);
+		expect(http(status, REPEATABLE, evoLink).retry).toBe(retry);
 	});
 
 	it.each([
@@ -118,15 +150,15 @@ describe('a create that was answered with an error', () => {
 		[503, true],
 		[504, false],
 	])('of HTTP %i slows the batch down: %s', (status, slowsDown) => {
-		for (const taskId of [undefined, 'task-1']) {
-			expect(http(status, taskId).isRefusal ?? false).toBe(slowsDown);
+		for (const purpose of [CREATE, TASK]) {
+			expect(http(status, purpose).isRefusal ?? false).toBe(slowsDown);
 		}
 	});
 
 	it('has words of its own for every status of the table', () => {
 		for (const [status, { what, todo }] of Object.entries(HTTP_ADVICE)) {
-			const taskId = status === '404' ? 'task-1' : undefined;
-			const { message, description } = http(Number(status), taskId);
+			const purpose = status === '404' ? TASK : CREATE;
+			const { message, description } = http(Number(status), purpose);
 			expect(message).toContain(`APIMart ${what} (`);
 			expect(description.startsWith(todo)).toBe(true);
 		}
@@ -138,6 +170,15 @@ describe('a create that was answered with an error', () => {
 		expect(description).not.toMatch(/task/i);
 		expect(description).toMatch(/base URL/);
 	});
+});
+
+it('an error with a good HTTP status is a refusal in words of the provider, and proves nothing', () => {
+	expect(http(200)).toMatchObject({
+		message: 'APIMart refused the request (some_code: So it is.)',
+		description: `Change what the message names and run again. ${UNKNOWN}`,
+		charged: 'unknown',
+	});
+	expect(http(200, REPEATABLE).retry).toBeUndefined();
 });
 
 describe('a query that was answered with an error', () => {
@@ -152,7 +193,7 @@ describe('a query that was answered with an error', () => {
 		[502, true],
 		[503, true],
 	])('of HTTP %i keeps the task: whether it was charged is not known', (status, mayRepeat) => {
-		const failure = http(status, 'task-1');
+		const failure = http(status, TASK);
 		expect(failure).toMatchObject({ charged: 'unknown', taskId: 'task-1', status: 'failed' });
 		expect(failure.message).toMatch(/\[task task-1\]$/);
 		expect(failure.retry).toBe(mayRepeat ? 'freely' : undefined);
@@ -161,14 +202,14 @@ describe('a query that was answered with an error', () => {
 	it.each([401, 402, 429, 500, 502])(
 		'of HTTP %i says how to fetch the task, for to run the row again pays again',
 		(status) => {
-			expect(http(status, 'task-1').description).toMatch(`${FETCH_LATER} ${UNKNOWN}`);
+			expect(http(status, TASK).description).toMatch(`${FETCH_LATER} ${UNKNOWN}`);
 			expect(http(status).description).not.toContain('Seedream Task Status');
 		},
 	);
 
 	it('of HTTP 404 says that the task is not known, and does not send the user back to it', () => {
-		expect(http(404, 'task-1').description).not.toContain('Seedream Task Status');
-		expect(http(404, 'task-1')).toMatchObject({
+		expect(http(404, TASK).description).not.toContain('Seedream Task Status');
+		expect(http(404, TASK)).toMatchObject({
 			message: 'APIMart does not know this task (some_code: So it is.) [task task-1]',
 			description: expect.stringMatching(/^Check the task ID, the provider and the account\./),
 			isUnknownTask: true,
@@ -179,8 +220,8 @@ describe('a query that was answered with an error', () => {
 
 it.each([7, 0, undefined])('the wish of the gateway to wait %s seconds is passed on', (seconds) => {
 	const error = { status: 429, code: 'busy', message: '', type: 't' };
-	expect(httpFailure(evoLink, error, seconds).afterSeconds).toBe(seconds);
-	expect(uploadFailure(httpFailure(evoLink, error, seconds)).afterSeconds).toBe(seconds);
+	expect(httpFailure(evoLink, error, seconds, CREATE).afterSeconds).toBe(seconds);
+	expect(uploadFailure(httpFailure(evoLink, error, seconds, FREE)).afterSeconds).toBe(seconds);
 });
 
 describe("the gateway's own words", () => {
@@ -190,7 +231,12 @@ describe("the gateway's own words", () => {
 		['http_502', '', ' (http_502)'],
 		['502', '', ''],
 	])('stand behind ours: code %j, message %j', (code, message, words) => {
-		const failure = httpFailure(apiMart, { status: 400, code, message, type: 't' }, undefined);
+		const failure = httpFailure(
+			apiMart,
+			{ status: 400, code, message, type: 't' },
+			undefined,
+			CREATE,
+		);
 		expect(failure.message).toBe(`APIMart refused the request${words}`);
 	});
 
@@ -201,7 +247,7 @@ describe("the gateway's own words", () => {
 		['bad', '', ' (bad, request req-1)'],
 	])('name the request that support asks for: %j, %j', (code, message, words) => {
 		const error = { status: 400, code, message, type: 't', requestId: 'req-1' };
-		expect(httpFailure(apiMart, error, undefined).message).toBe(
+		expect(httpFailure(apiMart, error, undefined, CREATE).message).toBe(
 			`APIMart refused the request${words}`,
 		);
 	});
@@ -210,7 +256,7 @@ describe("the gateway's own words", () => {
 describe('no answer', () => {
 	it('to a create that never left may be repeated and cost nothing', () => {
 		const answer = { kind: 'noReply', code: 'ECONNREFUSED', mayHaveArrived: false } as const;
-		expect(networkFailure(apiInOne, answer)).toEqual({
+		expect(networkFailure(apiInOne, answer, CREATE)).toEqual({
 			message: 'API in One could not be reached: nothing answers at its address (ECONNREFUSED)',
 			description: `Check the base URL in the credential and the network of this n8n. ${NOTHING_CHARGED}`,
 			code: 'ECONNREFUSED',
@@ -221,6 +267,7 @@ describe('no answer', () => {
 			taskId: undefined,
 			retry: 'freely',
 			isRefusal: true,
+			isTransient: true,
 		});
 	});
 
@@ -235,21 +282,20 @@ describe('no answer', () => {
 		['socket hang up', 'socket hang up'],
 	])('is said in words: %s', (code, words) => {
 		const answer = { kind: 'noReply', code, mayHaveArrived: true } as const;
-		expect(networkFailure(evoLink, answer)).toMatchObject({
+		expect(networkFailure(evoLink, answer, CREATE)).toMatchObject({
 			message: `EvoLink did not answer: ${words}`,
 			code,
 		});
 	});
 
 	it.each([
-		[apiInOne, undefined],
-		[apiMart, undefined],
-		[evoLink, 'freely'],
+		[CREATE, undefined],
+		[REPEATABLE, 'freely'],
 	])(
-		'to a create that may have arrived is repeated only where its Idempotency-Key is honoured: $0.label',
-		(provider, retry) => {
+		'to a create that may have arrived is repeated only where its Idempotency-Key is honoured: $isRepeatable',
+		(purpose, retry) => {
 			const answer = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
-			const failure = networkFailure(provider, answer);
+			const failure = networkFailure(apiMart, answer, purpose);
 			expect(failure).toMatchObject({ charged: 'unknown' });
 			expect(failure.retry).toBe(retry);
 			expect(failure).not.toHaveProperty('isRefusal');
@@ -258,7 +304,7 @@ describe('no answer', () => {
 
 	it.each([true, false])('to a query may be repeated (may have arrived: %s)', (mayHaveArrived) => {
 		const answer = { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived } as const;
-		expect(networkFailure(evoLink, answer, 'task-1')).toMatchObject({
+		expect(networkFailure(evoLink, answer, TASK)).toMatchObject({
 			message: `EvoLink ${mayHaveArrived ? 'did not answer' : 'could not be reached'}: no answer came in time (ETIMEDOUT) [task task-1]`,
 			description: expect.stringContaining(FETCH_LATER),
 			charged: 'unknown',
@@ -273,9 +319,9 @@ describe('a task that ended without an image', () => {
 		'has general advice for a code that only looks known: %s',
 		(code) => {
 			const error = { code, message: 'No.', type: 'task_error' };
-			expect(taskFailure(evoLink, { status: 'failed', error }, 'task-1').message).toBe(
-				`EvoLink could not make the image (${code}: No.) [task task-1]`,
-			);
+			expect(
+				taskFailure(evoLink, { status: 'failed', error, charged: 'no' }, 'task-1').message,
+			).toBe(`EvoLink could not make the image (${code}: No.) [task task-1]`);
 		},
 	);
 
@@ -340,12 +386,13 @@ describe('a task that ended without an image', () => {
 		],
 	])('because of %s cost nothing', (code, what, todo) => {
 		const error = { code, message: 'So it is.', type: 'task_error' };
-		expect(taskFailure(evoLink, { status: 'failed', error }, 'task-1')).toEqual({
+		expect(taskFailure(evoLink, { status: 'failed', error, charged: 'no' }, 'task-1')).toEqual({
 			message: `EvoLink ${what} (${code}: So it is.) [task task-1]`,
 			description: `${todo} ${NOTHING_CHARGED}`,
 			code,
 			type: 'task_error',
 			charged: 'no',
+			hasEnded: true,
 			status: 'failed',
 			provider: 'evoLink',
 			taskId: 'task-1',
@@ -356,7 +403,6 @@ describe('a task that ended without an image', () => {
 		expect(Object.keys(TASK_ADVICE).sort()).toEqual(
 			[
 				'content_policy_violation',
-				'content_rejected',
 				'generation_failed_no_content',
 				'generation_timeout',
 				'image_dimension_mismatch',
@@ -374,9 +420,52 @@ describe('a task that ended without an image', () => {
 		);
 	});
 
+	it.each([
+		...['content_policy_violation', 'content_rejected', 'moderation_blocked', 'sensitive_content'],
+		...['InputTextSensitiveContentDetected', 'InputImageSensitiveContentDetected'],
+		...['OutputImageSensitiveContentDetected', 'OutputImageRiskDetection'],
+	])('because of its content says so, whoever names it: %s', (code) => {
+		expect(taskAdvice({ code, message: '', type: 'task_error' })).toEqual({
+			what: policy,
+			todo: 'Reword the prompt, or use other reference images.',
+		});
+	});
+
+	const failed = { status: 'failed', error: { code: 'x', message: '', type: 't' } } as const;
+	const todo = 'Run the row again. If it fails every time, change the prompt.';
+
+	it.each([
+		[evoLink, 'no', `${todo} ${NOTHING_CHARGED}`, undefined],
+		[apiMart, 'no', `${todo} ${NOTHING_CHARGED}`, undefined],
+		[apiInOne, 'no', `${todo} Not charged, as far as is known.`, true],
+		[evoLink, 'unknown', `${todo} ${UNKNOWN}`, undefined],
+		[apiInOne, 'unknown', `${todo} ${UNKNOWN}`, undefined],
+		[apiMart, 'yes', `${todo} ${CHARGED_IN_VAIN}`, undefined],
+	] as const)('says what is known of the charge', (provider, charged, words, isAssumed) => {
+		const failure = taskFailure(provider, { ...failed, charged }, 'task-1');
+		expect(failure).toMatchObject({ description: words, charged, hasEnded: true });
+		expect(failure.chargeIsAssumed).toBe(isAssumed);
+		expect(withoutCharged(failure)).toBe(todo);
+	});
+
+	it.each([
+		['yes', 'and has', CHARGED_IN_VAIN],
+		['unknown', 'and may have', UNKNOWN],
+	] as const)('and was charged is not made again by another try: %s', (charged, may, words) => {
+		expect(notMadeAgain(apiMart, 'task-1', charged)).toMatchObject({
+			message: `APIMart made no image for this row in an earlier try, ${may} charged it all the same [task task-1]`,
+			description: `Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in APIMart's list of tasks first. ${words}`,
+			charged,
+			hasEnded: true,
+			taskId: 'task-1',
+		});
+	});
+
 	it('may have been cancelled', () => {
 		const error = { code: 'unknown_error', message: '', type: 'task_error' };
-		expect(taskFailure(apiMart, { status: 'cancelled', error }, 'task-1')).toMatchObject({
+		expect(
+			taskFailure(apiMart, { status: 'cancelled', error, charged: 'no' }, 'task-1'),
+		).toMatchObject({
 			status: 'cancelled',
 			charged: 'no',
 		});
@@ -390,7 +479,7 @@ describe('an answer that makes no sense', () => {
 		['a long text', 'x'.repeat(1000), 'x'.repeat(300)],
 		['nothing', undefined, ''],
 	])('is shown, shortened: %s', (_what, body, shown) => {
-		expect(unreadableAnswer(evoLink, 'id: Required', body)).toMatchObject({
+		expect(unreadableAnswer(evoLink, 'id: Required', body, CREATE)).toMatchObject({
 			message: 'EvoLink gave an answer that this node does not understand (id: Required)',
 			description: `The answer was: ${shown} ${UNKNOWN}`,
 			code: 'answer_not_understood',
@@ -405,14 +494,14 @@ describe('an answer that makes no sense', () => {
 		['a list is no answer of a gateway', [], 'freely'],
 		['an object with other content mostly stays', { id: null }, 'aFewTimes'],
 	])('is asked for again, for how long depends on it: %s', (_what, body, retry) => {
-		expect(unreadableAnswer(apiMart, 'why', body, 'task-1').retry).toBe(retry);
-		expect(unreadableAnswer(evoLink, 'why', body).retry).toBe(retry);
-		expect(unreadableAnswer(apiMart, 'why', body).retry).toBeUndefined();
-		expect(unreadableAnswer(apiInOne, 'why', body).retry).toBeUndefined();
+		expect(unreadableAnswer(apiMart, 'why', body, TASK).retry).toBe(retry);
+		expect(unreadableAnswer(evoLink, 'why', body, REPEATABLE).retry).toBe(retry);
+		expect(unreadableAnswer(evoLink, 'why', body, FREE).retry).toBe(retry);
+		expect(unreadableAnswer(apiMart, 'why', body, CREATE).retry).toBeUndefined();
 	});
 
 	it('keeps the task', () => {
-		expect(unreadableAnswer(evoLink, 'status: Required', {}, 'task-1')).toMatchObject({
+		expect(unreadableAnswer(evoLink, 'status: Required', {}, TASK)).toMatchObject({
 			message: expect.stringMatching(/\[task task-1\]$/),
 			description: `The answer was: {} ${FETCH_LATER} ${UNKNOWN}`,
 			taskId: 'task-1',
@@ -435,7 +524,7 @@ it('a task that outlived the deadline goes on, and can be fetched later', () => 
 });
 
 it('a task of which nobody could say how it stands at the deadline names the last reason', () => {
-	const last = http(502, 'task-1');
+	const last = http(502, TASK);
 	expect(deadlineFailure(apiMart, 'task-1', 600, last)).toMatchObject({
 		message:
 			'APIMart did not say within 600 seconds whether the image is done: Seedream Task Status can fetch it later [task task-1]. The last question failed: APIMart cannot reach the service behind it (some_code: So it is.)',
@@ -450,12 +539,23 @@ describe('a create whose answer was lost', () => {
 	const at = new Date('2026-11-20T08:00:03.500Z');
 	const lookForIt =
 		"The image may have been made and charged: look in APIMart's list of tasks for one of doubao-seedance-4-5 made at 2026-11-20 08:00:03 UTC";
-	const todo = `If APIMart has the task, Seedream Task Status fetches it by its ID. Retry On Fail does not send the row again, because that might pay twice. Retry in the list of executions sends it again, so look first. ${UNKNOWN}`;
+	const todo = `If APIMart has the task, Seedream Task Status fetches it by its ID. Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first. ${UNKNOWN}`;
+	const asksAgain = `If EvoLink has the task, Seedream Task Status fetches it by its ID. Retry On Fail, or Retry in the list of executions, asks again without paying twice. ${UNKNOWN}`;
+	const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
+
+	const create = (changes: Partial<UnconfirmedCreate> = {}): UnconfirmedCreate => ({
+		provider: apiMart,
+		model: 'doubao-seedance-4-5',
+		at,
+		isRepeatable: false,
+		candidates: [],
+		...changes,
+	});
+	const atEvoLink = create({ provider: evoLink, isRepeatable: true });
 
 	it('says what happened, and what to look for', () => {
-		const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
-		const failure = networkFailure(apiMart, reset);
-		expect(lostCreate(failure, apiMart, 'doubao-seedance-4-5', at)).toEqual({
+		const failure = networkFailure(apiMart, reset, CREATE);
+		expect(unconfirmedFailure(failure, create())).toEqual({
 			...failure,
 			message: `APIMart did not answer: the connection broke off (ECONNRESET). ${lookForIt}`,
 			description: todo,
@@ -464,28 +564,53 @@ describe('a create whose answer was lost', () => {
 	});
 
 	it('is asked for again without danger where the gateway honours the key', () => {
-		const reset = { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true } as const;
-		expect(lostCreate(networkFailure(evoLink, reset), evoLink, 'm', at).description).toBe(
-			`If EvoLink has the task, Seedream Task Status fetches it by its ID. Retry On Fail, or Retry in the list of executions, asks again without paying twice. ${UNKNOWN}`,
-		);
+		const failure = networkFailure(evoLink, reset, REPEATABLE);
+		expect(unconfirmedFailure(failure, atEvoLink).description).toBe(asksAgain);
+	});
+
+	it.each<[ErrorMeaning, string, boolean]>([
+		['stillUnderWay', 'paid_outcome_unknown', true],
+		['indeterminate', 'idempotency_result_indeterminate', false],
+		['keyReused', 'idempotency_conflict', false],
+	])('says first what to do where the provider has said why: %s', (meaning, code, repeats) => {
+		const failure = http(409, REPEATABLE, evoLink, { code });
+		const { description } = unconfirmedFailure(failure, atEvoLink);
+		expect(description.startsWith(MEANING_ADVICE[meaning].todo)).toBe(true);
+		expect(description.endsWith(asksAgain)).toBe(repeats);
+		expect(description.includes('gets the same answer')).toBe(meaning === 'keyReused');
+		expect(description).not.toMatch(/run the workflow|run it anew/i);
 	});
 
 	it('shows an answer that was not understood: the id of the task may stand in it', () => {
-		const unread = unreadableAnswer(apiMart, 'why', { job: 'task-7' });
-		expect(lostCreate(unread, apiMart, 'doubao-seedance-4-5', at).description).toBe(
+		const unread = unreadableAnswer(apiMart, 'why', { job: 'task-7' }, CREATE);
+		expect(unconfirmedFailure(unread, create()).description).toBe(
 			`The answer was: {"job":"task-7"} ${todo}`,
 		);
 	});
 
 	it('stays in doubt when what came last was a refusal', () => {
 		const refused = { kind: 'noReply', code: 'ECONNREFUSED', mayHaveArrived: false } as const;
-		const failure = lostCreate(networkFailure(apiMart, refused), apiMart, 'm', at);
+		const failure = unconfirmedFailure(networkFailure(apiMart, refused, CREATE), create());
 		expect(failure.charged).toBe('unknown');
 		expect(failure.description).not.toContain(NOTHING_CHARGED);
 	});
 
+	const candidates: ListedTask[] = [
+		{ taskId: 'task-8', status: 'completed', createdAt: at },
+		{ taskId: 'task-9', status: 'submitted', createdAt: new Date(at.getTime() + 1_000) },
+	];
+	const named = 'task-8 (2026-11-20 08:00:03 UTC, done), task-9 (2026-11-20 08:00:04 UTC, waiting)';
+
+	it('names the tasks that it may have made', () => {
+		const failure = networkFailure(apiMart, reset, CREATE);
+		const { message } = unconfirmedFailure(failure, create({ candidates }));
+		expect(message).toContain(
+			`${lookForIt}. APIMart lists ${named}, which no row of this execution has`,
+		);
+	});
+
 	it('in an earlier try of the node is not sent a second time', () => {
-		expect(noSecondCreate(apiMart, 'doubao-seedance-4-5', at)).toEqual({
+		expect(noSecondCreate(create())).toEqual({
 			message: `The answer to this row's request was lost in an earlier try. ${lookForIt}`,
 			description: todo,
 			code: 'answer_lost',
@@ -495,6 +620,142 @@ describe('a create whose answer was lost', () => {
 			provider: 'apiMart',
 		});
 	});
+
+	const first =
+		"The answer to this row's first request was lost, and EvoLink does not say that the second one is the same. The image may have been made and charged twice: besides task-1,";
+
+	it.each([
+		[
+			[],
+			`${first} look in its list of tasks for another one made at 2026-11-20 08:00:03 UTC or after`,
+		],
+		[candidates, `${first} its list has ${named} as well`],
+	])('and that was sent again may have been made twice', (others, words) => {
+		expect(maybeMadeTwice(evoLink, 'task-1', at, others)).toBe(words);
+	});
+});
+
+describe("what a provider's own code means goes before its HTTP status", () => {
+	const MEANINGS: Array<[string, number, ErrorMeaning, 'no' | 'unknown', 'freely' | undefined]> = [
+		['paid_outcome_unknown', 409, 'stillUnderWay', 'unknown', 'freely'],
+		['idempotency_in_progress', 409, 'stillUnderWay', 'unknown', 'freely'],
+		['idempotency_result_indeterminate', 409, 'indeterminate', 'unknown', undefined],
+		['idempotency_conflict', 409, 'keyReused', 'unknown', undefined],
+		['idempotency_key_reused', 409, 'keyReused', 'unknown', undefined],
+		['idempotency_unavailable', 503, 'notCarriedOut', 'no', 'freely'],
+		['insufficient_user_quota', 403, 'noCredit', 'no', undefined],
+		['quota_not_enough', 500, 'noCredit', 'no', undefined],
+		['605', 200, 'noCredit', 'no', undefined],
+		['insufficient_token_quota', 402, 'keyQuota', 'no', undefined],
+		['key_daily_quota_exhausted', 429, 'keyDailyQuota', 'no', undefined],
+		['ip_restricted', 403, 'keyRefused', 'no', undefined],
+		['moderation_blocked', 400, 'contentPolicy', 'no', undefined],
+		['InputImageSensitiveContentDetected', 400, 'contentPolicy', 'no', undefined],
+		// A task may have been begun before that was found out.
+		['content_policy_violation', 500, 'contentPolicy', 'unknown', undefined],
+		['invalid_media_url', 422, 'badReference', 'no', undefined],
+		['invalid_media_url', 502, 'badReference', 'unknown', undefined],
+		['get_channel_failed', 400, 'noChannel', 'no', 'freely'],
+		['no_available_channel', 503, 'noChannel', 'no', 'freely'],
+		['MODEL_UNAVAILABLE', 404, 'noChannel', 'no', 'freely'],
+	];
+
+	it.each(MEANINGS)('%s with HTTP %i: %s', (code, status, meaning, charged, retry) => {
+		const places: Array<Partial<CallError>> = [{ code }, { code: 'x', type: code }];
+		for (const place of places) {
+			const failure = http(status, CREATE, evoLink, place);
+			expect(failure).toMatchObject({ meaning, charged });
+			expect(failure.retry).toBe(retry);
+			expect(failure.message).toContain(`EvoLink ${MEANING_ADVICE[meaning].what} (`);
+			expect(failure.description.startsWith(MEANING_ADVICE[meaning].todo)).toBe(true);
+		}
+	});
+
+	it.each(['notCarriedOut', 'noChannel'])('%s is a limit, which is waited for', (meaning) => {
+		for (const [code, status, one] of MEANINGS) {
+			if (one !== meaning) continue;
+			expect(http(status, CREATE, evoLink, { code })).toMatchObject({
+				isRefusal: true,
+				isLimit: true,
+			});
+		}
+	});
+
+	it.each<[string, ErrorMeaning | undefined]>([
+		['Conflict: paid_outcome_unknown', 'stillUnderWay'],
+		['idempotency_unavailable, try later', 'notCarriedOut'],
+		['get_channel_failed: none', 'noChannel'],
+		// These may be quoted for any other reason.
+		['your key_disabled setting', undefined],
+	])('which may stand in the message: %s', (message, meaning) => {
+		expect(http(409, CREATE, apiMart, { message }).meaning).toBe(meaning);
+	});
+});
+
+describe('an error without the words of the provider', () => {
+	it.each([
+		[400, 'unknown'],
+		[401, 'unknown'],
+		[402, 'unknown'],
+		[403, 'unknown'],
+		[404, 'no'],
+		[405, 'no'],
+		[413, 'unknown'],
+		[422, 'unknown'],
+		[429, 'no'],
+		[502, 'unknown'],
+	])('of HTTP %i proves nothing, but for what anyone may say: %s', (status, charged) => {
+		const bare = { code: `http_${status}`, message: '', isBare: true } as const;
+		expect(http(status, CREATE, apiMart, bare).charged).toBe(charged);
+	});
+});
+
+it.each([
+	[408, true],
+	[429, true],
+	[499, true],
+	[502, true],
+	[503, true],
+	[504, true],
+	[500, undefined],
+	[404, undefined],
+	[200, undefined],
+])('HTTP %i is trouble of a moment, or on the way: %s', (status, isTransient) => {
+	expect(http(status, FREE).isTransient).toBe(isTransient);
+});
+
+describe('a limit', () => {
+	it.each([
+		[429, undefined, true],
+		[429, 5, true],
+		[503, 5, true],
+		[503, undefined, undefined],
+		[500, 5, undefined],
+	])('is HTTP %i with Retry-After %s: %s', (status, wish, isLimit) => {
+		const error = { status, code: 'busy', message: '', type: 't' };
+		expect(httpFailure(apiMart, error, wish, CREATE).isLimit).toBe(isLimit);
+	});
+});
+
+it('what the provider itself suggests is said as well', () => {
+	const failure = http(400, CREATE, evoLink, { advice: 'Allowed: 2K, 4K.' });
+	expect(failure.description).toBe(
+		`Change what the message names and run again. Allowed: 2K, 4K. ${NOTHING_CHARGED}`,
+	);
+});
+
+it('a request id that the message has already is not said twice', () => {
+	const said = { message: 'No. (request id: req-1)', requestId: 'req-1' };
+	expect(http(400, CREATE, apiMart, said).message).toBe(
+		'APIMart refused the request (some_code: No. (request id: req-1))',
+	);
+});
+
+it('images that did not come are said with their reason', () => {
+	const error = { code: 'OutputImageSensitiveContentDetected', message: 'No.', type: 't' };
+	expect(imagesMissing(evoLink, error)).toBe(
+		'Not all images came: EvoLink stopped the image because of its content policy (OutputImageSensitiveContentDetected: No.)',
+	);
 });
 
 describe('a create that was never sent, because the gateway refuses everything', () => {
@@ -568,13 +829,13 @@ it('a row that was refused says everything that is wrong with it', () => {
 
 describe('an upload that failed', () => {
 	const failures = [
-		http(401),
-		http(429),
-		http(500),
-		http(503),
-		networkFailure(apiMart, { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true }),
-		networkFailure(apiMart, { kind: 'noReply', code: 'ENOTFOUND', mayHaveArrived: false }),
-		unreadableAnswer(apiMart, 'data: Required', { data: null }),
+		http(401, FREE),
+		http(429, FREE),
+		http(500, FREE),
+		http(503, FREE),
+		networkFailure(apiMart, { kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true }, FREE),
+		networkFailure(apiMart, { kind: 'noReply', code: 'ENOTFOUND', mayHaveArrived: false }, FREE),
+		unreadableAnswer(apiMart, 'data: Required', { data: null }, FREE),
 	];
 
 	it.each(failures)(
@@ -584,20 +845,45 @@ describe('an upload that failed', () => {
 			expect(uploaded.isRefusal).toBe(failure.isRefusal);
 			expect(uploaded).toMatchObject({
 				message: `A reference image could not be uploaded: ${failure.message}`,
-				description: failure.description.replace(UNKNOWN, NOTHING_CHARGED),
+				description: failure.description,
 				charged: 'no',
 				code: failure.code,
 				type: failure.type,
 				status: 'failed',
 				provider: 'apiMart',
 			});
+			expect(uploaded.description).toMatch(new RegExp(`${NOTHING_CHARGED}$`));
 		},
 	);
 
 	it('may be repeated wherever it could help, for nobody pays twice', () => {
 		expect(failures.map((failure) => uploadFailure(failure).retry)).toEqual([
 			undefined,
-			...Array(6).fill('freely'),
+			...Array(5).fill('freely'),
+			'aFewTimes',
 		]);
+	});
+
+	it.each([
+		['40001', 413, 'finds the file too large'],
+		['40002', 400, 'does not take files of this type'],
+		['40003', 400, 'keeps too many files of yours already'],
+		['40004', 400, 'could not use the address of the file'],
+		['50001', 500, 'could not store the file'],
+	])('because of %s has advice of its own', (code, status, what) => {
+		const failure = http(status, FREE, evoLink, { code });
+		expect(failure.message).toBe(`EvoLink ${what} (So it is.)`);
+		expect(failure.description).toBe(`${UPLOAD_ADVICE[code]?.todo} ${NOTHING_CHARGED}`);
+		expect(http(status, CREATE, evoLink, { code }).message).not.toContain(what);
+	});
+
+	it('because two files got one link costs nothing', () => {
+		expect(sameUploadLink(evoLink)).toMatchObject({
+			message:
+				'A reference image could not be uploaded: EvoLink gave two different files the same link',
+			description: expect.stringMatching(/Reference Image URLs.*Nothing was charged\.$/),
+			code: 'upload_not_unique',
+			charged: 'no',
+		});
 	});
 });

@@ -5,6 +5,7 @@ import type {
 	INode,
 	INodeExecutionData,
 	NodeExecutionHint,
+	WorkflowExecuteMode,
 } from 'n8n-workflow';
 
 export interface FakeContext {
@@ -18,6 +19,14 @@ export interface FakeContext {
 	executionId?: string;
 	/** How often the node has run before in this execution, in a loop. */
 	runIndex?: number;
+	instanceId?: string;
+	workflowId?: string;
+	/** Which n8n keeps over a retry; older versions have none. */
+	executionContext?: { establishedAt: number; parentExecutionId?: string };
+	/** Takes what is to be called at the execution's end; without it, the context is one of n8n 1. */
+	atEnd?: Array<() => unknown>;
+	savesProgress?: boolean;
+	mode?: WorkflowExecuteMode;
 	/** What `getContext('node')` holds. */
 	nodeContext?: IDataObject;
 	/** Takes the hints; without it, the context is one of an n8n that has none. */
@@ -43,6 +52,12 @@ export function fakeContext({
 	signal,
 	executionId = '42',
 	runIndex = 0,
+	instanceId = 'instance-1',
+	workflowId = 'workflow-1',
+	executionContext,
+	atEnd,
+	savesProgress = false,
+	mode = 'trigger',
 	nodeContext = {},
 	hints,
 }: FakeContext = {}): IExecuteFunctions {
@@ -57,6 +72,12 @@ export function fakeContext({
 		getCredentials: async (name: string) => credentials[name],
 		getExecutionCancelSignal: () => signal,
 		getExecutionId: () => executionId,
+		getMode: () => mode,
+		getInstanceId: () => instanceId,
+		getWorkflow: () => ({ id: workflowId, active: true }),
+		getWorkflowSettings: () => ({ saveExecutionProgress: savesProgress }),
+		getExecutionContext: () => executionContext,
+		onExecutionFinish: atEnd && ((callback: () => unknown) => atEnd.push(callback)),
 		evaluateExpression: (expression: string) =>
 			expression === '{{ $runIndex }}' ? runIndex : undefined,
 		getContext: (type: string) => (type === 'node' ? nodeContext : {}),

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 
 import {
 	NodeApiError,
@@ -218,6 +218,16 @@ describe('an upload', () => {
 		expect(bytes.subarray(0, head.length).toString()).toBe(head);
 		expect(bytes.subarray(-tail.length).toString()).toBe(tail);
 		expect(bytes.subarray(head.length, -tail.length).equals(FILE)).toBe(true);
+		expect(options.headers?.['Content-Length']).toBe(bytes.length);
+	});
+
+	it('has the fields of the form before the file', async () => {
+		const { bytes, options } = await sent(buffered(), { fields: { file_name: 'cat.jpg', a: 'b' } });
+		const boundary = String(options.headers?.['Content-Type']).split('boundary=')[1] ?? '';
+		const field = (name: string, value: string) =>
+			`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+		const head = `${field('file_name', 'cat.jpg')}${field('a', 'b')}--${boundary}\r\nContent-Disposition: form-data; name="file"`;
+		expect(bytes.subarray(0, head.length).toString()).toBe(head);
 		expect(options.headers?.['Content-Length']).toBe(bytes.length);
 	});
 
@@ -484,7 +494,7 @@ describe('an execution that was stopped', () => {
 		expect(await sent).toEqual({ kind: 'noReply', code: 'ECONNRESET', mayHaveArrived: true });
 	});
 
-	it('gives n8n no signal to break a create off by, and everything else it has', async () => {
+	it('gives n8n a signal that breaks a query off, and no create, and everything else it has', async () => {
 		// As n8n looks for it: `'getExecutionCancelSignal' in this`.
 		const signalOf = (caller: IExecuteFunctions) =>
 			'getExecutionCancelSignal' in caller ? caller.getExecutionCancelSignal() : undefined;
@@ -492,9 +502,124 @@ describe('an execution that was stopped', () => {
 		const query = await stoppedUnderWay(QUERY);
 		await Promise.allSettled([create.sent, query.sent]);
 
-		expect(create.callers.map(signalOf)).toEqual([undefined]);
+		expect(create.callers.map((caller) => signalOf(caller)?.aborted)).toEqual([false]);
 		expect(query.callers.map((caller) => signalOf(caller)?.aborted)).toEqual([true]);
 		expect(create.callers[0]?.getNode()).toEqual(query.callers[0]?.getNode());
+	});
+});
+
+/** Ends only when it is broken off, as an answer does that trickles. */
+const endless: Request = async () => await new Promise(() => {});
+
+describe('an answer that never comes to its end', () => {
+	const TIMED_OUT = { kind: 'noReply', code: 'ETIMEDOUT', mayHaveArrived: true };
+
+	it.each<[string, HttpCall]>([
+		['create', CREATE],
+		['query', QUERY],
+	])('ends with the time of its call: a %s', async (_what, call) => {
+		const { send } = await door(endless);
+		const begun = performance.now();
+		expect(await send({ ...call, timeoutMs: 60.5 })).toEqual(TIMED_OUT);
+		expect(performance.now() - begun).toBeLessThan(2_000);
+	});
+
+	it('ends at once where the execution is stopped, but for a create', async () => {
+		const stop = new AbortController();
+		const { send, asked } = await door(endless, undefined, stop.signal);
+		const query = send(QUERY);
+		const create = jest.fn();
+		void send(CREATE).then(create);
+		expect(asked).toHaveLength(2);
+		stop.abort();
+		await expect(query).rejects.toThrow(Cancelled);
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		expect(create).not.toHaveBeenCalled();
+	});
+
+	describe('whatever its time', () => {
+		/** Runs out when the test says so. */
+		const timers: Array<{ ms: number; end: () => void }> = [];
+
+		beforeEach(() => {
+			timers.length = 0;
+			jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+				const controller = new AbortController();
+				timers.push({ ms, end: () => controller.abort(new Error('over')) });
+				return controller.signal;
+			});
+		});
+
+		afterEach(() => jest.restoreAllMocks());
+
+		it('is waited for a minute after a stop, where it is that of a create', async () => {
+			const stop = new AbortController();
+			const { send } = await door(endless, undefined, stop.signal);
+			const sent = send({ ...CREATE, timeoutMs: 600_000 });
+			expect(timers.map(({ ms }) => ms)).toEqual([600_000]);
+			stop.abort();
+			expect(timers.map(({ ms }) => ms)).toEqual([600_000, 60_000]);
+			timers[1]?.end();
+			expect(await sent).toEqual(TIMED_OUT);
+		});
+
+		it('is never waited for longer because of a stop', async () => {
+			const stop = new AbortController();
+			const { send } = await door(endless, undefined, stop.signal);
+			const sent = send({ ...CREATE, timeoutMs: 600_000 });
+			stop.abort();
+			timers[0]?.end();
+			expect(await sent).toEqual(TIMED_OUT);
+		});
+
+		it.each<[string, () => Promise<unknown>, number]>([
+			['a query', async () => await (await door(OK)).send(QUERY), 60_000],
+			['a link', async () => await links(endlessBody).open('https://a.example/1.png'), 600_000],
+		])('has one in all: %s', async (_what, call, ms) => {
+			await call();
+			expect(timers.map((timer) => timer.ms)).toEqual([ms]);
+		});
+	});
+
+	const endlessBody: Request = async () => ({
+		statusCode: 200,
+		headers: {},
+		body: new Readable({ read() {} }),
+	});
+
+	it('breaks off the file behind a link', async () => {
+		const link = await links(endlessBody).open('https://a.example/1.png', { timeoutMs: 50 });
+		if (link.kind !== 'opened') throw new Error(link.code);
+		await expect(buffer(link.body)).rejects.toThrow('too slow');
+	});
+
+	it('breaks off the file behind a link when the execution is stopped', async () => {
+		const stop = new AbortController();
+		const link = await links(endlessBody, { signal: stop.signal }).open('https://a.example/1.png');
+		if (link.kind !== 'opened') throw new Error(link.code);
+		stop.abort();
+		await expect(buffer(link.body)).rejects.toThrow();
+	});
+
+	it.each([
+		[31_000, 60_000, true],
+		[31_000, 70_000, false],
+		[29_000, 10, false],
+	])('is given up where after %i ms only %i bytes have come: %s', async (ms, bytes, isOver) => {
+		const body = new Readable({ read() {} });
+		const { open, stored } = links(async () => ({ statusCode: 200, headers: {}, body }));
+		const link = await open('https://a.example/1.png');
+		if (link.kind !== 'opened') throw new Error(link.code);
+		await link.store('lake.png', { extension: 'png', mimeType: 'image/png' }, () => {});
+		const [[content] = []] = stored;
+		if (!(content instanceof Readable)) throw new Error('is not streamed');
+		const begun = performance.now();
+		const now = jest.spyOn(performance, 'now').mockImplementation(() => begun + ms);
+		body.push(Buffer.alloc(bytes));
+		body.push(null);
+		const read = text(content).finally(() => now.mockRestore());
+		if (isOver) await expect(read).rejects.toThrow('too slow');
+		else await expect(read).resolves.toHaveLength(bytes);
 	});
 });
 
@@ -539,11 +664,33 @@ describe('a link to a finished image', () => {
 	});
 
 	it('stops when the execution is stopped', async () => {
-		const { signal } = new AbortController();
+		const stop = new AbortController();
 		const reply = async () => ({ statusCode: 200, headers: {}, body: body() });
-		const { open, asked } = links(reply, { signal });
+		const { open, asked } = links(reply, { signal: stop.signal });
 		await open('https://example.com/1.png');
-		expect(asked[0]?.abortSignal).toBe(signal);
+		const signal = () => (asked[0]?.abortSignal as AbortSignal | undefined)?.aborted;
+		expect(signal()).toBe(false);
+		stop.abort();
+		expect(signal()).toBe(true);
+	});
+
+	it.each([
+		[undefined, 30_000],
+		[5_000, 5_000],
+	])(
+		'may be silent for a while, and no longer than it may last: %s',
+		async (timeoutMs, timeout) => {
+			const { open, asked } = links(async () => ({ statusCode: 200, headers: {}, body: body() }));
+			await open('https://example.com/1.png', { timeoutMs });
+			expect(asked).toMatchObject([{ timeout }]);
+		},
+	);
+
+	it('is asked for as a browser does, where that is wanted', async () => {
+		const { open, asked } = links(async () => ({ statusCode: 200, headers: {}, body: body() }));
+		await open('https://example.com/1.png', { asBrowser: true });
+		expect(asked).toMatchObject([{ headers: { 'User-Agent': expect.stringMatching(/^Mozilla/) } }]);
+		expect(Object.keys(asked[0]?.headers ?? {})).toEqual(['User-Agent']);
 	});
 
 	it('is stored under its name and type, and all of its bytes are seen', async () => {

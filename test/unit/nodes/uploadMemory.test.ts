@@ -3,7 +3,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { uploadMemory } from '../../../nodes/Seedream/uploadMemory';
 import { fakeContext } from './fakeContext';
 
-const UPLOAD = { url: 'https://files.example.com/1', until: 1_790_000_000_000 };
+const UPLOAD = { url: 'https://files.example.com/1', until: 1_790_000_000_000, hash: 'cat' };
 
 function memoryOf(nodeContext: IDataObject) {
 	return uploadMemory(fakeContext({ nodeContext }));
@@ -18,6 +18,13 @@ it('finds what it keeps', () => {
 	memory.keep('evoLink/file-1', UPLOAD);
 	expect(memory.find('evoLink/file-1')).toEqual(UPLOAD);
 	expect(memory.find('apiMart/file-1')).toBeUndefined();
+});
+
+it('knows what a link shows', () => {
+	const memory = memoryOf({});
+	memory.keep('evoLink/file-1', UPLOAD);
+	expect(memory.contentOf(UPLOAD.url)).toBe('cat');
+	expect(memory.contentOf('https://files.example.com/2')).toBeUndefined();
 });
 
 it('keeps it for the next try of the node, which n8n starts from saved data', () => {
@@ -47,6 +54,7 @@ it.each<[string, IDataObject['x']]>([
 	['a text', 'uploads'],
 	['a list', [1]],
 	['entries of another shape', { 'evoLink/file-1': { link: 'https://a.example' } }],
+	['entries without their content', { 'evoLink/file-1': { url: 'https://a.example', until: 7 } }],
 	['null', null],
 ])('starts afresh where it finds %s', (_what, uploads) => {
 	const memory = memoryOf({ uploads });

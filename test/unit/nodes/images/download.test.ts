@@ -59,11 +59,19 @@ async function download(
 	answers: Array<() => OpenedLink<Stored>>,
 	clock = virtualClock(),
 	seconds = 60,
-): Promise<{ result: Awaited<ReturnType<typeof downloadImage<Stored>>>; opens: string[] }> {
+	expiresAt?: Date,
+): Promise<{
+	result: Awaited<ReturnType<typeof downloadImage<Stored>>>;
+	opens: string[];
+	/** Whether each was opened as a browser does. */
+	asBrowser: unknown[];
+}> {
 	const opens: string[] = [];
+	const asBrowser: unknown[] = [];
 	const ports: DownloadPorts<Stored> = {
 		clock,
-		open: async (url) => {
+		open: async (url, options) => {
+			asBrowser.push(options?.asBrowser);
 			const answer = answers[Math.min(opens.length, answers.length - 1)];
 			opens.push(url);
 			if (!answer) throw new Error('the script has no answer');
@@ -71,7 +79,8 @@ async function download(
 		},
 	};
 	const until = clock.now() + seconds * 1000;
-	return { result: await downloadImage(SOURCE, until, ports), opens };
+	const source = { ...SOURCE, expiresAt };
+	return { result: await downloadImage(source, until, ports), opens, asBrowser };
 }
 
 const whole = () => opened(streamOf(PNG));
@@ -236,6 +245,74 @@ describe('a link that answers with an error', () => {
 		]);
 		expect(result).toEqual(failure('the link answered with HTTP 403', 'gone'));
 		expect(opens).toHaveLength(2);
+	});
+});
+
+describe('a link that answers with HTTP 403', () => {
+	const HOUR_MS = 3_600_000;
+	const FORBIDDEN = failure('the link answered with HTTP 403', 'gone');
+	const forbidden =
+		(words = 'Forbidden') =>
+		() =>
+			opened(streamOf(Buffer.from(words)), 403);
+
+	async function fresh(...answers: Array<() => OpenedLink<Stored>>) {
+		const clock = virtualClock();
+		const expiresAt = new Date(clock.now() + HOUR_MS);
+		return { clock, ...(await download(answers, clock, 60, expiresAt)) };
+	}
+
+	it('and is fresh is opened again as another client', async () => {
+		const { result, asBrowser, clock } = await fresh(forbidden(), whole);
+		expect(result).toEqual(STORED);
+		expect(asBrowser).toEqual([false, true]);
+		expect(clock.pauses).toEqual([500]);
+	});
+
+	it('and is fresh is gone after three times', async () => {
+		const { result, asBrowser, clock } = await fresh(forbidden());
+		expect(result).toEqual(FORBIDDEN);
+		expect(asBrowser).toEqual([false, true, true]);
+		expect(clock.pauses).toEqual([500, 1000]);
+	});
+
+	it('and is fresh may also be refused without a word, or break off', async () => {
+		const silent = () => opened(Readable.from([]), 403);
+		const broken = () => {
+			const body = new PassThrough();
+			setImmediate(() => body.destroy(new Error('socket hang up')));
+			return opened(body, 403);
+		};
+		for (const answer of [silent, broken]) {
+			expect((await fresh(answer, whole)).result).toEqual(STORED);
+		}
+	});
+
+	it.each([
+		'<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
+		`${'<!-- padding -->'.repeat(20)}{"message":"URL Expired"}`,
+	])('and says that it has expired is gone at once, however fresh: %s', async (words) => {
+		const { result, opens } = await fresh(forbidden(words), whole);
+		expect(result).toEqual(FORBIDDEN);
+		expect(opens).toHaveLength(1);
+	});
+
+	it.each([
+		['has expired', -1],
+		['expires just now', 0],
+	])('and %s is gone at once', async (_what, ms) => {
+		const clock = virtualClock();
+		const expiresAt = new Date(clock.now() + ms);
+		const { result, opens } = await download([forbidden(), whole], clock, 60, expiresAt);
+		expect(result).toEqual(FORBIDDEN);
+		expect(opens).toHaveLength(1);
+	});
+
+	it('is closed each time', async () => {
+		const bodies = [streamOf(PNG), streamOf(PNG), streamOf(PNG)];
+		let next = 0;
+		await fresh(() => opened(bodies[next++] ?? streamOf(PNG), 403));
+		expect(bodies.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
 	});
 });
 

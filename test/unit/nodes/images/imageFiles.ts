@@ -1,10 +1,12 @@
 import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
 import type { FileContent } from '../../../../nodes/Seedream/tasks/ports';
 
-/** A file of n8n that every model takes, unless `parts` says otherwise. */
+/** A file of n8n that every model takes, unless `parts` says otherwise; each key has content of its own. */
 export function imageFile(parts: Partial<ImageFile> = {}): ImageFile {
+	const { key = 'file-1' } = parts;
 	return {
-		key: 'file-1',
+		key,
+		hash: key,
 		label: 'the image in "data"',
 		bytes: 5,
 		mimeType: 'image/png',

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import {
 	createReferenceLinks,
+	type Upload,
 	type UploadMemory,
 } from '../../../../nodes/Seedream/images/referenceLinks';
 import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
@@ -17,7 +18,7 @@ import {
 	type HttpAnswer,
 } from '../../../../nodes/Seedream/tasks/ports';
 import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
-import { noReply, reply } from '../tasks/scriptedGateway';
+import { noReply, PATIENCE_SECONDS, reply } from '../tasks/scriptedGateway';
 import { virtualClock, type VirtualClock } from '../virtualClock';
 import { fileContent, imageFile } from './imageFiles';
 
@@ -34,10 +35,11 @@ function stored(url: string): HttpAnswer {
 
 const STORED: Answer = (_upload, count) => stored(`https://files.example.com/${count}`);
 
-function mapMemory(entries: Record<string, { url: string; until: number }> = {}) {
+function mapMemory(entries: Record<string, Upload> = {}) {
 	const kept = new Map(Object.entries(entries));
 	const memory: UploadMemory = {
 		find: (key) => kept.get(key),
+		contentOf: (url) => [...kept.values()].find((upload) => upload.url === url)?.hash,
 		keep: (key, upload) => kept.set(key, upload),
 	};
 	return { memory, kept };
@@ -68,7 +70,8 @@ function setUp(
 			return await answer(upload, uploads.length);
 		},
 	};
-	const gateway = new Gateway(provider, createSlots(0), door, clock, NO_JITTER);
+	const options = { patienceSeconds: PATIENCE_SECONDS, random: NO_JITTER };
+	const gateway = new Gateway(provider, createSlots(0), door, clock, options);
 	const linksOf = createReferenceLinks(clock, createBackOff(NO_JITTER), memory);
 	return {
 		uploads,
@@ -88,8 +91,16 @@ function file(parts: Partial<ImageFile> = {}): Reference {
 }
 
 const UPLOADERS: Array<[string, Provider, object]> = [
-	['EvoLink', evoLink, { baseUrl: 'filesBaseUrl', path: '/api/v1/files/upload/stream' }],
-	['APIMart', apiMart, { baseUrl: 'baseUrl', path: '/v1/uploads/images' }],
+	[
+		'EvoLink',
+		evoLink,
+		{
+			baseUrl: 'filesBaseUrl',
+			path: '/api/v1/files/upload/stream',
+			fields: { file_name: 'reference-file-1.png' },
+		},
+	],
+	['APIMart', apiMart, { baseUrl: 'baseUrl', path: '/v1/uploads/images', fields: {} }],
 ];
 
 describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
@@ -99,7 +110,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(uploads).toEqual([
 			expect.objectContaining({
 				...address,
-				fileName: 'reference.png',
+				fileName: 'reference-file-1.png',
 				mimeType: 'image/png',
 				bytes: 5,
 			}),
@@ -178,13 +189,20 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 	});
 
 	it.each<[string, HttpAnswer, number[]]>([
-		['429', reply(429, {}), [0, 1000, 1612, 3362, 8359, 22_639]],
 		['503', reply(503, {}), [0, 1000, 1612, 3362, 8359, 22_639]],
 		['no connection', noReply('ECONNREFUSED', false), [0, 1000, 3000, 7000, 15_000, 31_000]],
 	])('is given up after half a minute of nothing but %s', async (_what, refusal, expected) => {
 		const { links, times } = setUp(provider, () => refusal);
 		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
 		expect(times.map(Math.round)).toEqual(expected);
+	});
+
+	it('waits for the end of a limit until the timeout', async () => {
+		const { links, times, clock } = setUp(provider, () => reply(429, {}));
+		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
+		expect(times.map(Math.round).slice(0, 6)).toEqual([0, 1000, 1612, 3362, 8359, 22_639]);
+		expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
+		expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS + 30_000);
 	});
 
 	it('waits as long as the gateway wishes', async () => {
@@ -195,7 +213,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(times).toEqual([0, 7000]);
 	});
 
-	it('is given up where the gateway wishes to be left alone for more than a minute', async () => {
+	it('is given up where the gateway wishes to be left alone for longer than the timeout', async () => {
 		const { links, uploads, clock } = setUp(provider, () =>
 			reply(429, {}, { 'retry-after': '3600' }),
 		);
@@ -214,14 +232,69 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 });
 
 it.each([
-	['jpeg', 'reference.jpg', 'image/jpeg'],
-	['png', 'reference.png', 'image/png'],
-	['webp', 'reference.webp', 'image/webp'],
-	['gif', 'reference.gif', 'image/gif'],
+	['jpeg', 'reference-file-1.jpg', 'image/jpeg'],
+	['png', 'reference-file-1.png', 'image/png'],
+	['webp', 'reference-file-1.webp', 'image/webp'],
+	['gif', 'reference-file-1.gif', 'image/gif'],
 ] as const)('a %s travels as what its bytes are', async (format, fileName, mimeType) => {
 	const { links, uploads } = setUp(evoLink);
 	await links(file({ mimeType, measured: { format, width: 20, height: 20 } }));
 	expect(uploads).toEqual([expect.objectContaining({ fileName, mimeType })]);
+});
+
+it('a file goes up under a name made from its content, whatever it is called', async () => {
+	const { links, uploads } = setUp(evoLink);
+	const hashes = ['a', 'b'].map((letter) => letter.repeat(64));
+	for (const hash of hashes) {
+		await links(file({ key: `file-${hash}`, hash, label: 'the image "cat.png"' }));
+	}
+	const names = hashes.map((hash) => `reference-${hash.slice(0, 32)}.png`);
+	expect(uploads.map(({ fileName }) => fileName)).toEqual(names);
+	expect(uploads.map(({ fields }) => fields)).toEqual(names.map((name) => ({ file_name: name })));
+});
+
+describe('two different files that come back with one link', () => {
+	const SAME: Answer = () => stored('https://files.example.com/same');
+	const [one, two] = [file({ key: 'one' }), file({ key: 'two' })];
+	const refused = { ok: false, failure: { code: 'upload_not_unique', charged: 'no' } };
+
+	it('refuse their row', async () => {
+		const { links, uploads } = setUp(evoLink, SAME);
+		expect(await links(one, two)).toMatchObject(refused);
+		expect(uploads).toHaveLength(2);
+	});
+
+	it('refuse each row that is not sent yet', async () => {
+		const { links } = setUp(apiMart, SAME);
+		const rows = await Promise.all([links(one), links(two)]);
+		for (const row of rows) expect(row).toMatchObject(refused);
+		expect(await links(one)).toMatchObject(refused);
+	});
+
+	it('refuse the second, where the first was uploaded by an earlier try', async () => {
+		const { memory } = mapMemory();
+		const first = setUp(evoLink, SAME, { memory });
+		expect(await first.links(one)).toMatchObject({ ok: true });
+		const later = setUp(evoLink, SAME, { memory });
+		expect(await later.links(two)).toMatchObject(refused);
+	});
+
+	it('are fine where their content is the same: one of them was read anew', async () => {
+		const { links } = setUp(evoLink, SAME);
+		const again = file({ key: 'one-again', hash: 'one' });
+		expect(await links(one, again)).toMatchObject({ ok: true });
+	});
+
+	it('refuse no other row, and not the same file twice', async () => {
+		const { links } = setUp(evoLink, (upload, count) =>
+			upload.fileName.includes('three')
+				? stored('https://files.example.com/three')
+				: SAME(upload, count),
+		);
+		expect(await links(one, one, link('https://a.example/1.png'))).toMatchObject({ ok: true });
+		await links(two);
+		expect(await links(file({ key: 'three' }))).toMatchObject({ ok: true });
+	});
 });
 
 describe('several references', () => {
@@ -291,7 +364,9 @@ describe('several references', () => {
 
 	it('fail together when one of them cannot be uploaded', async () => {
 		const { links } = setUp(evoLink, (_upload, count) =>
-			count === 2 ? reply(400, { error: { message: 'Bad file.' } }) : stored('https://f.example/1'),
+			count === 2
+				? reply(400, { error: { message: 'Bad file.' } })
+				: stored(`https://f.example/${count}`),
 		);
 		const files = ['one', 'two', 'three'].map((key) => file({ key }));
 		expect(await links(link('https://a.example/1.png'), ...files)).toMatchObject({
@@ -315,7 +390,10 @@ describe('the memory of uploads', () => {
 		const { links, clock } = setUp(evoLink, STORED, { memory });
 		await links(file());
 		expect([...kept]).toEqual([
-			['evoLink/file-1', { url: 'https://files.example.com/1', until: clock.now() + 72 * HOUR }],
+			[
+				'evoLink/file-1',
+				{ url: 'https://files.example.com/1', until: clock.now() + 72 * HOUR, hash: 'file-1' },
+			],
 		]);
 	});
 
@@ -327,7 +405,11 @@ describe('the memory of uploads', () => {
 		['no time any more', -1, false],
 	])('is used where the link lives for %s: %f h', async (_what, hours, used) => {
 		const clock = virtualClock();
-		const upload = { url: 'https://files.example.com/before', until: clock.now() + hours * HOUR };
+		const upload = {
+			url: 'https://files.example.com/before',
+			until: clock.now() + hours * HOUR,
+			hash: 'file-1',
+		};
 		const { memory, kept } = mapMemory({ 'evoLink/file-1': upload });
 		const { links, uploads } = setUp(evoLink, STORED, { memory, clock });
 		const url = used ? upload.url : 'https://files.example.com/1';
@@ -345,7 +427,7 @@ describe('the memory of uploads', () => {
 	});
 
 	it("tells the gateways' files apart", async () => {
-		const upload = { url: 'https://files.example.com/evolink', until: Infinity };
+		const upload = { url: 'https://files.example.com/evolink', until: Infinity, hash: 'file-1' };
 		const { memory } = mapMemory({ 'evoLink/file-1': upload });
 		const { links, uploads } = setUp(apiMart, STORED, { memory });
 		expect(await links(file())).toEqual({ ok: true, value: ['https://files.example.com/1'] });

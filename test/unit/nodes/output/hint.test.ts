@@ -33,7 +33,7 @@ const perTask = (count: number, changes: IDataObject = {}) =>
 
 function said(summary: Partial<RunSummary>): string[] {
 	const hints: NodeExecutionHint[] = [];
-	hint(fakeContext({ hints }), { items: [], fewerImages: [], seconds: 31.44, ...summary });
+	hint(fakeContext({ hints }), { items: [], fewerImages: [], skipped: [], seconds: 31.44, ...summary });
 	for (const { location, type } of hints) {
 		expect([location, type]).toEqual(['outputPane', 'info']);
 	}
@@ -132,7 +132,34 @@ describe('fewer images than were asked for', () => {
 	});
 });
 
+describe('warnings', () => {
+	const warned = (row: number, warning: string, changes: IDataObject = {}) => ({
+		...image({ warning, ...changes }),
+		pairedItem: { item: row },
+	});
+
+	it.each<[string, INodeExecutionData[], string]>([
+		[
+			'once a row, as people count them',
+			[warned(0, 'Twice'), warned(0, 'Twice'), warned(2, 'Twice')],
+			'3 images in 31.4 seconds. Row 1: Twice. Row 3: Twice.',
+		],
+		[
+			'also of rows without an image',
+			[warned(1, 'Twice', { status: 'submitted', imageUrl: undefined })],
+			'Row 2: Twice.',
+		],
+		[
+			'five of them',
+			Array.from({ length: 8 }, (_, row) => warned(row, 'Twice')),
+			'8 images in 31.4 seconds. Row 1: Twice. Row 2: Twice. Row 3: Twice. Row 4: Twice. Row 5: Twice. … and 3 more like these.',
+		],
+	])('are said in the same hint: %s', (_what, items, message) => {
+		expect(said({ items })).toEqual([message]);
+	});
+});
+
 it('an n8n that has no place for hints goes without', () => {
-	const summary = { items: [image()], fewerImages: [0], seconds: 2 };
+	const summary = { items: [image()], fewerImages: [0], skipped: [], seconds: 2 };
 	expect(() => hint(fakeContext(), summary)).not.toThrow();
 });

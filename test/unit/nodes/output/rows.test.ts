@@ -1,6 +1,13 @@
 import { NodeOperationError, type INodeExecutionData } from 'n8n-workflow';
 
-import { deadlineFailure, invalidRow, type Failure } from '../../../../nodes/Seedream/errors';
+import {
+	deadlineFailure,
+	invalidRow,
+	taskFailure,
+	type Charged,
+	type Failure,
+} from '../../../../nodes/Seedream/errors';
+import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import {
 	failureItem,
 	settleRows,
@@ -174,6 +181,20 @@ describe('without Continue On Fail', () => {
 			'Charged, or perhaps charged: row 3.',
 		]);
 		expect(error.context.itemIndex).toBeUndefined();
+	});
+
+	it.each<[string, Charged, string]>([
+		['as far as is known', 'no', 'These rows were not charged, as far as is known.'],
+		['in vain', 'yes', 'Charged, or perhaps charged: rows 1, 2.'],
+		['perhaps', 'unknown', 'Charged, or perhaps charged: rows 1, 2.'],
+	])('several rows that were charged %s say so once', (_what, charged, line) => {
+		const error = { code: 'x', message: 'No.', type: 'task_error' };
+		const failure = taskFailure(apiInOne, { status: 'failed', error, charged }, 'task-1');
+		const lines = errorOf([failed(failure), failed(failure)]).description?.split('<br>\n');
+		expect(lines?.slice(2)).toEqual([
+			'Run the row again. If it fails every time, change the prompt.',
+			line,
+		]);
 	});
 
 	it.each([

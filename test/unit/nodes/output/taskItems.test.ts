@@ -149,6 +149,29 @@ describe.each(['perImage', 'perTask'] as const)('what nobody said (%s)', (output
 	});
 });
 
+describe('what people have to know of a task', () => {
+	const warning = 'It may have been made twice';
+	const facts = { provider: evoLink, taskId: 'task-1', warning };
+
+	it.each(['perImage', 'perTask'] as const)('stands in each of its items (%s)', (outputItems) => {
+		for (const state of [{}, { imageUrls: LINKS.slice(0, 1) }]) {
+			const items = finishedItems({ ...finished(state), facts }, { ...OPTIONS, outputItems });
+			for (const { json } of items) expect(json.warning).toBe(warning);
+		}
+	});
+
+	it('stands in the item of one that runs', () => {
+		const { json } = runningItem(facts, { status: 'submitted' }, undefined, OPTIONS);
+		expect(json.warning).toBe(warning);
+	});
+
+	it('is left out where there is nothing', () => {
+		for (const { json } of finishedItems(finished(), OPTIONS)) {
+			expect(json).not.toHaveProperty('warning');
+		}
+	});
+});
+
 describe('a task without images yet', () => {
 	const facts = { provider: evoLink, taskId: 'task-1', model: 'm', prompt: 'A lake' };
 

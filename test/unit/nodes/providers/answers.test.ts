@@ -1,4 +1,4 @@
-import { imageLinks, linksExpire, saysFailure } from '../../../../nodes/Seedream/providers/answers';
+import { imagesIn, linksExpire, readCallError } from '../../../../nodes/Seedream/providers/answers';
 
 const A = 'https://a.example/1.png';
 const B = 'http://b.example/2.png?x=1,2&y=[3]';
@@ -21,8 +21,21 @@ describe('the links in a value of unknown shape', () => {
 		['broken JSON', '{"url": ', []],
 		['numbers, nothing and switches', [1, null, undefined, true, {}], []],
 	])('%s', (_what, value, links) => {
-		expect(imageLinks(value)).toEqual(links);
+		expect(imagesIn(value)).toEqual({ links, stopped: [] });
 	});
+});
+
+it('an image that was stopped stands between the others, with its reason', () => {
+	const error = { code: 'OutputImageSensitiveContentDetected', message: 'No.' };
+	expect(imagesIn({ data: [{ url: A }, { error }, { url: B }] })).toEqual({
+		links: [A, B],
+		stopped: [{ ...error, type: 'unknown' }],
+	});
+});
+
+it('of several places with links, the first alone counts: they hold the same images', () => {
+	const same = { results: [A], result_data: [{ url: B }] };
+	expect(imagesIn(same)).toEqual({ links: [A], stopped: [] });
 });
 
 it('links live for a day', () => {
@@ -35,6 +48,11 @@ it.each<[unknown, boolean]>([
 	[{ success: false }, true],
 	[{ code: 400 }, true],
 	[{ code: '503' }, true],
+	[{ error: { code: 'x', message: 'No.' } }, true],
+	[{ error: 'No.' }, true],
+	[{ error: { code: 'x', message: 'No.' }, task_id: 'task-1' }, false],
+	[{ error: null }, false],
+	[{ error: { code: 0, message: '' } }, false],
 	[{ success: true, code: 200 }, false],
 	[{ code: 'ok' }, false],
 	[{}, false],
@@ -42,5 +60,5 @@ it.each<[unknown, boolean]>([
 	['error', false],
 	[null, false],
 ])('%j says that it failed: %s', (body, expected) => {
-	expect(saysFailure(body)).toBe(expected);
+	expect(readCallError(200, body) !== undefined).toBe(expected);
 });

@@ -12,16 +12,18 @@ describe('the answer to a create', () => {
 		['the top level', { id: 'n30', status: 'pending' }],
 		['the data of an answer with an id of its own', { id: 'request-1', data: { task_id: 'n30' } }],
 		['an id in the data', { code: 200, data: { id: 'n30' } }],
+		['a taskId in the data', { code: 200, data: { taskId: 'n30' } }],
+		['a task id at the top', { task_id: 'n30' }],
 	])('gives the task id from %s', (_where, answer) => {
 		expect(apiInOne.readCreated({ ...answer })).toEqual({
 			kind: 'read',
-			value: { taskId: 'n30' },
+			value: [{ taskId: 'n30' }],
 		});
 	});
 
 	it('takes a number for the task id', () => {
 		expect(apiInOne.readCreated({ data: { task_id: 30 } })).toMatchObject({
-			value: { taskId: '30' },
+			value: [{ taskId: '30' }],
 		});
 	});
 
@@ -43,7 +45,14 @@ describe('the answer to a query', () => {
 		['FAILED', 'failed'],
 		['ERROR', 'failed'],
 		['error', 'failed'],
+		['SUCCEEDED', 'completed'],
+		['done', 'completed'],
+		['FAIL', 'failed'],
+		['FAILURE', 'failed'],
+		['rejected', 'failed'],
 		['CANCELLED', 'cancelled'],
+		['CANCELED', 'cancelled'],
+		['EXPIRED', 'cancelled'],
 		['PENDING', 'submitted'],
 		['IN_PROGRESS', 'processing'],
 		['WAITING', 'processing'],
@@ -64,6 +73,14 @@ describe('the answer to a query', () => {
 			value: { status: expected },
 		});
 	});
+
+	it.each(['IN_PROGRESS', 'PROCESSING'])(
+		'is at work as long as its word says so, even where it repeats the references: %s',
+		(status) => {
+			const data = { task_id: 'n30', status, image_urls: [LINK] };
+			expect(apiInOne.readTask({ data })).toMatchObject({ value: { status: 'processing' } });
+		},
+	);
 
 	const places = [
 		'output',
@@ -173,8 +190,9 @@ describe('an error', () => {
 		[401, 401],
 		['429', 429],
 		[599, 599],
-		[600, 400],
-		[100_401, 400],
+		// These mean nothing to us: whether something was made is not known.
+		[600, 200],
+		[100_401, 200],
 	])('may come with HTTP 200 and code %j', (code, status) => {
 		expect(apiInOne.readError(200, { code, message: 'No.', data: null })).toMatchObject({
 			status,
@@ -197,6 +215,7 @@ describe('an error', () => {
 			code: 'http_404',
 			message: '',
 			type: 'http_error',
+			isBare: true,
 		});
 	});
 });

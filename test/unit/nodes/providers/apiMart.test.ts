@@ -19,13 +19,29 @@ describe('the answer to a create', () => {
 	])('gives the task id from %s', (_what, answer) => {
 		expect(apiMart.readCreated({ ...answer })).toEqual({
 			kind: 'read',
-			value: { taskId: 'task_01' },
+			value: [{ taskId: 'task_01' }],
+		});
+	});
+
+	it('may name several tasks, each of them paid', () => {
+		const data = [{ task_id: 'task_01' }, { status: 'submitted' }, { task_id: 'task_02' }];
+		expect(apiMart.readCreated({ code: 200, data })).toEqual({
+			kind: 'read',
+			value: [{ taskId: 'task_01' }, { taskId: 'task_02' }],
+		});
+	});
+
+	it('may be the images already', () => {
+		const data = { object: 'generation.result', id: 'task_01', data: [{ url: LINK }] };
+		expect(apiMart.readCreated({ data })).toMatchObject({
+			kind: 'read',
+			value: [{ taskId: 'task_01', finished: { status: 'completed', imageUrls: [LINK] } }],
 		});
 	});
 
 	it('takes a number for the task id', () => {
 		expect(apiMart.readCreated({ data: [{ task_id: 17 }] })).toMatchObject({
-			value: { taskId: '17' },
+			value: [{ taskId: '17' }],
 		});
 	});
 
@@ -57,7 +73,15 @@ describe('the answer to a query', () => {
 		});
 	});
 
-	it.each(['completed', 'success', 'COMPLETED'])(
+	it.each(['processing', 'in_progress'])(
+		'is at work as long as its word says so, whatever images it has already: %s',
+		(status) => {
+			const data = { status, result: { images: [{ url: [LINK] }] } };
+			expect(apiMart.readTask({ data })).toMatchObject({ value: { status: 'processing' } });
+		},
+	);
+
+	it.each(['completed', 'success', 'succeeded', 'done', 'COMPLETED'])(
 		'has everything of a task that is %s',
 		(status) => {
 			const data = {
@@ -197,9 +221,10 @@ describe('an error', () => {
 	it.each([
 		[401, 401, '401'],
 		['402', 402, '402'],
-		['invalid_key', 400, 'invalid_key'],
-		[1001, 400, '1001'],
-		[undefined, 400, 'unknown_error'],
+		// These mean nothing to us: whether something was made is not known.
+		['invalid_key', 200, 'invalid_key'],
+		[1001, 200, '1001'],
+		[undefined, 200, 'unknown_error'],
 	])('may come with HTTP 200, success: false and code %j', (code, status, readCode) => {
 		expect(apiMart.readError(200, { success: false, code, message: 'No.' })).toMatchObject({
 			status,
@@ -242,7 +267,13 @@ describe('an error', () => {
 			code: 'http_504',
 			message: '',
 			type: 'http_error',
+			isBare: true,
 		});
+	});
+
+	it('that a task is not known comes as HTTP 400, in Chinese', () => {
+		const error = { code: 400, message: '无效的任务ID', type: 'invalid_request_error' };
+		expect(apiMart.readError(400, { error })).toMatchObject({ status: 404 });
 	});
 
 	it.each<[string, unknown]>([

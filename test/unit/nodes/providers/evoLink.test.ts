@@ -19,7 +19,7 @@ describe('the answer to a create', () => {
 		};
 		expect(evoLink.readCreated(answer)).toEqual({
 			kind: 'read',
-			value: { taskId: 'task-unified-1757165031-seedream4d', estimatedSeconds: 45 },
+			value: [{ taskId: 'task-unified-1757165031-seedream4d', estimatedSeconds: 45 }],
 		});
 	});
 
@@ -32,23 +32,43 @@ describe('the answer to a create', () => {
 	])('keeps the task id of an answer with %s', (_what, answer) => {
 		expect(evoLink.readCreated(answer)).toMatchObject({
 			kind: 'read',
-			value: { taskId: 'task-1' },
+			value: [{ taskId: 'task-1' }],
 		});
 	});
 
 	it('takes a number for the task id', () => {
-		expect(evoLink.readCreated({ id: 17 })).toMatchObject({ value: { taskId: '17' } });
+		expect(evoLink.readCreated({ id: 17 })).toMatchObject({ value: [{ taskId: '17' }] });
 	});
 
+	it.each<[string, object]>([
+		['task_id', { task_id: 'task-1' }],
+		['data', { data: { id: 'task-1' } }],
+	])('gives the task id from %s as well', (_where, answer) => {
+		expect(evoLink.readCreated({ ...answer })).toEqual({
+			kind: 'read',
+			value: [{ taskId: 'task-1' }],
+		});
+	});
+
+	it('may be the images already', () => {
+		const answer = { id: 'task-1', status: 'completed', results: [LINK] };
+		expect(evoLink.readCreated(answer)).toMatchObject({
+			value: [{ taskId: 'task-1', finished: { status: 'completed', imageUrls: [LINK] } }],
+		});
+		const running = { ...answer, status: 'processing' };
+		expect(evoLink.readCreated(running)).toEqual({ kind: 'read', value: [{ taskId: 'task-1' }] });
+	});
+
+	// The id may stand in several places, so the reason names none.
 	it.each([
-		['no id', { status: 'pending' }, /^id: /],
-		['null for an id', { id: null }, /^id: /],
-		['an empty id', { id: '  ' }, /the task id is empty/],
-		['an object for an id', { id: { task: 1 } }, /^id: /],
-	])('cannot be read with %s', (_what, answer, reason) => {
+		['no id', { status: 'pending' }],
+		['null for an id', { id: null }],
+		['an empty id', { id: '  ' }],
+		['an object for an id', { id: { task: 1 } }],
+	])('cannot be read with %s', (_what, answer) => {
 		expect(evoLink.readCreated(answer)).toEqual({
 			kind: 'unreadable',
-			reason: expect.stringMatching(reason),
+			reason: 'no task id is in it',
 		});
 	});
 });
@@ -66,6 +86,11 @@ describe('the answer to a query', () => {
 			kind: 'read',
 			value: { status: expected, progress: 40, model: 'm' },
 		});
+	});
+
+	it('is at work as long as its word says so, whatever images it has already', () => {
+		const answer = { id: 'task-1', status: 'processing', results: [LINK] };
+		expect(evoLink.readTask(answer)).toMatchObject({ value: { status: 'processing' } });
 	});
 
 	it('has the links, the cost, the time taken and the end of the links of a completed task', () => {
@@ -146,11 +171,18 @@ describe('the answer to a query', () => {
 		};
 		expect(evoLink.readTask({ id: 'task-1', status, error })).toEqual({
 			kind: 'read',
-			value: { status: status.toLowerCase(), error, model: undefined },
+			value: { status: status.toLowerCase(), error, charged: 'no', model: undefined },
 		});
 	});
 
-	it.each([undefined, null, 'broken', []])('has a failure without a reason: %j', (error) => {
+	it('has the reason of a task that failed in words', () => {
+		expect(evoLink.readTask({ status: 'failed', error: 'broken' })).toMatchObject({
+			kind: 'read',
+			value: { status: 'failed', error: { message: 'broken' } },
+		});
+	});
+
+	it.each([undefined, null, '', []])('has a failure without a reason: %j', (error) => {
 		expect(evoLink.readTask({ status: 'failed', error })).toMatchObject({
 			kind: 'read',
 			value: { status: 'failed', error: { code: 'unknown_error', message: '' } },
@@ -200,6 +232,7 @@ describe('an error', () => {
 			code: 'http_502',
 			message: '',
 			type: 'http_error',
+			isBare: true,
 		});
 	});
 

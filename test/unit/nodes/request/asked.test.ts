@@ -46,14 +46,34 @@ it.each<[string, string]>([
 it.each<[string, string]>([
 	['row that asks for the same', asked({ values: { ...REQUEST.values } })],
 	['link that the same file gets', asked({ references: [LINK, DOG, otherLink()] })],
+	['file of the same content', asked({ references: [LINK, DOG, readAnew()] })],
 	[
 		'address that is told of the end',
 		asked({ values: { ...REQUEST.values, callbackUrl: 'https://n8n.example.com/resume/43' } }),
+	],
+	[
+		'address in the additions to the body',
+		asked({ extraBody: { seed: 7, callback_url: 'https://n8n.example.com/resume/43' } }),
 	],
 	['way to bring files to the gateway', asked({ sendBinaryAs: 'dataUri' })],
 ])('is the same for another %s', (_what, same) => {
 	expect(same).toBe(asked());
 });
+
+it('what the task is made of is kept beside it, as the user wrote it', () => {
+	const request = { ...REQUEST, promptSent: 'A cat. Generate 2 different images.' };
+	expect(askedFor(evoLink, request).order).toEqual({
+		provider: 'evoLink',
+		model: 'doubao-seedream-4.5',
+		prompt: 'A cat',
+		images: 2,
+	});
+	expect(askedFor(evoLink, { ...request, values: {} }).order.images).toBe(1);
+});
+
+function readAnew() {
+	return { kind: 'file' as const, file: imageFile({ key: 'file-1-again', hash: 'file-1' }) };
+}
 
 function otherLink() {
 	const signedLink = () => 'https://n8n.example.com/rest/binary-data/signed?token=2';

@@ -218,13 +218,26 @@ describe('the key of an image', () => {
 	});
 });
 
+describe('the hash of an image', () => {
+	it('is the same for the same content, also of a file that was read anew, wherever it is', async () => {
+		const { images } = store({
+			rows: [{ a: onDisk('1'), b: onDisk('2'), c: inMemory(CAT), d: onDisk('3') }],
+			files: { 1: CAT, 2: CAT, 3: DOG },
+		});
+		const [a, b, c, other] = await images('a, b, c, d');
+		expect(a?.hash).toMatch(/^[\da-f]{64}$/);
+		expect([b?.hash, c?.hash]).toEqual([a?.hash, a?.hash]);
+		expect(other?.hash).not.toBe(a?.hash);
+	});
+});
+
 describe('a large file', () => {
-	it('is read no further than its header, and closed', async () => {
+	it('is measured by its header, read once for its content, and closed', async () => {
 		const files = { 1: png(640, 480, 30 * MB) };
 		const { images, streams, read } = store({ rows: [{ data: onDisk('1') }], files });
 		expect(await images('data')).toMatchObject([{ bytes: 30 * MB, measured: { width: 640 } }]);
-		expect(read.bytes).toBeLessThanOrEqual(4 * CHUNK);
-		expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
+		expect(read.bytes).toBeLessThanOrEqual(30 * MB + 4 * CHUNK);
+		expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
 	});
 
 	it('is not read faster than it is sent', async () => {

@@ -1,4 +1,9 @@
-import { readGenerateRow, readStatusRow } from '../../../../nodes/Seedream/request/readRow';
+import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+import {
+	readGenerateRow,
+	readMadeRow,
+	readStatusRow,
+} from '../../../../nodes/Seedream/request/readRow';
 import { fakeContext } from '../fakeContext';
 
 const ROW = {
@@ -165,6 +170,31 @@ describe('a row of Seedream Generate', () => {
 			'Continue When: "later" is not one of finished, submitted',
 			expect.stringMatching(/^Timeout: /),
 		]);
+	});
+});
+
+describe('a row of Seedream Generate that has a task already', () => {
+	const paid = async (fields: object) =>
+		await readMadeRow(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0, apiMart);
+
+	it.each([
+		['what it asks for is wrong by now', { prompt: '', model: 'm', imageUrls: 'nothing' }],
+		['it names another provider by now', { provider: 'evoLink' }],
+		['it names no provider by now', { provider: '' }],
+		['its files are gone by now', { imageFields: 'gone' }],
+	])('is read for what becomes of that, though %s', async (_what, fields) => {
+		const row = await paid({ ...fields, continueWhen: 'submitted', options: { timeout: 7 } });
+		expect(row).toMatchObject({
+			ok: true,
+			value: { provider: apiMart, continueWhen: 'submitted', controls: { timeout: 7 } },
+		});
+	});
+
+	it('is refused all the same where that is wrong', async () => {
+		expect(await paid({ options: { timeout: 0 } })).toMatchObject({
+			ok: false,
+			failure: { provider: 'apiMart', message: expect.stringMatching(/^Timeout: /) },
+		});
 	});
 });
 

@@ -6,7 +6,7 @@ import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import type { HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
 import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
 import { concurrentClock } from '../virtualClock';
-import { noReply, reply } from './scriptedGateway';
+import { noReply, PATIENCE_SECONDS, reply } from './scriptedGateway';
 import {
 	mean,
 	median,
@@ -42,7 +42,8 @@ async function followAll({
 	const random = seededRandom();
 	const simulated = simulatedGateway(clock, { takes, ...simulation });
 	const room = createSlots(slots);
-	const gateway = new Gateway(provider, room, simulated.door, clock, random);
+	const options = { patienceSeconds: PATIENCE_SECONDS, random };
+	const gateway = new Gateway(provider, room, simulated.door, clock, options);
 	const follower = new Follower(gateway, clock, createBackOff(random));
 
 	const follow = async (taskId: string, changes: Partial<FollowedTask> = {}) => {
@@ -64,7 +65,9 @@ async function followAll({
 	const create = async () => {
 		const created = await gateway.create({}, 'key', () => undefined);
 		if (!created.ok) throw new Error(created.failure.message);
-		return created.value.content;
+		const [task] = created.value.content;
+		if (!task) throw new Error('no task was made');
+		return task;
 	};
 	const ends = await Promise.all(
 		Array.from({ length: tasks }, async (_, index) => {
@@ -253,12 +256,12 @@ describe('a call for many tasks', () => {
 	it.each<[string, HttpAnswer]>([
 		['404', reply(404, '<html>404</html>')],
 		['405', reply(405, {})],
+		['400', reply(400, { error: { code: 'invalid_request' } })],
 		['500', reply(500, { error: { code: 'oops' } })],
 		['an HTML page', reply(200, '<html>Hello</html>')],
 		['another shape', reply(200, { tasks: [] })],
 		['a list', reply(200, [])],
 		['nothing', reply(200, '')],
-		['a broken connection', noReply('ECONNRESET', true)],
 	])(
 		'that is answered with %s is not made again: each task is asked for alone',
 		async (_what, answer) => {
@@ -273,20 +276,91 @@ describe('a call for many tasks', () => {
 		},
 	);
 
-	it.each<[string, HttpAnswer]>([
-		['429', reply(429, {})],
+	const TROUBLE: Array<[string, HttpAnswer]> = [
+		['408', reply(408, '')],
+		['502', reply(502, '<html>502</html>')],
+		['504', reply(504, { error: { code: 'gateway_timeout', message: 'Later.' } })],
+		['a broken connection', noReply('ECONNRESET', true)],
+		['silence', noReply('ETIMEDOUT', true)],
+	];
+	/** These set a pace, so calls may be waiting for their turn. */
+	const REFUSED: Array<[string, HttpAnswer]> = [
 		['503', reply(503, {})],
 		['a refused connection', noReply('ECONNREFUSED', false)],
-	])('that is refused with %s is made again', async (_what, answer) => {
-		let refusals = 2;
+	];
+
+	it.each<[string, HttpAnswer]>([...TROUBLE, ...REFUSED, ['429', reply(429, {})]])(
+		'that fails for a moment with %s is made again',
+		async (_what, answer) => {
+			let failures = 2;
+			const all = await followAll({
+				tasks: 20,
+				answerBatch: (_ids, data) => ((failures -= 1) >= 0 ? answer : reply(200, { data })),
+			});
+			expectAllDone(all);
+			expect(all.batches.length).toBeGreaterThanOrEqual(3);
+			// Only those that come back alone are asked for alone.
+			expect(all.singles()).toBeLessThan(10);
+		},
+	);
+
+	it('that fails now and then is made again, however often that is', async () => {
+		let calls = 0;
 		const all = await followAll({
 			tasks: 20,
-			answerBatch: (_ids, data) => ((refusals -= 1) >= 0 ? answer : reply(200, { data })),
+			takes: () => 60_000,
+			answerBatch: (_ids, data) =>
+				(calls += 1) % 2 === 0 ? reply(200, { data }) : reply(502, '<html>502</html>'),
 		});
 		expectAllDone(all);
-		expect(all.batches.length).toBeGreaterThanOrEqual(3);
-		// Only those that come back alone are asked for alone.
+		expect(calls).toBeGreaterThan(8);
 		expect(all.singles()).toBeLessThan(10);
+	});
+
+	it.each<[string, HttpAnswer, number]>([
+		...TROUBLE.map(([what, answer]): [string, HttpAnswer, number] => [what, answer, 4]),
+		...REFUSED.map(([what, answer]): [string, HttpAnswer, number] => [what, answer, 10]),
+	])(
+		'that fails with %s four times in a row is not made again: each task is asked for alone',
+		async (_what, answer, most) => {
+			const takes = () => 60_000;
+			const all = await followAll({ tasks: 20, takes, answerBatch: () => answer });
+			expectAllDone(all);
+			expect(all.batches.length).toBeGreaterThanOrEqual(4);
+			expect(all.batches.length).toBeLessThanOrEqual(most);
+			expect(all.singles()).toBeGreaterThanOrEqual(20);
+		},
+	);
+
+	it('that is limited for long is made again all the same', async () => {
+		let refusals = 8;
+		let told = 0;
+		const all = await followAll({
+			tasks: 20,
+			takes: () => 60_000,
+			answerBatch: (_ids, data) => {
+				if ((refusals -= 1) >= 0) return reply(429, {});
+				told += 1;
+				return reply(200, { data });
+			},
+		});
+		expectAllDone(all);
+		expect(told).toBeGreaterThan(0);
+	});
+
+	it('that fails once for hundreds of tasks is made again: many calls are one moment', async () => {
+		const { clock, create, follow, batches, singles } = await followAll({
+			tasks: 0,
+			takes: () => 20_000,
+			answerBatch: (_ids, data) =>
+				clock.elapsed() < 1_000 ? reply(502, '<html>502</html>') : reply(200, { data }),
+		});
+		const ids = await Promise.all(Array.from({ length: 251 }, async () => await create()));
+		const start = clock.elapsed();
+		expect(start).toBeLessThan(500);
+		await Promise.all(ids.map(async ({ taskId }) => await follow(taskId, old)));
+		expect(batches.length).toBeGreaterThan(5);
+		expect(singles()).toBeLessThan(10);
 	});
 
 	const entryOf = (id: string) => (entry: object) => 'id' in entry && entry.id === id;

@@ -103,18 +103,24 @@ describe('a task that is followed', () => {
 		expect(pauses.at(-1)).toBe(5_000);
 	});
 
-	it.each(['failed', 'cancelled'] as const)(
-		'is not asked for again once it is %s',
-		async (status) => {
-			const error = { code: 'content_policy_violation', message: 'No.', type: 'task_error' };
-			const { result, calls } = await follow([RUNNING, reply(200, { status, error })]);
-			expect(calls).toHaveLength(2);
-			expect(result).toMatchObject({
-				ok: false,
-				failure: { status, code: 'content_policy_violation', charged: 'no', taskId: 'task-1' },
-			});
-		},
-	);
+	it.each([
+		['failed', 'failed'],
+		['fail', 'failed'],
+		['failure', 'failed'],
+		['error', 'failed'],
+		['rejected', 'failed'],
+		['cancelled', 'cancelled'],
+		['canceled', 'cancelled'],
+		['expired', 'cancelled'],
+	])('is not asked for again once it is %s, which is %s', async (word, status) => {
+		const error = { code: 'content_policy_violation', message: 'No.', type: 'task_error' };
+		const { result, calls } = await follow([RUNNING, reply(200, { status: word, error })]);
+		expect(calls).toHaveLength(2);
+		expect(result).toMatchObject({
+			ok: false,
+			failure: { status, code: 'content_policy_violation', charged: 'no', taskId: 'task-1' },
+		});
+	});
 });
 
 describe('a question that fails for a moment', () => {
@@ -390,6 +396,55 @@ describe('the deadline', () => {
 		expectEndAt(clock, 20_000 - ms);
 	});
 
+	describe('that the process slept past', () => {
+		const asleep = async (sleptMs: number, answers: Script[], tasks: number) => {
+			const clock = concurrentClock();
+			const { gateway, calls, times } = scriptedGatewayAt(clock, evoLink, ...answers);
+			const follower = new Follower(gateway, clock, longest);
+			const { sleep } = clock;
+			// The first sleep of all lasts far longer than it should.
+			clock.sleep = async (ms) => {
+				clock.sleep = sleep;
+				await sleep(ms + sleptMs);
+			};
+			const ids = Array.from({ length: tasks }, (_, n) => `task-${n + 1}`);
+			const ends = await Promise.all(
+				ids.map((taskId) => follower.follow(task(clock, { taskId, isOld: false }))),
+			);
+			return { ends, calls, times };
+		};
+
+		it.each([1, 60_000, 3_600_000])(
+			'by %i ms leaves a question for each task, alone',
+			async (lateMs) => {
+				const { ends, calls } = await asleep(600_000 + lateMs, [DONE], 1);
+				expect(ends).toMatchObject([COMPLETED]);
+				expect(calls).toHaveLength(1);
+			},
+		);
+
+		it('leaves a question for each task, also where they are asked for together', async () => {
+			const together = async ({ body, path }: HttpCall) => {
+				const ids = Array.isArray(body?.task_ids) ? body.task_ids : [path.split('/').at(-1)];
+				const data = ids.map((id) => ({ id, status: 'completed', results: [LINK] }));
+				return reply(200, body ? { data } : data[0]);
+			};
+			const { ends } = await asleep(3_600_000, [together], 120);
+			for (const end of ends) expect(end).toMatchObject(COMPLETED);
+		});
+
+		it('leaves ten seconds for it, which may fail, and then ends', async () => {
+			const mended = await asleep(3_600_000, [OOPS, OOPS, DONE], 1);
+			expect(mended.ends).toMatchObject([COMPLETED]);
+			const broken = await asleep(3_600_000, [OOPS], 1);
+			expect(broken.ends).toMatchObject([{ ok: false, failure: { code: 'timeout' } }]);
+			expect((broken.times.at(-1) ?? 0) - (broken.times[0] ?? 0)).toBeLessThanOrEqual(10_100);
+			const running = await asleep(3_600_000, [RUNNING], 1);
+			expect(running.ends).toMatchObject([{ ok: false, failure: { code: 'timeout' } }]);
+			expect(running.calls).toHaveLength(1);
+		});
+	});
+
 	describe('that has passed before the first question', () => {
 		const late = async (...answers: HttpAnswer[]) => {
 			const clock = concurrentClock();
@@ -540,17 +595,20 @@ describe('a task that is asked for once', () => {
 		return { result, calls, times, clock };
 	}
 
-	it.each(['pending', 'processing', 'completed', 'failed', 'cancelled'])(
-		'may be %s',
-		async (status) => {
-			const { result, calls } = await query(reply(200, { status, results: [LINK] }));
-			expect(calls).toHaveLength(1);
-			expect(result).toMatchObject({
-				ok: true,
-				value: { content: { status: status === 'pending' ? 'submitted' : status } },
-			});
-		},
-	);
+	it.each([
+		['pending', 'submitted', [LINK]],
+		['processing', 'processing', [LINK]],
+		['completed', 'completed', [LINK]],
+		['failed', 'failed', []],
+		['cancelled', 'cancelled', []],
+		// What was made is paid, and handed on.
+		['failed', 'completed', [LINK]],
+		['cancelled', 'completed', [LINK]],
+	])('may be %s, which is %s, with %j', async (status, expected, results) => {
+		const { result, calls } = await query(reply(200, { status, results }));
+		expect(calls).toHaveLength(1);
+		expect(result).toMatchObject({ ok: true, value: { content: { status: expected } } });
+	});
 
 	it('is asked for again when the question failed', async () => {
 		const { result, times } = await query(BUSY, OOPS, RUNNING);

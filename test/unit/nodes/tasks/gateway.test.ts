@@ -1,3 +1,5 @@
+import type { Failure } from '../../../../nodes/Seedream/errors';
+import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
@@ -5,8 +7,8 @@ import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
 import type { FileUpload, HttpAnswer } from '../../../../nodes/Seedream/tasks/ports';
 import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
 import { fileContent } from '../images/imageFiles';
-import { virtualClock } from '../virtualClock';
-import { noReply, reply, scriptedGatewayAt } from './scriptedGateway';
+import { concurrentClock, virtualClock } from '../virtualClock';
+import { noReply, PATIENCE_SECONDS, reply, scriptedGatewayAt } from './scriptedGateway';
 
 const DONE = reply(200, { status: 'completed', results: ['https://example.com/1.png'] });
 
@@ -37,7 +39,8 @@ async function upload(provider: Provider, answer: HttpAnswer) {
 			return answer;
 		},
 	};
-	const gateway = new Gateway(provider, createSlots(0), door, virtualClock());
+	const options = { patienceSeconds: PATIENCE_SECONDS };
+	const gateway = new Gateway(provider, createSlots(0), door, virtualClock(), options);
 	return { result: await gateway.upload(UPLOAD, fileReferences.readUploaded), uploads };
 }
 
@@ -79,17 +82,17 @@ describe('an upload', () => {
 		},
 	);
 
-	const REFUSED = { retry: 'freely', isRefusal: true };
+	const REFUSED = { retry: 'freely', isRefusal: true } as const;
 
-	it.each<[string, HttpAnswer, object]>([
+	it.each<[string, HttpAnswer, Pick<Failure, 'retry' | 'isRefusal' | 'afterSeconds'>]>([
 		['429', reply(429, {}, { 'retry-after': '5' }), { ...REFUSED, afterSeconds: 5 }],
 		['500', reply(500, {}, { 'retry-after': '5' }), { retry: 'freely', afterSeconds: 5 }],
 		['503', reply(503, '<html></html>'), REFUSED],
 		['a refused connection', noReply('ECONNREFUSED', false), REFUSED],
 		['a broken connection', noReply('ECONNRESET', true), { retry: 'freely' }],
-		['400', reply(400, { error: { message: 'Bad file.' } }), { retry: undefined }],
-		['401', reply(401, {}), { retry: undefined }],
-		['413', reply(413, ''), { retry: undefined }],
+		['400', reply(400, { error: { message: 'Bad file.' } }), {}],
+		['401', reply(401, {}), {}],
+		['413', reply(413, ''), {}],
 	])(
 		'that failed with %s costs nothing; whether to repeat it is known',
 		async (_what, answer, known) => {
@@ -106,6 +109,7 @@ describe('an upload', () => {
 						...known,
 					},
 				});
+				if (!result.ok) expect(result.failure.retry).toBe(known.retry);
 			}
 		},
 	);
@@ -168,7 +172,8 @@ describe('a refusal', () => {
 	);
 
 	it('is waited out whatever the tries, until six came in a row', async () => {
-		const { gateway, calls } = scriptedGatewayAt(virtualClock(), apiMart, reply(429, {}));
+		const nobody = noReply('ECONNREFUSED', false);
+		const { gateway, calls } = scriptedGatewayAt(virtualClock(), apiMart, nobody);
 		for (let refusals = 1; refusals <= 6; refusals += 1) {
 			const result = await create(gateway);
 			if (result.ok) throw new Error('was not refused');
@@ -178,10 +183,29 @@ describe('a refusal', () => {
 		const seventh = await create(gateway, onSend);
 		expect(seventh).toMatchObject({
 			ok: false,
-			failure: { charged: 'no', message: expect.stringMatching(/^APIMart gets too many requests/) },
+			failure: { charged: 'no', message: expect.stringMatching(/^APIMart could not be reached/) },
 		});
 		expect(onSend).not.toHaveBeenCalled();
 		expect(calls).toHaveLength(6);
+	});
+
+	it('by a limit is waited out whatever the tries, for as long as the patience lasts', async () => {
+		const clock = virtualClock();
+		const { gateway } = scriptedGatewayAt(clock, apiMart, reply(429, {}));
+		for (;;) {
+			const result = await create(gateway);
+			if (result.ok) throw new Error('was not refused');
+			const isOver = clock.elapsed() > 1_000 * PATIENCE_SECONDS;
+			expect(gateway.mayCreateAgain(result.failure, false)).toBe(!isOver);
+			if (isOver) break;
+			expect(gateway.isWaiting()).toBe(true);
+		}
+		const onSend = jest.fn();
+		await expect(create(gateway, onSend)).resolves.toMatchObject({
+			ok: false,
+			failure: { charged: 'no', message: expect.stringMatching(/^APIMart gets too many requests/) },
+		});
+		expect(onSend).not.toHaveBeenCalled();
 	});
 
 	it('that closed the gateway does not keep from asking for tasks that exist', async () => {
@@ -252,4 +276,255 @@ describe('a question', () => {
 			});
 		},
 	);
+});
+
+const VERSION = { 'X-APIMart-Response-Version': '2026-07-27' };
+
+const PROVIDERS: Array<[string, Provider, object, number]> = [
+	['EvoLink', evoLink, {}, 60_000],
+	['APIMart', apiMart, VERSION, 600_000],
+	['API in One', apiInOne, {}, 600_000],
+];
+
+describe('a create', () => {
+	it.each(PROVIDERS)(
+		'at %s carries its key and what belongs to it, and has as much time as its answer is worth',
+		async (_label, provider, headers, timeoutMs) => {
+			const { gateway, calls } = scriptedGatewayAt(virtualClock(), provider, reply(500, {}));
+			await create(gateway);
+			expect(calls).toEqual([
+				{
+					method: 'POST',
+					path: '/v1/images/generations',
+					body: { model: 'm' },
+					headers: { ...headers, 'Idempotency-Key': 'key-1' },
+					timeoutMs,
+					mustFinish: true,
+				},
+			]);
+		},
+	);
+
+	it.each<[string, Provider, boolean, boolean]>([
+		['EvoLink', evoLink, true, true],
+		['APIMart', apiMart, false, true],
+		['API in One', apiInOne, false, false],
+	])(
+		'at %s is repeatable where the key is promised, or was seen to be honoured',
+		async (_label, provider, before, after) => {
+			const replay = reply(200, { task_id: 'task-1' }, { 'idempotency-replayed': 'true' });
+			const { gateway, calls } = scriptedGatewayAt(virtualClock(), provider, replay);
+			expect(gateway.honoursKeys()).toBe(before);
+			await expect(create(gateway)).resolves.toMatchObject({ ok: true, value: { isReplay: true } });
+			expect(gateway.honoursKeys()).toBe(after);
+			await create(gateway);
+			const limits = [before, after].map((honours) => (honours ? 60_000 : 600_000));
+			expect(calls.map(({ timeoutMs }) => timeoutMs)).toEqual(limits);
+		},
+	);
+
+	it('is repeatable at APIMart where an earlier try has seen a replay', () => {
+		const { gateway } = scriptedGatewayAt(virtualClock(), apiMart, DONE);
+		gateway.trustKeys();
+		expect(gateway.honoursKeys()).toBe(true);
+	});
+
+	it.each<[string, Record<string, string>, boolean]>([
+		['no header', {}, false],
+		['false', { 'idempotency-replayed': 'false' }, false],
+		['true', { 'idempotency-replayed': 'true' }, true],
+	])('is a replay by the header only: %s', async (_what, headers, isReplay) => {
+		const answer = reply(200, { id: 'task-1' }, headers);
+		const { gateway } = scriptedGatewayAt(virtualClock(), evoLink, answer);
+		await expect(create(gateway)).resolves.toMatchObject({ ok: true, value: { isReplay } });
+	});
+
+	it.each<[string, number, object, string[]]>([
+		['in the error', 500, { error: { message: 'Oops.', task_id: 'task-7' } }, ['task-7']],
+		['beside the error', 402, { error: { code: 'x' }, task_id: 'job7' }, ['job7']],
+		['in the data', 500, { code: 500, message: 'Oops.', data: [{ task_id: '7' }] }, ['7']],
+		['twice', 502, { error: { taskId: 'a' }, data: [{ task_id: 'b' }] }, ['b', 'a']],
+	])(
+		'answered with an error that names a task has made it: %s',
+		async (_where, status, body, ids) => {
+			for (const [, provider] of PROVIDERS) {
+				const { gateway } = scriptedGatewayAt(virtualClock(), provider, reply(status, body));
+				await expect(create(gateway)).resolves.toEqual({
+					ok: true,
+					value: { content: ids.map((taskId) => ({ taskId })), raw: body, isReplay: false },
+				});
+			}
+		},
+	);
+
+	it('is not made by an error that names its own id', async () => {
+		const body = { error: { code: 'x', message: 'Oops.', id: 'req-1' }, id: 'err-1' };
+		for (const [, provider] of PROVIDERS) {
+			const { gateway } = scriptedGatewayAt(virtualClock(), provider, reply(500, body));
+			await expect(create(gateway)).resolves.toMatchObject({ ok: false });
+		}
+	});
+});
+
+describe('the list of tasks', () => {
+	const NOW = virtualClock().now();
+	const MODEL = 'doubao-seedream-4.5';
+
+	/** Newest first, a second between them. */
+	const page = (count: number, from = 0, model: string | undefined = MODEL) =>
+		reply(200, {
+			data: Array.from({ length: count }, (_, index) => ({
+				id: `task-${from + index}`,
+				model,
+				status: 'completed',
+				created_at: NOW / 1_000 - from - index,
+			})),
+		});
+
+	async function list(since: number, ...answers: HttpAnswer[]) {
+		const { gateway, calls } = scriptedGatewayAt(virtualClock(), evoLink, ...answers);
+		const listed = await gateway.listTasks(MODEL, since);
+		return { ids: listed.map(({ taskId }) => taskId), listed, calls };
+	}
+
+	it('is read with a time limit of its own', async () => {
+		const { listed, calls } = await list(0, page(1));
+		expect(listed).toEqual([
+			{ taskId: 'task-0', model: MODEL, status: 'completed', createdAt: new Date(NOW) },
+		]);
+		expect(calls).toEqual([
+			{
+				method: 'GET',
+				path: `/v1/tasks?type=image&model=${MODEL}&page=1&page_size=50`,
+				timeoutMs: 10_000,
+			},
+		]);
+	});
+
+	it.each<[string, number, HttpAnswer[], number, number]>([
+		['one that is not full is the last', 0, [page(49)], 1, 49],
+		['one that goes back far enough is the last', NOW - 9_000, [page(50)], 1, 10],
+		['one more, until it goes back far enough', NOW - 69_000, [page(50), page(50, 50)], 2, 70],
+		['three at most', 0, [page(50), page(50, 50), page(50, 100), page(50, 150)], 3, 150],
+		['none after one that fails', 0, [page(50), reply(500, {})], 2, 50],
+		['none where it fails', 0, [noReply('ECONNRESET', true)], 1, 0],
+	])('takes as many pages as it needs: %s', async (_what, since, answers, asked, found) => {
+		const { ids, calls } = await list(since, ...answers);
+		expect(calls).toHaveLength(asked);
+		expect(ids).toEqual(Array.from({ length: found }, (_, index) => `task-${index}`));
+	});
+
+	it('has tasks of this model only, or of one that is not said', async () => {
+		expect((await list(0, page(1, 0, 'another'))).ids).toEqual([]);
+		expect((await list(0, page(1, 0, undefined))).ids).toEqual(['task-0']);
+	});
+
+	it('is asked for nowhere but where there is one', async () => {
+		for (const provider of [apiMart, apiInOne]) {
+			const { gateway, calls } = scriptedGatewayAt(virtualClock(), provider, page(1));
+			await expect(gateway.listTasks(MODEL, 0)).resolves.toEqual([]);
+			expect(calls).toEqual([]);
+		}
+	});
+});
+
+describe('a chosen number of tasks at work', () => {
+	/** Two providers and one place. */
+	function sharing(first: HttpAnswer) {
+		const clock = concurrentClock();
+		const options = { patienceSeconds: PATIENCE_SECONDS, pool: createSlots(1), random: () => 1 };
+		const sent: string[] = [];
+		const gatewayOf = (provider: Provider, answer: HttpAnswer) => {
+			const send = async () => {
+				sent.push(provider.id);
+				return answer;
+			};
+			const door = { send, upload: send };
+			return new Gateway(provider, createSlots(1), door, clock, options);
+		};
+		const made = reply(200, { task_id: 'task-2' });
+		return { clock, sent, one: gatewayOf(apiMart, first), other: gatewayOf(evoLink, made) };
+	}
+
+	it.each<[string, HttpAnswer]>([
+		['429', reply(429, {})],
+		['a refused connection', noReply('ECONNREFUSED', false)],
+		['402', reply(402, {})],
+		['a lost answer', noReply('ECONNRESET', true)],
+	])('leaves the place of what came to %s to another provider', async (_what, answer) => {
+		const { sent, one, other } = sharing(answer);
+		await create(one);
+		await expect(create(other)).resolves.toMatchObject({ ok: true });
+		expect(sent).toEqual(['apiMart', 'evoLink']);
+	});
+
+	it('keeps the place of a task until its end', async () => {
+		const { clock, sent, one, other } = sharing(reply(200, { task_id: 'task-1' }));
+		await create(one);
+		const waiting = create(other);
+		await clock.sleep(60_000);
+		expect(sent).toEqual(['apiMart']);
+		one.letGo('task-1');
+		await expect(waiting).resolves.toMatchObject({ ok: true });
+		one.letGo('task-1');
+		await clock.sleep(0);
+		const third = create(one);
+		await clock.sleep(60_000);
+		expect(sent).toEqual(['apiMart', 'evoLink']);
+		other.letGo('task-2');
+		await third;
+	});
+
+	it('does not count several tasks of one row twice', async () => {
+		const both = { data: [{ task_id: 'task-a' }, { task_id: 'task-b' }] };
+		const { sent, one, other } = sharing(reply(200, both));
+		await create(one);
+		one.letGo('task-b');
+		const waiting = create(other);
+		await new Promise((resolve) => setImmediate(resolve));
+		expect(sent).toEqual(['apiMart']);
+		one.letGo('task-a');
+		await expect(waiting).resolves.toMatchObject({ ok: true });
+	});
+});
+
+it('frees every place of a finished answer, also of those that name no task', async () => {
+	const clock = concurrentClock();
+	const data = { object: 'generation.result', data: [{ url: 'https://example.com/1.png' }] };
+	const send = async () => {
+		await clock.sleep(100);
+		return reply(200, { data });
+	};
+	const options = { patienceSeconds: PATIENCE_SECONDS, pool: createSlots(2) };
+	const door = { send, upload: send };
+	const gateway = new Gateway(apiMart, createSlots(2), door, clock, options);
+	for (let round = 1; round <= 3; round += 1) {
+		const made = Promise.all([create(gateway), create(gateway)]);
+		const late = clock.sleep(10_000).then(() => 'still waiting');
+		const results = await Promise.race([made, late]);
+		if (!Array.isArray(results)) throw new Error(`${results} in round ${round}`);
+		for (const result of results) {
+			if (result.ok) for (const { taskId } of result.value.content) gateway.letGo(taskId);
+		}
+	}
+});
+
+it('hears of every refusal, so that it can be told', async () => {
+	const onRefused = jest.fn();
+	const answers = [reply(429, {}), reply(503, {}), reply(402, {}), reply(200, { id: 'task-1' })];
+	const send = async () => answers.shift() ?? DONE;
+	const options = { patienceSeconds: PATIENCE_SECONDS, onRefused, random: () => 1 };
+	const gateway = new Gateway(
+		evoLink,
+		createSlots(0),
+		{ send, upload: send },
+		virtualClock(),
+		options,
+	);
+	const heard: number[] = [];
+	for (let call = 0; call < 4; call += 1) {
+		await create(gateway);
+		heard.push(onRefused.mock.calls.length);
+	}
+	expect(heard).toEqual([1, 2, 2, 2]);
 });

@@ -3,14 +3,13 @@ import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { createBackOff } from '../../../../nodes/Seedream/tasks/backOff';
 import { Follower } from '../../../../nodes/Seedream/tasks/follower';
 import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
-import { openLedger } from '../../../../nodes/Seedream/tasks/ledger';
 import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
 import { submitTask } from '../../../../nodes/Seedream/tasks/submit';
 import { concurrentClock, type VirtualClock } from '../virtualClock';
-import { noReply, reply } from './scriptedGateway';
+import { BODY, LAKE, makes, open, submitTools } from './ledgers';
+import { noReply, PATIENCE_SECONDS, reply } from './scriptedGateway';
 import { seededRandom, simulatedGateway, singly, type Simulation } from './simulatedGateway';
 
-const BODY = { model: 'doubao-seedream-4.5', prompt: 'A quiet lake' };
 /** What hangs ends here. */
 const LONGEST_MS = 7_200_000;
 
@@ -18,6 +17,8 @@ type Refuse = (clock: VirtualClock) => Simulation['refuse'];
 
 interface Run extends Pick<Simulation, 'takes' | 'latencyMs'> {
 	rows: number;
+	/** Nobody waits for the ends of the tasks. */
+	isSubmitOnly?: boolean;
 	provider: Provider;
 	refuse: Refuse;
 	concurrency?: number;
@@ -25,29 +26,44 @@ interface Run extends Pick<Simulation, 'takes' | 'latencyMs'> {
 }
 
 /** Carries out all rows, as the nodes do: a slot, a create, questions until the task is done. */
-async function run({ rows, provider, refuse, concurrency = 0, seed = 1, ...simulation }: Run) {
+async function run({
+	rows,
+	isSubmitOnly = false,
+	provider,
+	refuse,
+	concurrency = 0,
+	seed = 1,
+	...simulation
+}: Run) {
 	const clock = concurrentClock(LONGEST_MS);
 	const random = seededRandom(seed);
 	const simulated = simulatedGateway(clock, { ...simulation, refuse: refuse(clock) });
 	const slots = createSlots(concurrency);
 	const backOff = createBackOff(random);
-	const gateway = new Gateway(provider, slots, simulated.door, clock, random);
+	const options = { patienceSeconds: PATIENCE_SECONDS, random };
+	const gateway = new Gateway(provider, slots, simulated.door, clock, options);
 	const follower = new Follower(gateway, clock, backOff);
-	const ledger = openLedger({}, { execution: '42', node: 'node-1', run: 0 });
+	const ledger = open();
+	const tools = submitTools(clock, { backOff });
 	const ends = await Promise.all(
 		Array.from({ length: rows }, async (_, row) => {
 			const free = await slots.take();
 			try {
-				const page = ledger.page(BODY, row);
-				const made = await submitTask(gateway, BODY, page, { clock, backOff });
+				const record = ledger.record(row, LAKE);
+				const made = await submitTask(gateway, makes(BODY), record, tools);
 				if (!made.ok) return made;
-				const { taskId, at, estimatedSeconds } = made.value;
+				const { tasks, at } = made.value;
+				const [task] = tasks;
+				if (isSubmitOnly) {
+					gateway.letGo(task?.taskId ?? '');
+					return made;
+				}
 				return await follower.follow({
-					taskId,
+					taskId: '',
+					...task,
 					since: at,
 					timeoutSeconds: 600,
 					pollSeconds: 0,
-					estimatedSeconds,
 					isOld: false,
 					isKnown: true,
 				});
@@ -63,13 +79,17 @@ const BUSY = reply(429, { error: { code: 'rate_limit_exceeded', message: 'Slow.'
 
 const isCreate = ({ path }: { path: string }) => path === evoLink.createPath;
 
-/** So many calls in any second. */
-function perSecond(most: number, isCounted: (call: { path: string }) => boolean): Refuse {
+/** So many calls in any second, or in another time. */
+function perSecond(
+	most: number,
+	isCounted: (call: { path: string }) => boolean,
+	ms = 1_000,
+): Refuse {
 	return (clock) => {
 		const taken: number[] = [];
 		return (call) => {
 			if (!isCounted(call)) return undefined;
-			while ((taken[0] ?? Infinity) <= clock.elapsed() - 1_000) taken.shift();
+			while ((taken[0] ?? Infinity) <= clock.elapsed() - ms) taken.shift();
 			if (taken.length >= most) return BUSY;
 			taken.push(clock.elapsed());
 			return undefined;
@@ -171,7 +191,7 @@ describe.each(LIMITED)(
 );
 
 describe('a gateway that refuses everything, for ever', () => {
-	const dull: Provider = { ...singly, honoursIdempotencyKey: false };
+	const dull: Provider = { ...singly, idempotency: { trust: 'none' } };
 	const takes = () => 2_000;
 	/** The first ten at once, which is one refusal, and five more. */
 	const CREATES = 15;
@@ -179,21 +199,45 @@ describe('a gateway that refuses everything, for ever', () => {
 	it.each<[string, Provider]>([
 		['honours the key', evoLink],
 		['does not', dull],
-	])('with 429, and %s, takes none of 30 rows, and none is charged', async (_what, provider) => {
+	])(
+		'with 429, and %s, is waited for until the timeout, takes none of 30 rows, and none is charged',
+		async (_what, provider) => {
+			const { ends, creates, ledger, ms } = await run({
+				rows: 30,
+				provider,
+				refuse: () => () => BUSY,
+				takes,
+			});
+			for (const end of ends) {
+				expect(end).toMatchObject({
+					ok: false,
+					failure: { charged: 'no', code: 'rate_limit_exceeded' },
+				});
+			}
+			// Half a minute is the longest pause.
+			expect(creates.length).toBeLessThan(CREATES + PATIENCE_SECONDS / 25);
+			expect(ledger.billable()).toEqual([]);
+			expect(ms).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
+			expect(ms).toBeLessThan(1_000 * PATIENCE_SECONDS + 31_000);
+		},
+	);
+
+	it.each<[string, Provider]>([
+		['honours the key', evoLink],
+		['does not', dull],
+	])('by not being there, and %s, is given up after six times', async (_what, provider) => {
 		const { ends, creates, ledger, ms } = await run({
 			rows: 30,
 			provider,
-			refuse: () => () => BUSY,
+			refuse: () => () => noReply('ECONNREFUSED', false),
 			takes,
 		});
 		for (const end of ends) {
-			expect(end).toMatchObject({
-				ok: false,
-				failure: { charged: 'no', code: 'rate_limit_exceeded' },
-			});
+			expect(end).toMatchObject({ ok: false, failure: { charged: 'no', code: 'ECONNREFUSED' } });
 		}
-		expect(creates).toHaveLength(CREATES);
-		expect(ledger.paid()).toEqual([]);
+		// That says nothing about a pace: each time all ten are sent.
+		expect(creates).toHaveLength(60);
+		expect(ledger.billable()).toEqual([]);
 		expect(ms).toBeLessThan(60_000);
 	});
 
@@ -214,10 +258,32 @@ describe('a gateway that refuses everything, for ever', () => {
 			expect(charged.filter((word) => word === 'unknown')).toHaveLength(sent);
 			expect(charged.filter((word) => word === 'no')).toHaveLength(30 - sent);
 			expect(creates).toHaveLength(CREATES);
-			expect(ledger.paid()).toHaveLength(sent);
+			expect(ledger.billable()).toHaveLength(sent);
 			expect(ms).toBeLessThan(60_000);
 		},
 	);
+});
+
+describe('a limit that lasts longer than a few refusals leaves no row unmade', () => {
+	it.each<[string, Refuse, number, number]>([
+		['10 tasks at a time, of a minute, and nobody follows them', atOnce(10), 40, 240_000],
+		['30 creates a minute', perSecond(30, isCreate, 60_000), 60, 120_000],
+		['10 creates in five minutes', perSecond(10, isCreate, 300_000), 20, 340_000],
+	])('%s', async (_limit, refuse, rows, mostMs) => {
+		for (const seed of [1, 2]) {
+			const { ends, creates, ms } = await run({
+				rows,
+				isSubmitOnly: true,
+				provider: evoLink,
+				refuse,
+				takes: () => 60_000,
+				seed,
+			});
+			for (const end of ends) expect(end).toMatchObject({ ok: true });
+			expect(creates.filter(({ isTaken }) => isTaken)).toHaveLength(rows);
+			expect(ms).toBeLessThan(mostMs);
+		}
+	});
 });
 
 describe('a gateway that refuses nothing', () => {

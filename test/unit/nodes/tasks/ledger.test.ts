@@ -3,327 +3,501 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 
 import {
-	isLedgerEntries,
-	openLedger,
-	type LedgerEntries,
-	type LedgerRun,
+	ledgerData,
+	type LedgerData,
+	type LedgerTurn,
 	type RowEnd,
+	type RowRecord,
 } from '../../../../nodes/Seedream/tasks/ledger';
+import { asking, BODY, LAKE, noData, open, ORDER } from './ledgers';
 
 /** A run of the property test is repeated with the environment variable SEED. */
 const SEED = Number(process.env.SEED ?? 20_261_120);
 
-const RUN: LedgerRun = { execution: '42', node: 'node-1', run: 0 };
-const LAKE = { promptSent: 'A quiet lake', modelId: 'm' };
-const FOREST = { promptSent: 'A dark forest', modelId: 'm' };
-const BODY = { prompt: 'A quiet lake' };
+const FOREST = asking('A dark forest');
 const NOW = 1_790_000_000_000;
+
+/** A retry of the execution has another number, and the same seed for its keys. */
+const RETRY: Partial<LedgerTurn> = { execution: '43' };
 
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
-function open(entries: LedgerEntries, run: Partial<LedgerRun> = {}) {
-	return openLedger(entries, { ...RUN, ...run });
+/** The record that a row of another try opens. */
+function record(data: LedgerData, turn: Partial<LedgerTurn> = {}, row = 0, asked = LAKE) {
+	return open(data, turn).record(row, asked);
 }
 
-/** The page that a row of another try opens. */
-function page(entries: LedgerEntries, run: Partial<LedgerRun> = {}, row = 0, asked = LAKE) {
-	return open(entries, run).page(asked, row);
-}
+type End = RowEnd['kind'];
+
+const ending = (kind: End): RowEnd => (kind === 'spent' ? { kind, charged: 'yes' } : { kind });
 
 /** A try of one row that made `task-1`, and how it ended. */
-function madeTask(end?: RowEnd, { isHandedOn = false, run = {}, row = 0 } = {}): LedgerEntries {
-	const entries: LedgerEntries = {};
-	const ledger = open(entries, run);
-	const first = ledger.page(LAKE, row);
-	first.sent(NOW);
-	first.made('task-1', NOW + 5);
-	if (end) first.ended(end);
-	if (isHandedOn) ledger.handOn();
-	return entries;
+function madeTask(end?: End, { isDelivered = false, turn = {}, row = 0 } = {}): LedgerData {
+	const data = noData();
+	const ledger = open(data, turn);
+	const first = ledger.record(row, LAKE);
+	first.sent(BODY, NOW);
+	first.made(['task-1'], NOW + 5);
+	if (end) first.ended(ending(end));
+	if (isDelivered) ledger.markDelivered();
+	return data;
 }
 
 /** A try of one row whose create was sent, and never answered. */
-function lostCreate(end?: RowEnd): LedgerEntries {
-	const entries: LedgerEntries = {};
-	const first = page(entries);
-	first.sent(NOW);
-	if (end) first.ended(end);
-	return entries;
+function lostCreate(end?: End, turn: Partial<LedgerTurn> = {}): LedgerData {
+	const data = noData();
+	const first = record(data, turn);
+	first.sent(BODY, NOW);
+	if (end) first.ended(ending(end));
+	return data;
 }
 
-const keyIn = (entries: LedgerEntries, run: Partial<LedgerRun> = {}) =>
-	page(entries, run).idempotencyKey(BODY);
-const FIRST_KEY = keyIn({});
+const keyIn = (data: LedgerData, turn: Partial<LedgerTurn> = {}) =>
+	record(data, turn).idempotencyKey;
+const FIRST_KEY = keyIn(noData());
 
-const TASK = { taskId: 'task-1', at: NOW + 5 };
+const TASKS = { taskIds: ['task-1'], at: NOW + 5 };
+const LOST = { at: NOW, body: BODY };
+const SPENT = { taskId: 'task-1', charged: 'yes' };
+
+const firstTask = (row: RowRecord) => row.tasks()?.taskIds[0];
 
 describe('a row without a past', () => {
 	it('has nothing', () => {
-		const first = page({});
-		expect(first.task()).toBeUndefined();
-		expect(first.lostCreate()).toBeUndefined();
-		expect(first.idempotencyKey(BODY)).toMatch(/^[\da-f]{64}$/);
+		const first = record(noData());
+		expect(first.tasks()).toBeUndefined();
+		expect(first.unconfirmed()).toBeUndefined();
+		expect(first.spentTask()).toBeUndefined();
+		expect(first.warning()).toBeUndefined();
+		expect(first.order).toEqual(ORDER);
+		expect(first.idempotencyKey).toMatch(/^[\da-f]{64}$/);
 	});
 
 	it('has nothing either after a create that was refused', () => {
-		const entries: LedgerEntries = {};
-		const first = page(entries);
-		first.sent(NOW);
+		const data = noData();
+		const first = record(data);
+		first.sent(BODY, NOW);
 		first.refused();
-		expect(first.lostCreate()).toBeUndefined();
-		first.ended('unpaid');
-		const second = page(copy(entries));
-		expect(second.task()).toBeUndefined();
-		expect(second.lostCreate()).toBeUndefined();
-		expect(second.idempotencyKey(BODY)).toBe(FIRST_KEY);
+		expect(first.unconfirmed()).toBeUndefined();
+		first.ended({ kind: 'failed' });
+		const second = record(copy(data));
+		expect(second.tasks()).toBeUndefined();
+		expect(second.unconfirmed()).toBeUndefined();
+		expect(second.idempotencyKey).toBe(FIRST_KEY);
 	});
 
-	it('has its task as soon as it is made', () => {
-		const first = page({});
-		first.sent(NOW);
-		expect(first.task()).toBeUndefined();
-		first.made('task-1', NOW + 5);
-		expect(first.task()).toMatchObject(TASK);
+	it('has its tasks as soon as they are made', () => {
+		const first = record(noData());
+		first.sent(BODY, NOW);
+		expect(first.tasks()).toBeUndefined();
+		first.made(['task-1', 'task-2'], NOW + 5);
+		expect(first.tasks()).toMatchObject({ ...TASKS, taskIds: ['task-1', 'task-2'] });
 	});
 });
 
-describe('another try of the same run finds the task of its row', () => {
-	it.each<[string, LedgerEntries]>([
+describe('another try of the same turn finds the task of its row', () => {
+	it.each<[string, LedgerData]>([
 		['of a try that was broken off', madeTask()],
 		['of a row that was done', madeTask('done')],
-		['of a row that was done and handed on', madeTask('done', { isHandedOn: true })],
+		['of a row that was done and handed on', madeTask('done', { isDelivered: true })],
 		['of a row that was left open', madeTask('open')],
-		['of a row that was left open in a try that went on', madeTask('open', { isHandedOn: true })],
-	])('%s', (_what, entries) => {
-		expect(page(copy(entries)).task()).toMatchObject(TASK);
-		expect(page(copy(entries), { execution: '43' }).task()).toMatchObject(TASK);
+		['of a row that was left open in a try that went on', madeTask('open', { isDelivered: true })],
+	])('%s', (_what, data) => {
+		expect(record(copy(data)).tasks()).toMatchObject(TASKS);
+		expect(record(copy(data), RETRY).tasks()).toMatchObject(TASKS);
 	});
 
 	it('as often as it looks', () => {
-		const entries = madeTask('open');
+		const data = madeTask('open');
 		for (let tries = 0; tries < 5; tries += 1) {
-			const next = page(entries);
-			expect(next.task()).toMatchObject(TASK);
-			next.ended('open');
+			const next = record(data);
+			expect(next.tasks()).toMatchObject(TASKS);
+			next.ended({ kind: 'open' });
 		}
 	});
 
 	it('which counts as not handed on any more: n8n has thrown it away', () => {
-		const entries = madeTask('done', { isHandedOn: true });
-		page(entries).ended('open');
-		expect(page(copy(entries), { run: 1 }).task()).toMatchObject(TASK);
+		const data = madeTask('done', { isDelivered: true });
+		record(data).ended({ kind: 'open' });
+		expect(record(copy(data), { turn: 1 }).tasks()).toMatchObject(TASKS);
 	});
 
 	it('and hands it on anew', () => {
-		const entries = madeTask('done', { isHandedOn: true });
-		const again = open(entries);
-		again.page(LAKE, 0).ended('done');
-		again.handOn();
-		expect(page(copy(entries), { run: 1 }).task()).toBeUndefined();
+		const data = madeTask('done', { isDelivered: true });
+		const again = open(data);
+		again.record(0, LAKE).ended({ kind: 'done' });
+		again.markDelivered();
+		expect(record(copy(data), { turn: 1 }).tasks()).toBeUndefined();
 	});
 
 	it('and not that of another row that asks for the same', () => {
-		const entries: LedgerEntries = {};
-		const ledger = open(entries);
-		for (const row of [0, 1]) ledger.page(LAKE, row).made(`task-of-${row}`, NOW);
-		const again = open(copy(entries));
-		expect(again.page(LAKE, 1).task()).toMatchObject({ taskId: 'task-of-1' });
-		expect(again.page(LAKE, 2).task()).toBeUndefined();
-		expect(again.page(LAKE, 0).task()).toMatchObject({ taskId: 'task-of-0' });
+		const data = noData();
+		const ledger = open(data);
+		for (const row of [0, 1]) ledger.record(row, LAKE).made([`task-of-${row}`], NOW);
+		const again = open(copy(data));
+		expect(again.record(1, LAKE).tasks()).toMatchObject({ taskIds: ['task-of-1'] });
+		expect(again.record(2, LAKE).tasks()).toBeUndefined();
+		expect(again.record(0, LAKE).tasks()).toMatchObject({ taskIds: ['task-of-0'] });
 	});
 
-	it('and not where the row asks for something else now', () => {
-		const entries = madeTask('open');
-		expect(page(entries, {}, 0, FOREST).task()).toBeUndefined();
-		expect(page(entries).task()).toMatchObject(TASK);
+	it('with what people have to be told of it', () => {
+		const data = noData();
+		record(data).made(['task-1'], NOW, 'It may have been made twice');
+		expect(record(copy(data)).warning()).toBe('It may have been made twice');
+	});
+});
+
+describe('whatever a row asks for now, within one execution and turn', () => {
+	it.each<[string, LedgerData, object | undefined]>([
+		['a task', madeTask('open'), ORDER],
+		['a task that was handed on', madeTask('done', { isDelivered: true }), ORDER],
+		['a lost create', lostCreate('open'), ORDER],
+		['a task that ended and was charged', madeTask('spent'), ORDER],
+		['a task that failed', madeTask('failed'), undefined],
+		['nothing', noData(), undefined],
+	])('is known of what it was made: %s', (_what, data, order) => {
+		expect(open(copy(data)).made(0)).toEqual(order);
+		expect(open(copy(data)).made(1)).toBeUndefined();
+		expect(open(copy(data), { turn: 1 }).made(0)).toBeUndefined();
+		expect(open(copy(data), RETRY).made(0)).toBeUndefined();
+	});
+
+	it.each([['nothing', undefined] as const, ['something else', FOREST] as const])(
+		'its task and its lost create are found: %s',
+		(_what, asked) => {
+			const made = open(madeTask('open')).record(0, asked);
+			expect(made.tasks()).toMatchObject(TASKS);
+			expect(made.order).toEqual(ORDER);
+			const lost = open(lostCreate('open')).record(0, asked);
+			expect(lost.unconfirmed()).toEqual({ ...LOST, isSeen: false });
+			expect(lost.idempotencyKey).toBe(FIRST_KEY);
+		},
+	);
+
+	it('one that was refused is made of what it asks for now, under another key', () => {
+		const data = noData();
+		const first = record(data);
+		first.sent(BODY, NOW);
+		first.refused();
+		first.ended({ kind: 'failed' });
+		const other = record(data, {}, 0, FOREST);
+		expect(other.order).toEqual(FOREST.order);
+		expect(other.idempotencyKey).not.toBe(FIRST_KEY);
+		const back = record(data);
+		expect(back.order).toEqual(ORDER);
+		expect([FIRST_KEY, other.idempotencyKey]).not.toContain(back.idempotencyKey);
+	});
+});
+
+describe('in another execution', () => {
+	it('what was asked decides', () => {
+		const data = madeTask('open');
+		expect(open(copy(data), RETRY).stateOf(0, LAKE)).toBe('made');
+		expect(open(copy(data), RETRY).stateOf(0, FOREST)).toBeUndefined();
+		const other = record(data, RETRY, 0, FOREST);
+		expect(other.tasks()).toBeUndefined();
+		expect(other.idempotencyKey).not.toBe(FIRST_KEY);
+		expect(record(data, RETRY, 0, FOREST).order).toEqual(FOREST.order);
+	});
+
+	it('whose row asked for something else meanwhile, the first task is still there', () => {
+		const data = madeTask('open');
+		record(data, RETRY, 0, FOREST).made(['task-2'], NOW);
+		expect(record(data, RETRY, 0, LAKE).tasks()).toMatchObject({ taskIds: ['task-2'] });
+		const third = { execution: '44' };
+		expect(record(copy(data), third).tasks()).toMatchObject(TASKS);
+		expect(record(copy(data), third, 0, FOREST).tasks()).toMatchObject({ taskIds: ['task-2'] });
+	});
+
+	it.each<[string, LedgerData, 'made' | 'sent' | undefined]>([
+		['a task', madeTask('open'), 'made'],
+		['a task that was handed on', madeTask('done', { isDelivered: true }), 'made'],
+		['a lost create', lostCreate('open'), 'sent'],
+		['a task that failed', madeTask('failed'), undefined],
+		['nothing', noData(), undefined],
+	])('looking takes nothing over: %s', (_what, data, state) => {
+		const before = copy(data);
+		expect(open(data).stateOf(0, LAKE)).toBe(state);
+		expect(open(data, RETRY).stateOf(0, LAKE)).toBe(state);
+		expect(data).toEqual(before);
+	});
+
+	it('what an earlier turn left is seen from any row of a later one', () => {
+		expect(open(madeTask('open'), { turn: 1 }).stateOf(4, LAKE)).toBe('made');
+	});
+});
+
+describe('the calls of a tool', () => {
+	const isTool = true;
+
+	it('have the same place, and are told apart by what they ask for', () => {
+		const data = noData();
+		const keys = [LAKE, FOREST].map((asked, call) => {
+			const own = record(data, { isTool }, 0, asked);
+			own.sent(BODY, NOW);
+			own.made([`task-${call}`], NOW);
+			return own.idempotencyKey;
+		});
+		expect(new Set(keys).size).toBe(2);
+		const again = (asked = LAKE) => firstTask(record(copy(data), { isTool }, 0, asked));
+		expect([again(LAKE), again(FOREST), again(asking('A sea'))]).toEqual([
+			'task-0',
+			'task-1',
+			undefined,
+		]);
+		expect(open(data, { isTool }).made(0)).toBeUndefined();
+	});
+
+	it('have the same key on every try, and a create that was lost is found', () => {
+		const key = record(noData(), { isTool }).idempotencyKey;
+		const again = record(lostCreate('open', { isTool }), { isTool });
+		expect(again.idempotencyKey).toBe(key);
+		expect(again.unconfirmed()).toEqual({ ...LOST, isSeen: false });
 	});
 });
 
 describe('a later turn of a loop', () => {
-	it.each<[string, LedgerEntries, boolean]>([
+	it.each<[string, LedgerData, boolean]>([
 		['left open', madeTask('open'), true],
-		['left open in a try that went on', madeTask('open', { isHandedOn: true }), true],
-		['done and handed on', madeTask('done', { isHandedOn: true }), false],
+		['left open in a try that went on', madeTask('open', { isDelivered: true }), true],
+		['done and handed on', madeTask('done', { isDelivered: true }), false],
 		['done, and not yet handed on', madeTask('done'), false],
 		['not ended yet', madeTask(), false],
-		['failed', madeTask('unpaid'), false],
-	])('takes over the task of a row that is %s: %s', (_what, entries, isTaken) => {
-		const found = page(copy(entries), { run: 1 }).task();
-		if (isTaken) expect(found).toMatchObject(TASK);
+		['failed', madeTask('failed'), false],
+		['spent', madeTask('spent'), false],
+	])('takes over the task of a row that is %s: %s', (_what, data, isTaken) => {
+		const found = record(copy(data), { turn: 1 }).tasks();
+		if (isTaken) expect(found).toMatchObject(TASKS);
 		else expect(found).toBeUndefined();
 	});
 
 	it('takes over a task in another execution as well, made by Retry', () => {
-		expect(page(madeTask('open'), { run: 1, execution: '43' }).task()).toMatchObject(TASK);
+		expect(record(madeTask('open'), { turn: 1, ...RETRY }).tasks()).toMatchObject(TASKS);
 	});
 
-	it('takes over a create that was lost, with its key', () => {
-		const next = page(lostCreate('open'), { run: 1 });
-		expect(next.lostCreate()).toEqual({ at: NOW, isOfThisRun: false });
-		expect(next.idempotencyKey(BODY)).toBe(FIRST_KEY);
+	it('takes over a create that was lost, with its key; nobody has seen that', () => {
+		const next = record(lostCreate('open'), { turn: 1 });
+		expect(next.unconfirmed()).toEqual({ ...LOST, isSeen: false });
+		expect(next.idempotencyKey).toBe(FIRST_KEY);
+	});
+
+	it('takes over that a task ended and was charged', () => {
+		expect(record(madeTask('spent'), { turn: 1 }).spentTask()).toMatchObject(SPENT);
 	});
 
 	it('does not take over a create that may still be answered', () => {
-		const next = page(lostCreate(), { run: 1 });
-		expect(next.lostCreate()).toBeUndefined();
-		expect(next.idempotencyKey(BODY)).not.toBe(FIRST_KEY);
+		const next = record(lostCreate(), { turn: 1 });
+		expect(next.unconfirmed()).toBeUndefined();
+		expect(next.idempotencyKey).not.toBe(FIRST_KEY);
 	});
 
 	it('takes nothing from a turn to come', () => {
-		expect(page(madeTask('open', { run: { run: 2 } }), { run: 1 }).task()).toBeUndefined();
+		expect(record(madeTask('open', { turn: { turn: 2 } }), { turn: 1 }).tasks()).toBeUndefined();
 	});
 
 	it('takes nothing for a row that asks for something else', () => {
-		expect(page(madeTask('open'), { run: 1 }, 0, FOREST).task()).toBeUndefined();
+		expect(record(madeTask('open'), { turn: 1 }, 0, FOREST).tasks()).toBeUndefined();
 	});
 
 	it('takes each only once, that of the same row first', () => {
-		const entries: LedgerEntries = {};
-		const ledger = open(entries);
+		const data = noData();
+		const ledger = open(data);
 		for (const row of [3, 1, 2]) {
-			const left = ledger.page(LAKE, row);
-			left.made(`task-of-${row}`, NOW);
-			left.ended('open');
+			const left = ledger.record(row, LAKE);
+			left.made([`task-of-${row}`], NOW);
+			left.ended({ kind: 'open' });
 		}
-		const next = open(copy(entries), { run: 1 });
-		const taken = [1, 2, 7, 8].map((row) => next.page(LAKE, row).task()?.taskId);
+		const next = open(copy(data), { turn: 1 });
+		const taken = [1, 2, 7, 8].map((row) => firstTask(next.record(row, LAKE)));
 		expect(taken).toEqual(['task-of-1', 'task-of-2', 'task-of-3', undefined]);
 	});
 
 	it('keeps what it took over for its own other tries', () => {
-		const entries = madeTask('open');
-		page(entries, { run: 1 }, 5);
-		const again = open(copy(entries), { run: 1 });
-		expect(again.page(LAKE, 0).task()).toBeUndefined();
-		expect(again.page(LAKE, 5).task()).toMatchObject(TASK);
+		const data = madeTask('open');
+		record(data, { turn: 1 }, 5);
+		const again = open(copy(data), { turn: 1 });
+		expect(again.record(0, LAKE).tasks()).toBeUndefined();
+		expect(again.record(5, LAKE).tasks()).toMatchObject(TASKS);
 	});
 
 	it('leaves what it took over and did not fetch to the next', () => {
-		const entries = madeTask('open');
-		for (let run = 1; run < 5; run += 1) {
-			const next = page(entries, { run }, run);
-			expect(next.task()).toMatchObject(TASK);
-			next.ended('open');
+		const data = madeTask('open');
+		for (let turn = 1; turn < 5; turn += 1) {
+			const next = record(data, { turn }, turn);
+			expect(next.tasks()).toMatchObject(TASKS);
+			next.ended({ kind: 'open' });
 		}
 	});
 });
 
 describe('a task that failed', () => {
 	it('is not found again, and its row gets another key', () => {
-		const entries = madeTask('unpaid');
-		const again = page(copy(entries));
-		expect(again.task()).toBeUndefined();
-		expect(again.lostCreate()).toBeUndefined();
-		expect(again.idempotencyKey(BODY)).not.toBe(FIRST_KEY);
-		expect(keyIn(copy(entries))).toBe(again.idempotencyKey(BODY));
+		const data = madeTask('failed');
+		const again = record(copy(data));
+		expect(again.tasks()).toBeUndefined();
+		expect(again.unconfirmed()).toBeUndefined();
+		expect(again.idempotencyKey).not.toBe(FIRST_KEY);
+		expect(keyIn(copy(data))).toBe(again.idempotencyKey);
 	});
 
 	it('gives another key each time', () => {
-		const entries: LedgerEntries = {};
+		const data = noData();
 		const keys = new Set<string>();
 		for (let tries = 0; tries < 10; tries += 1) {
-			const next = page(entries);
-			keys.add(next.idempotencyKey(BODY));
-			next.sent(NOW);
-			next.made(`task-${tries}`, NOW);
-			next.ended('unpaid');
+			const next = record(data);
+			keys.add(next.idempotencyKey);
+			next.sent(BODY, NOW);
+			next.made([`task-${tries}`], NOW);
+			next.ended({ kind: 'failed' });
 		}
 		expect(keys.size).toBe(10);
 	});
 
 	it('is not forgotten over creates that were refused', () => {
-		const entries = madeTask('unpaid');
-		const second = page(entries);
-		const key = second.idempotencyKey(BODY);
+		const data = madeTask('failed');
+		const second = record(data);
+		const key = second.idempotencyKey;
 		for (let tries = 0; tries < 3; tries += 1) {
-			const next = page(entries);
-			expect(next.idempotencyKey(BODY)).toBe(key);
-			next.sent(NOW);
+			const next = record(data);
+			expect(next.idempotencyKey).toBe(key);
+			next.sent(BODY, NOW);
 			next.refused();
-			next.sent(NOW + 1);
+			next.sent(BODY, NOW + 1);
 			next.refused();
-			next.ended('unpaid');
+			next.ended({ kind: 'failed' });
 		}
 	});
 
 	it('is not forgotten over a try that came to nothing before its create', () => {
-		const entries = madeTask('unpaid');
-		page(entries).ended('unpaid');
-		expect(keyIn(entries)).not.toBe(FIRST_KEY);
+		const data = madeTask('failed');
+		record(data).ended({ kind: 'failed' });
+		expect(keyIn(data)).not.toBe(FIRST_KEY);
 	});
 
 	it('keeps the other key for a create that was lost then', () => {
-		const entries = madeTask('unpaid');
-		const second = page(entries);
-		second.sent(NOW + 9);
-		second.ended('open');
-		const third = page(copy(entries));
-		expect(third.lostCreate()).toEqual({ at: NOW + 9, isOfThisRun: true });
-		expect(third.idempotencyKey(BODY)).toBe(second.idempotencyKey(BODY));
+		const data = madeTask('failed');
+		const second = record(data);
+		second.sent(BODY, NOW + 9);
+		second.ended({ kind: 'open' });
+		const third = record(copy(data));
+		expect(third.unconfirmed()).toEqual({ ...LOST, at: NOW + 9, isSeen: false });
+		expect(third.idempotencyKey).toBe(second.idempotencyKey);
+	});
+
+	it('and was or may have been charged is not made again in this execution', () => {
+		const data = madeTask('spent');
+		for (const asked of [LAKE, FOREST, undefined]) {
+			const again = open(copy(data)).record(0, asked);
+			expect(again.spentTask()).toMatchObject(SPENT);
+			expect(again.tasks()).toBeUndefined();
+		}
+	});
+
+	it('and was or may have been charged is made again in another, under another key', () => {
+		const data = madeTask('spent');
+		const again = record(data, RETRY);
+		expect(again.spentTask()).toBeUndefined();
+		expect(again.tasks()).toBeUndefined();
+		expect(again.idempotencyKey).not.toBe(FIRST_KEY);
+		again.sent(BODY, NOW + 9);
+		again.made(['task-2'], NOW + 9);
+		expect(record(copy(data), RETRY).tasks()).toMatchObject({ taskIds: ['task-2'] });
 	});
 });
 
 describe('a create whose answer was lost', () => {
-	it.each<[string, RowEnd | undefined]>([
+	it.each<[string, End | undefined]>([
 		['in a row that was left open', 'open'],
 		['in a try that was broken off', undefined],
-	])('is known to another try, with its key: %s', (_what, end) => {
-		const again = page(copy(lostCreate(end)));
-		expect(again.task()).toBeUndefined();
-		expect(again.lostCreate()).toEqual({ at: NOW, isOfThisRun: true });
-		expect(again.idempotencyKey(BODY)).toBe(FIRST_KEY);
+	])('is known to another try, with its key and its body: %s', (_what, end) => {
+		const again = record(copy(lostCreate(end)));
+		expect(again.tasks()).toBeUndefined();
+		expect(again.unconfirmed()).toEqual({ ...LOST, isSeen: false });
+		expect(again.idempotencyKey).toBe(FIRST_KEY);
 	});
 
-	it('is of another run, when the user retries the execution', () => {
-		const again = page(lostCreate('open'), { execution: '43' });
-		expect(again.lostCreate()).toEqual({ at: NOW, isOfThisRun: false });
-		expect(again.idempotencyKey(BODY)).toBe(FIRST_KEY);
+	it('is seen when the user retries the execution', () => {
+		const again = record(lostCreate('open'), RETRY);
+		expect(again.unconfirmed()).toEqual({ ...LOST, isSeen: true });
+		expect(again.idempotencyKey).toBe(FIRST_KEY);
+	});
+
+	it('and sent again in that, and lost again, is not seen any more', () => {
+		const data = lostCreate('open');
+		const again = record(data, RETRY);
+		again.sent(BODY, NOW);
+		again.ended({ kind: 'open' });
+		expect(record(copy(data), RETRY).unconfirmed()).toEqual({ ...LOST, isSeen: false });
+		expect(record(copy(data), { execution: '44' }).unconfirmed()).toMatchObject({ isSeen: true });
+	});
+
+	it('is seen in one that retries it, also where that did not come to send it', () => {
+		const data = lostCreate('open');
+		record(data, RETRY).ended({ kind: 'open' });
+		expect(record(copy(data), RETRY).unconfirmed()).toMatchObject({ isSeen: true });
 	});
 
 	it('is settled when its task turns up', () => {
-		const entries = lostCreate('open');
-		const again = page(entries);
-		again.sent(NOW);
-		again.made('task-1', NOW + 5);
-		expect(page(copy(entries)).lostCreate()).toBeUndefined();
-		expect(page(copy(entries)).task()).toMatchObject(TASK);
+		const data = lostCreate('open');
+		const again = record(data);
+		again.sent(BODY, NOW);
+		again.made(['task-1'], NOW + 5);
+		expect(record(copy(data)).unconfirmed()).toBeUndefined();
+		expect(record(copy(data)).tasks()).toMatchObject(TASKS);
 	});
 });
 
 describe('the idempotency key', () => {
 	it.each<[string, string]>([
-		['row', page({}, {}, 1).idempotencyKey(BODY)],
-		['execution', keyIn({}, { execution: '43' })],
-		['turn of a loop', keyIn({}, { run: 1 })],
-		['node', keyIn({}, { node: 'node-2' })],
-		['body', page({}).idempotencyKey({ ...BODY, n: 2 })],
+		['row', record(noData(), {}, 1).idempotencyKey],
+		['seed', keyIn(noData(), { keySeed: 'seed-43' })],
+		['turn of a loop', keyIn(noData(), { turn: 1 })],
 	])('is another for another %s', (_what, key) => {
 		expect(key).not.toBe(FIRST_KEY);
 	});
 
+	it.each<[string, string]>([
+		['number of the execution', keyIn(noData(), RETRY)],
+		['content', record(noData(), {}, 0, FOREST).idempotencyKey],
+	])('is the same for another %s', (_what, key) => {
+		expect(key).toBe(FIRST_KEY);
+	});
+
+	it('that had another request is never used again, even where its record has moved on', () => {
+		const data = madeTask('failed');
+		const again = record(data);
+		again.made(['task-2'], NOW);
+		again.ended({ kind: 'done' });
+		expect(again.idempotencyKey).not.toBe(FIRST_KEY);
+		const other = record(data, RETRY, 0, FOREST).idempotencyKey;
+		expect([FIRST_KEY, again.idempotencyKey]).not.toContain(other);
+	});
+
 	it('does not change while the row is at work', () => {
-		const first = page({});
-		first.sent(NOW);
+		const first = record(noData());
+		first.sent(BODY, NOW);
 		first.refused();
-		first.sent(NOW);
-		first.made('task-1', NOW);
-		expect(first.idempotencyKey(BODY)).toBe(FIRST_KEY);
+		first.sent(BODY, NOW);
+		first.made(['task-1'], NOW);
+		expect(first.idempotencyKey).toBe(FIRST_KEY);
 	});
 });
 
-describe('the entries', () => {
-	it.each<[string, LedgerEntries]>([
-		['none', {}],
+describe('the data', () => {
+	it.each<[string, LedgerData]>([
+		['none', noData()],
 		['a task', madeTask()],
-		['a task that was handed on', madeTask('done', { isHandedOn: true })],
-		['a task that failed', madeTask('unpaid')],
+		['a task that was handed on', madeTask('done', { isDelivered: true })],
+		['a task that failed', madeTask('failed')],
+		['a task that was charged in vain', madeTask('spent')],
 		['a task that was left', madeTask('open')],
 		['a lost create', lostCreate('open')],
 		['a create on its way', lostCreate()],
-	])('survive being saved: %s', (_what, entries) => {
-		const saved: unknown = JSON.parse(JSON.stringify(entries));
-		expect(isLedgerEntries(saved)).toBe(true);
-		expect(saved).toEqual(entries);
+	])('survive being saved, and have a version: %s', (_what, data) => {
+		const saved: unknown = JSON.parse(JSON.stringify(data));
+		expect(ledgerData(saved)).toBe(saved);
+		expect(saved).toEqual(data);
+		expect(saved).toMatchObject({ version: 2 });
 	});
 
 	it.each<[string, unknown]>([
@@ -333,288 +507,384 @@ describe('the entries', () => {
 		['an empty list', []],
 		['a list of lists', [[]]],
 		['no lists', { a: 1 }],
-		['lists of something else', { a: [1] }],
-		['an entry without a fate', { a: [{ run: 0, row: 0, seed: 's', isLeft: false }] }],
-		[
-			'a fate that does not exist',
-			{ a: [{ run: 0, row: 0, seed: 's', isLeft: false, fate: { state: 'gone', at: 1 } }] },
-		],
-		[
-			'a task without an id',
-			{ a: [{ run: 0, row: 0, seed: 's', isLeft: false, fate: { state: 'made', at: 1 } }] },
-		],
-	])('are none of ours: %s', (_what, value) => {
-		expect(isLedgerEntries(value)).toBe(false);
+		['no version', { records: [], replayed: {} }],
+		['records that are no list', { version: 2, records: {}, replayed: {} }],
+	])('are none of ours, and begun anew: %s', (_what, value) => {
+		expect(ledgerData(value)).toEqual({ version: 2, records: [], replayed: {} });
+	});
+
+	const [whole] = madeTask().records;
+	const { state: _state, ...stateless } = copy<object>(whole as object) as { state: unknown };
+
+	it.each<[string, unknown]>([
+		['null', null],
+		['a text', 'task'],
+		['a record without a state', stateless],
+		['a state that does not exist', { ...stateless, state: { name: 'gone', at: 1 } }],
+		['a task without an id', { ...stateless, state: { name: 'made', at: 1, taskIds: [] } }],
+		['a record without its place', { state: _state }],
+	])('leave the others readable, and keep what cannot be read: %s', (_what, unreadable) => {
+		const data = noData();
+		const ledger = open(data);
+		for (const row of [0, 1]) ledger.record(row, LAKE).made([`task-of-${row}`], NOW);
+		data.records.splice(1, 0, unreadable);
+		const saved = ledgerData(copy(data));
+		const again = open(saved);
+		const found = [0, 1].map((row) => firstTask(again.record(row, LAKE)));
+		expect(found).toEqual(['task-of-0', 'task-of-1']);
+		expect(open(saved, { turn: 9 }).taskIds()).toEqual(new Set(found));
+		expect(saved.records[1]).toEqual(unreadable);
+	});
+
+	it('are those of any version, and keep it', () => {
+		const data = { ...madeTask(), version: 3, isNewer: true };
+		expect(ledgerData(data)).toBe(data);
+		expect(record(data).tasks()).toMatchObject(TASKS);
+		expect(data).toMatchObject({ version: 3, isNewer: true });
 	});
 
 	it('are changed in place', () => {
-		const entries: LedgerEntries = {};
-		page(entries).made('task-1', NOW);
-		expect(Object.values(entries)).toMatchObject([[{ fate: { taskId: 'task-1' } }]]);
+		const data = noData();
+		record(data).made(['task-1'], NOW);
+		expect(data.records).toMatchObject([{ state: { taskIds: ['task-1'] } }]);
 	});
 
-	it('do not hold what was asked: a prompt may be long, or secret', () => {
-		expect(JSON.stringify(madeTask())).not.toContain('lake');
+	it('hold the body that was sent only until it is known what became of it', () => {
+		const body = { ...BODY, image_urls: ['https://example.com/secret.png'] };
+		const data = noData();
+		const first = record(data);
+		first.sent(body, NOW);
+		expect(JSON.stringify(data)).toContain('secret.png');
+		first.refused();
+		expect(JSON.stringify(data)).not.toContain('secret.png');
+		first.sent(body, NOW);
+		first.made(['task-1'], NOW);
+		expect(JSON.stringify(data)).not.toContain('secret.png');
 	});
 
-	it.each<[string, LedgerEntries, boolean]>([
-		['a task that was handed on', madeTask('done', { isHandedOn: true }), false],
-		['a task that failed', madeTask('unpaid'), false],
+	it.each<[string, LedgerData, boolean]>([
+		['a task that was handed on', madeTask('done', { isDelivered: true }), false],
+		['a task that failed', madeTask('failed'), false],
+		['a task that was charged in vain', madeTask('spent'), true],
 		['a task that was left', madeTask('open'), true],
 		['a task that was not handed on', madeTask('done'), true],
 		['a task whose row is at work', madeTask(), true],
 		['a lost create', lostCreate('open'), true],
 		['a create on its way', lostCreate(), true],
-	])('of earlier turns are kept if they may be wanted: %s', (_what, entries, isKept) => {
-		open(entries);
-		const before = Object.keys(entries).length;
-		expect(before).toBe(1);
-		open(entries, { run: 1 });
-		expect(Object.keys(entries)).toHaveLength(isKept ? 1 : 0);
+	])('of earlier turns are kept if they may be wanted: %s', (_what, data, isKept) => {
+		open(data);
+		expect(data.records).toHaveLength(1);
+		open(data, { turn: 1 });
+		expect(data.records).toHaveLength(isKept ? 1 : 0);
 	});
 
 	it('stay few in a loop of thousands of turns', () => {
-		const entries: LedgerEntries = {};
-		for (let run = 0; run < 3_000; run += 1) {
-			const ledger = open(entries, { run });
-			const next = ledger.page({ promptSent: `Turn ${run}` }, 0);
-			next.sent(NOW);
-			next.made(`task-${run}`, NOW);
-			next.ended(run % 2 === 0 ? 'done' : 'unpaid');
-			ledger.handOn();
+		const data = noData();
+		for (let turn = 0; turn < 3_000; turn += 1) {
+			const ledger = open(data, { turn });
+			const next = ledger.record(0, asking(`Turn ${turn}`));
+			next.sent(BODY, NOW);
+			next.made([`task-${turn}`], NOW);
+			next.ended({ kind: turn % 2 === 0 ? 'done' : 'failed' });
+			ledger.markDelivered();
 		}
-		expect(Object.keys(entries)).toHaveLength(1);
+		expect(data.records).toHaveLength(1);
+	});
+
+	it('know every task, whatever became of it', () => {
+		const data = noData();
+		const ledger = open(data);
+		const ends: End[] = ['done', 'open', 'failed', 'spent'];
+		for (const [row, kind] of ends.entries()) {
+			const own = ledger.record(row, LAKE);
+			own.made([`task-${row}`, `more-${row}`], NOW);
+			own.ended(ending(kind));
+		}
+		ledger.markDelivered();
+		ledger.record(5, LAKE).sent(BODY, NOW);
+		const ids = [0, 1, 2, 3].map((row) => `task-${row}`);
+		expect([...open(copy(data)).taskIds()]).toEqual(expect.arrayContaining(ids));
 	});
 });
 
-describe('what was paid', () => {
+describe('that a provider has answered a repeated create with the first task', () => {
+	it('is known to every try and turn of the execution, and to no other', () => {
+		const data = noData();
+		open(data).noteReplay('apiMart');
+		expect(open(copy(data)).hasReplayed('apiMart')).toBe(true);
+		expect(open(copy(data), { turn: 3 }).hasReplayed('apiMart')).toBe(true);
+		expect(open(copy(data)).hasReplayed('evoLink')).toBe(false);
+		expect(open(copy(data), RETRY).hasReplayed('apiMart')).toBe(false);
+	});
+});
+
+describe('what may be billed', () => {
+	const order = ORDER;
+
 	it('is every task that was not handed on and every create without an answer, by row', () => {
-		const ledger = open({});
-		const [made, lost, refused, failed, idle, handedOn] = [0, 1, 2, 3, 4, 5].map((row) =>
-			ledger.page(LAKE, row),
+		const ledger = open();
+		const [made, lost, refused, failed, idle, handedOn, several] = [0, 1, 2, 3, 4, 5, 6].map(
+			(row) => ledger.record(row, LAKE),
 		);
-		made?.sent(NOW);
-		made?.made('task-1', NOW + 5);
-		lost?.sent(NOW + 1);
-		refused?.sent(NOW);
+		made?.sent(BODY, NOW);
+		made?.made(['task-1'], NOW + 5);
+		lost?.sent(BODY, NOW + 1);
+		refused?.sent(BODY, NOW);
 		refused?.refused();
-		failed?.made('task-2', NOW);
-		failed?.ended('unpaid');
-		idle?.ended('open');
-		handedOn?.made('task-3', NOW + 9);
-		handedOn?.ended('done');
-		ledger.handOn();
-		expect(ledger.paid()).toEqual([
-			{ row: 0, asked: LAKE, taskId: 'task-1', at: NOW + 5 },
-			{ row: 1, asked: LAKE, at: NOW + 1 },
+		failed?.made(['task-2'], NOW);
+		failed?.ended({ kind: 'failed' });
+		idle?.ended({ kind: 'open' });
+		handedOn?.made(['task-3'], NOW + 9);
+		handedOn?.ended({ kind: 'done' });
+		ledger.markDelivered();
+		several?.made(['task-4', 'task-5'], NOW);
+		expect(ledger.billable()).toEqual([
+			{ row: 0, order, taskId: 'task-1', at: NOW + 5 },
+			{ row: 1, order, at: NOW + 1 },
+			{ row: 6, order, taskId: 'task-4', at: NOW },
+			{ row: 6, order, taskId: 'task-5', at: NOW },
 		]);
 	});
 
 	it('is also what an earlier try has left', () => {
 		const again = open(madeTask('open'));
-		again.page(LAKE, 0);
-		expect(again.paid()).toMatchObject([{ row: 0, ...TASK }]);
+		again.record(0, LAKE);
+		expect(again.billable()).toEqual([{ row: 0, order, taskId: 'task-1', at: NOW + 5 }]);
 	});
 
 	it('is also what an earlier try has handed on, once its row is asked for again', () => {
-		const again = open(madeTask('done', { isHandedOn: true }));
-		expect(again.paid()).toEqual([]);
-		again.page(LAKE, 0);
-		expect(again.paid()).toMatchObject([{ row: 0, ...TASK }]);
+		const again = open(madeTask('done', { isDelivered: true }));
+		expect(again.billable()).toEqual([]);
+		again.record(0, LAKE);
+		expect(again.billable()).toMatchObject([{ row: 0, taskId: 'task-1' }]);
 	});
 
 	it('names what was asked by each row', () => {
-		const ledger = open({});
-		for (const [row, asked] of [FOREST, LAKE].entries()) ledger.page(asked, row).sent(NOW);
-		expect(ledger.paid().map(({ asked }) => asked)).toEqual([FOREST, LAKE]);
+		const ledger = open();
+		for (const [row, asked] of [FOREST, LAKE].entries()) ledger.record(row, asked).sent(BODY, NOW);
+		expect(ledger.billable().map((task) => task.order.prompt)).toEqual([
+			'A dark forest',
+			'A quiet lake',
+		]);
 	});
 
 	it('is nothing that other rows have', () => {
 		const again = open(madeTask('open'));
-		again.page(LAKE, 1);
-		expect(again.paid()).toEqual([]);
+		again.record(1, LAKE);
+		expect(again.billable()).toEqual([]);
 	});
 });
 
-describe('two runs at work at once, as the calls of an AI agent are', () => {
-	it('both have their tasks in the entries', () => {
-		const entries: LedgerEntries = {};
-		const first = page(entries);
-		const second = page(entries, { run: 1 });
-		first.sent(NOW);
-		first.made('task-1', NOW);
-		second.sent(NOW);
-		second.made('task-2', NOW);
-		expect(page(copy(entries)).task()).toMatchObject({ taskId: 'task-1' });
-		expect(page(copy(entries), { run: 1 }).task()).toMatchObject({ taskId: 'task-2' });
+describe('two turns at work at once, as the calls of an AI agent are', () => {
+	it('both have their tasks in the data', () => {
+		const data = noData();
+		const first = record(data);
+		const second = record(data, { turn: 1 });
+		first.sent(BODY, NOW);
+		first.made(['task-1'], NOW);
+		second.sent(BODY, NOW);
+		second.made(['task-2'], NOW);
+		expect(record(copy(data)).tasks()).toMatchObject({ taskIds: ['task-1'] });
+		expect(record(copy(data), { turn: 1 }).tasks()).toMatchObject({ taskIds: ['task-2'] });
 	});
 
-	it('both have their tasks in the entries, also those that were on their way', () => {
-		const entries: LedgerEntries = {};
-		const first = page(entries);
-		first.sent(NOW);
-		open(entries, { run: 1 });
-		first.made('task-1', NOW);
-		expect(page(copy(entries)).task()).toMatchObject({ taskId: 'task-1' });
-		expect(page(copy(entries)).lostCreate()).toBeUndefined();
+	it('both have their tasks in the data, also those that were on their way', () => {
+		const data = noData();
+		const first = record(data);
+		first.sent(BODY, NOW);
+		open(data, { turn: 1 });
+		first.made(['task-1'], NOW);
+		expect(record(copy(data)).tasks()).toMatchObject({ taskIds: ['task-1'] });
+		expect(record(copy(data)).unconfirmed()).toBeUndefined();
+	});
+
+	it('have their tasks in the data also where a refusal came first', () => {
+		const data = noData();
+		const first = record(data);
+		first.sent(BODY, NOW);
+		first.refused();
+		open(data, { turn: 1 });
+		first.sent(BODY, NOW + 1);
+		expect(record(copy(data)).unconfirmed()).toMatchObject({ at: NOW + 1 });
+		first.made(['task-1'], NOW + 2);
+		expect(record(copy(data)).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	});
 
 	it('never have the same task, nor the same key', () => {
-		const entries: LedgerEntries = {};
-		const pages = [0, 1, 2].map((run) => page(entries, { run }));
-		for (const [run, own] of pages.entries()) {
-			expect(own.task()).toBeUndefined();
-			own.made(`task-${run}`, NOW);
+		const data = noData();
+		const rows = [0, 1, 2].map((turn) => record(data, { turn }));
+		for (const [turn, own] of rows.entries()) {
+			expect(own.tasks()).toBeUndefined();
+			own.made([`task-${turn}`], NOW);
 		}
-		expect(new Set(pages.map((own) => own.idempotencyKey(BODY))).size).toBe(3);
+		expect(new Set(rows.map((own) => own.idempotencyKey)).size).toBe(3);
 	});
 
 	it('leave to the other what its next try will want', () => {
-		const entries: LedgerEntries = {};
-		const first = open(entries);
-		const left = first.page(LAKE, 0);
-		left.sent(NOW);
-		left.made('task-1', NOW);
-		// Another row of the same run is still at work, and then n8n tries the node again.
-		first.page(FOREST, 1).sent(NOW);
-		left.ended('open');
-		const second = page(entries, { run: 1 });
-		const again = page(entries);
-		const tasks = [second.task()?.taskId, again.task()?.taskId];
+		const data = noData();
+		const first = open(data);
+		const left = first.record(0, LAKE);
+		left.sent(BODY, NOW);
+		left.made(['task-1'], NOW);
+		// Another row of the same turn is still at work, and then n8n tries the node again.
+		first.record(1, FOREST).sent(BODY, NOW);
+		left.ended({ kind: 'open' });
+		const second = record(data, { turn: 1 });
+		const again = record(data);
+		const tasks = [firstTask(second), firstTask(again)];
 		expect(tasks.filter((taskId) => taskId === 'task-1')).toHaveLength(1);
-		expect(second.idempotencyKey(BODY)).not.toBe(again.idempotencyKey(BODY));
+		expect(second.idempotencyKey).not.toBe(again.idempotencyKey);
 	});
 });
 
 /**
  * Tries of a node, one after the other, against a gateway. What n8n may do between them: nothing,
- * save and load the entries, give the execution another id, go on to the next turn of a loop.
+ * save and load the data, give the execution another id, go on to the next turn of a loop. What the
+ * rows' expressions give may change with every try.
  */
 describe('over any tries of the node', () => {
 	type Create = 'made' | 'lost' | 'refused';
 	/** `stopped`: the row never got to its end. */
-	type End = RowEnd | 'stopped';
+	type Outcome = End | 'stopped';
 
 	interface Row {
 		prompt: string;
 		create: Create;
-		end: End;
+		end: Outcome;
 	}
 
 	interface NodeTry {
 		before: 'retryOnFail' | 'retryExecution' | 'nextTurn';
 		isSaved: boolean;
-		isHandedOn: boolean;
+		isDelivered: boolean;
 		rows: Row[];
 	}
 
 	const row = fc.record<Row>({
 		prompt: fc.constantFrom('A', 'A', 'B'),
 		create: fc.constantFrom<Create>('made', 'made', 'lost', 'refused'),
-		end: fc.constantFrom<End>('done', 'unpaid', 'open', 'open', 'stopped'),
+		end: fc.constantFrom<Outcome>('done', 'failed', 'spent', 'open', 'open', 'stopped'),
 	});
 	const nodeTry = fc.record<NodeTry>({
 		before: fc.constantFrom('retryOnFail', 'retryExecution', 'nextTurn'),
 		isSaved: fc.boolean(),
-		isHandedOn: fc.boolean(),
+		isDelivered: fc.boolean(),
 		rows: fc.array(row, { minLength: 1, maxLength: 4 }),
 	});
+
+	interface Standing {
+		key: string;
+		isReclaimable: boolean;
+		state: { name: string; taskIds?: string[]; taskId?: string };
+	}
 
 	function must(isTrue: boolean, otherwise: string): void {
 		if (!isTrue) throw new Error(otherwise);
 	}
 
 	/** Plays the tries through, and breaks off at the first thing that must not be. */
-	function play(tries: readonly NodeTry[], honoursKey: boolean): LedgerEntries {
-		let entries: LedgerEntries = {};
+	function play(tries: readonly NodeTry[], honoursKey: boolean): LedgerData {
+		let data = noData();
 		let execution = 1;
-		let run = 0;
+		let turn = 0;
 		let now = NOW;
-		const byKey = new Map<string, string>();
+		const byKey = new Map<string, { taskId: string; body: string }>();
 		/** Those the ledger has been told of, with what became of them. */
 		const told = new Map<string, 'open' | 'settled'>();
 		const owners = new Map<string, string>();
+		/** By execution, turn and row: there, nothing is made that was made before. */
+		const paid = new Map<string, string>();
 		let tasks = 0;
 
-		const create = (key: string): string => {
+		const create = (key: string, body: string): string => {
 			const known = honoursKey ? byKey.get(key) : undefined;
-			const taskId = known ?? `task-${++tasks}`;
-			byKey.set(key, taskId);
+			// What the provider would refuse: one key for two requests.
+			must(known === undefined || known.body === body, 'a key is used for another request');
+			const taskId = known?.taskId ?? `task-${++tasks}`;
+			byKey.set(key, { taskId, body });
 			return taskId;
 		};
 
-		for (const { before, isSaved, isHandedOn, rows } of tries) {
+		for (const { before, isSaved, isDelivered, rows } of tries) {
 			if (before === 'retryExecution') execution += 1;
-			if (before === 'nextTurn') run += 1;
+			if (before === 'nextTurn') turn += 1;
 			if (isSaved) {
-				const saved: unknown = copy(entries);
-				if (!isLedgerEntries(saved)) throw new Error('the entries cannot be saved');
-				entries = saved;
+				const saved = copy(data);
+				must(ledgerData(saved) === saved, 'the data cannot be saved');
+				data = saved;
 			}
-			const ledger = openLedger(entries, { execution: `${execution}`, node: 'node-1', run });
+			const ledger = open(data, { execution: `${execution}`, turn });
 			const done: string[] = [];
-			const pages = rows.map(({ prompt }, index) => ledger.page({ prompt }, index));
+			const records = rows.map(({ prompt }, index) => ledger.record(index, asking(prompt)));
 			for (const [index, { prompt, create: outcome, end }] of rows.entries()) {
 				now += 1_000;
-				const own = pages[index];
+				const own = records[index];
 				if (!own) continue;
-				const lost = own.lostCreate();
-				if (!own.task()) {
-					if (lost?.isOfThisRun && !honoursKey) {
-						if (end !== 'stopped') own.ended('open');
+				const place = `${execution}/${turn}/${index}`;
+				const lost = own.unconfirmed();
+				if (own.spentTask() !== undefined) {
+					if (end !== 'stopped') own.ended(ending('spent'));
+					continue;
+				}
+				if (!own.tasks()) {
+					if (lost && !lost.isSeen && !honoursKey) {
+						if (end !== 'stopped') own.ended({ kind: 'open' });
 						continue;
 					}
-					own.sent(now);
-					const key = own.idempotencyKey({ prompt });
+					const body = lost && honoursKey ? lost.body : { prompt };
+					own.sent(body, now);
 					if (outcome === 'refused') {
-						const isLost = lost !== undefined && honoursKey;
+						const isLost = lost !== undefined;
 						if (!isLost) own.refused();
-						if (end !== 'stopped') own.ended(isLost ? 'open' : 'unpaid');
+						if (end !== 'stopped') own.ended({ kind: isLost ? 'open' : 'failed' });
 						continue;
 					}
-					const taskId = create(key);
+					const taskId = create(own.idempotencyKey, JSON.stringify(body));
 					if (outcome === 'lost') {
-						if (end !== 'stopped') own.ended('open');
+						if (end !== 'stopped') own.ended({ kind: 'open' });
 						continue;
 					}
 					// A create that makes a task anew must not be answered with one that was known.
 					must(!told.has(taskId), `${taskId} was made twice`);
+					must(!paid.has(place), `row ${index} was paid twice in one execution`);
 					told.set(taskId, 'open');
-					own.made(taskId, now);
+					own.made([taskId], now);
 				}
-				const taskId = own.task()?.taskId ?? '';
-				const owner = `${prompt}/${index}`;
-				const place = `${run}/${taskId}`;
-				// No two rows of a run have the same task.
-				must((owners.get(place) ?? owner) === owner, `${taskId} has two rows`);
-				owners.set(place, owner);
+				const taskId = firstTask(own) ?? '';
+				paid.set(place, taskId);
+				const owner = `${index}`;
+				const seat = `${turn}/${taskId}`;
+				// No two rows of a turn have the same task.
+				must((owners.get(seat) ?? owner) === owner, `${taskId} has two rows`);
+				owners.set(seat, owner);
 				if (end === 'stopped') continue;
 				// What was handed on is not paid back.
 				const isSettled = told.get(taskId) === 'settled';
-				const actualEnd = isSettled && end === 'unpaid' ? 'done' : end;
-				own.ended(actualEnd);
+				const actualEnd = isSettled && end === 'failed' ? 'done' : end;
+				own.ended(ending(actualEnd));
 				if (actualEnd === 'done') done.push(taskId);
-				if (actualEnd === 'unpaid') told.set(taskId, 'settled');
+				if (actualEnd === 'failed') paid.delete(place);
+				if (actualEnd === 'failed' || actualEnd === 'spent') told.set(taskId, 'settled');
 			}
-			if (isHandedOn) {
-				ledger.handOn();
+			if (isDelivered) {
+				ledger.markDelivered();
 				for (const taskId of done) told.set(taskId, 'settled');
 			}
-			const text = JSON.stringify(entries);
+			const text = JSON.stringify(data);
 			for (const [taskId, state] of told) {
 				must(state === 'settled' || text.includes(`"${taskId}"`), `${taskId} is forgotten`);
 			}
 			// What stands there more than once could be given away twice.
-			const standing = Object.values(entries)
-				.flat()
-				.flatMap(({ fate }) => (fate.state === 'sent' ? [] : [fate.taskId]));
+			const standing = standingIn(data).flatMap(({ state }) => state.taskIds ?? state.taskId ?? []);
 			must(new Set(standing).size === standing.length, 'a task stands there twice');
-			const seeds = Object.entries(entries).flatMap(([asked, list]) =>
-				list.map(({ seed }) => `${asked}/${seed}`),
-			);
-			must(new Set(seeds).size === seeds.length, 'a key stands there twice');
+			const keys = standingIn(data).map(({ key }) => key);
+			must(new Set(keys).size === keys.length, 'a key stands there twice');
 		}
-		return entries;
+		return data;
+	}
+
+	function standingIn({ records }: LedgerData): Standing[] {
+		return records as Standing[];
 	}
 
 	it.each([
@@ -635,13 +905,13 @@ describe('over any tries of the node', () => {
 	it('a later turn that asks for the same finds everything that was left', () => {
 		fc.assert(
 			fc.property(fc.array(nodeTry, { maxLength: 8 }), (tries) => {
-				const entries = play(tries, true);
-				const left = Object.values(entries)
-					.flat()
-					.flatMap(({ isLeft, fate }) => (isLeft && fate.state === 'made' ? [fate.taskId] : []));
-				const ledger = open(entries, { run: 1_000 });
+				const data = play(tries, true);
+				const left = standingIn(data).flatMap(({ isReclaimable, state }) =>
+					isReclaimable && state.name === 'made' ? (state.taskIds ?? []) : [],
+				);
+				const ledger = open(data, { turn: 1_000 });
 				const found = ['A', 'B'].flatMap((prompt) =>
-					Array.from({ length: 60 }, (_, index) => ledger.page({ prompt }, index).task()?.taskId),
+					Array.from({ length: 60 }, (_, index) => firstTask(ledger.record(index, asking(prompt)))),
 				);
 				must(
 					isDeepStrictEqual(found.filter(Boolean).sort(), left.sort()),

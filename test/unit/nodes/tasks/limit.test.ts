@@ -1,4 +1,6 @@
-import { createLimit } from '../../../../nodes/Seedream/tasks/limit';
+import { createLimit, createPatientLimit } from '../../../../nodes/Seedream/tasks/limit';
+import { Cancelled } from '../../../../nodes/Seedream/tasks/ports';
+import { concurrentClock } from '../virtualClock';
 
 interface Work {
 	run: () => Promise<number>;
@@ -107,4 +109,64 @@ it('runs hundreds of pieces, each once', async () => {
 	);
 	expect(results).toEqual(Array.from({ length: 500 }, (_, n) => n));
 	expect(most).toBe(7);
+});
+
+describe('a limit that is patient with slow work', () => {
+	/** Each piece takes so many milliseconds; yields when each has begun. */
+	async function begins(size: number, takes: readonly number[], stoppedAt = Infinity) {
+		const clock = concurrentClock(stoppedAt);
+		const limit = createPatientLimit(size, clock);
+		const begun: number[] = [];
+		let running = 0;
+		let most = 0;
+		const ends = takes.map((ms) =>
+			limit(async () => {
+				begun.push(clock.elapsed());
+				running += 1;
+				most = Math.max(most, running);
+				await clock.sleep(ms);
+				running -= 1;
+			}),
+		);
+		return { ends: await Promise.allSettled(ends), begun, most, clock };
+	}
+
+	it('starts no more than its size at once, as long as they are quick', async () => {
+		const { begun, most } = await begins(2, Array(6).fill(1_000));
+		expect(begun).toEqual([0, 0, 1_000, 1_000, 2_000, 2_000]);
+		expect(most).toBe(2);
+	});
+
+	it('lets others begin beside those that are slow', async () => {
+		const { begun } = await begins(2, [60_000, 60_000, 100, 100, 100]);
+		expect(begun.slice(0, 2)).toEqual([0, 0]);
+		for (const at of begun.slice(2)) expect(at).toBeGreaterThanOrEqual(5_000);
+		expect(Math.max(...begun)).toBeLessThanOrEqual(5_800);
+	});
+
+	it('has forty slow ones at the same time at most', async () => {
+		const { begun, most } = await begins(4, Array(100).fill(600_000));
+		expect(most).toBe(44);
+		expect(begun.filter((at) => at < 600_000)).toHaveLength(44);
+		expect(begun).toHaveLength(100);
+	});
+
+	it('does nothing while nobody waits', async () => {
+		const { clock } = await begins(4, [60_000, 60_000]);
+		expect(clock.pauses).toEqual([60_000, 60_000]);
+	});
+
+	it('ends those that wait when the execution is stopped', async () => {
+		const { ends, begun } = await begins(1, [60_000, 100, 100], 3_000);
+		expect(begun).toEqual([0]);
+		expect(ends).toEqual(ends.map(() => ({ status: 'rejected', reason: expect.any(Cancelled) })));
+	});
+
+	it('passes the place of a piece that failed on to the next', async () => {
+		const limit = createPatientLimit(1, concurrentClock());
+		const broken = limit(async () => await Promise.reject(new Error('broken')));
+		const next = limit(async () => 'done');
+		await expect(broken).rejects.toThrow('broken');
+		await expect(next).resolves.toBe('done');
+	});
 });

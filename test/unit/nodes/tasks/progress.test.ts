@@ -1,11 +1,37 @@
 import { createProgress } from '../../../../nodes/Seedream/tasks/progress';
 import { virtualClock } from '../virtualClock';
 
-function watched(images: number) {
+function watched(images: number, waitedFor: string[] = []) {
 	const clock = virtualClock();
 	const said: string[] = [];
-	return { clock, said, progress: createProgress(images, clock, (message) => said.push(message)) };
+	const say = (message: string) => said.push(message);
+	return { clock, said, progress: createProgress(images, clock, say, () => waitedFor) };
 }
+
+it('says whom it waits for, as long as it does', async () => {
+	const waitedFor: string[] = [];
+	const { clock, said, progress } = watched(2, waitedFor);
+	progress.started(1);
+	for (const provider of ['EvoLink', 'APIMart']) {
+		await clock.sleep(1_000);
+		waitedFor.push(provider);
+		progress.waiting();
+	}
+	progress.waiting();
+	await clock.sleep(1_000);
+	waitedFor.pop();
+	progress.ended(1, 1);
+	progress.started(1);
+	progress.ended(1, 1);
+	expect(said).toEqual([
+		'Seedream: 0 of 2 images, 1 running, 0 failed',
+		'Seedream: 0 of 2 images, 1 running, 0 failed; waiting, because EvoLink takes no more at the moment',
+		'Seedream: 0 of 2 images, 1 running, 0 failed; waiting, because EvoLink and APIMart takes no more at the moment',
+		'Seedream: 1 of 2 images, 0 running, 0 failed; waiting, because EvoLink takes no more at the moment',
+		// Nobody waits any more at the end.
+		'Seedream: 2 of 2 images, 0 running, 0 failed',
+	]);
+});
 
 it('speaks at the start, at most once a second, and at the end', async () => {
 	const { clock, said, progress } = watched(5);

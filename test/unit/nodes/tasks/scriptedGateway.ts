@@ -7,6 +7,9 @@ import { virtualClock } from '../virtualClock';
 /** More calls than any test needs: what asks without a pause ends here instead of never. */
 const MOST_CALLS = 2_000;
 
+/** A limit of the provider's is waited for so long, as in the nodes without a Timeout of the user's. */
+export const PATIENCE_SECONDS = 600;
+
 /** An answer, or what finds it out at the moment of the call. */
 export type Script = HttpAnswer | ((call: HttpCall) => HttpAnswer | Promise<HttpAnswer>);
 
@@ -35,7 +38,8 @@ export function scriptedGatewayAt(clock: Clock, provider: Provider, ...answers: 
 			throw new Error('the script has no uploads');
 		},
 	};
-	return { gateway: new Gateway(provider, createSlots(0), door, clock, () => 1), calls, times };
+	const options = { patienceSeconds: PATIENCE_SECONDS, random: () => 1 };
+	return { gateway: new Gateway(provider, createSlots(0), door, clock, options), calls, times };
 }
 
 export function reply(

@@ -24,11 +24,16 @@ function failed(changes: Partial<Failure>): Answer {
 
 const refused = (afterSeconds?: number) => failed({ isRefusal: true, afterSeconds });
 
+/** The same by a limit of the provider's, which ends by itself. */
+const limited = (afterSeconds?: number) => failed({ isRefusal: true, isLimit: true, afterSeconds });
+
 const longest = () => 1;
+
+const PATIENCE_MS = 600_000;
 
 /** One caller; `sentAt` in milliseconds since the start. */
 function alone(random = longest, clock = virtualClock()) {
-	const throttle = createThrottle(clock, random);
+	const throttle = createThrottle(clock, random, PATIENCE_MS);
 	const sentAt: number[] = [];
 	const send = async (answer: Answer) =>
 		await throttle.run(async () => {
@@ -49,7 +54,7 @@ describe('a gateway that refuses nothing', () => {
 
 	it('is asked by all callers at once', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		await Promise.all(
 			Array.from({ length: 200 }, () =>
 				throttle.run(async () => {
@@ -181,7 +186,7 @@ describe('a refusal', () => {
 
 	it('counts as one with all that were under way together', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		const wave = async () =>
 			await Promise.all(
 				Array.from({ length: 50 }, (_, index) =>
@@ -199,10 +204,81 @@ describe('a refusal', () => {
 	});
 });
 
+describe('a limit', () => {
+	/** Refuses until it closes, and yields when that was. */
+	async function untilClosed({ throttle, clock, send }: ReturnType<typeof alone>, answer: Answer) {
+		while (!throttle.isClosed()) await send(answer);
+		return clock.elapsed();
+	}
+
+	it('is waited for as long as the patience lasts', async () => {
+		const closedAt = await untilClosed(alone(), limited());
+		expect(closedAt).toBeGreaterThan(PATIENCE_MS);
+		expect(closedAt).toBeLessThanOrEqual(PATIENCE_MS + 30_000);
+	});
+
+	it('that ends meanwhile is waited for anew the next time', async () => {
+		const all = alone();
+		while (all.clock.elapsed() < 500_000) await all.send(limited());
+		await all.send(TAKEN);
+		const takenAt = all.clock.elapsed();
+		expect(await untilClosed(all, limited())).toBeGreaterThan(takenAt + PATIENCE_MS);
+	});
+
+	it('is waited for anew after something has changed', async () => {
+		const all = alone();
+		while (all.clock.elapsed() < 500_000) await all.send(limited());
+		all.throttle.hope();
+		expect(await untilClosed(all, limited())).toBeGreaterThan(500_000 + PATIENCE_MS);
+	});
+
+	it('that turns into another refusal is not waited for any more', async () => {
+		const { throttle, send } = alone();
+		for (let call = 0; call < 8; call += 1) await send(limited());
+		expect(throttle.isClosed()).toBe(false);
+		await send(refused());
+		expect(throttle.isClosed()).toBe(true);
+	});
+
+	it.each([
+		[61, 61_000, false],
+		[600, 600_000, false],
+		[601, 600_000, true],
+	])(
+		'with Retry-After %d makes everyone wait for %d ms, and closes at once: %s',
+		async (wish, wait, isClosed) => {
+			const { throttle, send, sentAt } = alone();
+			await send(limited(wish));
+			expect(throttle.isClosed()).toBe(isClosed);
+			await send(TAKEN);
+			expect(sentAt).toEqual([0, wait]);
+		},
+	);
+
+	it('that is met only after a long idle time is waited for all the same', async () => {
+		const { throttle, clock, send } = alone();
+		await clock.sleep(PATIENCE_MS + 1);
+		await send(limited(5));
+		expect(throttle.isClosed()).toBe(false);
+	});
+
+	it('is waited for until something was taken', async () => {
+		const { throttle, send } = alone();
+		expect(throttle.isWaiting()).toBe(false);
+		await send(limited());
+		expect(throttle.isWaiting()).toBe(true);
+		await send(TAKEN);
+		expect(throttle.isWaiting()).toBe(false);
+		await send(limited());
+		throttle.hope();
+		expect(throttle.isWaiting()).toBe(false);
+	});
+});
+
 describe('refusals of calls that were under way together', () => {
 	async function together(...wishes: Array<number | undefined>) {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		const calls = wishes.map((wish, index) =>
 			throttle.run(async () => {
 				await clock.sleep(100 * (index + 1));
@@ -229,7 +305,7 @@ describe('refusals of calls that were under way together', () => {
 
 describe('the pace', () => {
 	/** What the gateway has taken in the second before it refuses. */
-	async function limited(calls: number) {
+	async function refusedAfter(calls: number) {
 		const all = alone();
 		for (let call = 0; call < calls; call += 1) {
 			await all.send(TAKEN);
@@ -250,7 +326,7 @@ describe('the pace', () => {
 	])(
 		'starts a little below what the gateway took in the last second: %i calls, then %d a second',
 		async (calls, pace) => {
-			const { send, spacing } = await limited(calls);
+			const { send, spacing } = await refusedAfter(calls);
 			await send(TAKEN);
 			await send(TAKEN);
 			// The first of them may have been a full second ago, and does not count then.
@@ -263,7 +339,7 @@ describe('the pace', () => {
 	it.each([1, 2, 3, 5, 8])(
 		'falls to seven tenths with each refusal, to a call every two seconds: %i more',
 		async (refusals) => {
-			const { send, spacing } = await limited(20);
+			const { send, spacing } = await refusedAfter(20);
 			for (let call = 0; call < refusals; call += 1) await send(refused());
 			await send(TAKEN);
 			await send(TAKEN);
@@ -274,7 +350,7 @@ describe('the pace', () => {
 	);
 
 	it('that is known makes a refusal a short pause: a few calls are left out', async () => {
-		const { send, spacing } = await limited(20);
+		const { send, spacing } = await refusedAfter(20);
 		for (let call = 0; call < 30; call += 1) await send(TAKEN);
 		const pace = 1_000 / (spacing().at(-1) ?? 0);
 		await send(refused());
@@ -309,7 +385,7 @@ describe('the pace', () => {
 	});
 
 	it('is no longer set from a hundred calls a second on', async () => {
-		const { send, spacing } = await limited(20);
+		const { send, spacing } = await refusedAfter(20);
 		for (let call = 0; call < 1_500; call += 1) await send(TAKEN);
 		const pauses = spacing().slice(21);
 		const free = pauses.indexOf(0);
@@ -322,7 +398,7 @@ describe('the pace', () => {
 describe('hope', () => {
 	it('ends the wait of those in line, and the count of refusals', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		for (let call = 0; call < 6; call += 1) await throttle.run(async () => refused());
 		expect(throttle.isClosed()).toBe(true);
 		const refusedAt = clock.elapsed();
@@ -366,7 +442,7 @@ describe('the turns', () => {
 
 	it('come in the order of the callers', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		await throttle.run(async () => refused(1));
 		const { order, ends } = line(throttle, 30);
 		await Promise.all(ends);
@@ -375,7 +451,7 @@ describe('the turns', () => {
 
 	it('are put off when an answer to another call refuses meanwhile', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		await throttle.run(async () => refused(1));
 		const sentAt: number[] = [];
 		await Promise.all([
@@ -406,7 +482,7 @@ describe('the turns', () => {
 
 	it('that were given up cost no one else anything', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		await throttle.run(async () => refused(30));
 		const late = Array.from({ length: 20 }, () =>
 			throttle.runWhile(
@@ -422,7 +498,7 @@ describe('the turns', () => {
 
 	it('that are not wanted any more are given up then, also behind one that is', async () => {
 		const clock = concurrentClock();
-		const throttle = createThrottle(clock, longest);
+		const throttle = createThrottle(clock, longest, PATIENCE_MS);
 		await throttle.run(async () => refused(30));
 		const patient = throttle.run(async () => TAKEN);
 		const late = throttle.runWhile(
@@ -438,7 +514,7 @@ describe('the turns', () => {
 		'come to nobody any more when the execution is stopped after %i ms',
 		async (stoppedAt) => {
 			const clock = concurrentClock(stoppedAt);
-			const throttle = createThrottle(clock, longest);
+			const throttle = createThrottle(clock, longest, PATIENCE_MS);
 			await throttle.run(async () => refused(30));
 			const { order, ends } = line(throttle, 10);
 			const results = await Promise.allSettled(ends);
@@ -513,7 +589,7 @@ describe.each(COUNTING)(
 			// The same on every run; a jitter, all the same.
 			let seed = 1;
 			const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-			const throttle = createThrottle(clock, random);
+			const throttle = createThrottle(clock, random, PATIENCE_MS);
 			const isTaken = counter(clock);
 			let sent = 0;
 			let refusals = 0;
