@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-
-import { CsvError, parse } from 'csv-parse/sync';
+import truncate from 'lodash/truncate';
 import type { INodeParameters } from 'n8n-workflow';
-import { z } from 'zod';
 
+import { providers } from '../nodes/Seedream/providers';
+import { meantProvider, nameKey } from '../nodes/Seedream/request/names';
 import { Sentence } from './sentence';
+import { readTable } from './table';
+import { readText } from './text';
 
 const COLUMNS = [
 	'name',
@@ -17,8 +18,6 @@ const COLUMNS = [
 	'reference_images',
 ] as const;
 
-const REQUIRED: readonly Column[] = ['name', 'provider', 'prompt'];
-
 type Column = (typeof COLUMNS)[number];
 
 export type CampaignRow = Partial<Record<Column, string>> & { name: string };
@@ -26,78 +25,119 @@ export type CampaignRow = Partial<Record<Column, string>> & { name: string };
 /** What a user would type into Seedream Generate to take everything from the spreadsheet's row. */
 export const PARAMETERS: INodeParameters = {
 	provider: '={{ $json.provider }}',
-	model: '={{ $json.model }}',
+	model: "={{ $json.model ?? '' }}",
 	prompt: '={{ $json.prompt }}',
-	imageUrls: '={{ $json.reference_images }}',
-	aspectRatio: '={{ $json.aspect_ratio }}',
-	resolution: '={{ $json.resolution }}',
-	imageCount: '={{ $json.images }}',
+	imageUrls: "={{ $json.reference_images ?? '' }}",
+	aspectRatio: "={{ $json.aspect_ratio ?? '' }}",
+	resolution: "={{ $json.resolution ?? '' }}",
+	imageCount: "={{ $json.images ?? '' }}",
 	options: { fileName: '={{ $json.name }}-{image}' },
 };
 
-/** The rows of a CSV file; throws a `Sentence` for a file that cannot be used. */
-export async function readCampaign(path: string): Promise<CampaignRow[]> {
-	const rows = parseCsv(path, await readText(path));
-	const [first] = rows;
-	if (!first) throw new Sentence(`${path} has no rows below its header.`);
-	checkColumns(path, Object.keys(first));
-	return rows.map((row, index) => ({ ...row, name: nameOf(path, row, index, rows) }));
+/** The rows of a CSV file; throws a `Sentence` for one that cannot be used, and says where it read between the lines. */
+export async function readCampaign(
+	path: string,
+	say: (note: string) => void = () => undefined,
+): Promise<CampaignRow[]> {
+	const { header, rows } = readTable(path, await readText(path), isColumn);
+	if (header.length === 0) throw new Sentence(`${path} is empty.`);
+	if (rows.length === 0) throw new Sentence(`${path} has no rows below its header.`);
+	checkColumns(path, header, say);
+	const columns = header.map(findColumn);
+	const named = rows.map((cells, index) => {
+		checkLength(path, cells, index, columns);
+		return readRow(cells, index, columns);
+	});
+	return tellApart(path, named, say);
 }
 
-async function readText(path: string): Promise<string> {
-	try {
-		return await readFile(path, 'utf8');
-	} catch (error) {
-		throw new Sentence(`${path} cannot be read: ${reason(error)}.`);
+/** A column goes by its name as people write it: `Aspect Ratio`, `PROMPT`. */
+function findColumn(cell: string): Column | undefined {
+	return COLUMNS.find((column) => nameKey(column) === nameKey(cell));
+}
+
+function isColumn(cell: string): boolean {
+	return findColumn(cell) !== undefined;
+}
+
+function checkColumns(path: string, header: readonly string[], say: (note: string) => void): void {
+	const columns = header.map(findColumn);
+	const unknown = header.flatMap((cell, index) => (columns[index] ? [] : [calling(cell, index)]));
+	const twice = COLUMNS.filter((column) => columns.indexOf(column) !== columns.lastIndexOf(column));
+	const known = `The columns are ${COLUMNS.join(', ')}.`;
+	const problems = twice.map((column) => `the column "${column}" is there twice`);
+	if (!columns.includes('prompt')) {
+		problems.push(...unknown.map((column) => `${column} is not known`));
+		problems.push('the column "prompt" is missing');
 	}
+	if (problems.length > 0) throw new Sentence(`${path}: ${problems.join(', ')}. ${known}`);
+	if (unknown.length === 0) return;
+	say(`${path}: not known, and passed over: ${unknown.join(', ')}. ${known}`);
 }
 
-function reason(error: unknown): string {
-	const { code } = z.object({ code: z.string() }).catch({ code: 'unknown' }).parse(error);
-	const known: Record<string, string> = {
-		ENOENT: 'there is no such file',
-		EISDIR: 'it is a folder',
-		EACCES: 'you are not allowed to',
-	};
-	return known[code] ?? code;
+function calling(cell: string, index: number): string {
+	return cell ? `the column "${truncate(cell)}"` : `column ${index + 1}, which has no name`;
 }
 
-const rowsSchema = z.array(z.record(z.string()));
-
-function parseCsv(path: string, text: string) {
-	try {
-		return rowsSchema.parse(
-			parse(text, { bom: true, columns: true, skip_empty_lines: true, trim: true }),
-		);
-	} catch (error) {
-		if (!(error instanceof CsvError)) throw error;
-		throw new Sentence(`${path} is not a CSV file that can be read: ${error.message}.`);
-	}
+/** A row may end early, as Excel writes some; but one without its prompt, or with more cells, was not meant so. */
+function checkLength(
+	path: string,
+	cells: readonly string[],
+	index: number,
+	columns: ReadonlyArray<Column | undefined>,
+): void {
+	const isLong = cells.slice(columns.length).some((cell) => cell !== '');
+	if (!isLong && cells.length > columns.indexOf('prompt')) return;
+	throw new Sentence(
+		`${path}: row ${index + 1} ${isLong ? 'has more cells than the header' : 'ends before its prompt'}. A cell with a line break in it, or with what separates the cells, needs quotation marks around it.`,
+	);
 }
 
-function checkColumns(path: string, columns: readonly string[]): void {
-	const known: readonly string[] = COLUMNS;
-	const unknown = columns.filter((column) => !known.includes(column));
-	const missing = REQUIRED.filter((column) => !columns.includes(column));
-	if (unknown.length === 0 && missing.length === 0) return;
-	const complaints = [
-		...unknown.map((column) => `the column "${column}" is not known`),
-		...missing.map((column) => `the column "${column}" is missing`),
-	];
-	throw new Sentence(`${path}: ${complaints.join(', ')}. The columns are ${COLUMNS.join(', ')}.`);
+function readRow(
+	cells: readonly string[],
+	index: number,
+	columns: ReadonlyArray<Column | undefined>,
+): CampaignRow {
+	const known = columns.flatMap((column, place) =>
+		column ? [[column, cells[place] ?? ''] as const] : [],
+	);
+	const row: Partial<CampaignRow> = Object.fromEntries(known);
+	return { ...row, name: row.name || String(index + 1), provider: readProvider(row.provider) };
+}
+
+/** What names no provider is left for the node to explain. */
+function readProvider(cell = ''): string {
+	return cell === '' ? providers[0].id : (meantProvider(cell)?.id ?? cell);
 }
 
 /** Names make the file names, so two rows may not share one. */
-function nameOf(
+function tellApart(
 	path: string,
-	{ name }: Partial<CampaignRow>,
-	index: number,
-	rows: ReadonlyArray<Partial<CampaignRow>>,
-): string {
-	if (!name) throw new Sentence(`${path}: row ${index + 1} has no name.`);
-	const first = rows.findIndex((row) => row.name === name);
-	if (first === index) return name;
-	throw new Sentence(`${path}: rows ${first + 1} and ${index + 1} are both called "${name}".`);
+	rows: readonly CampaignRow[],
+	say: (note: string) => void,
+): CampaignRow[] {
+	const given = new Set(rows.map(({ name }) => fileKey(name)));
+	const used = new Set<string>();
+	const renamed: string[] = [];
+	const apart = rows.map((row) => {
+		let { name } = row;
+		if (used.has(fileKey(name))) {
+			for (let copy = 2; given.has(fileKey(name)); copy++) name = `${row.name}-${copy}`;
+			given.add(fileKey(name));
+			renamed.push(name);
+		}
+		used.add(fileKey(name));
+		return { ...row, name };
+	});
+	if (renamed.length > 0) {
+		say(`${path}: rows with the same name are told apart by a number: ${renamed.join(', ')}.`);
+	}
+	return apart;
+}
+
+/** In a file's name, `a/b` is `a b`; on some computers, `A` is `a`. */
+function fileKey(name: string): string {
+	return name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-');
 }
 
 /** As many as the rows ask for; a gateway may make fewer. */

@@ -19,7 +19,7 @@ const TIME_TO_THINK_MS = 5_000;
 async function main(): Promise<void> {
 	const { values, positionals } = readArguments();
 	const [path = DEFAULT_CAMPAIGN] = positionals;
-	const rows = await readCampaign(path);
+	const rows = await readCampaign(path, console.log);
 	console.log(`${rows.length} rows from ${path}`);
 
 	const gateways = values.live ? await openAnnounced(rows) : await openSandbox();

@@ -111,8 +111,8 @@ export const chinese: Dictionary = {
 		'What the image shows, or how to change the reference images':
 			'描述画面内容，或说明怎样修改参考图',
 		'Any language': '中文、英文等语言均可',
-		'Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array':
-			'参考图的公开链接：一个，或用逗号、换行分隔的多个，也可以是 JSON 数组或返回数组的表达式',
+		'Public links to images to start from: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array':
+			'参考图的公开链接：一个，或用逗号、分号、换行分隔的多个，也可以是 JSON 数组或返回数组的表达式',
 		'The names of the input binary fields, comma-separated':
 			'填写输入数据的二进制字段名，多个用逗号分隔',
 		'Images of the row to start from; they come after those of Reference Image URLs':
@@ -121,8 +121,8 @@ export const chinese: Dictionary = {
 		"The gateway's page for Seedream 4.0 names JPEG and PNG up to a ratio of 3:1 only; its newer documentation counts here":
 			'平台的 Seedream 4.0 页面只写了 JPEG、PNG 且长宽比不超过 3:1；这里以平台较新的文档为准',
 		'The shape of the image': '画面的长宽比例',
-		'From a spreadsheet, "16 : 9", "16：9" and "16:9" are the same':
-			'从表格读取时，“16 : 9”“16：9”和“16:9”视为相同',
+		'From a spreadsheet, "16 : 9", "16：9", "16/9" and "16:09" all mean 16:9':
+			'从表格读取时，“16 : 9”“16：9”“16/9”和“16:09”都按 16:9 处理',
 		'A size in pixels, such as "2048×2048", is taken here as well':
 			'这里也可以直接写像素尺寸，例如“2048×2048”',
 		'Auto takes the ratio of the reference image, so it needs one':
@@ -184,8 +184,8 @@ export const chinese: Dictionary = {
 		'Seconds to wait for a task': '等待一个任务的最长时间，单位为秒',
 		'A task that takes longer is not lost: Seedream Task Status fetches it by its ID':
 			'超时的任务不会丢失，可以用 Seedream Task Status 凭任务 ID 取回',
-		'The ID that Seedream Generate handed on: one, several separated by comma or new line, a JSON array, or an expression that gives an array':
-			'Seedream Generate 输出的任务 ID：一个，或用逗号、换行分隔的多个，也可以是 JSON 数组或返回数组的表达式',
+		'The ID that Seedream Generate handed on: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array':
+			'Seedream Generate 输出的任务 ID：一个，或用逗号、分号、换行分隔的多个，也可以是 JSON 数组或返回数组的表达式',
 		'Asks once and hands on the status, even if the task has failed':
 			'只查询一次并输出状态，任务失败也照样输出',
 		'Waits until the task is done; a task that has failed is an error':

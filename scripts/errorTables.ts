@@ -91,7 +91,14 @@ export function taskErrors(language: Language): string {
 const network = (name: string, mayHaveArrived: boolean) =>
 	networkFailure(provider, { kind: 'noReply', code: name, mayHaveArrived }, CREATE);
 
-const LOST = { provider, model: '', at: new Date(0), isRepeatable: false, candidates: [] };
+const LOST = {
+	provider,
+	model: '',
+	at: new Date(0),
+	lastAt: new Date(0),
+	isRepeatable: false,
+	candidates: [],
+};
 
 /** What the node itself finds, in the order in which it can happen to a row. */
 const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [

@@ -202,6 +202,7 @@ const NETWORK_WORDS: Record<string, string> = {
 	ECONNREFUSED: 'nothing answers at its address',
 	ECONNRESET: 'the connection broke off',
 	ENOTFOUND: 'its address is not known',
+	ERR_INVALID_URL: 'its address, or that of a proxy, is not an address',
 	EAI_AGAIN: 'its address could not be looked up',
 	ETIMEDOUT: 'no answer came in time',
 };

@@ -199,6 +199,9 @@ function isRepeatable(purpose: CallPurpose): boolean {
 	return purpose.kind === 'create' ? purpose.isRepeatable : true;
 }
 
+/** Nothing that time could mend. */
+const MISCONFIGURED = /^ERR_(INVALID|UNSUPPORTED|UNESCAPED|BAD_OPTION|SOCKET_BAD_PORT)/;
+
 /** No answer came. A create that cannot have arrived may always be sent again. */
 export function networkFailure(
 	provider: Provider,
@@ -208,7 +211,10 @@ export function networkFailure(
 	const taskId = purpose.kind === 'task' ? purpose.taskId : undefined;
 	const isFree = purpose.kind === 'free' || (purpose.kind === 'create' && !mayHaveArrived);
 	const charged = isFree ? 'no' : 'unknown';
-	const todo = 'Check the base URL in the credential and the network of this n8n.';
+	const isFinal = MISCONFIGURED.test(code);
+	const todo = isFinal
+		? 'Check the base URL in the credential, and the proxy of this n8n (HTTP_PROXY, HTTPS_PROXY).'
+		: 'Check the base URL in the credential and the network of this n8n.';
 	return {
 		message: `${provider.label} ${mayHaveArrived ? 'did not answer' : 'could not be reached'}: ${networkWords(code)}${withTask(taskId)}`,
 		description: describe(taskId === undefined ? todo : `${todo} ${fetchLater(taskId)}`, charged),
@@ -218,9 +224,13 @@ export function networkFailure(
 		status: 'failed',
 		provider: provider.id,
 		taskId,
-		...(!mayHaveArrived || isRepeatable(purpose) ? { retry: 'freely' } : {}),
-		...(mayHaveArrived ? {} : { isRefusal: true }),
-		isTransient: true,
+		...(isFinal
+			? {}
+			: {
+					...(!mayHaveArrived || isRepeatable(purpose) ? { retry: 'freely' } : {}),
+					...(mayHaveArrived ? {} : { isRefusal: true }),
+					isTransient: true,
+				}),
 	};
 }
 
@@ -228,8 +238,9 @@ export function networkFailure(
 export interface UnconfirmedCreate {
 	provider: Provider;
 	model: string;
-	/** When it was sent first. */
+	/** When it was sent, first and last. */
 	at: Date;
+	lastAt: Date;
 	/** Whether the provider makes nothing again under its key. */
 	isRepeatable: boolean;
 	/** Tasks of the account, made at that time, that no row of ours knows. */
@@ -276,12 +287,13 @@ export function noSecondCreate(create: UnconfirmedCreate): Failure {
 	};
 }
 
-function mayExist({ provider: { label }, model, at, candidates }: UnconfirmedCreate): string {
+function mayExist({ provider, model, at, lastAt, candidates }: UnconfirmedCreate): string {
+	const { label } = provider;
 	const found =
 		candidates.length === 0
 			? ''
 			: `. ${label} lists ${candidates.map(listedTask).join(', ')}, which no row of this execution has`;
-	return `The image may have been made and charged: look in ${label}'s list of tasks for ${unconfirmedTask(model, at)}${found}`;
+	return `The image may have been made and charged: look in ${label}'s list of tasks for ${unconfirmedTask(model, at, lastAt)}${found}`;
 }
 
 const LISTED_WORDS: Record<ListedTask['status'], string> = {
@@ -301,8 +313,9 @@ function utc(at: Date): string {
 }
 
 /** All that is known of a task whose create was not answered, for the one who looks for it. */
-export function unconfirmedTask(model: string, at: Date): string {
-	return `one of ${model} made at ${utc(at)}`;
+export function unconfirmedTask(model: string, at: Date, lastAt: Date): string {
+	const when = utc(at) === utc(lastAt) ? `at ${utc(at)}` : `between ${utc(at)} and ${utc(lastAt)}`;
+	return `one of ${model} made ${when}`;
 }
 
 function lookItUp(
@@ -529,5 +542,70 @@ export function invalidRow(messages: readonly string[], provider?: Provider): Fa
 		charged: 'no',
 		status: 'failed',
 		provider: provider?.id,
+	};
+}
+
+/** Of a task that is done, these images could not be fetched; `numbers` from 1. */
+export function imagesNotFetched(numbers: readonly number[], all: number): string {
+	const isOne = numbers.length === 1;
+	const named = isOne ? `image ${numbers[0]}` : `images ${numbers.join(', ')}`;
+	return `Of ${all} images, ${named} could not be downloaded, although ${isOne ? 'it was' : 'they were'} made and charged: ${isOne ? 'an entry of its own has its link' : 'entries of their own have their links'}`;
+}
+
+/** The row failed after its create had gone out twice: the first one may be paid all the same. */
+export function alsoWarned(failure: Failure, warning: string | undefined): Failure {
+	if (warning === undefined) return failure;
+	const charged = failure.charged === 'no' ? 'unknown' : failure.charged;
+	const description =
+		failure.charged === 'no' ? describe(withoutCharged(failure), charged) : failure.description;
+	return { ...failure, message: `${failure.message}. ${warning}`, description, charged };
+}
+
+/** None of a row's tasks gave an image; the error of one of them stands for all. */
+export function alsoNaming(failure: Failure, taskIds: readonly string[]): Failure {
+	const others = taskIds.filter((taskId) => taskId !== failure.taskId);
+	if (others.length === 0) return failure;
+	return { ...failure, message: `${failure.message}. The row's other tasks: ${others.join(', ')}` };
+}
+
+/** Nothing can be sent to what stands in the credential. */
+export function badBaseUrl(provider: Provider, base: string): Failure {
+	return {
+		...missingCredential(provider),
+		message: `The base URL in the ${provider.label} credential is not an address: "${base}"`,
+		description: describe(
+			'Open the credential and correct the Base URL: it begins with https:// and has no spaces or quotes.',
+			'no',
+		),
+		code: 'invalid_base_url',
+	};
+}
+
+/** n8n does not give the credential out: it was deleted, or encrypted with another key. */
+export function unreadableCredential(provider: Provider, reason: string): Failure {
+	return {
+		...missingCredential(provider),
+		message: `The ${provider.label} credential cannot be read: ${reason}`,
+		description: describe(
+			'Open the node and choose the credential again, or create a new one. If the encryption key of n8n has changed, every credential has to be entered again.',
+			'no',
+		),
+		code: 'credential_unreadable',
+	};
+}
+
+/** The address has moved, and what is sent by POST cannot follow. */
+export function redirected(
+	provider: Provider,
+	location: string | undefined,
+	purpose: CallPurpose,
+): Failure {
+	const where = location === undefined ? 'another address' : location;
+	return {
+		...missingCredential(provider),
+		message: `The base URL in the ${provider.label} credential redirects to ${where}`,
+		description: describe('Put the new address into the Base URL of the credential.', 'no'),
+		code: 'base_url_redirects',
+		taskId: purpose.kind === 'task' ? purpose.taskId : undefined,
 	};
 }

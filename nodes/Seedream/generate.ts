@@ -1,10 +1,18 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { deliver } from './deliver';
-import { invalidRow, notMadeAgain, unconfirmedTask, type Failure, type Result } from './errors';
+import { deliver, type Delivery, type MissingImage } from './deliver';
+import {
+	alsoNaming,
+	alsoWarned,
+	invalidRow,
+	notMadeAgain,
+	unconfirmedTask,
+	type Failure,
+	type Result,
+} from './errors';
 import { linkDoor } from './http';
 import { createLinkCheck } from './images/linkCheck';
-import { failureItem, goesOnAfterFailure } from './output/rows';
+import { failureItem, isTool } from './output/rows';
 import { runningItem } from './output/taskItems';
 import { findModel, findProvider } from './providers';
 import { linksExpire } from './providers/answers';
@@ -18,8 +26,8 @@ import type {
 import { askedFor } from './request/asked';
 import { requestBody } from './request/body';
 import { fieldLabel } from './request/labels';
-import { readGenerateRow, readMadeRow, type MadeRow } from './request/readRow';
-import { runRows, type RowTools } from './runRows';
+import { isEmptyRow, readGenerateRow, readMadeRow, type MadeRow } from './request/readRow';
+import { runRows, SKIPPED, type ReadRow, type RowTools } from './runRows';
 import { openTaskMemory } from './taskMemory';
 import type { FollowedTask } from './tasks/follower';
 import type { Answer } from './tasks/gateway';
@@ -44,29 +52,33 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 			carryOut: async (row, tools) => {
 				const record = ledger.record(tools.itemIndex, row.asked);
 				const result = await generateRow(row, record, ledger, tools);
+				if (!result.ok) result.failure = alsoWarned(result.failure, record.warning());
 				record.ended(rowEnd(result));
-				return result;
+				return result.ok ? { ok: true, value: result.value.items } : result;
 			},
 			onRetry: onRetry(context),
 			imagesOf: ({ order }) => order.images,
+			namedAfter: ({ order: { model, prompt } }) => ({ model, prompt }),
 			slots: createSlots,
 		});
 		ledger.markDelivered();
 		return output;
 	} finally {
 		if (context.getExecutionCancelSignal?.()?.aborted) logBillable(context, ledger.billable());
+		ledger.close();
 	}
 }
 
 function rowReader(ledger: Ledger, context: IExecuteFunctions) {
 	const checkLinks = createLinkCheck(linkDoor(context));
-	return async (_context: IExecuteFunctions, itemIndex: number): Promise<Result<OrderedRow>> => {
+	return async (_context: IExecuteFunctions, itemIndex: number): Promise<ReadRow<OrderedRow>> => {
 		const made = ledger.made(itemIndex);
 		const maker = made && findProvider(made.provider);
 		if (maker) {
 			const kept = await readMadeRow(context, itemIndex, maker);
 			return kept.ok ? { ok: true, value: { ...kept.value, order: made } } : kept;
 		}
+		if (!isTool(context) && isEmptyRow(context, itemIndex, 'prompt')) return SKIPPED;
 		const read = await readGenerateRow(context, itemIndex);
 		if (!read.ok) return read;
 		const { provider, request, controls } = read.value;
@@ -94,14 +106,14 @@ function onRetry(context: IExecuteFunctions): string {
 
 /** What a stopped execution has paid for stands nowhere else. */
 function logBillable(context: IExecuteFunctions, tasks: readonly BillableTask[]): void {
-	for (const { row, at, taskId, order } of tasks) {
+	for (const { row, at, lastAt, taskId, order, warning } of tasks) {
 		const provider = findProvider(order.provider)?.label ?? '';
 		const { model } = order;
 		const sentAt = new Date(at);
 		const what =
 			taskId === undefined
-				? `a Seedream task may have been made at ${provider}: look in its list of tasks for ${unconfirmedTask(model, sentAt)}`
-				: `Seedream Task Status can fetch task ${taskId} from ${provider}`;
+				? `a Seedream task may have been made at ${provider}: look in its list of tasks for ${unconfirmedTask(model, sentAt, new Date(lastAt))}`
+				: `Seedream Task Status can fetch task ${taskId} from ${provider}${warning ? `. ${warning}` : ''}`;
 		context.logger.warn(`Stopped: ${what}${logPlace(context, row)}`, {
 			row: row + 1,
 			model,
@@ -117,11 +129,17 @@ function logPlace(context: IExecuteFunctions, itemIndex: number): string {
 }
 
 /** A task that ended is a thing of the past; any other may be fetched yet. */
-function rowEnd(result: Result<unknown>): RowEnd {
-	if (result.ok) return { kind: 'done' };
+function rowEnd(result: Result<RowImages>): RowEnd {
+	if (result.ok) return { kind: 'done', missing: result.value.missing };
 	const { charged, hasEnded } = result.failure;
 	if (charged === 'no') return { kind: 'failed' };
 	return hasEnded ? { kind: 'spent', charged } : { kind: 'open' };
+}
+
+/** What a row hands on, and what it would have handed on as well. */
+interface RowImages {
+	items: INodeExecutionData[];
+	missing: readonly MissingImage[];
 }
 
 /** The tasks that a row has already, or those that were made for it just now. */
@@ -139,7 +157,7 @@ async function generateRow(
 	record: RowRecord,
 	ledger: Ledger,
 	tools: RowTools,
-): Promise<Result<INodeExecutionData[]>> {
+): Promise<Result<RowImages>> {
 	const { controls, continueWhen } = row;
 	const { itemIndex, gateway } = tools;
 	if (continueWhen === 'submitted') {
@@ -152,7 +170,7 @@ async function generateRow(
 			const facts = factsOf(taskId, record, gateway.provider);
 			return runningItem(facts, { status: 'submitted' }, raw, options);
 		});
-		return { ok: true, value: items };
+		return { ok: true, value: { items, missing: [] } };
 	}
 	const finished = await tools.withSlot(async () => {
 		const made = await tasksOf(row, record, ledger, tools);
@@ -249,39 +267,51 @@ async function finish(
 	return answer.ok ? { ok: true, value: { followed, answer: answer.value } } : answer;
 }
 
-/** Of several tasks, those that ended without an image do not take the others' images with them. */
+/** Of several tasks and images, those that did not come do not take the others with them. */
 async function handOver(
 	ends: ReadonlyArray<Result<FinishedTask>>,
 	row: OrderedRow,
 	record: RowRecord,
 	tools: RowTools,
-): Promise<Result<INodeExecutionData[]>> {
+): Promise<Result<RowImages>> {
 	const { context, itemIndex, gateway } = tools;
 	const { provider } = gateway;
 	const failures = ends.flatMap((end): Failure[] => (end.ok ? [] : [end.failure]));
 	const [open] = failures.filter(({ hasEnded }) => !hasEnded);
 	const finished = ends.flatMap((end) => (end.ok ? [end.value] : []));
 	const [first] = open ? [open] : failures;
-	if (first && (finished.length === 0 || (open && !goesOnAfterFailure(context)))) {
-		return { ok: false, failure: first };
+	if (first && finished.length === 0) {
+		const taskIds = failures.flatMap(({ taskId }) => taskId ?? []);
+		return { ok: false, failure: alsoNaming(first, taskIds) };
 	}
 	const images = finished.reduce((sum, { answer }) => sum + answer.content.imageUrls.length, 0);
 	const isExplained =
 		failures.length > 0 || finished.some(({ answer }) => answer.content.missing !== undefined);
 	if (images < row.order.images && !isExplained) tools.noteFewerImages();
-	const missing = failures.filter(({ hasEnded }) => hasEnded).map(({ message }) => message);
-	const items: INodeExecutionData[] = [];
+	const ended = failures.filter(({ hasEnded }) => hasEnded).map(({ message }) => message);
+	const deliveries: Delivery[] = [];
 	for (const { followed, answer } of finished) {
 		const facts = factsOf(followed.taskId, record, provider);
-		const warning = [facts.warning, ...missing].filter(Boolean).join('. ') || undefined;
+		const warning = [facts.warning, ...ended].filter(Boolean).join('. ') || undefined;
 		const content = fillIn(answer.content, row.order, provider, followed, tools);
 		const task = { content, raw: answer.raw };
-		const delivered = await deliver({ ...facts, warning }, task, row.controls, followed, tools);
-		if (!delivered.ok) return delivered;
-		items.push(...delivered.value);
+		const only = record.leftOver()?.index;
+		const told = { ...facts, warning };
+		deliveries.push(await deliver(told, task, row.controls, followed, tools, only));
 	}
+	const [inVain] = deliveries.flatMap(({ failure }) => failure ?? []);
+	if (inVain && deliveries.every(({ failure }) => failure)) return { ok: false, failure: inVain };
+	const items = deliveries.flatMap((delivery) => delivery.items);
+	const missing = deliveries.flatMap((delivery) => delivery.missing);
+	const still = ends.flatMap((end) => (end.ok || end.failure.hasEnded ? [] : [end.failure]));
 	if (open) items.push(failureItem(context, { itemIndex, failure: open }));
-	return { ok: true, value: items };
+	return {
+		ok: true,
+		value: {
+			items,
+			missing: [...missing, ...still.flatMap(({ taskId }) => (taskId ? [{ taskId }] : []))],
+		},
+	};
 }
 
 /** What the gateway does not say about the finished task, but is known here. */

@@ -3,7 +3,9 @@ import type { IBinaryData, IExecuteFunctions, INodeExecutionData } from 'n8n-wor
 import { executionClock } from './clock';
 import type { Result } from './errors';
 import { gatewayDoor, linkDoor } from './http';
+import { fileMemory, nameMemory, type FileMemory } from './imageMemory';
 import type { DownloadPorts } from './images/download';
+import { createFileNames, type ExpectedRow, type FileNames } from './images/fileNames';
 import { createReferenceLinks, type LinksOf } from './images/referenceLinks';
 import { countImages, hint } from './output/hint';
 import { settleRows, stopOnFailure, type RowResult } from './output/rows';
@@ -32,16 +34,30 @@ export interface RowTools {
 	withSlot: <T>(work: () => Promise<T>) => Promise<T>;
 	/** All rows' downloads share it, so that large files do not crowd out the queries. */
 	downloadLimit: Limit;
+	fileNames: FileNames;
+	files: FileMemory;
 	/** Fewer images came than the row asked for. */
 	noteFewerImages: () => void;
 }
 
+/** An empty line of a sheet: no item, and no error. */
+export const SKIPPED = 'skipped';
+
+export type ReadRow<T> = Result<T> | typeof SKIPPED;
+
 /** What a node does with its rows. */
 export interface RowWork<T> {
-	readRow: (context: IExecuteFunctions, itemIndex: number) => Promise<Result<T>>;
+	readRow: (context: IExecuteFunctions, itemIndex: number) => Promise<ReadRow<T>>;
 	carryOut: (row: T, tools: RowTools) => Promise<RowResult>;
 	/** How many images a row is expected to give. */
 	imagesOf: (row: T) => number;
+	/** What its images are named after, as far as it is known before. */
+	namedAfter: (row: T) => {
+		model: string | undefined;
+		prompt: string | undefined;
+		/** Where it has them already. */
+		taskIds?: readonly string[];
+	};
 	/** For the rows of one gateway; `concurrency` 0 leaves it to the node how many are at work. */
 	slots: (concurrency: number) => Slots;
 	/** What a second try does with rows that finished, for the error that names those that failed. */
@@ -62,7 +78,7 @@ const CONCURRENT_DOWNLOADS = 4;
  */
 export async function runRows<T extends Row>(
 	context: IExecuteFunctions,
-	{ readRow, carryOut, imagesOf, slots, onRetry }: RowWork<T>,
+	{ readRow, carryOut, imagesOf, namedAfter, slots, onRetry }: RowWork<T>,
 ): Promise<INodeExecutionData[][]> {
 	const readLimit = createLimit(CONCURRENT_READS);
 	const rows = await Promise.all(
@@ -88,11 +104,25 @@ export async function runRows<T extends Row>(
 		context,
 		clock,
 		backOff,
-		links: { clock, open: linkDoor(context) },
 		linksOf: createReferenceLinks(clock, backOff, uploadMemory(context)),
 		downloadLimit: createPatientLimit(CONCURRENT_DOWNLOADS, clock),
+		files: fileMemory(context),
 	};
-	const expected = prepared.map((ready) => (ready.ok ? imagesOf(ready.value.row) : 1));
+	const expected = prepared.map((ready) => {
+		if (ready === SKIPPED) return 0;
+		return ready.ok ? imagesOf(ready.value.row) : 1;
+	});
+	const toName = prepared.map((ready, itemIndex): ExpectedRow | undefined => {
+		if (ready === SKIPPED || !ready.ok || !ready.value.row.controls.downloadImages)
+			return undefined;
+		const { row, gateway } = ready.value;
+		const { taskIds, ...known } = namedAfter(row);
+		const images = taskIds
+			? taskIds.map((taskId) => ({ image: 1, taskId }))
+			: Array.from({ length: expected[itemIndex] ?? 1 }, (_, index) => ({ image: index + 1 }));
+		return { template: row.controls.fileName, images, provider: gateway.provider.id, ...known };
+	});
+	const fileNames = createFileNames(toName, nameMemory(context), new Date(begun));
 	const say = (message: string) => {
 		context.logger.info(message);
 		context.sendMessageToUI(message);
@@ -104,16 +134,19 @@ export async function runRows<T extends Row>(
 	const results = await settleAll(
 		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
 			const images = expected[itemIndex] ?? 1;
+			if (ready === SKIPPED) return NOTHING;
 			if (!ready.ok) {
 				progress.refused(images);
 				return ready;
 			}
-			const { row, gateway, follower } = ready.value;
+			const { row, gateway, follower, openLink } = ready.value;
 			const result = await carryOut(row, {
 				...shared,
 				itemIndex,
 				gateway,
 				follower,
+				links: { clock, open: openLink },
+				fileNames,
 				withSlot: async (work) => {
 					const free = await gateway.slots.take();
 					try {
@@ -132,7 +165,8 @@ export async function runRows<T extends Row>(
 		}),
 	);
 	const items = settleRows(context, results, onRetry);
-	hint(context, { items, fewerImages, seconds: (clock.now() - begun) / 1000 });
+	const skipped = prepared.flatMap((ready, itemIndex) => (ready === SKIPPED ? [itemIndex] : []));
+	hint(context, { items, fewerImages, skipped, seconds: (clock.now() - begun) / 1000 });
 	return [items];
 }
 
@@ -142,11 +176,20 @@ async function settleAll<T>(work: Array<Promise<T>>): Promise<T[]> {
 	return await Promise.all(work);
 }
 
-type PreparedRow<T> = Result<{ row: T; gateway: Gateway; follower: Follower }>;
+const NOTHING: RowResult = { ok: true, value: [] };
+
+type PreparedRow<T> = ReadRow<{
+	row: T;
+	gateway: Gateway;
+	follower: Follower;
+	openLink: DownloadPorts<IBinaryData>['open'];
+}>;
 
 /** The providers that take nothing for now. */
 function waitedFor(rows: ReadonlyArray<PreparedRow<unknown>>): string[] {
-	const gateways = new Set(rows.flatMap((row) => (row.ok ? [row.value.gateway] : [])));
+	const gateways = new Set(
+		rows.flatMap((row) => (row !== SKIPPED && row.ok ? [row.value.gateway] : [])),
+	);
 	return [...gateways].flatMap((gateway) => (gateway.isWaiting() ? [gateway.provider.label] : []));
 }
 
@@ -160,7 +203,7 @@ interface GatewayTools {
 /** Finds each row its gateway; a row whose provider has no credential is refused here. */
 async function prepareRows<T extends Row>(
 	context: IExecuteFunctions,
-	rows: ReadonlyArray<Result<T>>,
+	rows: ReadonlyArray<ReadRow<T>>,
 	{ clock, backOff, slots, onRefused }: GatewayTools,
 ): Promise<Array<PreparedRow<T>>> {
 	const concurrency = chosenConcurrency(rows);
@@ -174,13 +217,18 @@ async function prepareRows<T extends Row>(
 			pool,
 			onRefused,
 		});
-		return { ok: true as const, gateway, follower: new Follower(gateway, clock, backOff) };
+		return {
+			ok: true as const,
+			gateway,
+			follower: new Follower(gateway, clock, backOff),
+			openLink: linkDoor(context, { provider, itemIndex }),
+		};
 	};
 	/** One for all rows, so that they slow down together when the gateway has too much to do. */
 	const gateways = new Map<Provider, Awaited<ReturnType<typeof open>>>();
 	const prepared: Array<PreparedRow<T>> = [];
 	for (const [itemIndex, row] of rows.entries()) {
-		if (!row.ok) {
+		if (row === SKIPPED || !row.ok) {
 			prepared.push(row);
 			continue;
 		}
@@ -194,12 +242,12 @@ async function prepareRows<T extends Row>(
 }
 
 function withoutItems(row: PreparedRow<unknown>): RowResult {
-	return row.ok ? { ok: true, value: [] } : row;
+	return row === SKIPPED || row.ok ? NOTHING : row;
 }
 
 /** The option is the node's, not the row's: the first row that could be read decides. */
-function chosenConcurrency(rows: ReadonlyArray<Result<Row>>): number {
-	for (const row of rows) if (row.ok) return row.value.controls.concurrency;
+function chosenConcurrency(rows: ReadonlyArray<ReadRow<Row>>): number {
+	for (const row of rows) if (row !== SKIPPED && row.ok) return row.value.controls.concurrency;
 	return 0;
 }
 

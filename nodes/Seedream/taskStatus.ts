@@ -1,21 +1,25 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { deliver } from './deliver';
+import { deliver, type Delivery } from './deliver';
 import { taskFailure, type Result } from './errors';
-import { failureItem, goesOnAfterFailure } from './output/rows';
+import { failureItem, goesOnAfterFailure, isTool } from './output/rows';
 import { runningItem } from './output/taskItems';
-import { readStatusRow, type StatusRow } from './request/readRow';
-import { runRows, type RowTools } from './runRows';
+import { isEmptyRow, readStatusRow, type StatusRow } from './request/readRow';
+import { runRows, SKIPPED, type RowTools } from './runRows';
 import type { FollowedTask } from './tasks/follower';
 import { createSlots } from './tasks/slots';
 
 /** Asks for the tasks of every row. */
 export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await runRows(context, {
-		readRow: readStatusRow,
+		readRow: async (_context, itemIndex) =>
+			!isTool(context) && isEmptyRow(context, itemIndex, 'taskId')
+				? SKIPPED
+				: await readStatusRow(context, itemIndex),
 		carryOut: statusRow,
 		onRetry: 'Asking again costs nothing.',
 		imagesOf: ({ taskIds }) => taskIds.length,
+		namedAfter: ({ taskIds }) => ({ model: undefined, prompt: '', taskIds }),
 		// Asking costs nothing: all are asked for at once, at the pace that the gateway takes.
 		slots: (concurrency) => createSlots(concurrency || context.getInputData().length),
 	});
@@ -54,7 +58,7 @@ async function currentItems(
 	const facts = { provider, taskId, model: state.model };
 	switch (state.status) {
 		case 'completed':
-			return await deliver(facts, { content: state, raw }, controls, followed, tools);
+			return handedOn(await deliver(facts, { content: state, raw }, controls, followed, tools));
 		case 'failed':
 		case 'cancelled': {
 			const failure = taskFailure(provider, state, taskId);
@@ -79,7 +83,12 @@ async function finishedTaskItems(
 	const done = await follower.follow(followed);
 	if (!done.ok) return done;
 	const facts = { provider: gateway.provider, taskId, model: done.value.content.model };
-	return await deliver(facts, done.value, controls, followed, tools);
+	return handedOn(await deliver(facts, done.value, controls, followed, tools));
+}
+
+/** What came of a task is handed on, and where nothing did, its row has failed. */
+function handedOn({ items, failure }: Delivery): Result<INodeExecutionData[]> {
+	return failure ? { ok: false, failure } : { ok: true, value: items };
 }
 
 function followedTask(

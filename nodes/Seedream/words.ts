@@ -7,3 +7,11 @@ export function plural(count: number, noun: string): string {
 export function grouped(number: number): string {
 	return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }
+
+/** For where n8n shows HTML: of what a provider or a user wrote, nothing is markup. */
+export function asHtml(text: string): string {
+	return text
+		.replace(/&(?=#?\w+;)/g, '&amp;')
+		.replaceAll('<', '&lt;')
+		.replaceAll('>', '&gt;');
+}

@@ -1,8 +1,11 @@
-import type { Plan } from './plan';
+import { SLOW } from './faults';
+import { mostCalls, type Plan } from './plan';
 
 /** Seconds: what the node allows itself, from its own documentation and that of its house. */
 const LONGEST_CREATE_STALL = 60;
-const LONGEST_LINK_STALL = 30;
+/** A picture that trickles: until its beginning is there, and then until its pace is judged. */
+const LONGEST_LINK_STALL = 40;
+const MOST_STALLS = 2;
 const LEAST_QUERY = 10;
 const LONGEST_DELAY = 2;
 const DOWNLOAD_PAUSES = 7.5;
@@ -15,15 +18,24 @@ const AUTOMATIC_CONCURRENCY = 10;
 const SLOW_PACE = 2;
 const CALLS_A_ROW = 8;
 
+/** Not everything goes wrong in every round: of runs in which tasks take a fraction of a second, none comes near. */
+const LONGEST = 400;
+
 /** By when a run must have ended, with all its tries, turns and retries. */
 export function boundOf(plan: Plan): number {
-	const { rows, concurrency, timeout, tries, loopErrors = 0, retries, faults, refusal } = plan;
+	const { rows, concurrency, timeout, faults, refusal } = plan;
 	const backOffs = 2 ** (faults.mostInRow - 1) + faults.mostInRow * LONGEST_DELAY;
-	const stalls = faults.mayStall ? 2 * LONGEST_CREATE_STALL + 2 * LONGEST_LINK_STALL : 0;
-	const row = 2 * backOffs + timeout + LEAST_QUERY + DOWNLOAD_PAUSES;
+	const stalls = SLOW.has(faults.focus.name)
+		? MOST_STALLS * (LONGEST_CREATE_STALL + LONGEST_LINK_STALL)
+		: 0;
+	// Of a create that is under way the node asks after 2, 4, 8 … seconds, while there is time.
+	const underWay = Math.min(timeout, 2 ** (faults.mostInRow + 1));
+	const row = 2 * backOffs + underWay + timeout + LEAST_QUERY + DOWNLOAD_PAUSES;
 	const rounds = Math.ceil(rows.length / (concurrency || AUTOMATIC_CONCURRENCY));
 	const pace = (rows.length * CALLS_A_ROW * (1 + faults.rate)) / SLOW_PACE;
-	const times = Math.max(1, tries) * (1 + loopErrors) * (1 + retries);
+	const times = mostCalls(plan);
 	const waits = (times * plan.waitBetweenTriesMs + (refusal?.forMs ?? 0)) / 1000;
-	return times * (rounds * row + pace + REFUSALS) + stalls + waits + SLACK;
+	// A limit is waited for by all rows together.
+	const inAll = times * (rounds * row + pace + timeout + REFUSALS) + stalls + waits + SLACK;
+	return Math.min(LONGEST, inAll);
 }

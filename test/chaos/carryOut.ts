@@ -1,14 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { IBinaryData, INodeExecutionData, IRunExecutionData } from 'n8n-workflow';
+import type {
+	IBinaryData,
+	INodeExecutionData,
+	IRunExecutionData,
+	NodeExecutionHint,
+} from 'n8n-workflow';
 
 import type { Engine, NodeResult, NodeRun } from '../n8n/engine';
 import { sandboxCredentials } from '../n8n/systems';
 import { startSandbox, type Sandbox, type TaskView } from '../sandbox/sandbox';
 import { Draw } from './draw';
-import { FaultInjector, type Event } from './faults';
+import { FaultInjector, type Event } from './injector';
 import type { LoopLag } from './loopLag';
-import { PHOTO_FIELD, type Plan, type PlannedRow } from './plan';
+import { PHOTO_FIELD, type Plan } from './plan';
+import { stable, type PlannedRow } from './rows';
+import { trueNow, underJump } from './wallClock';
 
 /** One run of the node inside an execution: a loop has several. */
 export interface Turn {
@@ -16,6 +23,8 @@ export interface Turn {
 	rows: number[];
 	/** Regular output and error output; undefined where the node failed. */
 	outputs?: INodeExecutionData[][];
+	/** What n8n shows above the output. */
+	hints: NodeExecutionHint[];
 	/** Milliseconds since 1970. */
 	from: number;
 	to: number;
@@ -37,6 +46,7 @@ export interface Execution {
 export interface Story {
 	plan: Plan;
 	events: readonly Event[];
+	/** As they are when all of them have ended, and all is charged. */
 	tasks: readonly TaskView[];
 	executions: Execution[];
 	keys: string[];
@@ -51,6 +61,8 @@ const NODE = 'Node';
 const LOOP = 'Loop';
 /** A request that should not come has this long to come all the same. */
 const LISTENING_MS = 1_000;
+/** After this, every task has ended. */
+const LONG_AFTER_MS = 3_600_000;
 
 /** Runs a plan from its first execution to its last retry, against a sandbox of its own. */
 export async function carryOut(
@@ -61,9 +73,13 @@ export async function carryOut(
 	boundSeconds: number,
 ): Promise<Story> {
 	const draw = new Draw(plan.seed);
+	let later = 0;
 	const sandbox: Sandbox = await startSandbox({
-		taskSeconds: ({ gateway, prompt }) => draw.between(0.05, 0.3, 'task', gateway, prompt),
+		now: () => trueNow() + later,
+		taskSeconds: ({ gateway, prompt }) => draw.between(0.05, 0.3, 'task', gateway, stable(prompt)),
 		rateLimit: plan.rateLimit,
+		concurrentTasks: plan.concurrentTasks,
+		idempotency: plan.keys,
 	});
 	const injector = new FaultInjector(plan, () => sandbox.tasks());
 	sandbox.setIntercept(injector.intercept);
@@ -77,6 +93,7 @@ export async function carryOut(
 			deadline,
 		]);
 		await refusal;
+		later = LONG_AFTER_MS;
 		return {
 			plan,
 			events: injector.events,
@@ -110,7 +127,7 @@ async function runAll(
 	executions: Execution[],
 ): Promise<void> {
 	const run = nodeRun(plan, sandbox, photos);
-	let last = await execute(run, plan, engine, plan.cancelAfterMs);
+	let last = await execute({ ...run, mode: plan.mode }, plan, engine, plan.cancelAfterMs);
 	executions.push(last);
 	for (let retry = 0; retry < plan.retries && canBeRetried(last); retry += 1) {
 		last = await execute({ ...run, retryOf: last.result }, plan, engine);
@@ -125,7 +142,8 @@ function canBeRetried({ result: { status, execution } }: Execution): boolean {
 }
 
 function nodeRun(plan: Plan, sandbox: Sandbox, photos: readonly IBinaryData[]): NodeRun {
-	const { rows, parameters, onError, loopErrors, tries, waitBetweenTriesMs } = plan;
+	const { rows, parameters, onError, loopErrors, tries, waitBetweenTriesMs, clockJump } = plan;
+	const jumpAt = trueNow() + (clockJump?.afterMs ?? 0);
 	return {
 		node: 'seedreamGenerate',
 		parameters,
@@ -138,6 +156,9 @@ function nodeRun(plan: Plan, sandbox: Sandbox, photos: readonly IBinaryData[]): 
 		onError,
 		...(tries > 0 ? { tries, waitBetweenTriesMs } : {}),
 		...(loopErrors === undefined ? {} : { loopErrors }),
+		...(clockJump && {
+			during: async (call) => await underJump({ at: jumpAt, byMs: clockJump.byMs }, call),
+		}),
 	};
 }
 
@@ -185,8 +206,9 @@ function rowsOfTurn(
 
 function turnsOf(execution: IRunExecutionData, rows: readonly PlannedRow[]): Turn[] {
 	const runs = execution.resultData.runData[NODE] ?? [];
-	return runs.map(({ data, error, startTime, executionTime }, turn) => ({
+	return runs.map(({ data, error, hints = [], startTime, executionTime }, turn) => ({
 		rows: rowsOfTurn(execution, rows, turn),
+		hints,
 		...(error ? {} : { outputs: (data?.main ?? []).map((items) => items ?? []) }),
 		from: startTime,
 		to: startTime + executionTime,

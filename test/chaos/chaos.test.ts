@@ -4,11 +4,14 @@ import { startEngine, type Engine } from '../n8n/engine';
 import { boundOf } from './bound';
 import { carryOut, type Story } from './carryOut';
 import { INVARIANTS } from './invariants';
+import { endsByItsDeadlines } from './invariants/endings';
 import { LoopLag } from './loopLag';
-import { drawPlan, isLong, PHOTOS } from './plan';
+import { drawPlan, isLong } from './plan';
 import { pool } from './pool';
+import { PHOTOS } from './rows';
 import { tellPlan, tellStory } from './story';
 import { Tally } from './tally';
+import { letClocksJump } from './wallClock';
 
 // The sandbox's own pictures are beautiful and slow.
 jest.mock('../sandbox/pictures', () => jest.requireActual('./pictures'));
@@ -18,7 +21,7 @@ const QUICK_RUNS = 24;
 const LONGEST_MS = 20 * 60_000;
 const BLOCK = 25;
 /** They mostly wait. */
-const AT_A_TIME = 24;
+const AT_A_TIME = 48;
 
 const plans = choosePlans();
 const blocks = Array.from({ length: Math.ceil(plans.length / BLOCK) }, (_, index) => {
@@ -51,6 +54,7 @@ interface Judged {
 }
 
 beforeAll(async () => {
+	letClocksJump();
 	engine = await startEngine();
 	lag = new LoopLag();
 	const photos = await Promise.all(
@@ -79,7 +83,9 @@ afterAll(() => {
 async function judge(story: Story): Promise<Judged> {
 	const problems: Record<string, string[]> = {};
 	for (const [name, invariant] of Object.entries(INVARIANTS)) {
-		problems[name] = await invariant(story);
+		// Of a run that has not ended, nothing else is known.
+		const isKnown = story.outlived === undefined || invariant === endsByItsDeadlines;
+		problems[name] = isKnown ? await invariant(story) : [];
 	}
 	if (SEED) console.log(tellStory(story));
 	const isBroken = Object.values(problems).some((list) => list.length > 0);

@@ -1,61 +1,39 @@
-import { z } from 'zod';
-
-import type {
-	Fault,
-	GatewayName,
-	Intercept,
-	Sandbox,
-	SandboxRequest,
-	Step,
-	TaskView,
-} from '../sandbox/sandbox';
+import type { Answer } from '../sandbox/answers';
+import type { Fault, GatewayName, Step, TaskView } from '../sandbox/sandbox';
 import { apiInOne } from '../sandbox/gateways/apiInOne';
 import { apiMart } from '../sandbox/gateways/apiMart';
 import { evoLink } from '../sandbox/gateways/evoLink';
-import { Draw } from './draw';
-import type { Plan } from './plan';
+import { objectStoreError } from '../sandbox/imageRoutes';
+import type { Draw } from './draw';
+import { errorWithTheTask, inAnotherShape, withAnotherWord } from './otherShapes';
+import { trueNow } from './wallClock';
 
 const GATEWAYS = { evoLink, apiMart, apiInOne };
 
-/** One request, and what happened to it. */
-export interface Event {
-	request: SandboxRequest;
-	/** Whose request it is: the same in every run of the seed, which task ids are not. */
-	subject: string;
-	/** For this subject and step, from 1. */
-	attempt: number;
-	/** The name of the fault; undefined where the answer was sound. */
-	name?: FaultName;
-	fault?: Fault;
-	/** The tasks that a batch call asks for. */
-	asked?: readonly string[];
-}
-
 /** What can be broken: the steps, and the call that asks for many tasks at once. */
-export type Target = Exclude<Step, 'account' | 'list'> | 'batch';
+export type Target = Exclude<Step, 'account'> | 'batch';
 
-export function targetOf({ request: { step }, asked }: Pick<Event, 'request' | 'asked'>): Target {
-	if (step === 'account' || step === 'list') throw new Error(`The node asks for no ${step}`);
-	return asked ? 'batch' : step;
-}
-
-type Make = (event: {
+/** What a fault is made for. */
+export interface Occasion {
 	draw: Draw;
 	gateway: GatewayName;
+	target: Target;
 	purpose: Array<string | number>;
 	/** Of a batch call. */
 	asked: readonly TaskView[];
 	others: readonly TaskView[];
-}) => Fault;
+}
+
+type Make = (occasion: Occasion) => Fault;
 
 const HTML = '<html><head><title>Bad gateway</title></head><body>nginx</body></html>';
 
 const error =
-	(status: number, headers?: (draw: Draw) => Record<string, string>): Make =>
-	({ gateway, draw }) => ({
+	(status: number, headers?: () => Record<string, string>): Make =>
+	({ gateway }) => ({
 		kind: 'answer',
 		status,
-		...(headers && { headers: headers(draw) }),
+		...(headers && { headers: headers() }),
 		body: GATEWAYS[gateway].refusal(status).body,
 	});
 
@@ -85,26 +63,109 @@ const quoting =
 			...purpose,
 			'words',
 		);
-		const shape = draw.integer(0, 2, ...purpose, 'shape');
-		const body: unknown = [
-			{ error: { code: status, message: words, type: 'authentication_error' } },
-			`<html><body>${words}</body></html>`,
-			{ message: words, code: key, debug: { [key]: [key] } },
-		][shape];
+		const body = draw.pick<unknown>(
+			[
+				{ error: { code: status, message: words, type: 'authentication_error' } },
+				`<html><body>${words}</body></html>`,
+				{ message: words, code: key, debug: { [key]: [key] } },
+			],
+			...purpose,
+			'shape',
+		);
 		return { kind: 'answer', status, body };
 	};
+
+/** An error that its name tells more of than its status: providers write it in one of three places. */
+const named =
+	(
+		status: number,
+		names: Partial<Record<GatewayName, string>>,
+		headers: Partial<Record<GatewayName, Record<string, string>>> = {},
+	): Make =>
+	({ gateway, draw, purpose }) => {
+		const name = names[gateway];
+		if (name === undefined) throw new Error(`${gateway} has no such error`);
+		const words = 'The request was not carried out';
+		const error = draw.pick(
+			[
+				{ code: name, message: words, type: 'invalid_request_error' },
+				{ code: status, message: words, type: name },
+				{ code: '', message: `${name}: ${words}`, type: '' },
+			],
+			...purpose,
+			'place',
+		);
+		return { kind: 'answer', status, headers: headers[gateway], body: { error } };
+	};
+
+/** With HTTP 200 and a code that stands in no document. */
+const UNKNOWN_CODES: unknown[] = [
+	{ code: 1001, message: 'see the log' },
+	{ success: false, code: 'E1001', message: 'see the log' },
+	{ success: false, code: 1001, msg: 'see the log', data: null },
+];
 
 const reset =
 	(kind: 'resetBefore' | 'resetAfter'): Make =>
 	() => ({ kind });
 
+/** An answer has some hundred bytes and a picture some thousand; nothing at all is sent, too. */
+function bytesLeft({ draw, purpose }: Occasion): number {
+	return Math.floor(4_000 * draw.number(...purpose, 'bytes') ** 4);
+}
+
 const bytes =
-	(kind: 'truncate' | 'stall' | 'cut'): Make =>
-	({ draw, purpose }) => ({
-		kind,
-		// An answer has some hundred bytes and a picture some thousand; nothing at all is sent, too.
-		bytes: Math.floor(4_000 * draw.number(...purpose, 'bytes') ** 4),
-	});
+	(kind: 'truncate' | 'stall'): Make =>
+	(occasion) => ({ kind, bytes: bytesLeft(occasion) });
+
+/** A create that a limit has refused stays whole: its status tells so, whatever becomes of the rest. */
+const cutShort: Make = (occasion) => {
+	const most = bytesLeft(occasion);
+	if (occasion.target !== 'create') return { kind: 'cut', bytes: most };
+	return {
+		kind: 'reshape',
+		change: (answer) => {
+			if (answer.status === TOO_MANY) return answer;
+			const whole = Buffer.from(JSON.stringify(answer.body));
+			return {
+				...answer,
+				headers: { 'content-type': 'application/json; charset=utf-8', ...answer.headers },
+				body: whole.subarray(0, Math.min(most, whole.length - 1)),
+			};
+		},
+	};
+};
+
+const TOO_MANY = 429;
+
+/** Slow, and whole in the end: an answer takes some seconds. */
+const trickled: Make = ({ target, draw, purpose }) => ({
+	kind: 'trickle',
+	everyMs: target === 'download' ? 3 : draw.integer(8, 20, ...purpose, 'pace'),
+});
+
+/** So slow that nobody waits for the end. Whoever does gets the beginning of a picture all the same. */
+const tricklesOn: Make = ({ target }) => ({
+	kind: 'trickle',
+	everyMs: target === 'download' ? 50 : 1_000,
+});
+
+const reshape =
+	(change: (answer: Answer, occasion: Occasion) => Answer): Make =>
+	(occasion) => ({ kind: 'reshape', change: (answer) => change(answer, occasion) });
+
+/** Whatever stands in between has lost patience: half the time, the request has its effect all the same. */
+const gaveUpWaiting =
+	(status: number): Make =>
+	(occasion) => {
+		const { draw, purpose, gateway } = occasion;
+		const body = draw.chance(0.5, ...purpose, 'bare')
+			? HTML
+			: GATEWAYS[gateway].refusal(status).body;
+		return draw.chance(0.5, ...purpose, 'effect')
+			? { kind: 'reshape', change: () => ({ status, body }) }
+			: { kind: 'answer', status, body };
+	};
 
 /** As EvoLink tells of a task; undefined for one that has failed, which is told of by the sandbox only. */
 function told({ id, model, status, images, createdAt }: TaskView): unknown {
@@ -115,11 +176,11 @@ function told({ id, model, status, images, createdAt }: TaskView): unknown {
 
 /** An answer to a batch call. */
 const telling =
-	(of: (event: Parameters<Make>[0]) => unknown[]): Make =>
-	(event) => ({
+	(of: (occasion: Occasion) => unknown[]): Make =>
+	(occasion) => ({
 		kind: 'answer',
 		status: 200,
-		body: { data: of(event).filter((one) => one !== undefined) },
+		body: { data: of(occasion).filter((one) => one !== undefined) },
 	});
 
 /** Every kind of fault that a request can meet. */
@@ -132,16 +193,35 @@ export const FAULTS = {
 	}),
 	truncated: bytes('truncate'),
 	stalled: bytes('stall'),
-	'cut short': bytes('cut'),
+	trickled,
+	'trickles on': tricklesOn,
+	'cut short': cutShort,
+	'402': error(402),
+	'408': gaveUpWaiting(408),
+	'409 under way': named(
+		409,
+		{ evoLink: 'paid_outcome_unknown', apiMart: 'idempotency_in_progress' },
+		{ apiMart: { 'retry-after': '1' } },
+	),
+	'409 indeterminate': named(409, { apiMart: 'idempotency_result_indeterminate' }),
+	'409 conflict': named(409, {
+		evoLink: 'idempotency_conflict',
+		apiMart: 'idempotency_key_reused',
+	}),
 	'429': error(429),
 	'429, seconds': error(429, () => ({ 'retry-after': '1' })),
-	'429, date': error(429, () => ({
-		'retry-after': new Date(Date.now() + 1_500).toUTCString(),
-	})),
+	'429, date': error(429, () => ({ 'retry-after': new Date(trueNow() + 1_500).toUTCString() })),
+	'499': gaveUpWaiting(499),
 	'500': error(500),
 	'502': error(502),
 	'503': error(503),
+	'503 unavailable': named(503, { apiMart: 'idempotency_unavailable' }),
 	'504': error(504),
+	'504 in between': gaveUpWaiting(504),
+	'no channel': (occasion) =>
+		occasion.gateway === 'apiMart'
+			? named(400, { apiMart: 'get_channel_failed' })(occasion)
+			: named(503, { evoLink: 'no_available_channel' })(occasion),
 	'500 page': page(500),
 	'502 page': page(502),
 	'503 page': page(503),
@@ -152,12 +232,24 @@ export const FAULTS = {
 		headers: { 'content-type': 'application/json' },
 		body: JSON.stringify(draw.pick(WRONG_JSON, ...purpose, 'wrong')),
 	}),
+	'200 unknown code': ({ draw, purpose }) => ({
+		kind: 'answer',
+		status: 200,
+		body: draw.pick(UNKNOWN_CODES, ...purpose, 'code'),
+	}),
 	'401 with the key': quoting(401),
 	'500 with the key': quoting(500),
 	'200 with the key': quoting(200),
 	'404': error(404),
 	vanished: error(404),
+	wrapped: reshape(inAnotherShape),
+	'final word': reshape(withAnotherWord),
+	'error with the task': reshape(errorWithTheTask),
 	'link 403': page(403),
+	'link 403 expired': () => ({
+		kind: 'answer',
+		...objectStoreError(403, 'AccessDenied', 'Request has expired'),
+	}),
 	'link 404': page(404),
 	'link 410': page(410),
 	'link: page': page(200),
@@ -176,13 +268,55 @@ export const FAULTS = {
 
 export type FaultName = keyof typeof FAULTS;
 
-/** The task is made and charged all the same, and its id does not arrive. */
-export const LOSING: ReadonlySet<FaultName | undefined> = new Set([
+export type Names = ReadonlySet<FaultName | undefined>;
+
+/** The task may be made and charged all the same, and its id does not arrive. */
+export const LOSING: Names = new Set([
 	'reset after',
 	'truncated',
 	'stalled',
+	'trickles on',
 	'cut short',
+	'408',
+	'499',
+	'504 in between',
 ]);
+
+/** Whoever is told so knows, by the contract, that the request has made nothing. */
+export const DECIDED: Names = new Set([
+	'402',
+	'429',
+	'429, seconds',
+	'429, date',
+	'503 unavailable',
+	'no channel',
+]);
+
+/** These say something about the request's key, so they come only from a gateway that knows keys. */
+export const ABOUT_KEYS: Names = new Set([
+	'409 under way',
+	'409 indeterminate',
+	'409 conflict',
+	'503 unavailable',
+]);
+
+/** The answer arrives, sooner or later, and tells what there is to tell. */
+const SOUND: Names = new Set([
+	undefined,
+	'delay',
+	'trickled',
+	'wrapped',
+	'final word',
+	'error with the task',
+]);
+
+/**
+ * Whether whoever sent the create knows nothing of what became of it. A key that is not accepted is told
+ * of in shapes that prove it, and in others.
+ */
+export function isOpen(name: FaultName | undefined): boolean {
+	return !SOUND.has(name) && !DECIDED.has(name) && name !== '401 with the key';
+}
 
 const ANYWHERE: FaultName[] = [
 	'reset before',
@@ -210,9 +344,39 @@ const FROM_GATEWAYS: FaultName[] = [
 ];
 
 /** Some stand there more than once, to come more often. */
-export const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
-	create: [...ANYWHERE, ...FROM_GATEWAYS, 'reset after', 'reset after', '401 with the key'],
-	query: [...ANYWHERE, ...FROM_GATEWAYS, '404', '404', '404'],
+const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
+	create: [
+		...ANYWHERE,
+		...FROM_GATEWAYS,
+		'reset after',
+		'reset after',
+		'401 with the key',
+		'402',
+		'408',
+		'499',
+		'504 in between',
+		'409 under way',
+		'409 under way',
+		'409 indeterminate',
+		'409 conflict',
+		'503 unavailable',
+		'no channel',
+		'200 unknown code',
+		'error with the task',
+		'wrapped',
+		'wrapped',
+	],
+	query: [
+		...ANYWHERE,
+		...FROM_GATEWAYS,
+		'404',
+		'404',
+		'404',
+		'wrapped',
+		'wrapped',
+		'final word',
+		'final word',
+	],
 	batch: [
 		...ANYWHERE,
 		...FROM_GATEWAYS,
@@ -223,11 +387,16 @@ export const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 		'tells backwards',
 		'tells of strangers',
 		'tells half of it',
+		'wrapped',
+		'final word',
 	],
+	list: [...ANYWHERE, ...FROM_GATEWAYS],
 	upload: [...ANYWHERE, ...FROM_GATEWAYS],
 	download: [
 		...ANYWHERE,
 		'link 403',
+		'link 403',
+		'link 403 expired',
 		'link 404',
 		'link 410',
 		'link: page',
@@ -236,111 +405,53 @@ export const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	],
 };
 
-/** The node waits five minutes for the answer to an upload: that one never stalls. */
-export const STALLING: readonly Target[] = ['create', 'query', 'batch', 'download'];
-const MOST_STALLS = 2;
-const STALLING_SHARE = 0.3;
+const TARGETS_AT: Readonly<Record<GatewayName, readonly Target[]>> = {
+	evoLink: ['create', 'query', 'batch', 'list', 'upload', 'download'],
+	apiMart: ['create', 'query', 'upload', 'download'],
+	apiInOne: ['create', 'query', 'download'],
+};
 
-const VANISHED_SHARE = 0.12;
-/** So that a stop meets creates that are under way. */
-const SLOW_CREATE_SHARE = 0.3;
-/** A lost create that is sent again and refused for good: the row ends, and it is not known how. */
-const REFUSED_AFTER_SHARE = 0.3;
-const REFUSAL: FaultName = '401 with the key';
-/** There are few batch calls, and after most faults the node makes no more of them. */
-const BATCH_SHARE = 3;
+/** Where a kind of fault is no fault of that gateway's. */
+const NOT_AT: Partial<Record<FaultName, readonly GatewayName[]>> = {
+	'409 under way': ['apiInOne'],
+	'409 indeterminate': ['evoLink', 'apiInOne'],
+	'409 conflict': ['apiInOne'],
+	'503 unavailable': ['evoLink', 'apiInOne'],
+	'no channel': ['apiInOne'],
+};
 
-const batchBody = z.object({ task_ids: z.array(z.string()) });
+/** The node may have to wait them out. */
+export const SLOW: Names = new Set(['stalled', 'trickled', 'trickles on']);
 
-function askedIds({ step, taskId, body }: SandboxRequest): string[] | undefined {
-	if (step !== 'query' || taskId !== undefined) return undefined;
-	return batchBody.parse(body).task_ids;
+/**
+ * The node waits five minutes for the answer to an upload, and ten for that to a create which it
+ * cannot repeat: those do not stall.
+ */
+function slowAt(target: Target, gateway: GatewayName): FaultName[] {
+	if (target === 'upload') return [];
+	if (target === 'list') return ['stalled', 'trickles on'];
+	const isAwaited = target === 'create' && gateway !== 'evoLink';
+	return isAwaited ? ['trickled'] : ['stalled', 'trickled', 'trickles on'];
 }
 
-/** Breaks the requests of one run, and keeps the list of them. */
-export class FaultInjector {
-	readonly events: Event[] = [];
-
-	private readonly draw: Draw;
-	private readonly attempts = new Map<string, number>();
-	private readonly inRow = new Map<string, number>();
-	private readonly last = new Map<string, FaultName | undefined>();
-	private readonly subjects = new Map<string, string>();
-	private stalls = 0;
-
-	constructor(
-		private readonly plan: Plan,
-		private readonly tasks: () => ReturnType<Sandbox['tasks']>,
-	) {
-		this.draw = new Draw(plan.seed);
-	}
-
-	readonly intercept: Intercept = (request) => {
-		const subject = this.subjectOf(request);
-		const key = `${request.step} ${subject}`;
-		const attempt = (this.attempts.get(key) ?? 0) + 1;
-		this.attempts.set(key, attempt);
-		const ids = askedIds(request);
-		const event: Event = { request, subject, attempt, ...(ids && { asked: ids }) };
-		this.events.push(event);
-		const name = this.choose(targetOf(event), key, attempt);
-		this.last.set(key, name);
-		this.inRow.set(key, name === undefined ? 0 : (this.inRow.get(key) ?? 0) + 1);
-		if (name === undefined) return undefined;
-		const { gateway = 'evoLink' } = request;
-		const isAsked = ({ id }: TaskView) => ids?.includes(id) === true;
-		const fault = FAULTS[name]({
-			draw: this.draw,
-			gateway,
-			purpose: [key, attempt],
-			asked: ids ? this.tasks().filter(isAsked) : [],
-			others: ids ? this.tasks().filter((task) => !isAsked(task)) : [],
-		});
-		Object.assign(event, { name, fault });
-		return fault;
-	};
-
-	private choose(target: Target, key: string, attempt: number): FaultName | undefined {
-		const { draw } = this;
-		const { rate, mostInRow, mayStall } = this.plan.faults;
-		if (target === 'query' && attempt > 1 && draw.chance(VANISHED_SHARE * rate, key, 'vanishes')) {
-			return 'vanished';
-		}
-		const mayMeetStop = target === 'create' && this.plan.cancelAfterMs !== undefined;
-		if (mayMeetStop && draw.chance(SLOW_CREATE_SHARE, key, attempt, 'slow')) return 'delay';
-		const isLost = target === 'create' && LOSING.has(this.last.get(key));
-		if (isLost && draw.chance(REFUSED_AFTER_SHARE, key, attempt, 'refused')) return REFUSAL;
-		if ((this.inRow.get(key) ?? 0) >= mostInRow) return undefined;
-		const share = target === 'batch' ? BATCH_SHARE * rate : rate;
-		if (!draw.chance(share, key, attempt)) return undefined;
-		const isStalling = mayStall && STALLING.includes(target);
-		if (isStalling && draw.chance(STALLING_SHARE, key, attempt, 'stalls')) {
-			this.stalls += 1;
-			if (this.stalls <= MOST_STALLS) return 'stalled';
-		}
-		return draw.pick(FAULTS_AT[target], key, attempt, 'which');
-	}
-
-	private subjectOf({ gateway, step, prompt, taskId, upload, path }: SandboxRequest): string {
-		if (step === 'create') return `${gateway}: ${prompt}`;
-		if (upload) return `${gateway}: ${upload.sha256.slice(0, 8)}`;
-		if (taskId === undefined) return path;
-		const image = step === 'download' ? ` ${/\d+(?=\.png$)/.exec(path)?.[0]}` : '';
-		return `${this.nameOf(taskId)}${image}`;
-	}
-
-	/** Task ids are random: by prompt, and by order where several have the same. */
-	private nameOf(taskId: string): string {
-		const known = this.subjects.get(taskId);
-		if (known !== undefined) return known;
-		const tasks = this.tasks();
-		const task = tasks.find(({ id }) => id === taskId);
-		if (!task) return 'no task';
-		const same = tasks.filter(
-			({ gateway, prompt }) => gateway === task.gateway && prompt === task.prompt,
-		);
-		const name = `${task.gateway}: ${task.prompt} #${same.indexOf(task) + 1}`;
-		this.subjects.set(taskId, name);
-		return name;
-	}
+/** What may come up there in any run; as often as it is to come. */
+export function faultsAt(target: Target, gateway: GatewayName): FaultName[] {
+	return FAULTS_AT[target].filter((name) => !NOT_AT[name]?.includes(gateway));
 }
+
+/** One kind of fault, at one target, at one gateway. */
+export interface Place {
+	name: FaultName;
+	target: Target;
+	gateway: GatewayName;
+}
+
+/** Every place where a fault can come up. */
+export const PLACES: readonly Place[] = (Object.keys(TARGETS_AT) as GatewayName[]).flatMap(
+	(gateway) =>
+		TARGETS_AT[gateway].flatMap((target) => {
+			const names = new Set([...faultsAt(target, gateway), ...slowAt(target, gateway)]);
+			if (target === 'query') names.add('vanished');
+			return [...names].map((name) => ({ name, target, gateway }));
+		}),
+);

@@ -1,29 +1,23 @@
-import type { INode, INodeParameters } from 'n8n-workflow';
+import type { INode, INodeParameters, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { REFERENCE, systems } from '../n8n/systems';
-import type { GatewayName, RateLimit } from '../sandbox/sandbox';
+import { systems } from '../n8n/systems';
+import type { IdempotencyMode, RateLimit } from '../sandbox/sandbox';
 import { Draw } from './draw';
-
-/** A row of the input. Two rows with the same provider and prompt are the same in all else. */
-export interface PlannedRow {
-	provider: GatewayName;
-	model: string;
-	prompt: string;
-	/** 1 unless the prompt asks for several. */
-	imageCount: number;
-	/** Which of the photos stands in the row's binary field, from 0. */
-	photo?: number;
-	link?: string;
-}
+import { ABOUT_KEYS, PLACES, SLOW, type Place } from './faults';
+import { drawRows, LONG_TIMEOUT, VOLATILE_PROMPT, type PlannedRow } from './rows';
+import type { ClockJump } from './wallClock';
 
 export interface FaultPlan {
 	/** The share of requests that something happens to. */
 	rate: number;
 	/** So many faults in a row at most meet one row at one step: then comes a sound answer. */
 	mostInRow: number;
-	/** Whether answers may never end; the node waits up to a minute for them. */
-	mayStall: boolean;
+	/** What comes up more often than the rest, so that it comes up at all. */
+	focus: Place;
 }
+
+/** Which of the rows' expressions give something else on each try. */
+export type Volatile = 'prompt' | 'link' | 'callback';
 
 /** Everything that is known of a run before it begins. Times in milliseconds unless said otherwise. */
 export interface Plan {
@@ -45,31 +39,60 @@ export interface Plan {
 	waitBetweenTriesMs: number;
 	/** How often the user retries a failed execution. */
 	retries: number;
+	/** Of the first execution: `integrated` in a sub-workflow. */
+	mode: WorkflowExecuteMode;
 	cancelAfterMs?: number;
+	clockJump?: ClockJump;
+	volatile?: Volatile;
+	/** What becomes of Idempotency-Keys. */
+	keys: Record<'evoLink' | 'apiMart', IdempotencyMode>;
 	rateLimit?: RateLimit;
+	concurrentTasks?: number;
 	refusal?: { afterMs: number; forMs: number };
 	faults: FaultPlan;
 }
 
-const LONG_TIMEOUT = 30;
-
-export const PHOTOS = 2;
 export const PHOTO_FIELD = 'photo';
 
 const CONTINUED = 'continueRegularOutput';
 const SPLIT = 'continueErrorOutput';
 
+const HOUR_MS = 3_600_000;
+/** Longer than links live, and than uploads are kept. */
+const DAYS_MS = 96 * HOUR_MS;
+
 export function drawPlan(seed: number): Plan {
 	const draw = new Draw(seed);
-	const system = draw.chance(0.2, 'mixed') ? undefined : draw.pick(systems, 'system');
-	const timeout = drawTimeout(draw);
+	const focus = focusOf(seed);
+	const isMixed = draw.chance(0.2, 'mixed');
+	const system = isMixed
+		? undefined
+		: draw.pick(
+				systems.filter(({ gateway }) => gateway === focus.gateway),
+				'system',
+			);
+	const limits = drawLimits(draw);
+	const timeout = limits.rateLimit?.perMinute ? PATIENT_TIMEOUT : drawTimeout(draw);
+	const volatile = draw.chance(0.2, 'volatile')
+		? draw.pick(['prompt', 'prompt', 'link', 'callback'] as const, 'volatile which')
+		: undefined;
+	// Another turn or execution takes a row that asks for something else for another row.
+	const isOneRequest = volatile === 'prompt' || volatile === 'link';
 	const onError = draw.pick([undefined, undefined, CONTINUED, SPLIT, SPLIT] as const, 'onError');
-	const loops = onError === SPLIT && draw.chance(0.6, 'loops');
-	const isDownloading = draw.chance(0.6, 'download');
+	const loops = onError === SPLIT && draw.chance(0.6, 'loops') && !isOneRequest;
+	const isForDownloads = focus.target === 'download';
+	const isDownloading = isForDownloads || draw.chance(0.6, 'download');
 	const outputItems = draw.pick(['perImage', 'perTask'] as const, 'outputItems');
-	const continueWhen = draw.chance(0.12, 'submitted') ? 'submitted' : 'finished';
+	const isFollowed = isForDownloads || focus.target === 'query' || focus.target === 'batch';
+	const continueWhen = !isFollowed && draw.chance(0.12, 'submitted') ? 'submitted' : 'finished';
 	const concurrency = draw.pick([0, 0, 2, 5, 20], 'concurrency');
-	const rows = drawRows(draw, system?.gateway, timeout, onError !== undefined);
+	const tries = draw.pick(isOneRequest ? [2, 3] : [0, 0, 2, 3], 'tries');
+	const rows = drawRows(draw, {
+		gateway: system?.gateway,
+		timeout,
+		mayBeInvalid: onError !== undefined,
+		photos: focus.target === 'upload' ? 0.8 : 0.3,
+	});
 	return {
 		seed,
 		title: system?.title ?? 'mixed gateways',
@@ -77,9 +100,7 @@ export function drawPlan(seed: number): Plan {
 		parameters: {
 			...(system?.parameters ?? { provider: '={{ $json.provider }}', model: '={{ $json.model }}' }),
 			...(system?.gateway === 'apiInOne' ? { model: 'auto' } : {}),
-			prompt: '={{ $json.prompt }}',
-			imageUrls: '={{ $json.link ?? "" }}',
-			imageFields: `={{ $json.photo === undefined ? "" : "${PHOTO_FIELD}" }}`,
+			...expressions(volatile),
 			...(system?.several ? { imageCount: '={{ $json.imageCount }}' } : {}),
 			continueWhen,
 			downloadImages: isDownloading,
@@ -98,20 +119,24 @@ export function drawPlan(seed: number): Plan {
 		concurrency,
 		onError,
 		...(loops ? { loopErrors: draw.integer(1, 2, 'turns') } : {}),
-		tries: draw.pick([0, 0, 2, 3], 'tries'),
+		tries,
 		waitBetweenTriesMs: draw.integer(10, 300, 'wait'),
-		retries: onError === undefined ? draw.pick([0, 1, 1, 2], 'retries') : 0,
+		retries: onError === undefined && !isOneRequest ? draw.pick([0, 1, 1, 2], 'retries') : 0,
+		mode: draw.chance(0.12, 'sub-workflow') ? 'integrated' : 'manual',
 		...(draw.chance(0.15, 'cancel')
 			? { cancelAfterMs: Math.round(3_000 * draw.number('cancelAfter') ** 1.5) + 20 }
 			: {}),
-		...(draw.chance(0.15, 'limited')
+		...(draw.chance(0.15, 'clock')
 			? {
-					rateLimit: {
-						perSecond: draw.integer(4, 12, 'perSecond'),
-						retryAfter: draw.chance(0.5, 'says'),
+					clockJump: {
+						afterMs: draw.integer(10, 2_000, 'jumps after'),
+						byMs: draw.pick([HOUR_MS, -HOUR_MS, DAYS_MS, -DAYS_MS], 'jumps by'),
 					},
 				}
 			: {}),
+		...(volatile && { volatile }),
+		keys: drawKeys(draw, focus),
+		...limits,
 		...(draw.chance(0.15, 'refuses')
 			? {
 					refusal: {
@@ -123,8 +148,53 @@ export function drawPlan(seed: number): Plan {
 		faults: {
 			rate: draw.chance(0.1, 'quiet') ? 0 : draw.between(0, 0.4, 'rate'),
 			mostInRow: draw.integer(1, 4, 'inRow'),
-			mayStall: draw.chance(0.06, 'stalls'),
+			focus,
 		},
+	};
+}
+
+/** The slow ones come up in their own runs only. */
+const FOCI = [...PLACES, ...PLACES.filter(({ name }) => SLOW.has(name))]
+	.map((place, index) => ({ place, at: new Draw(index).number('turn') }))
+	.sort((a, b) => a.at - b.at);
+
+/** All places take turns. */
+function focusOf(seed: number): Place {
+	return (FOCI[seed % FOCI.length] as (typeof FOCI)[number]).place;
+}
+
+function drawKeys(draw: Draw, focus: Place): Plan['keys'] {
+	const evoLink = draw.chance(0.3, 'ignored') ? 'ignored' : 'honoured';
+	const apiMart = draw.chance(0.5, 'honoured') ? 'honoured' : 'ignored';
+	if (ABOUT_KEYS.has(focus.name)) return { evoLink: 'honoured', apiMart: 'honoured' };
+	// What the list is for.
+	return { evoLink: focus.target === 'list' ? 'ignored' : evoLink, apiMart };
+}
+
+/** Seconds: a limit of a minute is worth waiting for. */
+const PATIENT_TIMEOUT = 90;
+
+function drawLimits(draw: Draw): Pick<Plan, 'rateLimit' | 'concurrentTasks'> {
+	const retryAfter = draw.chance(0.5, 'says');
+	const number = draw.number('limited');
+	if (number < 0.12) {
+		return { rateLimit: { perSecond: draw.integer(4, 12, 'perSecond'), retryAfter } };
+	}
+	if (number < 0.14) {
+		const perMinute = draw.integer(5, 10, 'perMinute');
+		return { rateLimit: { perMinute, steps: ['create'], retryAfter } };
+	}
+	return number < 0.26 ? { concurrentTasks: draw.integer(1, 4, 'concurrentTasks') } : {};
+}
+
+function expressions(volatile: Volatile | undefined): INodeParameters {
+	const signed = volatile === 'link' ? ' + "?signature=" + Math.random()' : '';
+	const callbackUrl = '={{ "https://n8n.invalid/done/" + Math.random() }}';
+	return {
+		prompt: volatile === 'prompt' ? VOLATILE_PROMPT : '={{ $json.prompt }}',
+		imageUrls: `={{ $json.link ? $json.link${signed} : "" }}`,
+		imageFields: `={{ $json.photo === undefined ? "" : "${PHOTO_FIELD}" }}`,
+		...(volatile === 'callback' ? { additionalFields: { callbackUrl } } : {}),
 	};
 }
 
@@ -134,86 +204,27 @@ function drawTimeout(draw: Draw): number {
 	return draw.chance(0.7, 'shorter') ? draw.integer(3, 6, 'timeout') : 11;
 }
 
-/** Whether a run may have to wait out answers that never end. */
-export function isLong({ faults }: Plan): boolean {
-	return faults.mayStall;
+/** How often the node runs at most: tries, turns of the loop, and executions. */
+export function mostCalls({ tries, loopErrors = 0, retries }: Plan): number {
+	return Math.max(1, tries) * (1 + loopErrors) * (1 + retries);
 }
 
-function drawRows(
-	draw: Draw,
-	gateway: GatewayName | undefined,
-	timeout: number,
-	mayBeInvalid: boolean,
-): PlannedRow[] {
-	const rows: PlannedRow[] = [];
-	const count = draw.integer(5, 20, 'rows');
-	const copies = draw.pick([0, 0.15, 0.4], 'copies');
-	for (let index = 0; index < count; index += 1) {
-		const isCopy = index > 0 && draw.chance(copies, 'copy', index);
-		rows.push(
-			isCopy
-				? draw.pick(rows, 'original', index)
-				: drawRow(draw, index, gateway, timeout, mayBeInvalid),
-		);
-	}
-	return rows;
-}
+const FEW_CALLS = 3;
+const FEW_FAULTS = 0.5;
 
-function drawRow(
-	draw: Draw,
-	index: number,
-	gateway: GatewayName | undefined,
-	timeout: number,
-	mayBeInvalid: boolean,
-): PlannedRow {
-	const system = draw.pick(
-		systems.filter((one) => gateway === undefined || one.gateway === gateway),
-		'rowSystem',
-		index,
+/** Whether a run may have to wait out answers that never end, limits of a minute, or many faults in a row. */
+export function isLong(plan: Plan): boolean {
+	const { faults, rateLimit } = plan;
+	return (
+		SLOW.has(faults.focus.name) ||
+		rateLimit?.perMinute !== undefined ||
+		mostCalls(plan) > FEW_CALLS ||
+		faults.rate * faults.mostInRow > FEW_FAULTS
 	);
-	const { provider, model } = system.parameters;
-	const hasPhoto =
-		system.gateway !== 'apiInOne' && draw.chance(0.3, 'hasPhoto', index)
-			? { photo: draw.integer(0, PHOTOS - 1, 'photo', index) }
-			: {};
-	const hasLink =
-		draw.chance(0.1, 'hasLink', index) && (gateway !== undefined || provider !== 'apiInOne')
-			? { link: REFERENCE }
-			: {};
-	// APIMart makes several only with a reference.
-	const maySeveral =
-		gateway === 'evoLink' || (gateway === 'apiMart' && hasPhoto.photo !== undefined);
-	const imageCount =
-		maySeveral && draw.chance(0.2, 'several', index) ? draw.integer(2, 3, 'images', index) : 1;
-	const subject = `lake s${draw.integer(1, 9999, 'subject')}r${index}`;
-	const words = imageCount > 1 ? `Generate ${imageCount} different images of ${subject}` : subject;
-	const isInvalid = mayBeInvalid && draw.chance(0.02, 'invalid', index);
-	return {
-		provider: String(provider) as GatewayName,
-		model: String(model),
-		prompt: isInvalid ? '' : `${words}${drawMarker(draw, index, timeout)}`,
-		imageCount,
-		...hasPhoto,
-		...hasLink,
-	};
 }
 
-/** What the sandbox reads in a prompt. */
-function drawMarker(draw: Draw, index: number, timeout: number): string {
-	const number = draw.number('marker', index);
-	if (number < 0.05) return ' [[fail:content_policy_violation]]';
-	if (number < 0.08) return ' [[fail:service_error]]';
-	if (timeout === LONG_TIMEOUT) return number < 0.11 ? ' [[slow:2]]' : '';
-	if (number < 0.2) return ` [[slow:${timeout + 2}]]`;
-	return '';
-}
-
-/** Whether the row's task ends without an image. */
-export function isDoomed({ prompt }: { prompt: string }): boolean {
-	return prompt.includes('[[fail:');
-}
-
-/** Rows of one group ask for the same: their tasks cannot be told apart. */
-export function groupOf({ provider, prompt }: PlannedRow): string {
-	return `${provider}: ${prompt}`;
+/** Whether a gateway may refuse for longer than the node has time. */
+export function isLimited({ rateLimit, concurrentTasks, timeout }: Plan): boolean {
+	const hasLimit = rateLimit !== undefined || concurrentTasks !== undefined;
+	return hasLimit && timeout < LONG_TIMEOUT;
 }

@@ -5,7 +5,14 @@ import type { Execution, Turn } from './carryOut';
 
 /** What the user is told about one row at the end of one run of the node. */
 export type Outcome =
-	| { kind: 'delivered'; row: number; taskId: string; items: INodeExecutionData[] }
+	| {
+			kind: 'delivered';
+			row: number;
+			taskId: string;
+			items: INodeExecutionData[];
+			/** What the items say besides: that something may be paid twice, or is missing. */
+			warning?: string;
+	  }
 	| {
 			kind: 'failed';
 			row: number;
@@ -30,6 +37,7 @@ const failedItem = z.object({
 const deliveredItem = z.object({
 	status: z.enum(['completed', 'submitted']),
 	taskId: z.string().min(1),
+	warning: z.string().min(1).optional(),
 });
 
 /** How messages name a task. */
@@ -62,12 +70,14 @@ function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
 		if (row === undefined) {
 			problems.push(`an item belongs to no row: ${JSON.stringify(item.json)}`);
 		} else if (delivered.success) {
-			const { taskId } = delivered.data;
+			const { taskId, warning } = delivered.data;
 			const before = outcomes.find(
 				(one) => one.row === row && one.kind === 'delivered' && one.taskId === taskId,
 			);
-			if (before?.kind === 'delivered') before.items.push(item);
-			else outcomes.push({ kind: 'delivered', row, taskId, items: [item] });
+			if (before?.kind !== 'delivered') {
+				outcomes.push({ kind: 'delivered', row, taskId, items: [item], warning });
+			} else if (before.warning === warning) before.items.push(item);
+			else problems.push(`the items of ${taskId} say "${before.warning}" and "${warning}"`);
 		} else if (failed.success) {
 			const { taskId, error } = failed.data;
 			const { message, code, charged } = error;
@@ -109,8 +119,10 @@ function outcomesOfError({ rows }: Turn, message: string, description: string) {
 
 function chargedIn(description: string): 'no' | 'yes' | 'unknown' | 'perhaps' {
 	if (description.includes('Whether it was charged cannot be known from here.')) return 'unknown';
-	if (description.includes('The image was made and charged.')) return 'yes';
-	return description.includes('Nothing was charged.') ? 'no' : 'perhaps';
+	if (description.includes('It was charged.')) return 'yes';
+	return /Nothing was charged\.|Not charged, as far as is known\./.test(description)
+		? 'no'
+		: 'perhaps';
 }
 
 /** The tasks of rows that finished although the node failed, and how many rows it says that were. */

@@ -1,4 +1,5 @@
 import type { Story } from './carryOut';
+import type { Event } from './injector';
 import type { Plan } from './plan';
 
 /** A run, told for people: its plan, what happened in which order, and what the node said. */
@@ -16,13 +17,10 @@ export function tellStory({ plan, events, executions, tasks }: Story): string {
 	const start = executions[0]?.from ?? 0;
 	const seconds = (at: number) => ((at - start) / 1000).toFixed(2).padStart(7);
 	const lines = [
-		...events.map(({ request, subject, attempt, name, fault }) => ({
-			at: request.at,
-			line: `${request.step} ${subject}, attempt ${attempt}${request.taskId ? ` (${request.taskId})` : ''}${name ? `: ${name} ${JSON.stringify(fault)}` : ''}`,
-		})),
-		...tasks.map(({ id, gateway, prompt, status, createdAt }) => ({
+		...events.map((event) => ({ at: event.request.at, line: tellEvent(event) })),
+		...tasks.map(({ id, gateway, prompt, status, createdAt, images, credits }) => ({
 			at: createdAt,
-			line: `TASK ${id} for ${gateway}: ${prompt} (${status} in the end)`,
+			line: `TASK ${id} for ${gateway}: ${prompt} (${status} in the end, ${images.length} images, ${credits.charged} credits)`,
 		})),
 		...executions.flatMap(({ from, to, cancelledAt, result }, index) => [
 			{ at: from, line: `EXECUTION ${index + 1} begins` },
@@ -39,6 +37,7 @@ export function tellStory({ plan, events, executions, tasks }: Story): string {
 				({ level, message, meta }) => `  ${level} ${message} ${JSON.stringify(meta)}`,
 			),
 			...(result.error ? [`Error: ${result.error.message}`, String(result.error.description)] : []),
+			...turns.flatMap(({ hints }) => hints.map(({ message }) => `Hint: ${message}`)),
 			...turns.flatMap(({ outputs = [] }, turn) =>
 				outputs.flatMap((items, output) =>
 					items.map(
@@ -49,4 +48,16 @@ export function tellStory({ plan, events, executions, tasks }: Story): string {
 			),
 		]),
 	].join('\n');
+}
+
+function tellEvent({ request, subject, attempt, name, fault, said }: Event): string {
+	const { step, taskId, headers } = request;
+	const key = step === 'create' ? ` under ${String(headers['idempotency-key']).slice(0, 8)}` : '';
+	return [
+		`${step} ${subject}, attempt ${attempt}${taskId ? ` (${taskId})` : ''}${key}`,
+		...(name ? [`: ${name} ${JSON.stringify(fault)}`] : []),
+		...(said
+			? [` -> ${said.status} ${said.taskIds.join(', ')}${said.isReplay ? ', replay' : ''}`]
+			: []),
+	].join('');
 }

@@ -1,12 +1,20 @@
 import type { Story } from './carryOut';
-import { FAULTS, FAULTS_AT, STALLING, targetOf, type FaultName, type Target } from './faults';
+import { FAULTS, PLACES, type FaultName, type Place } from './faults';
+import { placeOf } from './injector';
 
-const TARGETS: readonly Target[] = ['create', 'query', 'batch', 'upload', 'download'];
+/** A column for each target at each gateway. */
+const COLUMNS = PLACES.map(({ target, gateway }) => ({ target, gateway })).filter(
+	({ target, gateway }, index, all) =>
+		all.findIndex((one) => one.target === target && one.gateway === gateway) === index,
+);
+
+const columnOf = ({ target, gateway }: Omit<Place, 'name'>) => `${target} at ${gateway}`;
 
 /** Counts what happened in all runs. */
 export class Tally {
 	private readonly began = Date.now();
 	private readonly counts = new Map<string, number>();
+	private readonly faults = new Map<string, number>();
 	private readonly seconds: number[] = [];
 
 	add({ plan, events, executions, tasks, outlived }: Story): void {
@@ -17,64 +25,80 @@ export class Tally {
 		this.count('executions', executions.length);
 		if (plan.refusal) this.count('times that connections were refused');
 		if (plan.rateLimit) this.count('runs with a rate limit');
+		if (plan.concurrentTasks !== undefined) this.count('runs with a limit of tasks');
+		if (plan.keys.evoLink === 'ignored') this.count('runs in which EvoLink ignores keys');
+		if (plan.keys.apiMart === 'honoured') this.count('runs in which APIMart honours keys');
+		if (plan.volatile) this.count(`runs with a volatile ${plan.volatile}`);
+		if (plan.mode === 'integrated') this.count('runs as a sub-workflow');
+		if (plan.clockJump) this.count('runs in which the clock jumps');
 		if (outlived !== undefined) this.count('runs that did not end');
+		for (const task of tasks) {
+			const { prompt, status, images, credits } = task;
+			if (images.length > 0 && prompt.includes('[[stopped:')) this.count('tasks with some images');
+			if (status === 'failed' && images.length === 0 && credits.charged > 0) {
+				this.count('tasks without an image that were charged');
+			}
+			if (prompt.includes('[[tasks:')) this.count('tasks of a create that makes several');
+		}
 		for (const { result, cancelledAt, turns } of executions) {
 			this.count(`executions that ended as ${result.status}`);
 			this.count('second and third tries', Math.max(0, result.calls - turns.length));
 			this.count('turns of loops', Math.max(0, turns.length - 1));
 			if (cancelledAt !== undefined) this.count('stops');
 		}
-		for (const event of events) if (event.name) this.count(`${event.name}/${targetOf(event)}`);
+		for (const event of events) {
+			const place = placeOf(event);
+			if (event.said?.isReplay) this.count(`creates answered again by ${event.request.gateway}`);
+			if (!place) continue;
+			const key = JSON.stringify([place.name, columnOf(place)]);
+			this.faults.set(key, (this.faults.get(key) ?? 0) + 1);
+		}
 		const [first] = executions;
 		if (first) this.seconds.push(((executions.at(-1)?.to ?? 0) - first.from) / 1000);
 	}
 
-	/** The kinds of faults that have not come up where they can, as `kind/target`. */
+	/** The kinds of faults that have not come up where they can. */
 	missing(): string[] {
-		return TARGETS.flatMap((target) => {
-			const possible = new Set<FaultName>(FAULTS_AT[target]);
-			if (STALLING.includes(target)) possible.add('stalled');
-			if (target === 'query') possible.add('vanished');
-			return [...possible].flatMap((name) =>
-				this.countOf(name, target) === 0 ? [`${name}/${target}`] : [],
-			);
-		});
+		return PLACES.flatMap((place) =>
+			this.countOf(place.name, columnOf(place)) === 0 ? [`${place.name}: ${columnOf(place)}`] : [],
+		);
 	}
 
-	private countOf(name: FaultName, target: Target): number {
-		return this.counts.get(`${name}/${target}`) ?? 0;
+	private countOf(name: FaultName, column: string): number {
+		return this.faults.get(JSON.stringify([name, column])) ?? 0;
 	}
 
 	table(): string {
 		const names = Object.keys(FAULTS) as FaultName[];
-		const lines = names.map((name) =>
-			this.line(
-				name,
-				TARGETS.map((target) => this.countOf(name, target)),
-			),
-		);
-		const sums = TARGETS.map((target) =>
-			names.reduce((sum, name) => sum + this.countOf(name, target), 0),
+		const columns = COLUMNS.map(columnOf);
+		const counts = names.map((name) => columns.map((column) => this.countOf(name, column)));
+		const sums = columns.map((_column, index) =>
+			counts.reduce((sum, line) => sum + (line[index] ?? 0), 0),
 		);
 		const longest = Math.max(0, ...this.seconds).toFixed(1);
 		const mean = this.seconds.reduce((sum, each) => sum + each, 0) / this.seconds.length;
 		return [
-			...[...this.counts].flatMap(([what, count]) =>
-				what.includes('/') ? [] : [`${what}: ${count}`],
-			),
+			...[...this.counts].map(([what, count]) => `${what}: ${count}`),
 			`${((Date.now() - this.began) / 1000).toFixed(0)} s in all; a run takes ${mean.toFixed(1)} s, the longest ${longest} s`,
 			'',
-			['fault'.padEnd(22), ...TARGETS.map((target) => target.padStart(9))].join(''),
-			...lines,
-			this.line('all', sums),
+			line(
+				'',
+				COLUMNS.map(({ gateway }) => gateway),
+			),
+			line(
+				'fault',
+				COLUMNS.map(({ target }) => target),
+			),
+			...names.map((name, index) => line(name, counts[index] ?? [])),
+			line('all', sums),
 		].join('\n');
-	}
-
-	private line(name: string, counts: number[]): string {
-		return [name.padEnd(22), ...counts.map((count) => String(count || '').padStart(9))].join('');
 	}
 
 	private count(what: string, by = 1): void {
 		this.counts.set(what, (this.counts.get(what) ?? 0) + by);
 	}
+}
+
+function line(name: string, cells: ReadonlyArray<string | number>): string {
+	return [name.padEnd(21), ...cells.map((cell) => String(cell || '').padStart(9))].join('');
 }

@@ -102,6 +102,18 @@ describe('npm run demo -- …', () => {
 		expect(printed).not.toMatch(/^ +at /m);
 	});
 
+	it('takes a file with nothing but prompts, and says what it passes over', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'seedream-prompts-'));
+		const path = join(folder, 'prompts.csv');
+		writeFileSync(path, Buffer.from('\uFEFFPrompt\tNotes\r\nA lake, calm\tx\r\n', 'utf16le'));
+		const { printed } = await demo([path]);
+		rmSync(folder, { recursive: true });
+
+		expect(printed).toContain(`${path}: not known, and passed over: the column "Notes". `);
+		expect(printed).toMatch(/│ EvoLink +│ +1 │ +1 │ +0 │/);
+		expect(existsSync(join(OUTPUT, '1-1.png'))).toBe(true);
+	});
+
 	it('--live uses the keys of the environment, and says first what it will cost', async () => {
 		const sandbox = await startSandbox({ taskSeconds: 0.1 });
 		const folder = mkdtempSync(join(tmpdir(), 'seedream-live-'));

@@ -74,6 +74,8 @@ export interface NodeRun {
 	publicUrl?: string;
 	/** What the node says to the editor's console while it runs. */
 	onMessage?: (message: string) => void;
+	/** Each call of the node's `execute` is made in here. */
+	during?: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 export interface NodeResult {
@@ -168,14 +170,18 @@ export async function startEngine(): Promise<Engine> {
 	};
 
 	/** The node types, the one under test being watched. */
-	function watchedNodeTypes(tested: string, calls: Calls, log: LogLine[]): INodeTypes {
+	function watchedNodeTypes(
+		tested: string,
+		calls: Calls,
+		log: LogLine[],
+		during: NodeRun['during'] = async (call) => await call(),
+	): INodeTypes {
 		const watched = withExecute(
 			nodeTypes.getByNameAndVersion(tested) as INodeType,
 			(execute) =>
 				async function (this, ...args) {
-					return await calls.watch(
-						async () => await nodeLog.during(log, async () => await execute.apply(this, args)),
-					);
+					const call = async () => await execute.apply(this, args);
+					return await calls.watch(async () => await nodeLog.during(log, () => during(call)));
 				},
 		);
 		return {
@@ -295,11 +301,12 @@ export async function startEngine(): Promise<Engine> {
 	}
 
 	async function run(options: NodeRun): Promise<NodeResult> {
-		const { credentials, retryOf, cancelAfterMs, cancelWhen } = options;
+		const { node, credentials, retryOf, cancelAfterMs, cancelWhen, during } = options;
 		const mode = options.mode ?? (retryOf ? 'retry' : 'manual');
 		const calls = new Calls();
 		const log: LogLine[] = [];
-		const workflow = workflowOf(options, watchedNodeTypes(typeOf(options.node), calls, log));
+		const types = watchedNodeTypes(typeOf(node), calls, log, during);
+		const workflow = workflowOf(options, types);
 		const before = retryOf
 			? readyForRetry(retryOf.execution, workflow)
 			: newExecution(options, workflow);

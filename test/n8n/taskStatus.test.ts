@@ -38,7 +38,7 @@ async function submit(rows: NodeRun['rows']): Promise<string[]> {
 			provider: '={{ $json.provider }}',
 			prompt: '={{ $json.prompt ?? "A lake" }}',
 			imageCount: '={{ $json.images ?? 1 }}',
-			imageUrls: '={{ $json.references }}',
+			imageUrls: '={{ $json.references ?? "" }}',
 			continueWhen: 'submitted',
 		},
 		rows,

@@ -30,7 +30,7 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 		default: '',
 		typeOptions: { rows: 2 },
 		placeholder: 'e.g. https://example.com/product.png',
-		description: `Public links to images to start from: one, several separated by comma or new line, a JSON array, or an expression that gives an array. At most ${max}. The gateway calls it image_urls.`,
+		description: `Public links to images to start from: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array. At most ${max}. The gateway calls it image_urls.`,
 	};
 });
 

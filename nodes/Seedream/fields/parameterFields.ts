@@ -6,7 +6,7 @@ import { fieldsByModel } from './fieldsByModel';
 
 const DESCRIPTIONS: Record<ParameterName, string> = {
 	aspectRatio:
-		'The shape of the image. From a spreadsheet, "16 : 9", "16：9" and "16:9" are the same',
+		'The shape of the image. From a spreadsheet, "16 : 9", "16：9", "16/9" and "16:09" all mean 16:9',
 	resolution: 'How large the image is. Small and capital letters are the same',
 	imageCount: 'How many images to make from this prompt. From a spreadsheet, "3" may be text',
 	promptOptimization:

@@ -14,7 +14,7 @@ export const taskStatusFields: INodeProperties[] = [
 		required: true,
 		placeholder: 'e.g. task-unified-1757165031-seedream4d',
 		description:
-			'The ID that Seedream Generate handed on: one, several separated by comma or new line, a JSON array, or an expression that gives an array',
+			'The ID that Seedream Generate handed on: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array',
 	},
 	{
 		displayName: CONTROL_LABELS.continueWhen,

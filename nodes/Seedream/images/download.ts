@@ -6,13 +6,16 @@ import { watchEnd } from './whole';
 
 /** The answer to a link. Its body is read by exactly one of `store` and `discard`. */
 export type OpenedLink<Stored> =
-	| { kind: 'noReply'; code: string }
+	/** `why`: it was not followed, because of where it leads; for people. */
+	| { kind: 'noReply'; code: string; why?: string }
 	| {
 			kind: 'opened';
 			status: number;
 			/** As the answer announces them. */
 			bytes?: number;
 			contentType?: string;
+			/** Which part of the file it is, where the answer says so (Content-Range). */
+			range?: string;
 			body: NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
 			/** Streams the body to where n8n keeps files, and shows what goes by; throws when it breaks off. */
 			store: (
@@ -59,27 +62,32 @@ const WORDS_LENGTH = 512;
 const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 500;
 
+/** No image comes near it: ten times the largest that a model makes, uncompressed. */
+export const MOST_FILE_BYTES = 200 * 1024 * 1024;
+
 /** Fetches one finished image. What a moment can mend is tried again, `until` then at the latest. */
 export async function downloadImage<Stored>(
 	{ provider, taskId, url, expiresAt, nameFile }: ImageSource,
 	until: number,
 	{ clock, open }: DownloadPorts<Stored>,
 ): Promise<Downloaded<Stored>> {
-	let forbidden = 0;
+	let asBrowser = false;
 	for (let tries = 1; ; tries += 1) {
-		const attempt = await keep(await open(url, { asBrowser: forbidden > 0 }), nameFile);
+		const attempt = await keep(await open(url, { asBrowser }), url, nameFile);
 		if (attempt.kind === 'stored') return attempt;
-		const { reason } = attempt;
+		const { kind, reason, status = 0 } = attempt;
 		const isFresh = (expiresAt?.getTime() ?? 0) > clock.now();
-		// A fresh link that is forbidden has not expired: some servers only dislike who asks.
-		const isDisliked = attempt.kind === 'forbidden' && isFresh;
-		if (isDisliked) forbidden += 1;
-		const isGone = attempt.kind === 'gone' || (attempt.kind === 'forbidden' && !isFresh);
-		const failure = downloadFailure(provider, reason, taskId, isGone);
-		if (isGone || forbidden === MOST_FORBIDDEN) return { kind: 'gone', failure };
+		// A fresh link has not expired: its file may be on its way through the provider's stores yet.
+		const isAwaited = kind === 'absent' && isFresh;
+		// Some servers only dislike who asks.
+		if (isAwaited && DISLIKES.has(status)) asBrowser = true;
+		const isGone = kind === 'gone' || (kind === 'absent' && GONE_WHEN_OLD.has(status));
+		const failure = downloadFailure(provider, reason, taskId, isGone || isAwaited);
+		if (isGone && !isAwaited) return { kind: 'gone', failure };
+		const isWorthAnother = kind === 'broken' || isAwaited || MOMENTARY.has(status);
 		const pause = FIRST_PAUSE_MS * 2 ** (tries - 1);
-		if (attempt.kind === 'final' || tries === MOST_TRIES || clock.now() + pause > until) {
-			return { kind: 'failed', failure };
+		if (!isWorthAnother || tries === MOST_TRIES || clock.now() + pause > until) {
+			return { kind: isAwaited ? 'gone' : 'failed', failure };
 		}
 		await clock.sleep(pause);
 	}
@@ -87,33 +95,47 @@ export async function downloadImage<Stored>(
 
 type Attempt<Stored> =
 	| { kind: 'stored'; stored: Stored }
-	| { kind: 'gone' | 'forbidden' | 'broken' | 'final'; reason: string };
+	/** `absent`: not there, not any more or not yet. */
+	| { kind: 'gone' | 'absent' | 'broken' | 'final'; reason: string; status?: number };
 
-/** In a row, each time as another client. */
-const MOST_FORBIDDEN = 3;
-
-/** Links end with 403; 404 and 410 say that the file is deleted. */
-const FORBIDDEN = 403;
-const GONE = new Set([404, 410]);
+const GONE = 410;
+/** What a link may answer that works in a moment, or worked before. */
+const ABSENT = new Set([401, 403, 404, 408, 409, 423, 425]);
+/** Expired links end with 403; 404 says that the file is deleted. */
+const GONE_WHEN_OLD = new Set([403, 404]);
+/** However old the link is, these pass. */
+const MOMENTARY = new Set([408, 409, 423, 425]);
+const DISLIKES = new Set([401, 403]);
 /** What the object stores behind them write. */
 const EXPIRED = /expired/i;
 
 async function keep<Stored>(
 	link: OpenedLink<Stored>,
+	url: string,
 	nameFile: ImageSource['nameFile'],
 ): Promise<Attempt<Stored>> {
 	if (link.kind === 'noReply') {
+		if (link.why !== undefined) return { kind: 'final', reason: link.why };
 		return { kind: 'broken', reason: `the link does not answer (${link.code})` };
 	}
-	const { status, body, store, discard } = link;
-	if (status !== 200) return await refused(link);
+	const { status, bytes: announced, body, store, discard } = link;
+	if (status < 200 || status > 299) return await refused(link);
+	const size = new SizeWatch(url);
 	try {
+		if (isPart(link)) {
+			discard();
+			return { kind: 'broken', reason: 'the link answered with a part of its file' };
+		}
+		size.announced(announced ?? 0);
 		const start = await firstBytes(body, START_LENGTH);
 		const name = imageFormat(start);
 		const format = name && IMAGE_FORMATS[name];
 		if (format) {
 			const end = watchEnd(name);
-			const stored = await store(nameFile(format), format, end.see);
+			const stored = await store(nameFile(format), format, (bytes) => {
+				size.see(bytes);
+				end.see(bytes);
+			});
 			return end.isWhole()
 				? { kind: 'stored', stored }
 				: { kind: 'broken', reason: 'its file breaks off before its end' };
@@ -121,9 +143,43 @@ async function keep<Stored>(
 		discard();
 		return { kind: 'broken', reason: `the link answered with ${whatCame(start, link)}` };
 	} catch (error) {
+		if (size.problem) {
+			discard();
+			return { kind: 'final', reason: size.problem };
+		}
 		const reason = error instanceof Error ? error.message : 'the transfer broke off';
 		return { kind: 'broken', reason };
 	}
+}
+
+/** Throws as soon as the file is too large to be an image; `problem` says so then. */
+class SizeWatch {
+	problem?: string;
+
+	private seen = 0;
+
+	constructor(private readonly url: string) {}
+
+	announced(bytes: number): void {
+		if (bytes <= MOST_FILE_BYTES) return;
+		this.problem = `its file is larger than 200 MB, so it was left where it is: ${this.url}`;
+		throw new Error(this.problem);
+	}
+
+	see(bytes: Uint8Array): void {
+		this.seen += bytes.length;
+		this.announced(this.seen);
+	}
+}
+
+const CONTENT_RANGE = /^bytes\s+(\d+)-(\d+)\/(\d+|\*)$/i;
+
+/** A server may answer a plain request with 206, and all of the file. */
+function isPart({ status, range }: { status: number; range?: string }): boolean {
+	if (status !== 206 || range === undefined) return false;
+	const [, from, to, length] = CONTENT_RANGE.exec(range.trim()) ?? [];
+	// Where the length is not known, the image itself tells whether it is whole.
+	return from !== '0' || (length !== '*' && Number(to) + 1 < Number(length));
 }
 
 async function refused<Stored>(
@@ -131,15 +187,16 @@ async function refused<Stored>(
 ): Promise<Attempt<never>> {
 	const { status, body, discard } = link;
 	const reason = `the link answered with HTTP ${status}`;
+	const isAbsent = ABSENT.has(status);
 	try {
-		if (GONE.has(status)) return { kind: 'gone', reason };
-		if (status !== FORBIDDEN) {
-			return { kind: status === 429 || status >= 500 ? 'broken' : 'final', reason };
-		}
+		if (status === GONE) return { kind: 'gone', reason };
+		if (status === 429 || status >= 500) return { kind: 'broken', reason };
+		if (status < 400) return { kind: 'final', reason };
 		const start = await firstBytes(body, WORDS_LENGTH);
-		return { kind: EXPIRED.test(start.toString('latin1')) ? 'gone' : 'forbidden', reason };
+		if (EXPIRED.test(start.toString('latin1'))) return { kind: 'gone', reason };
+		return { kind: isAbsent ? 'absent' : 'final', reason, status };
 	} catch {
-		return { kind: 'forbidden', reason };
+		return { kind: isAbsent ? 'absent' : 'final', reason, status };
 	} finally {
 		discard();
 	}

@@ -4,6 +4,8 @@ export interface FileNameFacts {
 	row: number;
 	/** The image of the task, from 1. */
 	image: number;
+	/** The image among all of the execution, from 1: a loop begins its rows anew in each turn. */
+	number: number;
 	taskId: string;
 	provider: string;
 	model: string;
@@ -19,6 +21,7 @@ export const DEFAULT_FILE_NAME = '{taskId}-{image}';
 export const FILE_NAME_PLACEHOLDERS = [
 	'row',
 	'image',
+	'number',
 	'taskId',
 	'provider',
 	'model',
@@ -26,26 +29,75 @@ export const FILE_NAME_PLACEHOLDERS = [
 	'date',
 ] as const;
 
+export type FileNamePlaceholder = (typeof FILE_NAME_PLACEHOLDERS)[number];
+
 const PROMPT_LENGTH = 40;
-/** File systems and object stores take 255 bytes; the extension needs a few of them. */
+/** File systems and object stores take 255 bytes; the extension and `-2` need a few of them. */
 const MOST_BYTES = 240;
 
 /** Fills the template and leaves nothing that a file system or an object store refuses. */
 export function fileName(template: string, facts: FileNameFacts, extension: string): string {
-	const values: Record<(typeof FILE_NAME_PLACEHOLDERS)[number], string> = {
-		row: String(facts.row),
-		image: String(facts.image),
-		taskId: facts.taskId,
-		provider: facts.provider,
-		model: facts.model,
-		prompt: beginning(facts.prompt),
-		date: facts.date.toISOString().slice(0, 10),
+	return `${baseName(template, facts)}.${extension}`;
+}
+
+/** The same without the extension, which the file's own bytes decide about. */
+export function baseName(template: string, facts: FileNameFacts): string {
+	const name = shorten(partsOf(templateOf(template), facts));
+	return withoutDeviceName(name.replace(IMAGE_EXTENSION, '') || 'image');
+}
+
+/** Whether the template draws on it. */
+export function drawsOn(template: string, placeholder: FileNamePlaceholder): boolean {
+	return templateOf(template).includes(`{${placeholder}}`);
+}
+
+function templateOf(template: string): string {
+	return template.trim() === '' ? DEFAULT_FILE_NAME : template;
+}
+
+/** A piece of the name; `words` may be shortened, what stands around them may not. */
+interface Part {
+	before: string;
+	words: string;
+	after: string;
+}
+
+const PLACEHOLDER = new RegExp(`(\\{(?:${FILE_NAME_PLACEHOLDERS.join('|')})\\})`);
+
+function partsOf(template: string, facts: FileNameFacts): Part[] {
+	const pieces = template.split(PLACEHOLDER);
+	return pieces.flatMap((piece, index): Part[] => {
+		const name = FILE_NAME_PLACEHOLDERS.find((one) => piece === `{${one}}`);
+		if (name) return [filledIn(name, facts)];
+		// What n8n has filled in before stands between our placeholders: there may be a name in it with its extension.
+		const [, before = '', words = '', after = ''] = TEXT.exec(toDashes(piece)) ?? [];
+		const isName = pieces
+			.slice(index + 1)
+			.every((next) => /^(?:[^\p{L}\p{N}]*|\{.*\})$/u.test(next));
+		return [{ before, words: isName ? words.replace(IMAGE_EXTENSION, '') : words, after }];
+	});
+}
+
+/** Separators, words, separators. */
+const TEXT = /^([-._]*)(.*?)([-._]*)$/su;
+const IMAGE_EXTENSION =
+	/(?:\.(?:jpe?g|jpe|jfif|png|apng|webp|gif|bmp|tiff?|avif|hei[cf]|svg|psd))+$/i;
+
+/** What tells images apart is never shortened. */
+function filledIn(name: FileNamePlaceholder, facts: FileNameFacts): Part {
+	const whole = (value: string | number): Part => {
+		return { before: clean(String(value)), words: '', after: '' };
 	};
-	const filled = FILE_NAME_PLACEHOLDERS.reduce(
-		(name, placeholder) => name.replaceAll(`{${placeholder}}`, clean(values[placeholder])),
-		template.trim() === '' ? DEFAULT_FILE_NAME : template,
-	);
-	return `${shorten(clean(filled)) || 'image'}.${extension}`;
+	switch (name) {
+		case 'prompt':
+			return { before: '', words: clean(beginning(facts.prompt)), after: '' };
+		case 'model':
+			return { before: '', words: clean(facts.model), after: '' };
+		case 'date':
+			return whole(facts.date.toISOString().slice(0, 10));
+		default:
+			return whole(facts[name]);
+	}
 }
 
 /** Ends with a whole word, unless that would take half of it: not every language has spaces. */
@@ -59,15 +111,43 @@ function beginning(prompt: string): string {
 
 /** Keeps letters and digits of every script; everything that could be a path becomes a dash. */
 function clean(part: string): string {
-	return part
-		.normalize('NFC')
-		.replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-')
+	return toDashes(part)
 		.replace(/-{2,}/g, '-')
 		.replace(/^[-.]+|[-.]+$/g, '');
 }
 
-function shorten(name: string): string {
-	let short = name;
-	while (Buffer.byteLength(short) > MOST_BYTES) short = [...short].slice(0, -1).join('');
-	return short;
+function toDashes(part: string): string {
+	return part.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-');
+}
+
+/** Takes from the longest words until the name fits. */
+function shorten(parts: readonly Part[]): string {
+	// Longer words than this are cut anyway, and a name is measured many times below.
+	const short = parts.map((part) => ({ ...part, words: startOf(part.words, MOST_BYTES) }));
+	for (;;) {
+		const name = clean(short.map(({ before, words, after }) => before + words + after).join(''));
+		if (Buffer.byteLength(name) <= MOST_BYTES) return name;
+		const longest = short.reduce((most, part) =>
+			Buffer.byteLength(part.words) > Buffer.byteLength(most.words) ? part : most,
+		);
+		if (longest.words === '') return clean(startWithin(name, MOST_BYTES));
+		longest.words = [...longest.words].slice(0, -1).join('');
+	}
+}
+
+function startOf(words: string, characters: number): string {
+	return [...words].slice(0, characters).join('');
+}
+
+function startWithin(name: string, bytes: number): string {
+	let start = name;
+	while (Buffer.byteLength(start) > bytes) start = [...start].slice(0, -1).join('');
+	return start;
+}
+
+/** On Windows these mean a device, whatever stands behind a dot. */
+const DEVICE = /^(?:con|prn|aux|nul|conin|conout|clock|(?:com|lpt)[\d¹²³])(?=\.|$)/i;
+
+function withoutDeviceName(name: string): string {
+	return name.replace(DEVICE, (device) => `${device}-image`);
 }

@@ -24,6 +24,8 @@ export interface ImageFile {
 	bytes: number;
 	/** Undefined when its bytes are no image that can be measured. */
 	measured: MeasuredImage | undefined;
+	/** What it is instead, in words with their article. */
+	otherFormat?: string;
 	/** By its bytes, else as n8n has it. */
 	mimeType: string;
 	/** Opens it anew; throws when the file is gone. */
@@ -34,10 +36,11 @@ export interface ImageFile {
 
 /** What the limits have against the image, in words that follow its label; undefined when nothing. */
 export function fileProblem(
-	{ bytes, measured }: { bytes?: number; measured: MeasuredImage | undefined },
+	{ bytes, measured, otherFormat }: Partial<Pick<ImageFile, 'bytes' | 'measured' | 'otherFormat'>>,
 	limits: ReferenceFileLimits,
 ): string | undefined {
 	const { formats, maxBytes, minSide, maxPixels, minRatio, maxRatio } = limits;
+	if (!measured && otherFormat) return `is ${otherFormat}, the model takes ${list(formats)}`;
 	if (!measured) return `is not an image in one of these formats: ${list(formats)}`;
 	const { format, width, height } = measured;
 	const size = `${width}×${height} pixels`;

@@ -2,9 +2,11 @@ import type { ImageRequest } from '../providers/provider';
 import { createLimit } from '../tasks/limit';
 import type { DownloadPorts } from './download';
 import { fileProblem, type ReferenceFileLimits } from './imageFile';
-import { measureImage } from './measure';
+import { inspectHeader } from './inspect';
 
 const CONCURRENT_LINKS = 10;
+/** Of a part (206), a provider that asks without a range gets who knows what. */
+const CARRIES_FILE = new Set([200, 201, 203]);
 /** For as much of the file as tells its size. */
 const CHECK_MS = 30_000;
 
@@ -41,12 +43,12 @@ export async function linkProblem(
 	open: DownloadPorts<unknown>['open'],
 ): Promise<string | undefined> {
 	const link = await open(url, { timeoutMs: CHECK_MS });
-	if (link.kind === 'noReply') return `cannot be opened (${link.code})`;
+	if (link.kind === 'noReply') return `cannot be opened (${link.why ?? link.code})`;
 	try {
-		if (link.status !== 200) return `answers with HTTP ${link.status}`;
+		if (!CARRIES_FILE.has(link.status)) return `answers with HTTP ${link.status}`;
 		if (!limits) return undefined;
-		const measured = await measureImage(link.body);
-		return fileProblem({ bytes: link.bytes, measured }, limits);
+		const header = await inspectHeader(link.body);
+		return fileProblem({ bytes: link.bytes, ...header }, limits);
 	} catch {
 		return 'cannot be read: the transfer broke off';
 	} finally {

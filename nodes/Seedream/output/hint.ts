@@ -2,19 +2,27 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { findProvider } from '../providers';
-import { plural } from '../words';
+import { asHtml, plural } from '../words';
+import { warningLines } from './warnings';
 
 /** What came of a run. */
 export interface RunSummary {
 	items: readonly INodeExecutionData[];
 	/** The rows, from 0, for which fewer images came than they asked for. */
 	fewerImages: readonly number[];
+	/** The rows, from 0, of which the node takes nothing. */
+	skipped: readonly number[];
 	seconds: number;
 }
 
 /** Said once, above the output; older versions of n8n have no place for it. */
 export function hint(context: IExecuteFunctions, summary: RunSummary): void {
-	const lines = [imagesLine(summary), fewerImagesLine(summary), warningsLine(summary)];
+	const lines = [
+		imagesLine(summary),
+		skippedLine(summary),
+		fewerImagesLine(summary),
+		...warningLines(summary.items).map(asHtml),
+	];
 	const message = lines.filter(Boolean).join(' ');
 	if (message === '') return;
 	context.addExecutionHints?.({ message, location: 'outputPane', type: 'info' });
@@ -41,25 +49,6 @@ function finishedOf(items: readonly INodeExecutionData[]): Finished[] {
 		const parsed = finishedSchema.safeParse(json);
 		return parsed.success ? [parsed.data] : [];
 	});
-}
-
-const MOST_WARNINGS = 5;
-
-/** What may have cost money twice, or has not come, said once a row. */
-function warningsLine({ items }: RunSummary): string {
-	const warnings = new Set(
-		items.flatMap(({ json: { warning }, pairedItem }) =>
-			typeof warning === 'string' ? [`Row ${inputRow(pairedItem)}: ${warning}.`] : [],
-		),
-	);
-	const rest = warnings.size - MOST_WARNINGS;
-	const more = rest > 0 ? [`… and ${rest} more like these.`] : [];
-	return [...[...warnings].slice(0, MOST_WARNINGS), ...more].join(' ');
-}
-
-/** As people count. */
-function inputRow(pairedItem: INodeExecutionData['pairedItem']): number {
-	return (typeof pairedItem === 'object' && 'item' in pairedItem ? pairedItem.item : 0) + 1;
 }
 
 function imagesLine({ items, seconds }: RunSummary): string {
@@ -96,4 +85,17 @@ function fewerImagesLine({ fewerImages }: RunSummary): string {
 	if (fewerImages.length === 0) return '';
 	const rows = [...fewerImages].sort((a, b) => a - b).map((itemIndex) => itemIndex + 1);
 	return `Fewer images came than were asked for in ${rows.length === 1 ? 'row' : 'rows'} ${rows.join(', ')}. The number is an upper bound: the prompt itself has to ask for several images. At EvoLink, Ask for Count under Additional Fields does that.`;
+}
+
+const MOST_ROWS_NAMED = 20;
+
+function skippedLine({ skipped }: RunSummary): string {
+	if (skipped.length === 0) return '';
+	const numbers = skipped.map((itemIndex) => itemIndex + 1);
+	const rest = numbers.length - MOST_ROWS_NAMED;
+	const named = numbers.slice(0, MOST_ROWS_NAMED).join(', ');
+	const rows = rest > 0 ? `${named} and ${rest} more` : named;
+	return numbers.length === 1
+		? `1 empty row was skipped: row ${rows}.`
+		: `${numbers.length} empty rows were skipped: rows ${rows}.`;
 }

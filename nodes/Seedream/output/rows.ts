@@ -2,6 +2,8 @@ import { NodeOperationError, type IExecuteFunctions, type INodeExecutionData } f
 
 import { withoutCharged, type Failure, type Result } from '../errors';
 import { compact } from './taskItems';
+import { asHtml } from '../words';
+import { warningLines } from './warnings';
 
 /** What became of one row of the input. */
 export type RowResult = Result<INodeExecutionData[]>;
@@ -9,6 +11,8 @@ export type RowResult = Result<INodeExecutionData[]>;
 interface FailedRow {
 	itemIndex: number;
 	failure: Failure;
+	/** Where only this image of the row failed. */
+	image?: { imageUrl: string; imageIndex: number };
 }
 
 /**
@@ -55,15 +59,16 @@ export function settleRows(
 	);
 }
 
-/** A failed row as an item, on the regular output or on the error output. */
+/** A failed row, or one image of it, as an item, on the regular output or on the error output. */
 export function failureItem(context: IExecuteFunctions, row: FailedRow): INodeExecutionData {
-	const { itemIndex, failure } = row;
+	const { itemIndex, failure, image } = row;
 	const { message, description, code, type, charged, status, provider, taskId } = failure;
 	const item: INodeExecutionData = {
 		json: compact({
 			status,
 			provider,
 			taskId,
+			...image,
 			error: { message: messageFor(context, message, description), code, type, charged },
 		}),
 		pairedItem: { item: itemIndex },
@@ -92,7 +97,7 @@ function rowsError(
 	const { failure } = first;
 	const count = context.getInputData().length;
 	if (count === 1) {
-		return nodeError(context, failure.message, failure.description, first.itemIndex);
+		return nodeError(context, failure.message, asHtml(failure.description), first.itemIndex);
 	}
 	const isOnly = failed.length === 1;
 	const message = isOnly ? rowLine(first) : `${failed.length} of ${count} rows failed`;
@@ -112,11 +117,12 @@ function rowsError(
 			? [
 					`${finished.length} of ${count} rows finished. ${onRetry}`,
 					`Their tasks: ${finishedIds.join(', ')}`,
+					...warningLines(finished.flat()),
 				]
 			: []),
-	].join(NEW_LINE);
+	];
 	// Without its index: n8n counts from 0 and would write [item 2] behind "Row 3".
-	return nodeError(context, message, description);
+	return nodeError(context, message, description.map(asHtml).join(NEW_LINE));
 }
 
 /** What to do, said once for all rows that it is the same for. */

@@ -24,8 +24,12 @@ export interface FinishedTask {
 	facts: TaskFacts;
 	state: CompletedTask;
 	raw: JsonObject;
-	/** One for each image, or none at all. */
-	files: readonly IBinaryData[];
+	/** One for each image, or none at all; undefined where it could not be fetched. */
+	files: ReadonlyArray<IBinaryData | undefined>;
+	/** What stands in the place of images whose files could not be fetched, by their index. */
+	failed?: ReadonlyMap<number, INodeExecutionData>;
+	/** The others have been handed on before. */
+	only?: number;
 }
 
 export interface ItemOptions {
@@ -49,47 +53,67 @@ export function runningItem(
 }
 
 export function finishedItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
-	return options.outputItems === 'perTask' ? [taskItem(task, options)] : imageItems(task, options);
+	if (options.outputItems === 'perImage') return imageItems(task, options);
+	const failed = [...(task.failed?.values() ?? [])];
+	// With nothing but failed images, there is nothing that an item of the task could hold.
+	const isEmpty = failed.length > 0 && failed.length === handedOn(task).length;
+	return isEmpty ? failed : [taskItem(task, options), ...failed];
 }
 
+/** The images that are handed on, by their index. */
+function handedOn({ state, only }: FinishedTask): number[] {
+	const all = state.imageUrls.map((_url, index) => index);
+	return only === undefined ? all : all.filter((index) => index === only);
+}
+
+/** Each file stands under its own number, whichever others are missing. */
 function taskItem(task: FinishedTask, options: ItemOptions): INodeExecutionData {
 	const { facts, state, files, raw } = task;
-	const { status, imageUrls, cost } = state;
+	const { status, cost } = state;
 	const { outputField } = options;
+	const images = handedOn(task);
+	const isAll = images.length === state.imageUrls.length;
+	const imageUrls = images.flatMap((index) => state.imageUrls[index] ?? []);
 	const json = {
 		status,
 		...taskJson(facts),
-		imageUrls: [...imageUrls],
+		imageUrls,
 		imageCount: imageUrls.length,
-		...endJson(state, cost),
+		...endJson(state, isAll || !cost ? cost : shareOf(cost, state.imageUrls.length)),
 		warning: facts.warning,
 	};
 	const binary: IBinaryKeyData = Object.fromEntries(
-		files.map((file, index) => [index === 0 ? outputField : `${outputField}_${index}`, file]),
+		images.flatMap((image, place) => {
+			const file = files[image];
+			return file ? [[place === 0 ? outputField : `${outputField}_${place}`, file]] : [];
+		}),
 	);
-	return { ...item(json, raw, options), ...(files.length > 0 ? { binary } : {}) };
+	const hasFiles = Object.keys(binary).length > 0;
+	return { ...item(json, raw, options), ...(hasFiles ? { binary } : {}) };
 }
 
 /** Each image carries its own share of the cost, so that a column of costs adds up. */
 function imageItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
-	const { facts, state, files, raw } = task;
+	const { facts, state, files, failed, raw } = task;
 	const { status, imageUrls } = state;
 	const cost = state.cost && shareOf(state.cost, imageUrls.length);
-	return imageUrls.map((imageUrl, imageIndex) => {
+	return handedOn(task).map((imageIndex) => {
 		const json = {
 			status,
 			...taskJson(facts),
-			imageUrl,
+			imageUrl: imageUrls[imageIndex],
 			imageIndex,
 			imageCount: imageUrls.length,
 			...endJson(state, cost),
 			warning: facts.warning,
 		};
 		const file = files[imageIndex];
-		return {
-			...item(json, raw, options),
-			...(file ? { binary: { [options.outputField]: file } } : {}),
-		};
+		return (
+			failed?.get(imageIndex) ?? {
+				...item(json, raw, options),
+				...(file ? { binary: { [options.outputField]: file } } : {}),
+			}
+		);
 	});
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'crypto';
 import { z } from 'zod';
 
 import type { Charged } from '../errors';
@@ -67,6 +68,17 @@ export function read<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, body: unkno
 
 // --- Errors ---------------------------------------------------------------------------------------
 
+/** Text, or a list of texts or of objects that hold one, as web frameworks write what they object to. */
+const wordsOf = z
+	.unknown()
+	.transform((value) => {
+		const parts = (Array.isArray(value) ? value : [value]).flatMap((part: unknown) =>
+			isJsonObject(part) ? [part.msg, part.message, part.detail] : [part],
+		);
+		return parts.flatMap((part) => optionalText.parse(part) ?? []).join('; ');
+	})
+	.transform((words) => (words === '' ? undefined : words));
+
 const allowed = z.array(text).nonempty().optional().catch(undefined);
 
 /** The error object inside an answer. Only `code`, `message` and `type` are documented. */
@@ -75,6 +87,8 @@ const errorBody = z
 		code: optionalText,
 		message: optionalText,
 		msg: optionalText,
+		detail: wordsOf,
+		errors: wordsOf,
 		type: optionalText,
 		request_id: optionalText,
 		suggestion: optionalText,
@@ -86,6 +100,8 @@ const errorBody = z
 			code,
 			message,
 			msg,
+			detail,
+			errors,
 			type,
 			request_id,
 			suggestion,
@@ -98,7 +114,7 @@ const errorBody = z
 				.join(' ');
 			return {
 				code: code ?? type ?? 'unknown_error',
-				message: message ?? msg ?? '',
+				message: message ?? msg ?? detail ?? errors ?? '',
 				type: type ?? 'unknown',
 				...(request_id === undefined ? {} : { requestId: request_id }),
 				...(advice === '' ? {} : { advice }),
@@ -119,12 +135,15 @@ function isError(error: unknown): boolean {
 
 const RATE_LIMIT = 429;
 
+/** A page for people, of which nothing can be quoted. */
+const MARKUP = /^\s*</;
+
 /** The error in an answer that is known to be one, whatever it looks like: even an HTML page. */
 export function readFailure(status: number, body: unknown): CallError {
 	const error = statedError(body);
 	if (!error) {
-		const wordless = { status, code: `http_${status}`, message: '', type: 'http_error' };
-		return isJsonObject(body) ? wordless : { ...wordless, isBare: true };
+		const message = typeof body === 'string' && !MARKUP.test(body) ? body.trim() : '';
+		return { status, code: `http_${status}`, message, type: 'http_error', isBare: true };
 	}
 	const named = namedStatus(error);
 	return { ...error, status: status >= 400 && named !== RATE_LIMIT ? status : (named ?? status) };
@@ -137,8 +156,7 @@ function statedError(body: unknown): GatewayError | undefined {
 		const { code, type, request_id: requestId } = body;
 		return errorBody.parse({ code, type, request_id: requestId, message: error });
 	}
-	const words = isJsonObject(error) ? error : body;
-	return isError(words) ? errorBody.parse(words) : undefined;
+	return errorBody.parse(isJsonObject(error) ? error : body);
 }
 
 /**
@@ -147,7 +165,7 @@ function statedError(body: unknown): GatewayError | undefined {
  */
 export function readCallError(status: number, body: unknown): CallError | undefined {
 	if (status >= 400) return readFailure(status, body);
-	if (!isJsonObject(body) || namedTaskIds(body).length > 0) return undefined;
+	if (!isJsonObject(body) || tellsOfTask(body)) return undefined;
 	const saysNo =
 		body.success === false ||
 		Number(optionalText.parse(body.code) ?? 0) >= 400 ||
@@ -176,12 +194,15 @@ export function namedTaskIds(body: unknown): string[] {
 	if (!isJsonObject(body)) return [];
 	const places = [...parts(body), body.error].filter(isJsonObject);
 	const ids = places.flatMap(({ id, ...place }) => {
-		const named = idOf(place);
-		if (named !== undefined) return [named];
 		const plain = optionalText.parse(id) ?? '';
-		return TASK_ID.test(plain) || statusWord(place) !== undefined ? [plain] : [];
+		return idOf(place) ?? (TASK_ID.test(plain) ? plain : []);
 	});
-	return [...new Set(ids.filter((id) => id !== ''))];
+	return [...new Set(ids)];
+}
+
+function tellsOfTask(body: JsonObject): boolean {
+	const isTask = (part: JsonObject) => idOf(part) !== undefined && statusWord(part) !== undefined;
+	return namedTaskIds(body).length > 0 || parts(body).some(isTask);
 }
 
 /** The tasks that a create has made. Each of several is paid. */
@@ -190,7 +211,7 @@ export function readCreatedTasks(body: unknown, readTask: TaskReader): Reading<C
 	const inner = parts(body).slice(0, -1);
 	const isNamed = inner.some((part) => idOf(part) !== undefined || isFinishedAtOnce(part));
 	const tasks = (isNamed ? inner : envelope ? [envelope] : []).flatMap((part) => {
-		const id = idOf(part) ?? (isFinishedAtOnce(part) ? UNNAMED : undefined);
+		const id = idOf(part) ?? (isFinishedAtOnce(part) ? nameFor(part) : undefined);
 		return id === undefined ? [] : [createdTask(id, part, readTask)];
 	});
 	return tasks.length > 0
@@ -214,8 +235,11 @@ function createdTask(id: string, part: JsonObject, readTask: TaskReader): Create
 	};
 }
 
-/** What stands for the id of a finished answer that has none. */
-const UNNAMED = 'unnamed';
+/** Stands for the id of a finished answer that has none. */
+function nameFor(part: JsonObject): string {
+	const links = JSON.stringify(imagesIn(part).links);
+	return `unnamed-${createHash('sha256').update(links).digest('hex').slice(0, 16)}`;
+}
 
 function isFinishedAtOnce({ object }: JsonObject): boolean {
 	return object === 'generation.result';
@@ -262,6 +286,11 @@ function statusWord({ status, state }: JsonObject): string | undefined {
 	return optionalText.parse(status) ?? optionalText.parse(state);
 }
 
+/** An empty one as well: what is not said to have ended is at work. */
+function hasStatus(part: JsonObject): boolean {
+	return statusWord(part) !== undefined || part.status === '' || part.state === '';
+}
+
 function statusOf(part: JsonObject): Status | undefined {
 	const word = statusWord(part)?.trim().toLowerCase() ?? '';
 	return Object.hasOwn(STATUS_WORDS, word) ? STATUS_WORDS[word] : undefined;
@@ -275,6 +304,8 @@ interface TaskDetails {
 	linksFrom: (times: { created?: Date; completed?: Date }) => Date | undefined;
 	/** Whether a plain number in `cost` is in US dollars. */
 	costIsUsd?: boolean;
+	/** The code of a failure that gives none. */
+	noReason: string;
 }
 
 const details = z.object({
@@ -288,12 +319,11 @@ const details = z.object({
 	request_id: optionalText,
 });
 
-export function taskReader({ linksFrom, costIsUsd = false }: TaskDetails): TaskReader {
+export function taskReader({ linksFrom, noReason, costIsUsd = false }: TaskDetails): TaskReader {
 	return (body) => {
 		const task = taskPart(body);
 		const found = imagesOf(task, body);
-		const word = statusWord(task);
-		if (word === undefined && found.links.length === 0) {
+		if (!hasStatus(task) && found.links.length === 0) {
 			return { kind: 'unreadable', reason: 'status: Required' };
 		}
 		const { progress, model, created, created_at, completed, ...rest } = details.parse(task);
@@ -306,7 +336,11 @@ export function taskReader({ linksFrom, costIsUsd = false }: TaskDetails): TaskR
 			status,
 			imageUrls: found.links,
 			stopped: found.stopped,
-			reason: reasonOf(task, rest.request_id),
+			reason: reasonOf(task, rest.request_id) ?? {
+				code: noReason,
+				message: '',
+				type: 'task_error',
+			},
 			charged: chargeOf(task, cost),
 		};
 		const completedTask = {
@@ -333,11 +367,9 @@ interface Ended {
 	imageUrls: readonly string[];
 	/** Images of a set that were stopped on the way. */
 	stopped: readonly GatewayError[];
-	reason: GatewayError | undefined;
+	reason: GatewayError;
 	charged: Charged;
 }
-
-const NO_REASON: GatewayError = { code: 'unknown_error', message: '', type: 'task_error' };
 
 /** Images that were made are paid, whatever became of the rest of the task. */
 function endedTask(
@@ -346,13 +378,13 @@ function endedTask(
 ): EndedTask {
 	const [firstStopped] = stopped;
 	const isComplete = status === 'completed' && !firstStopped;
-	const missing = isComplete ? undefined : (firstStopped ?? reason ?? NO_REASON);
+	const missing = isComplete ? undefined : (firstStopped ?? reason);
 	if (imageUrls.length > 0 || isComplete) {
 		return { status: 'completed', imageUrls, ...completed, ...(missing ? { missing } : {}) };
 	}
 	return {
 		status: status === 'cancelled' ? status : 'failed',
-		error: missing ?? NO_REASON,
+		error: missing ?? reason,
 		charged,
 		model: completed.model,
 	};
@@ -527,13 +559,36 @@ function collect(value: unknown): FoundImages {
 const NOTHING: FoundImages = { links: [], stopped: [] };
 
 function collectText(content: string): FoundImages {
-	if (/^https?:\/\/\S+$/i.test(content)) return { links: [content], stopped: [] };
-	return /^[[{]/.test(content) ? collect(parseJson(content)) : NOTHING;
+	if (/^[[{]/.test(content)) return collect(parseJson(content));
+	const links = content.split(BETWEEN_LINKS).map(resultLink);
+	return links.every((link) => link !== undefined) ? { links, stopped: [] } : NOTHING;
+}
+
+const BETWEEN_LINKS = /[\s,;]+(?=https?:\/\/)/i;
+const WEB_LINK = /^https?:\/\/[^\s/?#]/i;
+/** A host with a dot and a path behind it: not every word with a slash in it. */
+const WITHOUT_SCHEME = /^(?:\/\/)?((?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}(?::\d+)?\/\S.*)$/i;
+const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif)(?:[?#]\S*)?$/i;
+
+/** The link that a text is, as it can be opened: there may be spaces in it, or words behind it. */
+function resultLink(content: string): string | undefined {
+	const text = content.replace(/^["'<]+|["'>]+$/g, '').trim();
+	const [, withoutScheme] = WITHOUT_SCHEME.exec(text) ?? [];
+	const link = withoutScheme === undefined ? text : `https://${withoutScheme}`;
+	if (!WEB_LINK.test(link) || !URL.canParse(link)) return undefined;
+	const [first = ''] = link.split(/\s/);
+	if (first === link) return link;
+	if (IMAGE_NAME.test(first)) return first;
+	const isName = IMAGE_NAME.test(link) || first.includes('?');
+	return isName ? link.replace(/\s/g, (space) => encodeURIComponent(space)) : undefined;
 }
 
 function stoppedEntry({ error, ...rest }: JsonObject): FoundImages {
 	const { links } = collect(rest);
-	return { links, stopped: links.length > 0 ? [] : [statedError({ error }) ?? NO_REASON] };
+	return {
+		links,
+		stopped: links.length > 0 ? [] : [statedError({ error })].filter((one) => one !== undefined),
+	};
 }
 
 /** The first moment at which one of the links expires, by the provider's own word. */

@@ -40,7 +40,7 @@ const edit: Model = {
 };
 
 // Where the links stand is not documented: every place its relatives use is searched.
-const readTask = taskReader({ linksFrom: () => undefined });
+const readTask = taskReader({ linksFrom: () => undefined, noReason: 'task_failed' });
 
 export const apiInOne: Provider = {
 	id: 'apiInOne',

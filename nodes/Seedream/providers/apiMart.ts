@@ -100,6 +100,7 @@ const seedream45: Model = {
 const readTask = taskReader({
 	linksFrom: ({ created, completed }) => completed ?? created,
 	costIsUsd: true,
+	noReason: 'task_failed',
 });
 
 /** A bad parameter comes back as HTTP 500 with this prefix; nothing was accepted. */

@@ -108,7 +108,10 @@ const seedream40: Model = {
 	creditsPerImage: 1.6,
 };
 
-const readTask = taskReader({ linksFrom: ({ created }) => created });
+const readTask = taskReader({
+	linksFrom: ({ created }) => created,
+	noReason: 'unknown_error',
+});
 
 /** An entry that is not clear is left out, and its task is asked for alone. */
 const toldTasks = z

@@ -30,8 +30,16 @@ export function askForCount(
  * own documents ask with such a sentence (seeds 000 and 002).
  */
 function withSentence(prompt: string, count: number): string {
-	const sentence = /\p{Script=Han}/u.test(prompt)
+	const sentence = isChinese(prompt)
 		? `请生成${count}张不同的图片。`
 		: `Generate ${count} different images.`;
 	return `${prompt.trimEnd()}\n${sentence}`;
+}
+
+/** Japanese and Korean texts have Chinese characters as well, and an English one may quote some. */
+function isChinese(prompt: string): boolean {
+	if (/[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(prompt)) return false;
+	const count = (letters: RegExp) => prompt.match(letters)?.length ?? 0;
+	const han = count(/\p{Script=Han}/gu);
+	return han > count(/\p{L}/gu) - han;
 }

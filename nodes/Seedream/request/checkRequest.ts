@@ -11,18 +11,19 @@ import type {
 	Reference,
 } from '../providers/provider';
 import { askForCount } from './askForCount';
+import { normalizeCell } from './cells';
 import { chooseModel } from './chooseModel';
 import type { Checked } from './controls';
 import { fieldLabel } from './labels';
 import { mendLink } from './links';
 import { linkList } from './list';
-import { referenceProblems, unsendableFiles } from './referenceProblems';
+import { referenceProblems, unsendableFiles, type Reach } from './referenceProblems';
+import { openSharePage } from './sharePages';
 import {
 	booleanSchema,
 	extraBodySchema,
 	promptSchema,
 	sendBinaryAsSchema,
-	tidy,
 	valueSchema,
 } from './schemas';
 
@@ -42,10 +43,17 @@ export interface RawRow {
 	extraBody: unknown;
 }
 
-/** Checks a row against the table of its model, without asking the network anything. */
-export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequest> {
+/**
+ * Checks a row against the table of its model, without asking the network anything. `reach` says
+ * where the provider can open links.
+ */
+export function checkRequest(
+	provider: Provider,
+	raw: RawRow,
+	reach: Reach = 'internet',
+): Checked<ImageRequest> {
 	const references: Reference[] = [
-		...linkList(raw.imageUrls).map((url) => ({ kind: 'link' as const, url: mendLink(url) })),
+		...linkList(raw.imageUrls).map((text) => ({ kind: 'link' as const, url: directLink(text) })),
 		...raw.imageFiles.map((file) => ({ kind: 'file' as const, file })),
 	];
 	const chosen = chooseModel(provider, raw, references.length);
@@ -61,7 +69,7 @@ export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequ
 		problems,
 	);
 	const asks = checked(booleanSchema, raw.askForCount, 'askForCount', problems) ?? false;
-	problems.push(...referenceProblems(model, references));
+	problems.push(...referenceProblems(model, references, reach));
 	if (sendBinaryAs === 'upload') problems.push(...unsendableFiles(provider, references));
 	const extraBody = checked(extraBodySchema, raw.extraBody, 'extraBody', problems);
 	const values: ParameterValues = {};
@@ -87,6 +95,13 @@ export function checkRequest(provider: Provider, raw: RawRow): Checked<ImageRequ
 	};
 }
 
+/** The link that is sent: mended, and led past a share page where that is certain. */
+function directLink(text: string): string {
+	const mended = mendLink(text);
+	const opened = openSharePage(mended);
+	return 'url' in opened ? opened.url : mended;
+}
+
 function labelled({ field, message }: Problem, model?: Model): string {
 	return `${fieldLabel(field, model?.parameters)}: ${message}`;
 }
@@ -106,8 +121,8 @@ function checked<T>(
 
 function rawValue(name: ParameterName, { parameters, width, height }: RawRow): unknown {
 	const value = parameters[name];
-	if (name !== 'aspectRatio' || tidy(value) !== 'custom') return value;
-	const size = `${tidy(width)}x${tidy(height)}`;
+	if (name !== 'aspectRatio' || normalizeCell(value) !== 'custom') return value;
+	const size = `${normalizeCell(width)}x${normalizeCell(height)}`;
 	return /^\d+x\d+$/.test(size) ? size : value;
 }
 
@@ -126,5 +141,5 @@ function* unknownParameters(
 
 /** What a field holds that was left alone, or that asks for what happens anyway. */
 function isNothing(value: unknown): boolean {
-	return ['', 'default', 'false', '1'].includes(tidy(value));
+	return ['', 'default', 'false', '1'].includes(normalizeCell(value));
 }

@@ -1,6 +1,9 @@
 import { findModel, providers } from '../providers';
 import { customModel } from '../providers/customModel';
 import type { Model, Problem, Provider } from '../providers/provider';
+import { cellText } from './cells';
+import { meantModel, nameKey } from './names';
+import { promptProblem } from './promptProblem';
 
 export interface ChosenModel {
 	model: Model;
@@ -14,15 +17,21 @@ export function chooseModel(
 	raw: { model: unknown; customModel: unknown },
 	references: number,
 ): ChosenModel | Problem {
-	const id = String(raw.model ?? '').trim();
-	if (id === 'custom') {
-		const typed = String(raw.customModel ?? '').trim();
+	const id = cellText(raw.model);
+	const key = nameKey(id);
+	if (key === 'custom') {
+		const typed = cellText(raw.customModel);
 		if (typed === '') return { field: 'model', message: 'type the model into Custom Model' };
+		const problem = promptProblem(typed);
+		if (problem !== undefined) return { field: 'model', message: `Custom Model ${problem}` };
 		return { model: customModel(provider, typed), modelId: typed };
 	}
-	if (id === '' || id === 'auto') return itself(automaticModel(provider, references));
-	const named = findModel(provider, id);
-	if (named) return { model: named, modelId: id };
+	if (id === '' || key === 'auto' || key === 'automatic')
+		return itself(automaticModel(provider, references));
+	const exact = findModel(provider, id);
+	if (exact) return { model: exact, modelId: id };
+	const named = meantModel(provider, id);
+	if (named) return itself(named);
 	const sameVersion = counterpart(provider, id, references);
 	if (sameVersion) return itself(sameVersion);
 	return {
@@ -44,7 +53,7 @@ function automaticModel({ automatic, models }: Provider, references: number): Mo
  * id of another gateway means the same version of Seedream here.
  */
 function counterpart(provider: Provider, id: string, references: number): Model | undefined {
-	const foreign = providers.flatMap((one) => findModel(one, id) ?? [])[0];
+	const foreign = providers.flatMap((one) => meantModel(one, id) ?? [])[0];
 	if (!foreign) return undefined;
 	const automatic = automaticModel(provider, references);
 	if (automatic.version === foreign.version) return automatic;

@@ -1,6 +1,6 @@
-import { z } from 'zod';
-
 import { DEFAULT_FILE_NAME } from '../images/fileName';
+import { isJsonObject } from '../json';
+import { cellText, isBlank, normalizeCell } from './cells';
 
 /** What was made of a row's fields, or all that is wrong with them, each under its label. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[] };
@@ -48,54 +48,105 @@ export const DEFAULT_OPTIONS = {
 	timeout: 600,
 } as const;
 
-const atLeast = (least: number) => z.coerce.number().finite().min(least);
+const OUTPUT_ITEMS = ['perImage', 'perTask'] as const;
 
-const optionsSchema = z.object({
-	checkReferences: z.boolean().default(DEFAULT_OPTIONS.checkReferences),
-	concurrency: atLeast(0).int().default(DEFAULT_OPTIONS.concurrency),
-	fileName: z.string().default(DEFAULT_OPTIONS.fileName),
-	pollInterval: atLeast(0).default(DEFAULT_OPTIONS.pollInterval),
-	simplify: z.boolean().default(DEFAULT_OPTIONS.simplify),
-	timeout: atLeast(1).default(DEFAULT_OPTIONS.timeout),
-});
-
-const controlsSchema = z
-	.object({
-		downloadImages: z.boolean(),
-		outputField: z.string().trim().min(1, 'is empty'),
-		outputItems: z.enum(['perImage', 'perTask']),
-		options: optionsSchema,
-	})
-	.transform(({ options, ...controls }): Controls => ({ ...controls, ...options }));
-
+/**
+ * They are read like the cells of a request, and none decides what is made and paid: what is empty,
+ * or was not found by an expression, is the default.
+ */
 export function readControls(field: ReadField): Checked<Controls> {
-	return check(controlsSchema, {
-		downloadImages: field('downloadImages', false),
-		outputField: field('outputField', 'data'),
-		outputItems: field('outputItems', 'perImage'),
-		options: field('options', {}),
-	});
+	const given = field('options', {}) ?? {};
+	const problems: string[] = isJsonObject(given) ? [] : ['Options: are not an object of fields'];
+	const options = isJsonObject(given) ? given : {};
+
+	const read = <T>(
+		name: keyof typeof CONTROL_LABELS,
+		cell: unknown,
+		usual: T,
+		reader: (cell: unknown) => T | Complaint,
+	): T => {
+		// A file or a field may well be called that.
+		const isDefault = reader !== readText && normalizeCell(cell) === 'default';
+		if (isBlank(cell) || isDefault) return usual;
+		const value = reader(cell);
+		if (!(value instanceof Complaint)) return value;
+		problems.push(`${CONTROL_LABELS[name]}: ${value.message}`);
+		return usual;
+	};
+	const top = <T>(
+		name: 'downloadImages' | 'outputField' | 'outputItems',
+		whenHidden: T,
+		usual: T,
+		reader: (cell: unknown) => T | Complaint,
+	) => read(name, field(name, whenHidden), usual, reader);
+	const option = <K extends keyof typeof DEFAULT_OPTIONS>(
+		name: K,
+		reader: (cell: unknown) => Controls[K] | Complaint,
+	) => read(name, options[name], DEFAULT_OPTIONS[name] as Controls[K], reader);
+
+	const value: Controls = {
+		downloadImages: top('downloadImages', false, true, readSwitch),
+		outputField: top<string>('outputField', 'data', 'data', readText),
+		outputItems: top('outputItems', 'perImage', 'perImage', (cell) =>
+			readChoice(cell, OUTPUT_ITEMS),
+		),
+		checkReferences: option('checkReferences', readSwitch),
+		concurrency: option('concurrency', readNumber({ min: 0, isWhole: true })),
+		fileName: option('fileName', readText),
+		pollInterval: option('pollInterval', readNumber({ min: 0 })),
+		simplify: option('simplify', readSwitch),
+		timeout: option('timeout', readNumber({ min: 1 })),
+	};
+	return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
 }
 
 export function readContinueWhen<C extends string>(
 	field: ReadField,
 	values: readonly [C, ...C[]],
 ): Checked<C> {
-	const value = field('continueWhen', values[0]);
-	const known = values.find((one) => one === value);
-	if (known !== undefined) return { ok: true, value: known };
-	const problem = `${CONTROL_LABELS.continueWhen}: "${String(value)}" is not one of ${values.join(', ')}`;
-	return { ok: false, problems: [problem] };
+	const cell = field('continueWhen', values[0]);
+	// An expression that found nothing was to decide whether the row waits: that is no cell left empty.
+	if (cell !== undefined && isBlank(cell)) return { ok: true, value: values[0] };
+	const value = readChoice(cell, values);
+	if (!(value instanceof Complaint)) return { ok: true, value };
+	return { ok: false, problems: [`${CONTROL_LABELS.continueWhen}: ${value.message}`] };
 }
 
-function check<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, value: unknown): Checked<T> {
-	const parsed = schema.safeParse(value);
-	if (parsed.success) return { ok: true, value: parsed.data };
-	const problems = parsed.error.issues.map(({ path, message }) => {
-		const [label] = Object.entries(CONTROL_LABELS).flatMap(([name, text]) =>
-			name === path.at(-1) ? [text] : [],
-		);
-		return `${label ?? 'Options'}: ${message}`;
-	});
-	return { ok: false, problems };
+/** What is wrong with a cell; it follows the field's label. */
+class Complaint {
+	constructor(readonly message: string) {}
+}
+
+function readSwitch(cell: unknown): boolean | Complaint {
+	const text = normalizeCell(cell);
+	if (text === 'true') return true;
+	if (text === 'false') return false;
+	return new Complaint(`"${shown(cell)}" is neither true nor false`);
+}
+
+function readText(cell: unknown): string | Complaint {
+	return typeof cell === 'object' ? new Complaint(`${shown(cell)} is not text`) : cellText(cell);
+}
+
+function readNumber({ min, isWhole = false }: { min: number; isWhole?: boolean }) {
+	return (cell: unknown): number | Complaint => {
+		const number = typeof cell === 'object' ? NaN : Number(normalizeCell(cell));
+		const isRight = Number.isFinite(number) && number >= min;
+		if (isRight && (!isWhole || Number.isInteger(number))) return number;
+		const kind = isWhole ? 'a whole number' : 'a number';
+		return new Complaint(`"${shown(cell)}" is not ${kind} from ${min}`);
+	};
+}
+
+function readChoice<C extends string>(cell: unknown, values: readonly C[]): C | Complaint {
+	const text = normalizeCell(cell);
+	const known = values.find((value) => value.toLowerCase() === text);
+	return known ?? new Complaint(`"${shown(cell)}" is not one of ${values.join(', ')}`);
+}
+
+const MOST_SHOWN = 60;
+
+function shown(cell: unknown): string {
+	const text = typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+	return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }

@@ -1,14 +1,14 @@
-import { createHash } from 'crypto';
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
 import type { ImageFile } from '../images/imageFile';
 import { IMAGE_FORMATS } from '../images/format';
-import { measureImage } from '../images/measure';
+import { inspectFile } from '../images/inspect';
 import type { FileContent } from '../tasks/ports';
 import type { Checked } from './controls';
 import { isInternalHost } from './hosts';
 import { fieldLabel } from './labels';
+import { nameList } from './list';
 
 /**
  * The images that the row's field names: field names separated by comma, binary data that an
@@ -20,7 +20,7 @@ export async function readImages(
 	value: unknown,
 ): Promise<Checked<ImageFile[]>> {
 	const files: ImageFile[] = [];
-	for (const entry of entries(value)) {
+	for (const entry of nameList(value)) {
 		const found = findBinary(context, itemIndex, entry);
 		if (!found.ok) return found;
 		const file = await imageFile(context, found.value, labelOf(entry, found.value));
@@ -28,16 +28,6 @@ export async function readImages(
 		files.push(file.value);
 	}
 	return { ok: true, value: files };
-}
-
-function entries(value: unknown): unknown[] {
-	if (value === undefined || value === null) return [];
-	if (Array.isArray(value)) return value.flatMap(entries);
-	if (typeof value !== 'string') return [value];
-	return value
-		.split(',')
-		.map((name) => name.trim())
-		.filter((name) => name !== '');
 }
 
 function labelOf(entry: unknown, { fileName }: IBinaryData): string {
@@ -77,6 +67,9 @@ function complain(message: string): Checked<never> {
 	return { ok: false, problems: [`${fieldLabel('imageFields')}: ${message}`] };
 }
 
+const CUT_SHORT =
+	'breaks off before the end of its image: fetch or save it again, and look whether it opens';
+
 async function imageFile(
 	context: IExecuteFunctions,
 	binary: IBinaryData,
@@ -84,14 +77,16 @@ async function imageFile(
 ): Promise<Checked<ImageFile>> {
 	const content = async () => await openContent(context, binary);
 	try {
-		const measured = await measureImage((await content()).chunks);
-		const hash = await contentHash(await content());
+		const inspected = await inspectFile((await content()).chunks);
+		const { hash, bytes, measured, otherFormat } = inspected;
+		if (inspected.isCutShort) return complain(`${label} ${CUT_SHORT}`);
 		const file: ImageFile = {
 			key: binary.id ?? hash,
 			hash,
 			label,
-			bytes: await countBytes(context, binary),
+			bytes,
 			measured,
+			...(otherFormat === undefined ? {} : { otherFormat }),
 			mimeType: measured ? IMAGE_FORMATS[measured.format].mimeType : binary.mimeType,
 			content,
 			signedLink: () => signedLink(context, binary),
@@ -127,20 +122,8 @@ async function openContent(
 	};
 }
 
-/** A file that an earlier node reads again has another id, and is the same all the same. */
-async function contentHash({ chunks }: FileContent): Promise<string> {
-	const hash = createHash('sha256');
-	for await (const chunk of chunks) hash.update(chunk);
-	return hash.digest('hex');
-}
-
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 	yield bytes;
-}
-
-async function countBytes({ helpers }: IExecuteFunctions, binary: IBinaryData): Promise<number> {
-	if (!binary.id) return Buffer.byteLength(binary.data, 'base64');
-	return (await helpers.getBinaryMetadata(binary.id)).fileSize;
 }
 
 /** n8n signs links only to files that are not in its memory, and only newer versions do. */

@@ -3,8 +3,9 @@ import { z } from 'zod';
 
 import { invalidRow, type Result } from '../errors';
 import type { ImageFile } from '../images/imageFile';
-import { findProvider, providers } from '../providers';
-import type { ImageRequest, ParameterName, Provider } from '../providers/provider';
+import { providers } from '../providers';
+import type { FieldName, ImageRequest, ParameterName, Provider } from '../providers/provider';
+import { cellText, isBlank } from './cells';
 import { checkRequest, type RawRow } from './checkRequest';
 import {
 	readContinueWhen,
@@ -13,8 +14,22 @@ import {
 	type Controls,
 	type ReadField,
 } from './controls';
-import { idList } from './list';
+import {
+	hasExpression,
+	notFound,
+	notFoundProblem,
+	takesNothing,
+	type FieldPath,
+	type RowExpressions,
+} from './expressions';
+import { isInternalHost } from './hosts';
+import { fieldLabel } from './labels';
+import { mendLink } from './links';
+import { idList, linkList } from './list';
+import { meantProvider } from './names';
+import { unfilledProblem } from './promptProblem';
 import { readImages } from './readImages';
+import { hasInternalLink, type Reach } from './referenceProblems';
 
 /** A row whose task exists, or may exist: it is made of what it was made of. */
 export interface MadeRow {
@@ -39,7 +54,7 @@ export async function readGenerateRow(
 	itemIndex: number,
 ): Promise<Result<GenerateRow>> {
 	const field = fieldReader(context, itemIndex);
-	return await readRow(field, async (provider) => {
+	return await readRow(context, itemIndex, async (provider) => {
 		const request = await readRequest(context, itemIndex, field, provider);
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
 		const controls = readControls(field);
@@ -80,11 +95,135 @@ async function readRequest(
 	field: ReadField,
 	provider: Provider,
 ): Promise<Checked<ImageRequest>> {
+	const missing = missingValues(context, itemIndex, provider);
+	if (missing.length > 0) return { ok: false, problems: missing };
 	const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
 	const raw = rawRequest(field, imageFiles.ok ? imageFiles.value : []);
-	const request = raw.ok ? checkRequest(provider, raw.value) : raw;
+	const reach = await reachOf(context, itemIndex, provider, field('imageUrls', ''));
+	const request = raw.ok ? checkRequest(provider, raw.value, reach) : raw;
 	if (imageFiles.ok && request.ok) return request;
 	return { ok: false, problems: [imageFiles, request].flatMap(problemsOf) };
+}
+
+/** A provider that is reached inside a network of one's own can open the links of that network. */
+async function reachOf(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	{ credential }: Provider,
+	imageUrls: unknown,
+): Promise<Reach> {
+	if (!hasInternalLink(linkList(imageUrls).map(mendLink))) return 'internet';
+	if (!context.getNode().credentials?.[credential]) return 'internet';
+	try {
+		const fields = await context.getCredentials(credential, itemIndex);
+		const { hostname } = new URL(cellText(fields.baseUrl));
+		return isInternalHost(hostname) ? 'network' : 'internet';
+	} catch {
+		// Whoever sends the row says what is wrong with the credential.
+		return 'internet';
+	}
+}
+
+/**
+ * The fields without whose value an image would be made of something else, and charged all the same:
+ * an expression in them that found nothing is refused. What the row shows (prompt and references) has
+ * to be found in the row itself. A setting may be missing in one row, for programs that read a sheet
+ * leave out its empty cells; but a name that no row has is misspelt.
+ *
+ * Not among them are Model, where none named means the newest that fits the row; Custom Model, Width
+ * and Height, which are checked where they count; and what only says how a row is carried out and
+ * handed on, where the default costs nothing.
+ */
+const DECISIVE: ReadonlyArray<{ name: FieldName; kind: 'content' | 'setting' | 'nested' }> = [
+	{ name: 'prompt', kind: 'content' },
+	{ name: 'imageUrls', kind: 'content' },
+	{ name: 'imageFields', kind: 'content' },
+	{ name: 'aspectRatio', kind: 'setting' },
+	{ name: 'resolution', kind: 'setting' },
+	{ name: 'imageCount', kind: 'setting' },
+	{ name: 'promptOptimization', kind: 'nested' },
+	{ name: 'sequentialImageGeneration', kind: 'nested' },
+	{ name: 'maxImages', kind: 'nested' },
+	{ name: 'watermark', kind: 'nested' },
+	{ name: 'callbackUrl', kind: 'nested' },
+	{ name: 'askForCount', kind: 'nested' },
+	{ name: 'sendBinaryAs', kind: 'nested' },
+	{ name: 'extraBody', kind: 'nested' },
+];
+
+function missingValues(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	{ models: [{ parameters }] }: Provider,
+): string[] {
+	return DECISIVE.flatMap(({ name, kind }) => {
+		const path: FieldPath = kind === 'nested' ? ['additionalFields', name] : [name];
+		const part = notFoundIn(context, itemIndex, path);
+		if (part === undefined) return [];
+		if (kind !== 'content' && isFoundInAnyRow(context, path)) return [];
+		const isAll = valueAt(context, itemIndex, path) === undefined;
+		const mayBeEmpty = name !== 'prompt' || !isAll;
+		return `${fieldLabel(name, parameters)}: ${notFoundProblem(part, mayBeEmpty)}`;
+	});
+}
+
+function valueAt(context: IExecuteFunctions, itemIndex: number, path: FieldPath): unknown {
+	return context.getNodeParameter(path.join('.'), itemIndex, '');
+}
+
+function notFoundIn(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	path: FieldPath,
+): string | undefined {
+	const row = rowExpressions(context, itemIndex);
+	return hasExpression(row, path)
+		? notFound(row, path, valueAt(context, itemIndex, path))
+		: undefined;
+}
+
+/** Asked by every row that misses the value, and worked out once. */
+const foundInAnyRow = new WeakMap<IExecuteFunctions, Map<string, boolean>>();
+
+function isFoundInAnyRow(context: IExecuteFunctions, path: FieldPath): boolean {
+	const known = foundInAnyRow.get(context) ?? new Map<string, boolean>();
+	foundInAnyRow.set(context, known);
+	const key = path.join('.');
+	const isFound =
+		known.get(key) ??
+		context.getInputData().some((_item, itemIndex) => {
+			try {
+				return notFoundIn(context, itemIndex, path) === undefined;
+			} catch {
+				return false;
+			}
+		});
+	known.set(key, isFound);
+	return isFound;
+}
+
+/**
+ * Whether the row is an empty line of a sheet, to be passed over: `essential` and all else that the
+ * node takes from it is empty. An agent that calls the node as a tool has to hear of it.
+ */
+export function isEmptyRow(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	essential: 'prompt' | 'taskId',
+): boolean {
+	const item = context.getInputData()[itemIndex];
+	const { row_number: _isThereAlways, ...cells } = item?.json ?? {};
+	const isItemEmpty = Object.values(cells).every(isBlank);
+	const files = Object.keys(item?.binary ?? {});
+	const row = rowExpressions(context, itemIndex);
+	// A plain name of a field takes from the row what this one has of it.
+	if (files.length > 0 && !isBlank(row.parameters.imageFields)) return false;
+	try {
+		const value = context.getNodeParameter(essential, itemIndex, '') as unknown;
+		return takesNothing(row, { essential, value, isItemEmpty });
+	} catch {
+		return false;
+	}
 }
 
 export async function readStatusRow(
@@ -92,8 +231,8 @@ export async function readStatusRow(
 	itemIndex: number,
 ): Promise<Result<StatusRow>> {
 	const field = fieldReader(context, itemIndex);
-	return await readRow(field, async (provider) => {
-		const taskIds = readTaskIds(field);
+	return await readRow(context, itemIndex, async (provider) => {
+		const taskIds = readTaskIds(field, rowExpressions(context, itemIndex));
 		const continueWhen = readContinueWhen(field, ['now', 'finished']);
 		const controls = readControls(field);
 		if (!taskIds.ok || !continueWhen.ok || !controls.ok) {
@@ -115,11 +254,19 @@ function fieldReader(context: IExecuteFunctions, itemIndex: number): ReadField {
 	return (name, whenHidden) => context.getNodeParameter(name, itemIndex, whenHidden);
 }
 
+function rowExpressions(context: IExecuteFunctions, itemIndex: number): RowExpressions {
+	return {
+		parameters: context.getNode().parameters,
+		evaluate: (part) => context.evaluateExpression(part, itemIndex),
+	};
+}
+
 async function readRow<T>(
-	field: ReadField,
+	context: IExecuteFunctions,
+	itemIndex: number,
 	read: (provider: Provider) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-	return await readable(async () => await readKnownProvider(field, read));
+	return await readable(async () => await readKnownProvider(context, itemIndex, read));
 }
 
 /** An expression that cannot be worked out is a problem of its row, and of no other. */
@@ -133,12 +280,18 @@ async function readable<T>(read: () => Promise<Result<T>>): Promise<Result<T>> {
 }
 
 async function readKnownProvider<T>(
-	field: ReadField,
+	context: IExecuteFunctions,
+	itemIndex: number,
 	read: (provider: Provider) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-	const id = String(field('provider', '')).trim();
-	const provider = findProvider(id);
+	const value = fieldReader(context, itemIndex)('provider', '');
+	const provider = meantProvider(value);
 	if (provider) return await read(provider);
+	const part = notFound(rowExpressions(context, itemIndex), ['provider'], value);
+	if (part !== undefined) {
+		return { ok: false, failure: invalidRow([`Provider: ${notFoundProblem(part, false)}`]) };
+	}
+	const id = String(value).trim();
 	const known = providers.map((one) => `${one.id} (${one.label})`).join(', ');
 	return { ok: false, failure: invalidRow([`Provider: "${id}" is none of ${known}`]) };
 }
@@ -151,8 +304,19 @@ function problemsOf(part: Checked<unknown>): string[] {
 	return part.ok ? [] : part.problems;
 }
 
-function readTaskIds(field: ReadField): Checked<string[]> {
-	const ids = idList(field('taskId', ''));
+function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
+	const value = field('taskId', '');
+	const part = notFound(row, ['taskId'], value);
+	if (part !== undefined) {
+		return { ok: false, problems: [`Task ID: ${notFoundProblem(part, value !== undefined)}`] };
+	}
+	const unfilled = typeof value === 'string' ? unfilledProblem(value) : undefined;
+	if (unfilled !== undefined) return { ok: false, problems: [`Task ID: ${unfilled}`] };
+	const ids = idList(value);
+	const wrong = ids.find((id) => /[{}<>"[\]]|^(?:undefined|null|nan)$/i.test(id));
+	if (wrong !== undefined) {
+		return { ok: false, problems: [`Task ID: "${wrong.slice(0, 60)}" is no ID of a task`] };
+	}
 	return ids.length > 0 ? { ok: true, value: ids } : { ok: false, problems: ['Task ID: is empty'] };
 }
 

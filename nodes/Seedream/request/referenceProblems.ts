@@ -2,10 +2,20 @@ import { fileProblem } from '../images/imageFile';
 import type { Model, Problem, Provider, Reference } from '../providers/provider';
 import { plural } from '../words';
 import { fieldLabel } from './labels';
-import { isDataUri, isLink } from './links';
+import { isInternalHost } from './hosts';
+import { dataUriProblem, isLink } from './links';
+import { unfilledProblem } from './promptProblem';
+import { openSharePage } from './sharePages';
+
+/** Where a provider can open links: a provider of one's own network opens those of that network. */
+export type Reach = 'internet' | 'network';
 
 /** Everything the model has against the references, each under the field that it came from. */
-export function referenceProblems(model: Model, references: readonly Reference[]): Problem[] {
+export function referenceProblems(
+	model: Model,
+	references: readonly Reference[],
+	reach: Reach,
+): Problem[] {
 	const { label, limitsAreGuesses } = model;
 	const { min, max, dataUri } = limitsAreGuesses
 		? { min: 0, max: Infinity, dataUri: true }
@@ -29,11 +39,51 @@ export function referenceProblems(model: Model, references: readonly Reference[]
 		}
 		const { url } = reference;
 		if (url === '') return complain(`entry ${index + 1} of the list is empty`);
-		if (!isLink(url) && !(dataUri && isDataUri(url))) {
-			return complain(`"${shorten(url)}" is not a link that starts with http:// or https://`);
-		}
-		return isThereBefore(references, index) ? complain(`"${shorten(url)}" is there twice`) : [];
+		const problem =
+			linkProblem(url, { label, dataUri, reach }) ??
+			(isThereBefore(references, index) ? 'is there twice' : undefined);
+		return problem === undefined ? [] : complain(`"${shorten(url)}" ${problem}`);
 	});
+}
+
+const IN_N8N = `use ${fieldLabel('imageFields')}`;
+
+/** Why the provider cannot get an image from this link, as far as can be seen without asking for it. */
+function linkProblem(
+	url: string,
+	{ label, dataUri, reach }: { label: string; dataUri: boolean; reach: Reach },
+): string | undefined {
+	if (/^data:/i.test(url)) {
+		return dataUri
+			? dataUriProblem(url)
+			: `is an image written into the request, which ${label} does not take: use a link or ${fieldLabel('imageFields')}`;
+	}
+	const unfilled = unfilledProblem(readable(url));
+	if (unfilled !== undefined) return unfilled;
+	if (!isLink(url)) return 'is not a link that starts with http:// or https://';
+	const { hostname, pathname } = new URL(url);
+	if (reach === 'internet' && isInternalHost(hostname)) {
+		return `is in a private network, and no provider can open it: put the image on a public server, or fetch it in n8n and ${IN_N8N}`;
+	}
+	if (pathname.split('/').includes('undefined')) {
+		return 'holds "undefined": a value was not found. Check the expression';
+	}
+	const opened = openSharePage(url);
+	return 'problem' in opened ? opened.problem : undefined;
+}
+
+/** A link before it was mended. */
+function readable(url: string): string {
+	try {
+		return decodeURI(url);
+	} catch {
+		return url;
+	}
+}
+
+/** Whether one of the links leads into a private network. */
+export function hasInternalLink(links: readonly string[]): boolean {
+	return links.some((link) => isLink(link) && isInternalHost(new URL(link).hostname));
 }
 
 function isThereBefore(references: readonly Reference[], index: number): boolean {

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { isJsonObject, parseJson, type JsonObject } from '../json';
 import type { Model, Parameter, PixelSizeLimits, SendBinaryAs } from '../providers/provider';
 import { grouped } from '../words';
+import { cellText, normalizeCell, withoutInvisibleEnds } from './cells';
 import { isInternalHost } from './hosts';
+import { promptProblem, unfilledProblem } from './promptProblem';
+import { meantRatio } from './ratio';
 
 /**
  * The checks of single fields. Each takes whatever n8n or a spreadsheet gives and yields the value
@@ -19,13 +22,18 @@ export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string
 			typeof value === 'object' && value !== null ? value : String(value ?? ''),
 		)
 		.pipe(z.string({ message: 'is not text' }))
-		.superRefine((text, context) => {
-			const length = [...text].length;
-			const complain = (message: string) => context.addIssue({ code: 'custom', message });
-			if (text.trim() === '') complain('is empty');
-			else if (length < min) complain(`has ${length} characters, the least is ${min}`);
-			else if (length > max) complain(`has ${length} characters, the most is ${max}`);
+		.transform((written, context) => {
+			const text = withoutInvisibleEnds(written);
+			const problem = promptProblem(written) ?? lengthProblem([...text].length, min, max);
+			if (problem === undefined) return text;
+			context.addIssue({ code: 'custom', message: problem });
+			return z.NEVER;
 		});
+}
+
+function lengthProblem(length: number, min: number, max: number): string | undefined {
+	if (length < min) return `has ${length} characters, the least is ${min}`;
+	return length > max ? `has ${length} characters, the most is ${max}` : undefined;
 }
 
 export function valueSchema(
@@ -46,15 +54,16 @@ export function valueSchema(
 
 type Choice = Extract<Parameter, { kind: 'choice' }>;
 
-/** Case, white space and full-width signs are met half-way: "16：9" and "4k" are plain enough. */
+/** Case, white space and full-width signs are met half-way: "16：9", "16/9" and "4k" are plain enough. */
 function choiceSchema(
 	{ options, pixelSize }: Choice,
 	limitsAreGuesses: boolean,
 ): Schema<string | undefined> {
 	return z.unknown().transform((value, context) => {
-		const text = tidy(value);
+		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
-		const option = options.find((known) => known.toLowerCase() === text);
+		const option =
+			options.find((known) => known.toLowerCase() === text) ?? meantRatio(text, options);
 		if (option !== undefined) return option;
 		const size = pixelSize && /^(\d+)[x×*](\d+)$/.exec(text);
 		const problem = size
@@ -65,16 +74,10 @@ function choiceSchema(
 		if (size && (problem === undefined || limitsAreGuesses)) {
 			return `${Number(size[1])}x${Number(size[2])}`;
 		}
-		if (limitsAreGuesses) return String(value).trim();
+		if (limitsAreGuesses) return cellText(value);
 		context.addIssue({ code: 'custom', message: problem });
 		return z.NEVER;
 	});
-}
-
-/** How a spreadsheet's cell is compared: without case, white space and full-width signs. */
-export function tidy(value: unknown): string {
-	if (value === undefined || value === null) return '';
-	return String(value).normalize('NFKC').replace(/\s/g, '').toLowerCase();
 }
 
 function sizeProblem(
@@ -100,7 +103,7 @@ type Whole = Extract<Parameter, { kind: 'integer' }>;
 function integerSchema(parameter: Whole): Schema<number | undefined> {
 	const { min, max, default: usual } = parameter;
 	return z.unknown().transform((value, context) => {
-		const text = tidy(value);
+		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
 		const number = Number(text);
 		if (Number.isInteger(number) && number >= min && number <= max) {
@@ -118,7 +121,7 @@ function integerSchema(parameter: Whole): Schema<number | undefined> {
 export const booleanSchema: Schema<boolean | undefined> = z
 	.unknown()
 	.transform((value, context) => {
-		const text = tidy(value);
+		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
 		if (text === 'true') return true;
 		if (text === 'false') return false;
@@ -131,7 +134,7 @@ function callbackSchema({
 	maxLength,
 }: Extract<Parameter, { kind: 'callback' }>): Schema<string | undefined> {
 	return z.unknown().transform((value, context) => {
-		const link = value === undefined || value === null ? '' : String(value).trim();
+		const link = cellText(value);
 		if (link === '') return undefined;
 		const problem = callbackProblem(link, maxLength);
 		if (problem === undefined) return link;
@@ -142,6 +145,8 @@ function callbackSchema({
 
 function callbackProblem(link: string, maxLength: number): string | undefined {
 	if (link.length > maxLength) return `is longer than ${maxLength} characters`;
+	const unfilled = unfilledProblem(link);
+	if (unfilled !== undefined) return unfilled;
 	if (!URL.canParse(link)) return `"${link}" is not a link`;
 	const { protocol, hostname } = new URL(link);
 	if (protocol !== 'https:') return 'must start with https://';
@@ -152,7 +157,7 @@ function callbackProblem(link: string, maxLength: number): string | undefined {
 export function sendBinaryAsSchema(model: Model): Schema<SendBinaryAs> {
 	const { label, references, limitsAreGuesses } = model;
 	return z.unknown().transform((value, context): SendBinaryAs => {
-		const text = tidy(value);
+		const text = normalizeCell(value);
 		if (['', 'default', 'upload'].includes(text)) return 'upload';
 		if (text === 'datauri' && (references.dataUri || limitsAreGuesses)) return 'dataUri';
 		const message =
@@ -176,6 +181,8 @@ export const extraBodySchema: Schema<JsonObject> = z
 			complain('must be a JSON object, e.g. {"seed": 7}');
 			return z.NEVER;
 		}
+		const unfilled = unfilledProblem(JSON.stringify(body));
+		if (unfilled !== undefined) complain(unfilled);
 		for (const key of RESERVED_KEYS.filter((reserved) => reserved in body)) {
 			complain(`may not hold "${key}": use the field of that name`);
 		}
@@ -183,5 +190,6 @@ export const extraBodySchema: Schema<JsonObject> = z
 	});
 
 function parseText(text: string): unknown {
-	return text.trim() === '' ? {} : parseJson(text);
+	const json = cellText(text);
+	return json === '' ? {} : parseJson(json);
 }

@@ -50,8 +50,9 @@ const MOST_UNREADABLE = 6;
 
 /** For the last question, which falls due at the deadline. */
 const LAST_QUESTION_MS = 1_000;
-/** So many batch calls in a row that fail for what passes by itself; then tasks are asked for alone. */
+/** So many batch calls in a row, over so long, that fail for what passes by itself; then tasks are asked for alone. */
 const MOST_FAILED_BATCHES = 4;
+const LEAST_BATCH_TROUBLE_MS = 5_000;
 /** A task whose deadline came before we could ask is asked for in spite of it. */
 const LEAST_TIME_MS = 10_000;
 
@@ -75,6 +76,10 @@ export class Follower {
 	private isBatchTrusted = true;
 
 	private failedBatches = 0;
+
+	private batchFailedAt = -Infinity;
+
+	private batchTroubleSince = 0;
 
 	private nextBatchAt = 0;
 
@@ -208,6 +213,7 @@ export class Follower {
 		await this.asking(tasks, async () => {
 			const ids = tasks.map(({ taskId }) => taskId);
 			const until = Math.min(...tasks.map((task) => this.lastMoment(task)));
+			const sentAt = this.clock.now();
 			const answers = await this.gateway.queryMany(ids, batchQuery, until);
 			if (!answers) {
 				const now = this.clock.now();
@@ -215,7 +221,7 @@ export class Follower {
 				return;
 			}
 			if (!answers.ok) {
-				this.batchFailed(tasks, answers.failure);
+				this.batchFailed(tasks, answers.failure, sentAt);
 				return;
 			}
 			this.failedBatches = 0;
@@ -228,11 +234,21 @@ export class Follower {
 	}
 
 	/** The call is documented nowhere but in the provider's own client; but trouble comes to any call. */
-	private batchFailed(tasks: readonly Watched[], failure: Failure): void {
-		this.failedBatches += 1;
-		const isHopeful = failure.isLimit === true || this.failedBatches < MOST_FAILED_BATCHES;
-		this.isBatchTrusted = failure.isTransient === true && isHopeful;
-		if (this.isBatchTrusted) for (const task of tasks) this.failed(task, failure);
+	private batchFailed(tasks: readonly Watched[], failure: Failure, sentAt: number): void {
+		// Calls that were under way together fail together: that is one failure.
+		const now = this.clock.now();
+		if (this.failedBatches === 0) this.batchTroubleSince = now;
+		if (sentAt >= this.batchFailedAt) this.failedBatches += 1;
+		this.batchFailedAt = now;
+		const isBrief =
+			this.failedBatches < MOST_FAILED_BATCHES ||
+			now - this.batchTroubleSince < LEAST_BATCH_TROUBLE_MS;
+		this.isBatchTrusted = failure.isTransient === true && (isBrief || failure.isLimit === true);
+		if (!this.isBatchTrusted) return;
+		// They stay together: each at a time of its own, they would be asked for one by one.
+		const until = now + this.backOff(this.failedBatches, failure.afterSeconds);
+		this.nextBatchAt = Math.max(this.nextBatchAt, until);
+		for (const task of tasks) this.failed(task, failure, until);
 	}
 
 	/** Every task gets its last question, even if the process slept over its deadline. */
@@ -276,13 +292,13 @@ export class Follower {
 		if (now >= deadlineOf(task)) this.outlived(task);
 	}
 
-	private failed(task: Watched, failure: Failure): void {
+	private failed(task: Watched, failure: Failure, until?: number): void {
 		const now = this.clock.now();
 		task.failures += 1;
 		task.failuresOfKind = isOfKind(failure, task.lastFailure) ? task.failuresOfKind + 1 : 1;
 		task.askedAt = now;
 		task.lastFailure = failure;
-		task.notBefore = now + this.backOff(task.failures, failure.afterSeconds);
+		task.notBefore = until ?? now + this.backOff(task.failures, failure.afterSeconds);
 		if (task.failuresOfKind >= mostFailures(failure, task.isKnown)) {
 			this.forget(task);
 			task.fail(failure);

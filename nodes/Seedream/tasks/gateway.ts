@@ -2,6 +2,7 @@ import {
 	httpFailure,
 	networkFailure,
 	notSent,
+	redirected,
 	unreadableAnswer,
 	uploadFailure,
 	type CallPurpose,
@@ -41,6 +42,7 @@ const ONLY_CREATE_MS = 600_000;
 const LONGEST_QUERY_MS = 60_000;
 /** A query shortly before the deadline gets so much time all the same. */
 const SHORTEST_QUERY_MS = 5_000;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const LIST_MS = 10_000;
 const MOST_PAGES = 3;
 
@@ -156,9 +158,13 @@ export class Gateway {
 			const created = await send();
 			if (!created.ok) return created;
 			const [first, ...others] = created.value.content;
-			if (first) this.running.set(first.taskId, free);
+			if (first) {
+				// A replay has the task of another row.
+				this.running.get(first.taskId)?.();
+				this.running.set(first.taskId, free);
+				isKept = true;
+			}
 			for (const { taskId } of others) this.running.set(taskId, () => {});
-			isKept = first !== undefined;
 			return created;
 		} finally {
 			if (!isKept) free();
@@ -296,6 +302,9 @@ export class Gateway {
 			return { ok: false, failure: networkFailure(provider, answer, purpose) };
 		}
 		const { status, headers, body } = answer;
+		if (REDIRECTS.has(status)) {
+			return { ok: false, failure: redirected(provider, headers.location, purpose) };
+		}
 		const error = provider.readError(status, body);
 		if (error) {
 			const wish = retryAfterSeconds(headers, this.clock.now());

@@ -8,7 +8,9 @@ const stateSchema = z.discriminatedUnion('name', [
 	/** It was sent, and no answer has told what became of it. Sent again, it is sent exactly so. */
 	z.object({
 		name: z.literal('sent'),
+		/** The first time, and the last. */
 		at: z.number(),
+		lastAt: z.number(),
 		execution: z.string(),
 		body: z.record(z.unknown()),
 	}),
@@ -47,8 +49,14 @@ const recordSchema = z.object({
 	}),
 	/** The Idempotency-Key. */
 	key: z.string(),
+	/** The keys and the tasks that the row had before, of requests that came to nothing. */
+	past: z.object({ keys: z.array(z.string()), taskIds: z.array(z.string()) }),
 	/** The row ended and nothing was handed on: a later turn of a loop may take it over. */
 	isReclaimable: z.boolean(),
+	/** One image, or one task, that the row did not hand on with the others: for a later turn of a loop. */
+	leftOver: z
+		.object({ taskId: z.string(), index: z.number().optional(), isFree: z.boolean() })
+		.optional(),
 	/** A create went out again, and may have been made twice: what people are told of it. */
 	warning: z.string().optional(),
 	state: stateSchema,
@@ -114,11 +122,18 @@ export interface Asked {
 
 /** How a row ended: handed on, certainly not charged, or with something that may be fetched yet. */
 export type RowEnd =
-	| { kind: 'done' }
+	/** Handed on, but for the missing ones: an image each, or a whole task. */
+	| { kind: 'done'; missing?: ReadonlyArray<{ taskId: string; index?: number }> }
 	| { kind: 'open' }
 	/** Without an image, and without a task that could still give one. */
 	| { kind: 'failed' }
 	| { kind: 'spent'; charged: 'yes' | 'unknown' };
+
+/** When a create went out, first and last, in milliseconds since 1970. */
+export interface SentTimes {
+	at: number;
+	lastAt: number;
+}
 
 /** What the ledger knows of one row. */
 export interface RowRecord {
@@ -126,25 +141,29 @@ export interface RowRecord {
 	order: Order;
 	/** The tasks that the row has already. */
 	tasks: () => MadeTasks | undefined;
+	/** All that is wanted of its tasks, where an earlier turn of a loop has handed on the rest. */
+	leftOver: () => { taskId: string; index?: number } | undefined;
 	/** The task that ended without an image in an earlier try of this execution, and perhaps not for free. */
 	spentTask: () => { taskId: string; charged: 'yes' | 'unknown' } | undefined;
 	/** A create whose answer never came; `isSeen` when a person has seen that, and retried the execution. */
-	unconfirmed: () => { at: number; body: JsonObject; isSeen: boolean } | undefined;
+	unconfirmed: () => (SentTimes & { body: JsonObject; isSeen: boolean }) | undefined;
 	/** The same for the same create on every try, and different otherwise. */
 	idempotencyKey: string;
 	/** What people have to be told of the row's tasks. */
 	warning: () => string | undefined;
-	sent: (body: JsonObject, at: number) => void;
+	/** `firstAt` where it had gone out before. */
+	sent: (body: JsonObject, at: number, firstAt?: number) => void;
 	/** What was sent was certainly not accepted. */
 	refused: () => void;
 	made: (taskIds: readonly string[], at: number, warning?: string) => void;
 	ended: (end: RowEnd) => void;
 }
 
-export interface BillableTask {
+export interface BillableTask extends SentTimes {
 	row: number;
 	order: Order;
-	at: number;
+	/** What people have to be told of it. */
+	warning?: string;
 	/** Undefined where the answer to the create never came, so that it may have been paid. */
 	taskId?: string;
 }
@@ -158,6 +177,8 @@ export interface Ledger {
 	stateOf: (row: number, asked: Asked) => 'made' | 'sent' | undefined;
 	/** The node's output goes on to the next node. */
 	markDelivered: () => void;
+	/** The turn is over: what it has open, other calls of a tool may find. */
+	close: () => void;
 	/** What this turn's rows have, or may have, at their providers. */
 	billable: () => BillableTask[];
 	/** Every task that the ledger knows. */
@@ -175,11 +196,13 @@ export interface Ledger {
  */
 export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
 	forgetSettled(data, turn.turn);
+	const live = liveOf(data);
 	const index = indexOf(data.records);
 	const opened = new Map<number, OwnRecord>();
 	const find = (row: number, asked: Asked | undefined) => {
 		const identity = asked && hash(asked.identity);
-		return findOwn(index, turn, row, identity) ?? findAsked(index, turn, row, identity);
+		const found = findOwn(index, turn, row, identity) ?? findAsked(index, turn, row, identity);
+		return turn.isTool && found && live.records.has(found) ? undefined : found;
 	};
 	return {
 		made: (row) => {
@@ -193,15 +216,21 @@ export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
 			return state?.name === 'sent' ? 'sent' : tasksOf(state) && 'made';
 		},
 		record: (row, asked) => {
-			const record = openRecord(data, index, find(row, asked), asked, turn, row);
+			const record = openRecord(data, index, live, find(row, asked), asked, turn, row);
 			opened.set(row, record);
 			return record;
 		},
 		markDelivered: () => {
 			for (const record of opened.values()) record.markDelivered();
 		},
+		close: () => {
+			for (const { record, keys } of opened.values()) {
+				live.records.delete(record);
+				for (const key of keys) live.keys.delete(key);
+			}
+		},
 		billable: () => [...opened.values()].flatMap((record) => record.billable()),
-		taskIds: () => new Set(data.records.filter(isRecord).flatMap(({ state }) => idsOf(state))),
+		taskIds: () => new Set(data.records.filter(isRecord).flatMap(idsOf)),
 		hasReplayed: (provider) => data.replayed[provider] === turn.execution,
 		noteReplay: (provider) => {
 			data.replayed[provider] = turn.execution;
@@ -210,8 +239,25 @@ export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
 }
 
 interface OwnRecord extends RowRecord {
+	record: TaskRecord;
+	/** Those that were taken for it just now. */
+	keys: readonly string[];
 	markDelivered: () => void;
 	billable: () => BillableTask[];
+}
+
+/** What the turns that are open in this process have of a ledger: an agent calls its tool several times at once. */
+interface Live {
+	records: Set<TaskRecord>;
+	keys: Set<string>;
+}
+
+const lives = new WeakMap<LedgerData, Live>();
+
+function liveOf(data: LedgerData): Live {
+	const live = lives.get(data) ?? { records: new Set(), keys: new Set() };
+	lives.set(data, live);
+	return live;
 }
 
 interface Index {
@@ -230,7 +276,7 @@ function indexOf(records: readonly unknown[]): Index {
 	};
 	const keys = new Set<string>();
 	for (const record of records.filter(isRecord)) {
-		keys.add(record.key);
+		for (const key of [record.key, ...record.past.keys]) keys.add(key);
 		add(byPlace, placeOf(record), record);
 		add(byAsked, record.asked, record);
 	}
@@ -255,6 +301,7 @@ function findOwn(
 				one.execution === execution &&
 				one.turn === turn &&
 				one.row === row &&
+				!one.leftOver?.isFree &&
 				(!isTool || one.asked === asked),
 		);
 }
@@ -269,7 +316,13 @@ function findAsked(
 	const list = byAsked.get(asked) ?? [];
 	const isFree = (one: TaskRecord) => one.isReclaimable && one.turn < turn;
 	return (
-		list.find((one) => one.execution !== execution && one.turn === turn && one.row === row) ??
+		list.find(
+			(one) =>
+				one.execution !== execution &&
+				one.turn === turn &&
+				one.row === row &&
+				!one.leftOver?.isFree,
+		) ??
 		list.find((one) => isFree(one) && one.row === row) ??
 		list.find(isFree)
 	);
@@ -282,7 +335,8 @@ const NOTHING_ASKED: Asked = {
 
 function openRecord(
 	data: LedgerData,
-	{ keys }: Index,
+	index: Index,
+	live: Live,
 	found: TaskRecord | undefined,
 	askedNow: Asked | undefined,
 	{ execution, keySeed, turn, isTool }: LedgerTurn,
@@ -291,16 +345,27 @@ function openRecord(
 	const asked = askedNow ?? NOTHING_ASKED;
 	const identity = hash(asked.identity);
 	const before = found?.state;
+	const keys: string[] = [];
+	const newKey = (wanted: string): string => {
+		const isUsed = (one: string) => index.keys.has(one) || (isTool && live.keys.has(one));
+		const key = unusedKey(isUsed, wanted);
+		index.keys.add(key);
+		live.keys.add(key);
+		keys.push(key);
+		return key;
+	};
 	const record: TaskRecord = found ?? {
 		execution,
 		turn,
 		row,
 		asked: identity,
 		order: asked.order,
-		key: newKey(keys, hash([keySeed, turn, row, ...(isTool ? [identity] : [])])),
+		key: newKey(hash([keySeed, turn, row, ...(isTool ? [identity] : [])])),
+		past: { keys: [], taskIds: [] },
 		isReclaimable: false,
 		state: { name: 'refused' },
 	};
+	live.records.add(record);
 	let isWritten = found !== undefined;
 	const write = (state: State) => {
 		record.state = state;
@@ -310,6 +375,9 @@ function openRecord(
 	// From here on no other row can take it. What n8n asks for again, it has thrown away.
 	Object.assign(record, { execution, turn, row, isReclaimable: false });
 	if (before?.name === 'delivered') write({ ...before, name: 'made' });
+	if (record.leftOver) record.leftOver.isFree = false;
+	// What this row left in an earlier try, it hands on itself now.
+	dropLeftOvers(data, index, record);
 
 	const unconfirmed = before?.name === 'sent' ? before : undefined;
 	const spent = before?.name === 'spent' && before.execution === execution ? before : undefined;
@@ -317,27 +385,34 @@ function openRecord(
 		before?.name === 'failed' || before?.name === 'refused' || before?.name === 'spent';
 	if (isOpen && !spent && askedNow) {
 		// The row is made of what it asks for now; a key that had another request is left alone.
-		const used = before.name === 'refused' ? undefined : before.taskId;
-		if (used !== undefined || record.asked !== identity) {
-			record.key = newKey(keys, hash([record.key, used]));
+		const taskId = before.name === 'refused' ? undefined : before.taskId;
+		if (taskId !== undefined || record.asked !== identity) {
+			record.past.keys.push(record.key);
+			if (taskId !== undefined) record.past.taskIds.push(taskId);
+			record.key = newKey(hash([record.key, taskId]));
 		}
 		Object.assign(record, { asked: identity, order: asked.order });
+		write({ name: 'refused' });
 	}
 	let end: RowEnd | undefined;
 
 	return {
+		record,
+		keys,
 		order: record.order,
 		idempotencyKey: record.key,
 		tasks: () => tasksOf(record.state),
+		leftOver: () => record.leftOver,
 		spentTask: () => spent,
 		unconfirmed: () =>
 			unconfirmed && {
 				at: unconfirmed.at,
+				lastAt: unconfirmed.lastAt,
 				body: unconfirmed.body,
 				isSeen: unconfirmed.execution !== execution,
 			},
 		warning: () => record.warning,
-		sent: (body, at) => write({ name: 'sent', at, execution, body }),
+		sent: (body, lastAt, at = lastAt) => write({ name: 'sent', at, lastAt, execution, body }),
 		refused: () => write({ name: 'refused' }),
 		made: (taskIds, at, warning) => {
 			record.warning = warning;
@@ -346,6 +421,7 @@ function openRecord(
 		ended: (how) => {
 			end = how;
 			const [taskId] = tasksOf(record.state)?.taskIds ?? [];
+			if (how.kind === 'done') data.records.push(...leftOversOf(record, how.missing));
 			if (how.kind === 'failed' && taskId) write({ name: 'failed', taskId });
 			if (how.kind === 'spent' && taskId) {
 				write({ name: 'spent', taskId, charged: how.charged, execution });
@@ -354,36 +430,67 @@ function openRecord(
 		},
 		markDelivered: () => {
 			const { state } = record;
-			if (end?.kind === 'done' && state.name === 'made') write({ ...state, name: 'delivered' });
+			const isDone = end?.kind === 'done' && !end.missing?.length;
+			if (isDone && state.name === 'made') write({ ...state, name: 'delivered' });
 		},
 		billable: () => {
-			const { state, order } = record;
-			if (state.name === 'sent') return [{ row, order, at: state.at }];
-			const made = tasksOf(state);
-			return made?.taskIds.map((taskId) => ({ row, order, at: made.at, taskId })) ?? [];
+			const { state, order, warning } = record;
+			if (state.name === 'sent') return [{ row, order, at: state.at, lastAt: state.lastAt }];
+			if (state.name !== 'made') return [];
+			const { at, taskIds } = state;
+			return taskIds.map((taskId) => ({ row, order, at, lastAt: at, taskId, warning }));
 		},
 	};
+}
+
+/**
+ * Each of them stands in the output as a failed entry, and each may come back as a row of its own: that
+ * row gets just this, and pays for nothing.
+ */
+function leftOversOf(
+	record: TaskRecord,
+	missing: ReadonlyArray<{ taskId: string; index?: number }> = [],
+): TaskRecord[] {
+	const made = tasksOf(record.state);
+	if (!made) return [];
+	return missing.map((one) => ({
+		...record,
+		leftOver: { ...one, isFree: true },
+		isReclaimable: true,
+		state: { name: 'made', at: made.at, taskIds: [one.taskId] },
+	}));
+}
+
+function dropLeftOvers({ records }: LedgerData, { byPlace }: Index, record: TaskRecord): void {
+	const dropped = new Set<unknown>(
+		byPlace
+			.get(placeOf(record))
+			?.filter((one) => one.leftOver?.isFree === true && one.key === record.key),
+	);
+	if (dropped.size > 0) {
+		records.splice(0, records.length, ...records.filter((one) => !dropped.has(one)));
+	}
 }
 
 function tasksOf(state: State | undefined): MadeTasks | undefined {
 	return state?.name === 'made' || state?.name === 'delivered' ? state : undefined;
 }
 
-function idsOf(state: State): readonly string[] {
-	return 'taskId' in state ? [state.taskId] : (tasksOf(state)?.taskIds ?? []);
+function idsOf({ state, past }: TaskRecord): readonly string[] {
+	const own = 'taskId' in state ? [state.taskId] : (tasksOf(state)?.taskIds ?? []);
+	return [...own, ...past.taskIds];
 }
 
 /** Under a key that was used, the provider would answer with what was made under it. */
-function newKey(keys: Set<string>, key: string): string {
-	if (keys.has(key)) return newKey(keys, hash([key]));
-	keys.add(key);
-	return key;
+function unusedKey(isUsed: (key: string) => boolean, key: string): string {
+	return isUsed(key) ? unusedKey(isUsed, hash([key])) : key;
 }
 
 /** What later turns of a loop cannot want any more; a loop may have thousands of turns. */
 function forgetSettled(data: LedgerData, turn: number): void {
+	const { records } = liveOf(data);
 	const isWanted = (record: unknown) =>
-		!isRecord(record) || record.turn >= turn || isUnsettled(record.state);
+		!isRecord(record) || record.turn >= turn || isUnsettled(record.state) || records.has(record);
 	if (!data.records.every(isWanted)) {
 		data.records.splice(0, data.records.length, ...data.records.filter(isWanted));
 	}

@@ -32,7 +32,7 @@ export function createProgress(
 		const providers = waitedFor();
 		const wait =
 			open > 0 && providers.length > 0
-				? `; waiting, because ${providers.join(' and ')} takes no more at the moment`
+				? `; waiting, because ${providers.join(' and ')} ${providers.length === 1 ? 'takes' : 'take'} no more at the moment`
 				: '';
 		say(`Seedream: ${done} of ${all} images, ${running} running, ${failed} failed${wait}`);
 	};

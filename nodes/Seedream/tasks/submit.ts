@@ -53,16 +53,19 @@ export async function submitTask(
 	const { provider } = gateway;
 	const { model } = record.order;
 	const earlier = record.unconfirmed();
-	let lostAt = earlier?.at;
+	// The clock may have been set back since an earlier try.
+	let lostAt = earlier && Math.min(earlier.at, clock.now());
+	let sentAt = earlier ? Math.min(earlier.lastAt, clock.now()) : clock.now();
 	const unconfirmed = async (at: number) => ({
 		provider,
 		model,
 		at: new Date(at),
+		lastAt: new Date(sentAt),
 		isRepeatable: gateway.honoursKeys(),
 		candidates: await unknownTasks(gateway, model, at, tools),
 	});
-	if (earlier && !earlier.isSeen && !gateway.honoursKeys()) {
-		return { ok: false, failure: noSecondCreate(await unconfirmed(earlier.at)) };
+	if (earlier && lostAt !== undefined && !earlier.isSeen && !gateway.honoursKeys()) {
+		return { ok: false, failure: noSecondCreate(await unconfirmed(lostAt)) };
 	}
 	// A provider that knows no keys gains nothing from links that have grown old.
 	const isSameBody = earlier && provider.idempotency.trust !== 'none';
@@ -70,10 +73,9 @@ export async function submitTask(
 	if (!built.ok) return built;
 	const body = built.value;
 
-	let sentAt = clock.now();
 	const onSend = () => {
 		sentAt = clock.now();
-		record.sent(body, lostAt ?? sentAt);
+		record.sent(body, sentAt, lostAt);
 	};
 	const until = clock.now() + tools.timeoutSeconds * 1000;
 	for (let tries = 1, waits = 0; ;) {
@@ -82,13 +84,17 @@ export async function submitTask(
 			const { content: tasks, raw, isReplay } = created.value;
 			const at = clock.now();
 			const taskIds = tasks.map(({ taskId }) => taskId);
+			const mayBeSecond = lostAt !== undefined && !isReplay;
+			const warning = (others: readonly ListedTask[]) =>
+				mayBeSecond
+					? maybeMadeTwice(provider, taskIds.join(', '), new Date(lostAt ?? at), others)
+					: undefined;
 			// First of all: what comes after this may be broken off.
-			record.made(taskIds, at);
+			record.made(taskIds, at, warning([]));
 			if (isReplay) tools.onReplay();
-			else if (lostAt !== undefined) {
-				const others = await unknownTasks(gateway, model, lostAt, tools);
-				const first = new Date(lostAt);
-				record.made(taskIds, at, maybeMadeTwice(provider, taskIds.join(', '), first, others));
+			if (mayBeSecond) {
+				const others = await unknownTasks(gateway, model, lostAt ?? at, tools);
+				record.made(taskIds, at, warning(others));
 			}
 			return { ok: true, value: { tasks, at, raw } };
 		}

@@ -65,8 +65,8 @@ export function createThrottle(clock: Clock, random: () => number, patienceMs: n
 	let refusals = 0;
 	let isWish = false;
 	let isLimit = false;
-	/** When it last took something, or something changed at the provider. */
-	let changedAt = clock.now();
+	/** When the refusals in a row began. */
+	let refusedSince = 0;
 	let taken: number[] = [];
 
 	const takeTurn = async (isWanted: () => boolean): Promise<boolean> =>
@@ -109,10 +109,11 @@ export function createThrottle(clock: Clock, random: () => number, patienceMs: n
 		const { afterSeconds, type } = failure;
 		const now = clock.now();
 		isLimit = failure.isLimit === true;
+		if (refusals === 0) refusedSince = now;
 		if (afterSeconds !== undefined) {
 			isWish = true;
 			const wish = afterSeconds * 1000;
-			const patience = isLimit ? changedAt + patienceMs - now : LONGEST_PATIENCE_MS;
+			const patience = isLimit ? refusedSince + patienceMs - now : LONGEST_PATIENCE_MS;
 			nextTurn = Math.max(nextTurn, now + Math.min(patience, wish));
 			if (wish > patience) {
 				refusals = MOST_REFUSALS;
@@ -147,7 +148,6 @@ export function createThrottle(clock: Clock, random: () => number, patienceMs: n
 
 	const noteTaken = () => {
 		refusals = 0;
-		changedAt = clock.now();
 		if (rate !== Infinity) {
 			rate += Math.max(LEAST_INCREASE / rate, INCREASE);
 			if (rate > FREE_RATE) rate = Infinity;
@@ -174,11 +174,11 @@ export function createThrottle(clock: Clock, random: () => number, patienceMs: n
 		},
 		runWhile: async (isWanted, send) =>
 			(await takeTurn(isWanted)) ? await sendAndLearn(send) : undefined,
-		isClosed: () => refusals >= MOST_REFUSALS && (!isLimit || clock.now() - changedAt > patienceMs),
+		isClosed: () =>
+			refusals >= MOST_REFUSALS && (!isLimit || clock.now() - refusedSince > patienceMs),
 		isWaiting: () => refusals > 0,
 		hope: () => {
 			refusals = 0;
-			changedAt = clock.now();
 			if (!isWish) nextTurn = Math.min(nextTurn, clock.now());
 		},
 	};

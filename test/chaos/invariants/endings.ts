@@ -1,24 +1,31 @@
 import countBy from 'lodash/countBy';
 
 import type { Execution, Story } from '../carryOut';
-import type { Event, FaultName } from '../faults';
-import { groupOf, isDoomed } from '../plan';
+import type { Names } from '../faults';
+import type { Event } from '../injector';
+import { isLimited } from '../plan';
+import { groupOf } from '../rows';
 import type { Outcome } from '../said';
 import type { TaskView } from '../../sandbox/sandbox';
-import { allOutcomes, groupOfTask, isWithin, longestRow, queriesOf } from './facts';
+import {
+	allOutcomes,
+	createsOf,
+	groupAt,
+	groupOfTask,
+	isWithin,
+	longestRow,
+	queriesOf,
+} from './facts';
 
 const MOST_MISSES = 5;
 const MOST_UNREADABLE = 6;
 const MOST_DOWNLOADS = 5;
+/** So often a fresh link that answers 403 is opened again, before its task is asked for another. */
+const MOST_FORBIDDEN = 3;
 
-const UNREADABLE = new Set<FaultName | undefined>([
-	'200 wrong JSON',
-	'200 page',
-	'200 with the key',
-	'cut short',
-]);
-const GONE = new Set<FaultName | undefined>(['link 403', 'link 404', 'link 410']);
-const MISSING = new Set<FaultName | undefined>(['404', 'vanished']);
+const UNREADABLE: Names = new Set(['200 wrong JSON', '200 page', '200 with the key', 'cut short']);
+const GONE: Names = new Set(['link 403 expired', 'link 404', 'link 410']);
+const MISSING: Names = new Set(['404', 'vanished']);
 
 /** A row that has a task fails for what happened to that task, and for nothing that passes. */
 export function givesUpOnlyForAReason(story: Story): string[] {
@@ -34,21 +41,50 @@ export function givesUpOnlyForAReason(story: Story): string[] {
 			return hasReason(task, outcome, execution, story) ? [] : [problem];
 		}),
 		...tooManyMisses(story),
+		...tooEarlyWhileUnderWay(story),
 	];
 }
 
-/** A row without a task needs something that happened to its create, its upload or its gateway. */
+/**
+ * A row without a task needs something that happened to its create, its upload or its gateway. A limit
+ * is none where there was time to wait for its end.
+ */
 function causeBefore({ row: number, message }: Outcome & { message: string }, story: Story) {
 	const { plan, events } = story;
 	const row = plan.rows[number];
 	const isTroubled =
 		row?.prompt === '' ||
 		plan.refusal !== undefined ||
-		plan.rateLimit !== undefined ||
+		isLimited(plan) ||
 		events.some(
-			({ request, name }) => name && ['create', 'upload', 'query'].includes(request.step),
+			({ request: { gateway, step }, name }) =>
+				name && gateway === row?.provider && ['create', 'upload'].includes(step),
 		);
 	return isTroubled ? [] : [`row ${number + 1} failed without a cause: ${message}`];
+}
+
+const STILL_UNDER_WAY = /is still working on an earlier request/;
+const FIRST_WAIT_SECONDS = 2;
+
+/** A create that is under way is asked for again as long as there is time for another question. */
+function tooEarlyWhileUnderWay(story: Story): string[] {
+	const { plan } = story;
+	if (plan.tries > 0) return [];
+	return allOutcomes(story).flatMap((outcome) => {
+		const { row, turn } = outcome;
+		if (outcome.kind !== 'failed' || !STILL_UNDER_WAY.test(outcome.message)) return [];
+		const group = groupAt(story, row);
+		const creates = createsOf(story, group).filter(({ request }) => isWithin(request.at, turn));
+		const [first] = creates;
+		const last = creates.at(-1);
+		if (!first || !last || plan.rows.filter((one) => groupOf(one) === group).length > 1) return [];
+		const asked = creates.filter(({ name }) => name === '409 under way').length;
+		const wait = group.startsWith('apiMart') ? 1 : FIRST_WAIT_SECONDS * 2 ** (asked - 1);
+		const waited = (last.request.at - first.request.at) / 1000;
+		return waited + wait < plan.timeout - 1
+			? [`row ${row + 1} gave up after ${waited} s: ${group}`]
+			: [];
+	});
 }
 
 function hasReason(
@@ -57,7 +93,8 @@ function hasReason(
 	execution: Execution,
 	story: Story,
 ): boolean {
-	if (task.status === 'failed' || isDoomed(task)) return true;
+	const hasEnded = (task.finishedAt ?? Infinity) <= execution.to;
+	if (hasEnded && task.images.length === 0) return true;
 	if (/Seedream Task Status can fetch it later/.test(message)) {
 		return execution.to >= task.createdAt + story.plan.timeout * 1000;
 	}
@@ -66,8 +103,9 @@ function hasReason(
 		const downloads = events.filter(
 			({ request }) => request.step === 'download' && request.taskId === task.id,
 		);
+		const forbidden = downloads.filter(({ name }) => name === 'link 403').length;
 		return (
-			downloads.filter(({ name }) => GONE.has(name)).length >= 2 ||
+			downloads.filter(({ name }) => GONE.has(name)).length + forbidden / MOST_FORBIDDEN >= 2 ||
 			longestRow(downloads, ({ name }) => name !== undefined) >= MOST_DOWNLOADS ||
 			story.plan.refusal !== undefined
 		);
@@ -96,6 +134,8 @@ export function endsByItsDeadlines({ plan, tasks, events, executions, outlived }
 	if (outlived !== undefined) return [`it did not end within ${outlived} s`];
 	return tasks.flatMap((task) => {
 		if (executions.some(({ result, turns }) => result.calls > turns.length)) return [];
+		// Nor when the answer that names it has come to its end.
+		if (createsOf({ events }, groupOfTask(task)).some(({ name }) => name === 'trickled')) return [];
 		// Another turn of a loop, or a retry, asks for a task anew.
 		const maker = executions
 			.flatMap(({ turns }) => turns)
@@ -107,7 +147,7 @@ export function endsByItsDeadlines({ plan, tasks, events, executions, outlived }
 			({ request }) => request.at > until && isWithin(request.at, maker),
 		);
 		const isRenewed = events.some(
-			({ request, name }) => request.taskId === task.id && GONE.has(name),
+			({ request, name }) => request.taskId === task.id && (GONE.has(name) || name === 'link 403'),
 		);
 		return late.length > (isRenewed ? 1 : 0) ? [`${task.id} was asked for after its deadline`] : [];
 	});
@@ -140,8 +180,8 @@ export function isSilentOnceStopped({ executions, events, lagBetween }: Story): 
 	);
 }
 
-/** Retry-After is a second at least, by seconds as by date. */
-const TOLD = new Set<FaultName | undefined>(['429, seconds', '429, date']);
+/** Retry-After is a second at least, by seconds as by date; and what is under way needs its time. */
+const TOLD: Names = new Set(['429, seconds', '429, date', '409 under way']);
 const LEAST_PAUSE_MS = 950;
 
 /**

@@ -1,41 +1,69 @@
 import type { Execution, Story, Turn } from '../carryOut';
-import type { Event } from '../faults';
-import { groupOf, isDoomed } from '../plan';
+import { isOpen } from '../faults';
+import type { Event } from '../injector';
+import type { Plan } from '../plan';
+import { groupOf, stable } from '../rows';
 import { outcomesOf, type Outcome } from '../said';
 import type { TaskView } from '../../sandbox/sandbox';
 
 /** What is wrong with a run; nothing, if it kept the rule. */
 export type Invariant = (story: Story) => string[] | Promise<string[]>;
 
-export const groupOfTask = ({ gateway, prompt }: TaskView): string => `${gateway}: ${prompt}`;
+export const groupOfTask = ({ gateway, prompt }: TaskView): string =>
+	`${gateway}: ${stable(prompt)}`;
 
-/** Its images were, or will be, charged. */
-export const isPaid = (task: TaskView): boolean => task.status !== 'failed' && !isDoomed(task);
+/** By the gateway's own account. */
+export const isPaid = ({ credits }: TaskView): boolean => credits.charged > 0;
 
 export const isWithin = (at: number, { from, to }: { from: number; to: number }): boolean =>
 	at >= from && at <= to;
 
-export function isIdempotent(group: string): boolean {
-	return group.startsWith('evoLink: ');
+const isAt = (gateway: TaskView['gateway'], group: string): boolean =>
+	group.startsWith(`${gateway}: `);
+
+/** Whether the gateway makes nothing again under a key that it knows. */
+export function honoursKeys(group: string, { keys }: Plan): boolean {
+	return (
+		(isAt('evoLink', group) && keys.evoLink === 'honoured') ||
+		(isAt('apiMart', group) && keys.apiMart === 'honoured')
+	);
 }
 
-/** Whether a task's id ever came to the node. */
+/** Whether the gateway has promised that it honours keys, so that the node may rely on it from the beginning. */
+export function promisesKeys(group: string): boolean {
+	return isAt('evoLink', group);
+}
+
+/** Whether the node may ever rely on keys there. */
+export function mayHonourKeys(group: string): boolean {
+	return !isAt('apiInOne', group);
+}
+
+/** Whether a task's id ever came to the node as that of a row's task. */
 export function isKnown(task: TaskView, { executions }: Story): boolean {
 	return executions.some((execution) => isKnownIn(execution, task));
 }
 
-/** By its log. */
-export function isKnownIn({ result }: Execution, { id }: TaskView): boolean {
-	return logText(result.log).includes(id);
-}
-
-function logText(log: Execution['result']['log']): string {
-	return JSON.stringify(log.map(({ message, meta }) => [message, meta]));
+/** By its log. Tasks that may be a row's, and those of other rows, stand there as well. */
+export function isKnownIn({ result }: Execution, { id }: Pick<TaskView, 'id'>): boolean {
+	return result.log.some(
+		({ message }) =>
+			message.startsWith(`Seedream task ${id} submitted to `) ||
+			message.startsWith(`Seedream task ${id} taken up again`) ||
+			message.startsWith(`Stopped: Seedream Task Status can fetch task ${id} from `),
+	);
 }
 
 export function groupAt({ plan }: Story, number: number): string {
 	const row = plan.rows[number];
 	return row ? groupOf(row) : 'no row';
+}
+
+/** The groups of rows that ask for the same, with how many ask. */
+export function demand(rows: Plan['rows']): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const row of rows) counts.set(groupOf(row), (counts.get(groupOf(row)) ?? 0) + 1);
+	return counts;
 }
 
 /** All that was said of rows, over all executions and turns. */
@@ -67,4 +95,24 @@ export function queriesOf({ id }: Pick<TaskView, 'id'>, events: readonly Event[]
 		({ request, asked }) =>
 			request.step === 'query' && (request.taskId === id || asked?.includes(id) === true),
 	);
+}
+
+// --- Creates --------------------------------------------------------------------------------------
+
+export function createsOf({ events }: Pick<Story, 'events'>, group: string): Event[] {
+	return events.filter(({ request, subject }) => request.step === 'create' && subject === group);
+}
+
+export function keyOf({ request }: Event): string {
+	return String(request.headers['idempotency-key'] ?? '');
+}
+
+/** The node has not heard what became of it. */
+export function isUndecided({ name }: Event): boolean {
+	return isOpen(name);
+}
+
+/** The node has heard of the tasks that it made. */
+export function isAccepted({ said }: Event): boolean {
+	return said !== undefined && said.taskIds.length > 0;
 }

@@ -1,3 +1,4 @@
+import { keepsItsKeys, saysWhereItMayHavePaidTwice, sendsNoLostCreateAgain } from './again';
 import {
 	comesBackNoEarlierThanTold,
 	givesUpOnlyForAReason,
@@ -9,17 +10,20 @@ import {
 	chargesNoRowTwice,
 	givesNoTaskToTwoRows,
 	namesEveryTask,
-	saysWhatItCannotKnow,
 	saysNotChargedOnlyWhereTrue,
 } from './money';
 import { givesEachRowItsImages, accountsForEachRow } from './output';
 import { keepsTheKeysSecret, fetchesLinksWithoutTheKey } from './secrets';
+import { saysWhatItCannotKnow } from './unknown';
 
 export const INVARIANTS: Record<string, Invariant> = {
 	'charges no row twice': chargesNoRowTwice,
 	'gives no task to two rows': givesNoTaskToTwoRows,
 	'names every task that was made': namesEveryTask,
 	'says what it cannot know': saysWhatItCannotKnow,
+	'says where it may have paid twice': saysWhereItMayHavePaidTwice,
+	'sends no lost create again': sendsNoLostCreateAgain,
+	'keeps its keys': keepsItsKeys,
 	'says that nothing was charged only where that is true': saysNotChargedOnlyWhereTrue,
 	'gives each row its own images, whole and in order': givesEachRowItsImages,
 	'accounts for each row': accountsForEachRow,

@@ -1,48 +1,65 @@
 import type { Execution, Story } from '../carryOut';
-import { LOSING } from '../faults';
-import { groupOf } from '../plan';
+import { isDoomed, tasksOfOne } from '../rows';
 import { outcomesOf, type Outcome } from '../said';
 import {
 	allOutcomes,
+	createsOf,
+	demand,
 	groupAt,
 	groupOfTask,
-	isIdempotent,
+	honoursKeys,
+	isAccepted,
 	isKnown,
 	isKnownIn,
 	isPaid,
+	isUndecided,
 	isWithin,
+	keyOf,
+	promisesKeys,
 } from './facts';
 
 /**
- * Within one run of the node, never. Later ones may pay again only where the gateway honours no
- * Idempotency-Key and an earlier one has lost the answer; that it was said then is asserted below.
+ * Never, where the gateway honours keys. Elsewhere only what a lost answer hides may come on top, and
+ * in one run of the node not even that, unless the gateway has broken its promise. That it is said then
+ * is asserted elsewhere.
  */
 export function chargesNoRowTwice(story: Story): string[] {
 	const { plan, tasks, executions } = story;
 	const paid = tasks.filter(isPaid);
 	return [...demand(plan.rows)].flatMap(([group, rows]) => {
 		const own = paid.filter((task) => groupOfTask(task) === group);
-		const lost = isIdempotent(group) ? [] : own.filter((task) => !isKnown(task, story));
+		const isSure = honoursKeys(group, plan);
+		const hidden = isSure ? [] : own.filter((task) => !isKnown(task, story));
+		const each = tasksOfOne(group);
 		const problems = [];
-		if (own.length - lost.length > rows) {
-			problems.push(`${own.length} tasks for ${rows} rows, ${lost.length} lost: ${group}`);
+		const most = rows * each * timesWanted(story, group);
+		if (own.length - hidden.length > most) {
+			problems.push(`${own.length} tasks for ${rows} rows, ${hidden.length} lost: ${group}`);
 		}
 		for (const execution of executions) {
 			for (const turn of execution.turns) {
-				const within = own.filter(({ createdAt }) => isWithin(createdAt, turn)).length;
+				const counted =
+					isSure || !promisesKeys(group) ? own : own.filter((one) => !hidden.includes(one));
+				const within = counted.filter(({ createdAt }) => isWithin(createdAt, turn)).length;
 				const asking = turn.rows.filter((row) => groupAt(story, row) === group).length;
-				if (within > asking) problems.push(`${within} tasks in one run for ${asking}: ${group}`);
+				if (within > asking * each) {
+					problems.push(`${within} tasks in one run for ${asking}: ${group}`);
+				}
+			}
+			const inAll = own.filter((task) => isWithin(task.createdAt, execution)).length;
+			if (isSure && inAll > rows * each) {
+				problems.push(`${inAll} tasks in one execution for ${rows}: ${group}`);
 			}
 		}
 		return problems;
 	});
 }
 
-/** The groups of rows that ask for the same, with how many ask. */
-function demand(rows: Story['plan']['rows']): Map<string, number> {
-	const counts = new Map<string, number>();
-	for (const row of rows) counts.set(groupOf(row), (counts.get(groupOf(row)) ?? 0) + 1);
-	return counts;
+/** What has failed and was charged all the same, people may order again by retrying the execution. */
+function timesWanted({ plan, executions }: Story, group: string): number {
+	const row = plan.rows.findIndex((one) => `${one.provider}: ${one.prompt}` === group);
+	const planned = plan.rows[row];
+	return planned && isDoomed(planned) ? executions.length : 1;
 }
 
 /** What one turn of a loop has left, another row that asks for the same may take up in a later one. */
@@ -64,7 +81,10 @@ function sharedTasks(outcomes: readonly Outcome[]): string[] {
 	);
 }
 
-/** In the output or the error of each execution that knew of it; after a stop, in the log. */
+/**
+ * In the output or the error of each execution that knew of it, each of several that one create has
+ * made; after a stop, in the log.
+ */
 export function namesEveryTask({ tasks, executions }: Story): string[] {
 	return tasks.filter(isPaid).flatMap((task) => {
 		if (!executions.some((execution) => isWithin(task.createdAt, execution))) {
@@ -84,65 +104,26 @@ function whatIsShown({ result, turns }: Execution): string {
 	return JSON.stringify([items, result.error?.message, result.error?.description]);
 }
 
-const MADE_AT = /made at (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/;
-/**
- * Between sending and acceptance: a delayed request, and a process that is late. Where a create may be
- * sent again, the time said is that of the first one.
- */
-const LATEST_ACCEPTANCE_MS = 10_000;
-
-/** A task without a known id is there only because an answer was lost, and its row says so. */
-export function saysWhatItCannotKnow(story: Story): string[] {
-	return story.executions.flatMap((execution, index) => {
-		const unnamed = story.tasks.filter(
-			(task) => isPaid(task) && isWithin(task.createdAt, execution) && !isKnownIn(execution, task),
-		);
-		return [...new Set(unnamed.map(groupOfTask))].flatMap((group) => {
-			const made = unnamed.filter((task) => groupOfTask(task) === group);
-			const lost = story.events.filter(
-				({ request, subject, name }) =>
-					request.step === 'create' &&
-					subject === group &&
-					LOSING.has(name) &&
-					isWithin(request.at, execution),
-			);
-			const said = timesSaid(story, execution, index, group);
-			const problems = [];
-			if (made.length > lost.length) {
-				problems.push(`${made.length} unknown tasks, but ${lost.length} lost answers: ${group}`);
-			}
-			for (const { id, createdAt } of made) {
-				const match = said.findIndex(
-					(at) => createdAt >= at && (isIdempotent(group) || createdAt - at < LATEST_ACCEPTANCE_MS),
-				);
-				if (match === -1) problems.push(`no row says that ${id} may exist: ${group}`);
-				else said.splice(match, 1);
-			}
-			return problems;
-		});
-	});
+/** Of its own task, and of every create that was sent for it. */
+export function saysNotChargedOnlyWhereTrue(story: Story): string[] {
+	return [...ofItsTask(story), ...ofItsTurn(story), ...ofItsCreates(story)];
 }
 
-/** When creates were sent of which the execution says that nobody knows what became of them. */
-function timesSaid(story: Story, execution: Execution, index: number, group: string): number[] {
-	const fromRows = allOutcomes(story).flatMap((outcome) => {
-		if (outcome.kind !== 'failed' || outcome.execution !== index) return [];
-		if (groupAt(story, outcome.row) !== group || outcome.taskId !== undefined) return [];
-		if (!['unknown', 'perhaps'].includes(outcome.charged)) return [];
-		const [, date, time] = MADE_AT.exec(outcome.message) ?? [];
-		return date === undefined ? [] : [Date.parse(`${date}T${time}Z`)];
+/** "Charged" only where that is true, too. */
+function ofItsTask(story: Story): string[] {
+	return allOutcomes(story).flatMap((outcome) => {
+		const task = story.tasks.find(({ id }) => id === outcome.taskId);
+		if (outcome.kind !== 'failed' || !task) return [];
+		const isTrue = outcome.charged === (isPaid(task) ? 'yes' : 'no');
+		const isSaid = outcome.charged === 'yes' || outcome.charged === 'no';
+		return isSaid && !isTrue
+			? [`${task.id} cost ${task.credits.charged}, and its row says "${outcome.charged}"`]
+			: [];
 	});
-	const fromLog = execution.result.log.flatMap(({ message, meta }) => {
-		const { row = 0, sentAt = '' } = (meta ?? {}) as { row?: number; sentAt?: string };
-		const isSaid = message.startsWith('Stopped: a Seedream task may have been made at ');
-		const number = execution.stoppedRows?.[row - 1] ?? -1;
-		return isSaid && groupAt(story, number) === group ? [Date.parse(sentAt)] : [];
-	});
-	return [...fromRows, ...fromLog].sort((a, b) => b - a);
 }
 
 /** In each run of the node: a task made there belongs to a row that does not say "no". */
-export function saysNotChargedOnlyWhereTrue(story: Story): string[] {
+function ofItsTurn(story: Story): string[] {
 	return story.executions.flatMap((execution) =>
 		execution.turns.flatMap((turn) => {
 			if (execution.result.status === 'canceled') return [];
@@ -151,14 +132,35 @@ export function saysNotChargedOnlyWhereTrue(story: Story): string[] {
 			return [...new Set(denied.map(({ row }) => groupAt(story, row)))].flatMap((group) => {
 				const inGroup = (row: number) => groupAt(story, row) === group;
 				const asking = turn.rows.filter(inGroup).length;
-				const no = denied.filter(({ row }) => inGroup(row)).length;
+				const no = new Set(denied.map(({ row }) => row).filter(inGroup)).size;
 				const made = story.tasks.filter(
 					(task) => isPaid(task) && groupOfTask(task) === group && isWithin(task.createdAt, turn),
-				).length;
-				return made > asking - no
-					? [`${made} tasks were made for ${asking} rows, ${no} of them say "no": ${group}`]
+				);
+				// A broken promise makes several for one row: of these, one is known.
+				const isBroken = promisesKeys(group) && !honoursKeys(group, story.plan);
+				const counted = isBroken && asking > no ? made.filter((one) => isKnown(one, story)) : made;
+				return counted.length > (asking - no) * tasksOfOne(group)
+					? [`${made.length} tasks were made for ${asking} rows, ${no} of them say "no": ${group}`]
 					: [];
 			});
 		}),
 	);
+}
+
+/** What is refused later does not undo what may have been made before, whoever has seen that. */
+function ofItsCreates(story: Story): string[] {
+	const rows = demand(story.plan.rows);
+	return allOutcomes(story).flatMap(({ kind, row, turn, ...rest }) => {
+		const group = groupAt(story, row);
+		if (kind !== 'failed' || !('charged' in rest) || rest.charged !== 'no') return [];
+		if (rows.get(group) !== 1 || rest.taskId !== undefined) return [];
+		const creates = createsOf(story, group).filter(({ request }) => request.at <= turn.to);
+		const last = creates.at(-1);
+		const underKey = creates.filter((event) => last && keyOf(event) === keyOf(last));
+		const lost = underKey.findLastIndex(isUndecided);
+		const isSettled = underKey.slice(lost + 1).some(isAccepted);
+		return lost >= 0 && !isSettled
+			? [`row ${row + 1} says "no" although "${underKey[lost]?.name}" came to it: ${group}`]
+			: [];
+	});
 }

@@ -4,9 +4,9 @@ import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
 import type { Story, Turn } from '../carryOut';
 import { pictureOf } from '../pictures';
-import { groupOf } from '../plan';
+import { groupOf, stable, tasksOfOne } from '../rows';
 import { inputOf, keptTasks, outcomesOf, type Outcome } from '../said';
-import { groupOfTask } from './facts';
+import { groupAt, groupOfTask } from './facts';
 
 export async function givesEachRowItsImages(story: Story): Promise<string[]> {
 	const problems = [];
@@ -14,7 +14,7 @@ export async function givesEachRowItsImages(story: Story): Promise<string[]> {
 		for (const turn of execution.turns) {
 			problems.push(...disorder(turn));
 			for (const outcome of outcomesOf(execution, turn).outcomes) {
-				if (outcome.kind === 'delivered') problems.push(...(await faultsOf(outcome, story)));
+				if (outcome.kind === 'delivered') problems.push(...(await faultsOf(outcome, turn, story)));
 			}
 		}
 	}
@@ -30,8 +30,12 @@ function disorder({ outputs = [] }: Turn): string[] {
 	});
 }
 
+/** What an item says where some of the images were stopped on the way. */
+const MISSING = /Not all images came/;
+
 async function faultsOf(
-	{ row: number, taskId, items }: Extract<Outcome, { kind: 'delivered' }>,
+	{ row: number, taskId, items, warning = '' }: Extract<Outcome, { kind: 'delivered' }>,
+	turn: Turn,
 	story: Story,
 ): Promise<string[]> {
 	const { plan, tasks } = story;
@@ -41,16 +45,19 @@ async function faultsOf(
 	const problem = (what: string) => `row ${number + 1}, ${taskId}: ${what}`;
 	if (groupOfTask(task) !== groupOf(row)) return [problem(`is of ${groupOfTask(task)}`)];
 	const [first] = items;
-	if (items.some(({ json }) => json.prompt !== row.prompt || json.provider !== row.provider)) {
+	if (stable(task.prompt) !== row.prompt) return [problem('is of another prompt')];
+	if (items.some(({ json }) => json.prompt !== task.prompt || json.provider !== row.provider)) {
 		return [problem('an item has the prompt or the provider of another row')];
 	}
 	if (plan.continueWhen === 'submitted') {
 		const isPlain = items.length === 1 && first?.json.status === 'submitted';
 		return isPlain ? [] : [problem('is not handed on as submitted')];
 	}
-	if (task.status !== 'completed') return [problem(`is delivered, but ${task.status}`)];
-	if (task.images.length !== row.imageCount) {
-		return [problem(`${task.images.length} images, the test expects ${row.imageCount}`)];
+	if (task.images.length === 0) return [problem(`is delivered, but has no images`)];
+	if ((task.finishedAt ?? Infinity) > turn.to) return [problem('is delivered before its end')];
+	const isPartial = task.images.length < row.imageCount;
+	if (isPartial !== MISSING.test(warning)) {
+		return [problem(`${task.images.length} of ${row.imageCount} images, and it says "${warning}"`)];
 	}
 	const urls =
 		plan.outputItems === 'perTask' ? first?.json.imageUrls : items.map(({ json }) => json.imageUrl);
@@ -92,9 +99,11 @@ export function accountsForEachRow(story: Story): string[] {
 		if (turns.length === 0) return [`execution ${index + 1} has no run of the node`];
 		return turns.flatMap((turn) => {
 			const { outcomes, problems } = outcomesOf(execution, turn);
-			const times = turn.rows.map((row) => outcomes.filter((one) => one.row === row).length);
 			if (turn.outputs) {
-				const wrong = turn.rows.filter((_row, place) => times[place] !== 1);
+				const wrong = turn.rows.filter((row) => {
+					const own = outcomes.filter((one) => one.row === row);
+					return own.length < 1 || own.length > tasksOfOne(groupAt(story, row));
+				});
 				return [...problems, ...wrong.map((row) => `row ${row + 1} has not one outcome`)];
 			}
 			// Without Continue On Fail: the rows that failed, and the tasks of all the others.
@@ -105,13 +114,23 @@ export function accountsForEachRow(story: Story): string[] {
 			if (failed + kept !== turn.rows.length && !isRefusedBatch(turn, kept, story)) {
 				problems.push(`${failed} rows failed and ${kept} are kept, of ${turn.rows.length}`);
 			}
-			if (tasks.length !== kept || (kept > 0 && of !== turn.rows.length)) {
+			const isDouble = turn.rows.some((row) => tasksOfOne(groupAt(story, row)) > 1);
+			const isNamed = tasks.length === kept || (isDouble && tasks.length > kept);
+			if (!isNamed || (kept > 0 && of !== turn.rows.length)) {
 				problems.push(`${kept} of ${of} rows are kept, but ${tasks.length} tasks are named`);
+			}
+			const isSubWorkflow = index === 0 && story.plan.mode === 'integrated';
+			const isWarned = SUB_WORKFLOW.test(String(result.error?.description));
+			if (kept > 0 && isWarned !== isSubWorkflow) {
+				problems.push('it does not say what a retry of the workflow that called it pays');
 			}
 			return problems;
 		});
 	});
 }
+
+const SUB_WORKFLOW =
+	/A retry of the workflow that called it begins the sub-workflow again and pays for every row/;
 
 /** Refused before anything was sent: only the rows that were refused are named. */
 function isRefusedBatch({ rows }: Turn, kept: number, { plan }: Story): boolean {

@@ -7,6 +7,7 @@ import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
 import type { ImageRequest, Provider } from '../../../nodes/Seedream/providers/provider';
 import { requestBody } from '../../../nodes/Seedream/request/body';
+import { withoutInvisibleEnds } from '../../../nodes/Seedream/request/cells';
 import { checkRequest, type RawRow } from '../../../nodes/Seedream/request/checkRequest';
 import type { Refusal } from '../../sandbox/answers';
 import { callbackUrlFault } from '../../sandbox/callbackUrls';
@@ -184,10 +185,11 @@ function bodyByHand(wish: Wish, { model, names }: System): Body {
 function spelledOut(wish: Wish): Wish {
 	return {
 		...wish,
-		prompt: typeof wish.prompt === 'string' ? wish.prompt : String(wish.prompt),
+		prompt: withoutInvisibleEnds(String(wish.prompt)),
 		references: isLeftAlone(wish.references) ? undefined : linksIn(wish.references).map(encoded),
 		size: word(wish.size)
 			?.replace(/^custom:/, '')
+			.replace(/^(\d+)[/-](\d+)$/, '$1:$2')
 			.replace(/[×*]/, 'x')
 			.replace(/(^|x)0+(?=\d)/g, '$1'),
 		resolution: word(wish.resolution)?.replace(/k$/, 'K'),
@@ -225,7 +227,9 @@ function linksIn(value: unknown): string[] {
  * The prefix of a data URI is written in small letters.
  */
 function encoded(text: string): string {
-	if (/^data:/i.test(text)) return text.replace(/^[^,]*,/, (prefix) => prefix.toLowerCase());
+	if (/^data:/i.test(text)) {
+		return text.replace(/^[^,]*,/, (prefix) => prefix.toLowerCase()).replace(/\s/g, '');
+	}
 	if (!/^https?:/i.test(text) || !URL.canParse(text)) return text;
 	const [, host = '', path = ''] = /^(https?:\/\/[^/]*)(.*)$/s.exec(new URL(text).href) ?? [];
 	return `${host}${path.replace(/[|^`[\]]|%(?![\da-f]{2})/gi, encodeURIComponent)}`;
@@ -282,6 +286,34 @@ const DIFFERENCES: readonly Difference[] = [
 		packageSays: 'no',
 		applies: ({ wish }) => String(wish.prompt).trim() === '',
 		problem: 'Prompt: is empty',
+	},
+	{
+		name: 'prompt that nobody can see',
+		reason: 'an image of nothing would be charged',
+		packageSays: 'no',
+		applies: ({ wish }) => withoutInvisibleEnds(String(wish.prompt)).trim() === '',
+		problem: 'Prompt: holds nothing but characters that cannot be seen',
+	},
+	{
+		name: 'prompt that is too short without what nobody can see',
+		reason: 'invisible characters around a prompt are not sent',
+		packageSays: 'no',
+		applies: ({ wish }) => withoutInvisibleEnds(String(wish.prompt)) !== String(wish.prompt),
+		problem: 'Prompt: has ',
+	},
+	{
+		name: 'prompt that is a value which was not there',
+		reason: 'the image would be of the word, and charged',
+		packageSays: 'no',
+		applies: ({ wish }) => /^(null|NaN|\[object Object\])$/.test(String(wish.prompt)),
+		problem: 'Prompt: ',
+	},
+	{
+		name: 'reference in a private network',
+		reason: 'no gateway on the internet can open it',
+		packageSays: 'no',
+		applies: ({ wish }) => linksIn(wish.references ?? '').includes('https://[::1]/cat.png'),
+		problem: 'Reference Image URLs: "https://[::1]/cat.png" is in a private network',
 	},
 	{
 		name: 'references and images above 15 at EvoLink',

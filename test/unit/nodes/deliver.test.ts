@@ -1,10 +1,13 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { IBinaryData } from 'n8n-workflow';
+import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
-import { deliver } from '../../../nodes/Seedream/deliver';
+import { deliver, type Delivery } from '../../../nodes/Seedream/deliver';
+import type { Result } from '../../../nodes/Seedream/errors';
 import type { OpenedLink, OpenOptions } from '../../../nodes/Seedream/images/download';
+import { createFileNames } from '../../../nodes/Seedream/images/fileNames';
+import { fileMemory, nameMemory } from '../../../nodes/Seedream/imageMemory';
 import type { TaskFacts } from '../../../nodes/Seedream/output/taskItems';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
@@ -45,7 +48,12 @@ async function delivered(
 	controls: Controls = CONTROLS,
 	facts: TaskFacts = FACTS,
 ) {
-	return await deliver(facts, task, controls, following(tools.clock), tools);
+	return resultOf(await deliver(facts, task, controls, following(tools.clock), tools));
+}
+
+/** What came, or why nothing did. */
+function resultOf({ items, failure }: Delivery): Result<INodeExecutionData[]> {
+	return failure ? { ok: false, failure } : { ok: true, value: items };
 }
 
 function completed(...imageUrls: string[]) {
@@ -88,8 +96,9 @@ function tools(
 	const clock = concurrentClock();
 	const { gateway, calls, times } = scriptedGatewayAt(clock, provider, ...answers);
 	const backOff = createBackOff(() => 1);
+	const context = fakeContext();
 	const all: RowTools = {
-		context: fakeContext(),
+		context,
 		itemIndex: 6,
 		gateway,
 		follower: new Follower(gateway, clock, backOff),
@@ -106,6 +115,8 @@ function tools(
 		withSlot: async (work) => await work(),
 		noteFewerImages: () => undefined,
 		downloadLimit: createLimit(downloads),
+		fileNames: createFileNames([], nameMemory(context), new Date(clock.now())),
+		files: fileMemory(context),
 	};
 	return { all, opened, calls, times, clock };
 }
@@ -337,7 +348,7 @@ it('a task that is done in its last moment has a minute for its images', async (
 	);
 	const late = { ...following(clock), since: clock.now() - 599_900 };
 	const task = completed('https://a.example/1');
-	expect(await deliver(FACTS, task, CONTROLS, late, all)).toMatchObject({ ok: true });
+	expect(resultOf(await deliver(FACTS, task, CONTROLS, late, all))).toMatchObject({ ok: true });
 	expect(clock.elapsed()).toBe(7_500);
 });
 

@@ -547,6 +547,7 @@ describe('a create whose answer was lost', () => {
 		provider: apiMart,
 		model: 'doubao-seedance-4-5',
 		at,
+		lastAt: at,
 		isRepeatable: false,
 		candidates: [],
 		...changes,

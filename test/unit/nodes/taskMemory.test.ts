@@ -89,11 +89,13 @@ describe('the turn', () => {
 		record({ nodeContext, executionId: '42' }).sent(BODY, NOW);
 		expect(record({ nodeContext, executionId: '42' }).unconfirmed()).toEqual({
 			at: NOW,
+			lastAt: NOW,
 			body: BODY,
 			isSeen: false,
 		});
 		expect(record({ nodeContext, executionId: '43' }).unconfirmed()).toEqual({
 			at: NOW,
+			lastAt: NOW,
 			body: BODY,
 			isSeen: true,
 		});
@@ -106,7 +108,9 @@ describe('the calls of a tool', () => {
 	it('are told apart by what they ask for', () => {
 		const nodeContext: IDataObject = {};
 		const open = () => openTaskMemory(fakeContext({ nodeContext, node }));
-		open().record(0, LAKE).made(['task-1'], NOW);
+		const first = open();
+		first.record(0, LAKE).made(['task-1'], NOW);
+		first.close();
 		expect(open().record(0, asking('A sea')).tasks()).toBeUndefined();
 		expect(open().record(0, LAKE).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	});

@@ -8,6 +8,7 @@ import {
 const FACTS: FileNameFacts = {
 	row: 12,
 	image: 2,
+	number: 31,
 	taskId: 'task-unified-1',
 	provider: 'evoLink',
 	model: 'doubao-seedream-4.5',
@@ -110,6 +111,6 @@ describe('the name of a file', () => {
 it('lists every placeholder that is filled in', () => {
 	const template = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join('_');
 	expect(named(template)).toBe(
-		'12_2_task-unified-1_evoLink_doubao-seedream-4.5_A-quiet-lake_2026-11-20.png',
+		'12_2_31_task-unified-1_evoLink_doubao-seedream-4.5_A-quiet-lake_2026-11-20.png',
 	);
 });

@@ -33,7 +33,13 @@ const perTask = (count: number, changes: IDataObject = {}) =>
 
 function said(summary: Partial<RunSummary>): string[] {
 	const hints: NodeExecutionHint[] = [];
-	hint(fakeContext({ hints }), { items: [], fewerImages: [], skipped: [], seconds: 31.44, ...summary });
+	hint(fakeContext({ hints }), {
+		items: [],
+		fewerImages: [],
+		skipped: [],
+		seconds: 31.44,
+		...summary,
+	});
 	for (const { location, type } of hints) {
 		expect([location, type]).toEqual(['outputPane', 'info']);
 	}
@@ -129,6 +135,21 @@ describe('fewer images than were asked for', () => {
 		const fewerImages = [3, 1];
 		said({ items: [image()], fewerImages });
 		expect(fewerImages).toEqual([3, 1]);
+	});
+});
+
+describe('empty rows', () => {
+	it.each<[string, number[], string]>([
+		['one', [2], '1 empty row was skipped: row 3.'],
+		['several', [0, 4, 5], '3 empty rows were skipped: rows 1, 5, 6.'],
+		[
+			'many',
+			Array.from({ length: 30 }, (_, row) => row),
+			'30 empty rows were skipped: rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 and 10 more.',
+		],
+	])('are told: %s', (_what, skipped, message) => {
+		expect(said({ skipped })).toEqual([message]);
+		expect(said({ skipped, items: [image()] })).toEqual([`1 image in 31.4 seconds. ${message}`]);
 	});
 });
 

@@ -13,11 +13,19 @@ it.each<[string, number, string]>([
 	['Un lac tranquille à l’aube', 2, 'Un lac tranquille à l’aube\nGenerate 2 different images.'],
 	['🌅', 4, '🌅\nGenerate 4 different images.'],
 	['日出时的宁静湖泊', 3, '日出时的宁静湖泊\n请生成3张不同的图片。'],
-	[
-		'日出时的宁静湖泊，4K, photorealistic',
-		5,
-		'日出时的宁静湖泊，4K, photorealistic\n请生成5张不同的图片。',
-	],
+	['日出时的宁静湖泊，晨雾，4K, HDR', 5, '日出时的宁静湖泊，晨雾，4K, HDR\n请生成5张不同的图片。'],
+	// More of it is English than Chinese.
+	['日出时的湖，photorealistic', 5, '日出时的湖，photorealistic\nGenerate 5 different images.'],
+	['A bowl of 茶 on a table', 2, 'A bowl of 茶 on a table\nGenerate 2 different images.'],
+	['湖の朝、写真のように', 2, '湖の朝、写真のように\nGenerate 2 different images.'],
+	['東京タワー', 2, '東京タワー\nGenerate 2 different images.'],
+	['富士山ﾌｼﾞ', 2, '富士山ﾌｼﾞ\nGenerate 2 different images.'],
+	['호수의 朝', 2, '호수의 朝\nGenerate 2 different images.'],
+	['湖 lake', 2, '湖 lake\nGenerate 2 different images.'],
+	['山水 AB', 2, '山水 AB\nGenerate 2 different images.'],
+	['山水画 ＡＢ', 2, '山水画 ＡＢ\n请生成2张不同的图片。'],
+	['臺北的夜市，霓虹燈', 2, '臺北的夜市，霓虹燈\n请生成2张不同的图片。'],
+	['Озеро на рассвете 湖', 2, 'Озеро на рассвете 湖\nGenerate 2 different images.'],
 ])('%j asks for %i images in its own language', (prompt, imageCount, asking) => {
 	expect(askForCount(prompt, model, { imageCount })).toEqual({ prompt: asking });
 });

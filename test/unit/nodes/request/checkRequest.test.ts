@@ -304,12 +304,15 @@ describe('a data URI', () => {
 		['EvoLink 4.5', EVOLINK_45],
 		['EvoLink 4.0', EVOLINK_40],
 		['API in One edit', API_IN_ONE_EDIT],
-	])('is refused at %s', (_name, system) => {
-		expect(check(system, { imageUrls: DATA_URI })).toEqual(
-			refused(
-				`Reference Image URLs: "${DATA_URI}" is not a link that starts with http:// or https://`,
-			),
-		);
+	])('is refused at %s, for the reason that counts', (_name, system) => {
+		expect(check(system, { imageUrls: DATA_URI })).toEqual({
+			ok: false,
+			problems: [
+				expect.stringMatching(
+					/^Reference Image URLs: "data:image\/jpeg;base64,\/9j\/4AAQ" is an image written into the request, which Seedream 4\.[05]( Edit)? does not take: /,
+				),
+			],
+		});
 	});
 });
 
@@ -766,6 +769,22 @@ describe('the extra body', () => {
 			);
 		},
 	);
+
+	it.each([
+		'{"style": "{{ $json.style }}"}',
+		'{"style": "[object Object]"}',
+		{ style: ['{{ style }}'] },
+	])('may not hold what was never filled in: %j', (extraBody) => {
+		const checked = check(EVOLINK_45, { extraBody });
+		expect(checked.ok ? [] : checked.problems).toEqual([
+			expect.stringMatching(/^Extra Body: holds /),
+		]);
+	});
+
+	it('may hold objects in objects', () => {
+		const extraBody = '{"a":{"b":{"c":{}}}}';
+		expect(check(EVOLINK_45, { extraBody })).toMatchObject({ ok: true });
+	});
 
 	it('may not change the model or the prompt that were checked', () => {
 		const extraBody = { model: 'other', prompt: 'other', seed: 7 };

@@ -1,4 +1,9 @@
-import { isDataUri, isLink, mendLink } from '../../../../nodes/Seedream/request/links';
+import {
+	dataUriProblem,
+	isDataUri,
+	isLink,
+	mendLink,
+} from '../../../../nodes/Seedream/request/links';
 
 describe('a link', () => {
 	it.each([
@@ -18,6 +23,22 @@ describe('a link', () => {
 		['https://example.com/a"b<c>.png?q={d}', 'https://example.com/a%22b%3Cc%3E.png?q=%7Bd%7D'],
 		['https://example.com\\cat.png', 'https://example.com/cat.png'],
 		['https://u:p@example.com/貓.png', 'https://u:p@example.com/%E8%B2%93.png'],
+		['https://example.com/my photo.png', 'https://example.com/my%20photo.png'],
+		['https://example.com/a  b.png?q=x y#z w', 'https://example.com/a%20%20b.png?q=x%20y#z%20w'],
+		['https://example.com/photo.png copy.png', 'https://example.com/photo.png%20copy.png'],
+		['https://example.com/a\u00a0b.png', 'https://example.com/a%C2%A0b.png'],
+		['https://example.com/100% cat.png', 'https://example.com/100%25%20cat.png'],
+		['https://example.com/my%20big photo.png', 'https://example.com/my%20big%20photo.png'],
+		['https://example.com/ca\u200bt.png', 'https://example.com/cat.png'],
+		['https://exam\u00adple.com/c\u2060at.png?s=\ufeff1', 'https://example.com/cat.png?s=1'],
+		['https://example.com/cat.png?sig=a%2Bb\u200e', 'https://example.com/cat.png?sig=a%2Bb'],
+		['https://example.com/ca\u200dt.png', 'https://example.com/cat.png'],
+		// Part of the word in Persian, and of the emoji.
+		[
+			'https://example.com/می\u200cروم.png',
+			'https://example.com/%D9%85%DB%8C%E2%80%8C%D8%B1%D9%88%D9%85.png',
+		],
+		['https://example.com/❤\ufe0f.png', 'https://example.com/%E2%9D%A4%EF%B8%8F.png'],
 	])('is written as a strict reader takes it: %s', (link, mended) => {
 		expect(mendLink(link)).toBe(mended);
 	});
@@ -31,7 +52,55 @@ describe('a link', () => {
 	);
 });
 
+it.each([
+	'https://example.com/1.png (front view)',
+	'https://example.com/1.png and the second',
+	'https://exa mple.com/1.png',
+])('what is no link with a space in it stays, to be refused: %s', (text) => {
+	expect(mendLink(text)).toBe(text);
+	expect(isLink(text)).toBe(false);
+});
+
 describe('a data URI', () => {
+	it.each([
+		['data:image/jpg;base64,/9j/4AAQ', 'data:image/jpeg;base64,/9j/4AAQ'],
+		['data:image/pjpeg;base64,/9j/4AAQ', 'data:image/jpeg;base64,/9j/4AAQ'],
+		['data:image/x-png;base64,iVBORw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
+		['data:image/png;base64,iVBO\r\nRw0K\nGgo=\n', 'data:image/png;base64,iVBORw0KGgo='],
+		['data:image/png;base64, iVBO Rw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
+		['data:image/png;name=cat.png;base64,iVBORw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
+		['DATA:IMAGE/JPG;BASE64,/9j/4AAQ', 'data:image/jpeg;base64,/9j/4AAQ'],
+	])('is mended: %j', (uri, mended) => {
+		expect(mendLink(uri)).toBe(mended);
+		expect(isDataUri(mended)).toBe(true);
+		expect(dataUriProblem(mended)).toBeUndefined();
+	});
+
+	it.each([
+		[
+			'data:image/webp;base64,UklGRg==',
+			'is image/webp: only image/jpeg and image/png can be written into the request',
+		],
+		[
+			'data:image/heic;base64,AAAA',
+			'is image/heic: only image/jpeg and image/png can be written into the request',
+		],
+		[
+			'data:text/html,<p>',
+			'is text/html: only image/jpeg and image/png can be written into the request',
+		],
+		[
+			'data:;base64,AAAA',
+			'does not say what it is: only image/jpeg and image/png can be written into the request',
+		],
+		['data:image/png,iVBORw0KGgo=', 'is not in base64'],
+		['data:image/png;base64,', 'is not whole: what follows "base64," is empty or no base64'],
+		['data:image/png;base64,a*b', 'is not whole: what follows "base64," is empty or no base64'],
+	])('that cannot be mended stays, with the reason: %s', (uri, problem) => {
+		expect(mendLink(uri)).toBe(uri);
+		expect(dataUriProblem(uri)).toBe(problem);
+	});
+
 	it('is an image in base64, its prefix in small letters', () => {
 		expect(isDataUri('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(true);
 		expect(mendLink('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(

@@ -1,5 +1,9 @@
+import get from 'lodash/get';
+import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
+
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import {
+	isEmptyRow,
 	readGenerateRow,
 	readMadeRow,
 	readStatusRow,
@@ -142,9 +146,12 @@ describe('a row of Seedream Generate', () => {
 		},
 	);
 
-	it('takes white space around the provider', async () => {
-		expect(await generateRow({ provider: ' evoLink\n' })).toMatchObject({ ok: true });
-	});
+	it.each([' evoLink\n', 'EvoLink', 'EVO LINK', 'evolink\u200b'])(
+		'takes the provider as people write it: %j',
+		async (provider) => {
+			expect(await generateRow({ provider })).toMatchObject({ ok: true });
+		},
+	);
 
 	it.each(['', 'EvoLink Pro', 'evolink2', undefined])(
 		'names the providers for %j',
@@ -234,6 +241,27 @@ describe('a row of Seedream Task Status', () => {
 		});
 	});
 
+	it.each(['undefined', 'null', '{{ $json.taskId }}', '[object Object]', [{ name: 'x' }]])(
+		'needs an id, and asks nobody for %j',
+		async (taskId) => {
+			expect(await statusRow({ taskId })).toMatchObject({
+				ok: false,
+				failure: { message: expect.stringMatching(/^Task ID: (".+" is no ID of a task$|holds )/) },
+			});
+		},
+	);
+
+	it.each([
+		[{ taskId: 'task_01' }, 'task_02'],
+		'task_01; task_02',
+		'[{"taskId":"task_01"},{"id":"task_02"}]',
+	])('takes ids as %j', async (taskId) => {
+		expect(await statusRow({ taskId })).toMatchObject({
+			ok: true,
+			value: { taskIds: ['task_01', 'task_02'] },
+		});
+	});
+
 	it('is refused with everything that is wrong with it', async () => {
 		const row = await statusRow({ taskId: '', continueWhen: 'submitted', outputItems: 'x' });
 		expect(row.ok ? [] : row.failure.message.split('; ')).toEqual([
@@ -241,5 +269,175 @@ describe('a row of Seedream Task Status', () => {
 			'Continue When: "submitted" is not one of now, finished',
 			expect.stringMatching(/^Output: /),
 		]);
+	});
+});
+
+/** A context in which `={{ $json.name }}` is worked out as n8n does it. */
+function expressionContext(
+	parameters: Record<string, unknown>,
+	items: Array<Record<string, unknown>>,
+	more: Parameters<typeof fakeContext>[0] = {},
+): IExecuteFunctions {
+	const valueOf = (value: unknown, item: Record<string, unknown> = {}): unknown => {
+		if (typeof value === 'object' && value !== null) {
+			return Object.fromEntries(
+				Object.entries(value).map(([name, inner]) => [name, valueOf(inner, item)]),
+			);
+		}
+		const name = typeof value === 'string' ? /^=?\{\{ \$json\.(\w+) \}\}$/.exec(value)?.[1] : null;
+		return name ? item[name] : value;
+	};
+	const all = { ...ROW, ...parameters };
+	return Object.assign(
+		fakeContext({ rows: items, node: { parameters: all as INodeParameters }, ...more }),
+		{
+			getNodeParameter: (path: string, itemIndex: number, whenHidden: unknown) => {
+				const raw: unknown = get(all, path, whenHidden);
+				return valueOf(raw, items[itemIndex]);
+			},
+			evaluateExpression: (part: string, itemIndex: number) => valueOf(part, items[itemIndex]),
+		},
+	);
+}
+
+describe('an expression that found nothing', () => {
+	const problemsOf = async (parameters: object, items: Array<Record<string, unknown>>) => {
+		const row = await readGenerateRow(expressionContext({ ...parameters }, items), 0);
+		return row.ok ? [] : row.failure.message.split('; ');
+	};
+	const CELL = '={{ $json.cell }}';
+
+	it.each<[string, object, string]>([
+		['references', { imageUrls: CELL }, 'Reference Image URLs'],
+		['files', { imageFields: CELL }, 'Reference Image Fields'],
+		['the prompt', { prompt: CELL }, 'Prompt'],
+		['the ratio', { aspectRatio: CELL }, 'Aspect Ratio'],
+		['the resolution', { resolution: CELL }, 'Resolution'],
+		['the number', { imageCount: CELL }, 'Number of Images'],
+		['a nested setting', { additionalFields: { promptOptimization: CELL } }, 'Prompt Optimization'],
+		['a callback', { additionalFields: { callbackUrl: CELL } }, 'Callback URL'],
+		['the extra body', { additionalFields: { extraBody: CELL } }, 'Extra Body'],
+		['the provider', { provider: CELL }, 'Provider'],
+	])('is refused in %s', async (_what, parameters, label) => {
+		expect(await problemsOf(parameters, [{ other: 1 }])).toEqual([
+			expect.stringMatching(
+				new RegExp(`^${label}: \\{\\{ \\$json\\.cell \\}\\} found nothing in this row`),
+			),
+		]);
+	});
+
+	it.each<[string, object]>([
+		['references', { imageUrls: CELL }],
+		['files', { imageFields: CELL }],
+		['the ratio', { aspectRatio: CELL }],
+		['the number', { imageCount: CELL }],
+		['a nested setting', { additionalFields: { watermark: CELL } }],
+	])('is no empty cell of %s', async (_what, parameters) => {
+		for (const cell of ['', null, ' ', '\u200b']) {
+			expect(await problemsOf(parameters, [{ cell }])).toEqual([]);
+		}
+	});
+
+	it('is an empty cell of a setting which another row has, but not of references', async () => {
+		const items = [{ other: 1 }, { cell: '16:9' }];
+		expect(await problemsOf({ aspectRatio: CELL }, items)).toEqual([]);
+		expect(await problemsOf({ imageUrls: CELL }, items)).toHaveLength(1);
+	});
+
+	it('is all told at once', async () => {
+		const parameters = { prompt: CELL, imageUrls: CELL, imageCount: CELL };
+		expect(await problemsOf(parameters, [{}])).toHaveLength(3);
+	});
+
+	it.each<[string, object]>([
+		['the model, of which the newest that fits is the default', { model: CELL }],
+		['sides that do not count', { width: CELL, height: CELL }],
+		['options', { options: { timeout: CELL, fileName: CELL, concurrency: CELL } }],
+		['how images are handed on', { downloadImages: CELL, outputField: CELL, outputItems: CELL }],
+	])('does not matter for %s', async (_what, parameters) => {
+		expect(await problemsOf(parameters, [{}])).toEqual([]);
+	});
+
+	it('does not matter for a row that has its task', async () => {
+		const context = expressionContext({ prompt: CELL, imageUrls: CELL }, [{}]);
+		expect(await readMadeRow(context, 0, apiMart)).toMatchObject({ ok: true });
+	});
+});
+
+describe('a reference in a private network', () => {
+	const read = async (baseUrl: string | undefined, isChosen = true) => {
+		const context = fakeContext({
+			rows: [{ ...ROW, imageUrls: 'http://192.168.1.7/cat.png' }],
+			node: { credentials: isChosen ? { evoLinkApi: { id: '1', name: 'EvoLink' } } : {} },
+			credentials: baseUrl === undefined ? {} : { evoLinkApi: { baseUrl } },
+		});
+		return await readGenerateRow(context, 0);
+	};
+
+	it.each(['http://127.0.0.1:3000', ' http://gateway:8080/ ', 'https://10.0.0.2'])(
+		'can be opened by a provider at %j',
+		async (baseUrl) => {
+			expect(await read(baseUrl)).toMatchObject({ ok: true });
+		},
+	);
+
+	it.each(['https://api.evolink.ai', '', 'localhost', undefined])(
+		'cannot be opened by a provider at %j',
+		async (baseUrl) => {
+			expect(await read(baseUrl)).toMatchObject({
+				ok: false,
+				failure: { message: expect.stringContaining('is in a private network'), charged: 'no' },
+			});
+		},
+	);
+
+	it('cannot be opened where nobody knows the provider', async () => {
+		expect(await read('http://127.0.0.1', false)).toMatchObject({ ok: false });
+	});
+});
+
+describe('an empty row', () => {
+	const PARAMETERS = { prompt: '={{ $json.prompt }}', imageUrls: '={{ $json.foto }}' };
+	const isEmpty = (
+		item: Record<string, unknown>,
+		parameters: Record<string, unknown> = PARAMETERS,
+	) => isEmptyRow(expressionContext(parameters, [item]), 0, 'prompt');
+
+	it.each([
+		{ prompt: '', foto: '' },
+		{ prompt: null, foto: ' ' },
+		{ prompt: '' },
+		{},
+		{ row_number: 7 },
+	])('is %j', (item) => {
+		expect(isEmpty(item)).toBe(true);
+	});
+
+	it.each([
+		{ prompt: '', foto: 'https://a.example/1.png' },
+		{ prompt: 'A lake', foto: '' },
+		{ Prompt: 'A lake' },
+		{ prompt: '\u200b', foto: '' },
+	])('is not %j', (item) => {
+		expect(isEmpty(item)).toBe(false);
+	});
+
+	it('is none with a file that a field takes from it', () => {
+		const withFile = (imageFields: string) => {
+			const context = expressionContext({ ...PARAMETERS, imageFields }, [{ prompt: '', foto: '' }]);
+			const [item] = context.getInputData();
+			const binary = { data: { mimeType: 'image/png', data: '' } };
+			return isEmptyRow(
+				Object.assign(context, { getInputData: () => [{ ...item, binary }] }),
+				0,
+				'prompt',
+			);
+		};
+		expect(withFile('data')).toBe(false);
+		expect(withFile('')).toBe(true);
+	});
+
+	it('is none where the prompt is fixed', () => {
+		expect(isEmpty({ foto: '' }, { ...PARAMETERS, prompt: '' })).toBe(false);
 	});
 });

@@ -318,8 +318,8 @@ describe('a call for many tasks', () => {
 	});
 
 	it.each<[string, HttpAnswer, number]>([
-		...TROUBLE.map(([what, answer]): [string, HttpAnswer, number] => [what, answer, 4]),
-		...REFUSED.map(([what, answer]): [string, HttpAnswer, number] => [what, answer, 10]),
+		...TROUBLE.map(([what, answer]): [string, HttpAnswer, number] => [what, answer, 8]),
+		...REFUSED.map(([what, answer]): [string, HttpAnswer, number] => [what, answer, 20]),
 	])(
 		'that fails with %s four times in a row is not made again: each task is asked for alone',
 		async (_what, answer, most) => {

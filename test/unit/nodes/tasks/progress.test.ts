@@ -26,7 +26,7 @@ it('says whom it waits for, as long as it does', async () => {
 	expect(said).toEqual([
 		'Seedream: 0 of 2 images, 1 running, 0 failed',
 		'Seedream: 0 of 2 images, 1 running, 0 failed; waiting, because EvoLink takes no more at the moment',
-		'Seedream: 0 of 2 images, 1 running, 0 failed; waiting, because EvoLink and APIMart takes no more at the moment',
+		'Seedream: 0 of 2 images, 1 running, 0 failed; waiting, because EvoLink and APIMart take no more at the moment',
 		'Seedream: 1 of 2 images, 0 running, 0 failed; waiting, because EvoLink takes no more at the moment',
 		// Nobody waits any more at the end.
 		'Seedream: 2 of 2 images, 0 running, 0 failed',

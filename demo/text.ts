@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer';
+import { readFile } from 'node:fs/promises';
+
+import { z } from 'zod';
+
+import { imageFormat } from '../nodes/Seedream/images/format';
+import { Sentence } from './sentence';
+
+const HOW_TO_SAVE =
+	'Save the table as "CSV UTF-8" in Excel, as "Text CSV" with the character set UTF-8 in LibreOffice, or as "Comma-separated values" in Google Sheets.';
+
+/** The text of a CSV file, in UTF-8 or UTF-16; throws a `Sentence` for any other file. */
+export async function readText(path: string): Promise<string> {
+	const bytes = await readBytes(path);
+	const text = decode(bytes);
+	const otherKind = recogniseKind(bytes, text);
+	if (otherKind) throw new Sentence(`${path} is ${otherKind}, not a CSV file. ${HOW_TO_SAVE}`);
+	if (text !== undefined) return text;
+	throw new Sentence(
+		`${path} is not saved as UTF-8, so line ${foreignLine(bytes)} could only be guessed. ${HOW_TO_SAVE}`,
+	);
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+	try {
+		return await readFile(path);
+	} catch (error) {
+		throw new Sentence(`${path} cannot be read: ${reason(error)}.`);
+	}
+}
+
+function reason(error: unknown): string {
+	const { code } = z.object({ code: z.string() }).catch({ code: 'unknown' }).parse(error);
+	const known: Record<string, string> = {
+		ENOENT: 'there is no such file',
+		EISDIR: 'it is a folder',
+		EACCES: 'you are not allowed to',
+	};
+	return known[code] ?? code;
+}
+
+const UTF_16 = ['utf-16le', 'utf-16be'];
+
+function decode(bytes: Buffer): string | undefined {
+	try {
+		const text = new TextDecoder(encodingOf(bytes), { fatal: true }).decode(bytes);
+		return text.includes('\0') ? undefined : text;
+	} catch {
+		return undefined;
+	}
+}
+
+/** By the byte order mark. Without one, UTF-16 gives itself away by its zeros, and the header tells its byte order. */
+function encodingOf(bytes: Buffer): string | undefined {
+	const start = bytes.toString('hex', 0, 2);
+	if (start === 'fffe') return 'utf-16le';
+	if (start === 'feff') return 'utf-16be';
+	if (!bytes.includes(0)) return 'utf-8';
+	return UTF_16.find((encoding) => /prompt/i.test(new TextDecoder(encoding).decode(bytes)));
+}
+
+/** What else people have at hand, by how it starts. */
+const KINDS: ReadonlyArray<[start: RegExp, kind: string]> = [
+	[/^PK\x03\x04/, 'a workbook of Excel, LibreOffice or Numbers, or another packed file'],
+	[/^\xD0\xCF\x11\xE0/, 'an old or protected workbook of Excel, or another Office file'],
+	[/^\x1F\x8B/, 'a packed file'],
+	[/^%PDF/, 'a PDF'],
+	[/^.{4}ftyp/s, 'a picture or a film'],
+	[/^\{\\rtf/, 'a text document'],
+	[/^\s*<[!?a-z]/i, 'a web page or an XML file'],
+	[/^\s*(\{|\[\s*[[{"])/, 'a JSON file'],
+];
+
+function recogniseKind(bytes: Buffer, text?: string): string | undefined {
+	const start = text ?? bytes.toString('latin1', 0, 100);
+	const known = KINDS.find(([pattern]) => pattern.test(start))?.[1];
+	if (known !== undefined || text !== undefined || !bytes.includes(0)) return known;
+	return imageFormat(bytes) ? 'a picture' : 'a file of another kind';
+}
+
+/** Counted from 1, as editors do: the first that is not UTF-8. */
+function foreignLine(bytes: Buffer): number {
+	const lines = bytes.toString('latin1').split(/\r\n|\r|\n/);
+	return lines.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1'))) + 1;
+}
