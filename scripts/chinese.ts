@@ -174,8 +174,8 @@ export const chinese: Dictionary = {
 		'How many tasks may be at work at the same time': '最多同时进行多少个任务',
 		'0 takes on more as long as the gateway accepts them': '0 表示只要平台接受就不断增加',
 		'How to name the files, without the extension': '文件名，不含扩展名',
-		'Placeholders: {row}, {image}, {taskId}, {provider}, {model}, {prompt}, {date}':
-			'可用占位符：{row}、{image}、{taskId}、{provider}、{model}、{prompt}、{date}',
+		'Placeholders: {row}, {image}, {number}, {taskId}, {provider}, {model}, {prompt}, {date}':
+			'可用占位符：{row}、{image}、{number}、{taskId}、{provider}、{model}、{prompt}、{date}',
 		'The shortest time between two questions whether a task is done, in seconds':
 			'两次查询同一任务之间的最短间隔，单位为秒',
 		'0 leaves it to the node': '0 表示由节点决定',

@@ -32,7 +32,7 @@ const BROKEN_TLS = /BAD_RECORD_MAC|DECRYPTION_FAILED|UNEXPECTED_EOF|CLOSE_NOTIFY
 const STEPS_BEFORE = new Set(['connect', 'getaddrinfo']);
 /** What has no code of its own, or one that any connection that breaks may have. */
 const FAILED_BEFORE =
-	/before secure TLS connection|handshake|wrong version number|invalid url|unsupported protocol|proxy connection|proxy response|CONNECT/i;
+	/before secure TLS connection|handshake|wrong version number|invalid url|unsupported protocol|proxy connection ended|proxy response|tunnel/i;
 
 const credentialSchema = z.record(z.unknown());
 

@@ -1,7 +1,10 @@
-import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
+import dns from 'node:dns';
 
-import { startSandbox, type Fault, type SandboxRequest } from '../sandbox/sandbox';
-import { answer, atEach, engine, ONE_OF_EACH, Scene } from './scene';
+import type { IBinaryData, INodeExecutionData, INodeParameters } from 'n8n-workflow';
+import sharp from 'sharp';
+
+import type { Fault, SandboxRequest } from '../sandbox/sandbox';
+import { answer, atEach, engine, ONE_OF_EACH, type Scene } from './scene';
 import { sandboxCredentials, systems, type System } from './systems';
 
 /** What becomes of finished images: those that come late, in part, under one name, or from elsewhere. */
@@ -12,7 +15,7 @@ const SEVERAL: readonly System[] = systems.filter(
 const EVOLINK = ONE_OF_EACH.filter(({ gateway }) => gateway === 'evoLink');
 
 /** Of each row so many images, downloaded. */
-const images = (at: Scene, imageCount: number): IDataObject => ({
+const images = (at: Scene, imageCount: number): INodeParameters => ({
 	...at.system.several,
 	prompt: '={{ "Generate 5 different images: " + $json.prompt }}',
 	imageCount,
@@ -30,6 +33,7 @@ function spoil(at: Scene, fault: (index: number, request: SandboxRequest) => Fau
 }
 
 const GONE = answer(410);
+const NO_FILE: IBinaryData = { data: '', mimeType: '' };
 const fields = (items: readonly INodeExecutionData[], name: string) =>
 	items.map(({ json }) => json[name]);
 const names = (items: readonly INodeExecutionData[]) =>
@@ -41,7 +45,7 @@ describe('of several images that were paid', () => {
 		async (at) => {
 			spoil(at, (index) => (index === 2 || index === 4 ? GONE : undefined));
 			const { status, items, hints } = await at.generate(['a lake'], {
-				parameters: images(at, 5) as never,
+				parameters: images(at, 5),
 			});
 
 			expect(status).toBe('success');
@@ -89,7 +93,7 @@ describe('of several images that were paid', () => {
 		async (at) => {
 			spoil(at, (index) => (index === 1 ? GONE : undefined));
 			const { items } = await at.generate(['a lake', 'a hill'], {
-				parameters: { ...images(at, 3), outputItems: 'perTask' } as never,
+				parameters: { ...images(at, 3), outputItems: 'perTask' },
 			});
 
 			expect(fields(items, 'status')).toEqual(['completed', 'failed', 'completed', 'failed']);
@@ -111,7 +115,7 @@ describe('of several images that were paid', () => {
 		async (at) => {
 			spoil(at, (index) => (index === 1 ? GONE : undefined));
 			const { items, errorItems } = await at.generate(['a lake'], {
-				parameters: images(at, 3) as never,
+				parameters: images(at, 3),
 				onError: 'continueErrorOutput',
 			});
 			expect(fields(items, 'imageIndex')).toEqual([0, 2]);
@@ -127,7 +131,7 @@ describe('of several images that were paid', () => {
 		async (at) => {
 			spoil(at, () => GONE);
 			const { status, error } = await at.generate(['a lake'], {
-				parameters: images(at, 3) as never,
+				parameters: images(at, 3),
 			});
 			expect(status).toBe('error');
 			expect(error?.message).toMatch(/could not be downloaded: the link answered with HTTP 410/);
@@ -147,7 +151,7 @@ describe('of several images that were paid', () => {
 				const prompt = request.prompt ?? at.promptOf(request.taskId);
 				return request.step === 'query' && prompt?.includes('a hill') ? answer(401) : undefined;
 			});
-			const run = { parameters: images(at, 3) as never };
+			const run = { parameters: images(at, 3) };
 			const failed = await at.generate(['a lake', 'a hill'], run);
 			expect(failed.error?.message).toMatch(/^Row 2: /);
 			isDown = false;
@@ -161,7 +165,7 @@ describe('of several images that were paid', () => {
 			const ofLake = again.filter(({ taskId }) => taskId === lake?.id);
 			expect(ofLake.map(indexOf)).toEqual([1]);
 			for (const item of items) {
-				const file = await (await engine()).readFile(item.binary?.data as never);
+				const file = await (await engine()).readFile(item.binary?.data ?? NO_FILE);
 				const answered = await fetch(String(item.json.imageUrl));
 				expect(file.equals(Buffer.from(await answered.arrayBuffer()))).toBe(true);
 			}
@@ -177,7 +181,7 @@ describe('of several images that were paid', () => {
 		async (at) => {
 			spoil(at, (index, { attempt }) => (index === 0 && attempt <= 8 ? GONE : undefined));
 			const { items, calls } = await at.generate(['a lake'], {
-				parameters: images(at, 3) as never,
+				parameters: images(at, 3),
 				tries: 5,
 			});
 			expect(calls).toBeGreaterThan(1);
@@ -194,7 +198,7 @@ describe('of several images that were paid', () => {
 			let turns = 0;
 			spoil(at, (index) => (turns === 0 && index > 0 ? GONE : undefined));
 			const { runs, errorItems } = await at.generate(['a lake'], {
-				parameters: images(at, 3) as never,
+				parameters: images(at, 3),
 				onError: 'continueErrorOutput',
 				loopErrors: 1,
 				onMessage: (message) => {
@@ -218,7 +222,7 @@ describe('of several images that were paid', () => {
 		async (at) => {
 			spoil(at, (index) => (index === 1 ? GONE : undefined));
 			const submitted = await at.generate(['a lake'], {
-				parameters: { ...images(at, 3), continueWhen: 'submitted' } as never,
+				parameters: { ...images(at, 3), continueWhen: 'submitted' },
 			});
 			const { status, items } = await (
 				await engine()
@@ -290,9 +294,9 @@ describe('the names of files', () => {
 	const named = (fileName: string) => ({ downloadImages: true, options: { fileName } });
 
 	atEach('are one for each image', async (at) => {
-		const prompts = ['a/b', 'a b', 'A b', 'c'];
+		const prompts = ['a/lake', 'a lake', 'A Lake', 'a hill'];
 		const { items } = await at.generate(prompts, { parameters: named('{prompt}') });
-		expect(names(items)).toEqual(['a-b.png', 'a-b-2.png', 'A-b-3.png', 'c.png']);
+		expect(names(items)).toEqual(['a-lake.png', 'a-lake-2.png', 'A-Lake-3.png', 'a-hill.png']);
 	});
 
 	atEach(
@@ -302,7 +306,7 @@ describe('the names of files', () => {
 				parameters: {
 					...images(at, 3),
 					options: { fileName: '={{ $json.prompt }}-{image}' },
-				} as never,
+				},
 			});
 			expect(names(items).map((name) => /x-(\d)\.png$/.exec(name ?? '')?.[1])).toEqual([
 				'1',
@@ -333,35 +337,111 @@ describe('the names of files', () => {
 	);
 });
 
+/** A name of the internet that leads to the sandbox: what a provider in a private network is not. */
+const PUBLIC = 'api.provider.example';
+const lookup = dns.lookup;
+
+beforeAll(() => {
+	const patched = (host: string, ...rest: unknown[]) =>
+		Reflect.apply(lookup, dns, [host === PUBLIC ? '127.0.0.1' : host, ...rest]);
+	Object.assign(dns, { lookup: patched });
+});
+
+afterAll(() => {
+	Object.assign(dns, { lookup });
+});
+
 describe('a link into the network of n8n', () => {
-	/** The provider answers under another name than its links have. */
-	const at = async (baseUrl: string) => {
-		const sandbox = await startSandbox({ taskSeconds: 0.1 });
-		const credentials = sandboxCredentials(sandbox);
-		return { sandbox, credentials: { evoLinkApi: { ...credentials.evoLinkApi, baseUrl } } };
-	};
+	const isPublic = (url: string) => url.replace('127.0.0.1', PUBLIC);
+	/** The provider under its public name; `link` makes its links from those of the sandbox. */
+	async function withPublicProvider(at: Scene, link: (url: string) => string, location?: string) {
+		at.sandbox.setIntercept(({ step, path }): Fault | undefined => {
+			if (step === 'download' && location !== undefined && !path.endsWith('?second')) {
+				return { kind: 'answer', status: 302, headers: { location }, body: '' };
+			}
+			if (step !== 'query') return undefined;
+			const change = ({ body, ...real }: { status: number; body: unknown }) => ({
+				...real,
+				body: JSON.parse(JSON.stringify(body).replace(/http:[^"]+\.png/g, link)) as unknown,
+			});
+			return { kind: 'reshape', change };
+		});
+		const credentials = sandboxCredentials(at.sandbox);
+		const { evoLinkApi } = credentials;
+		return await at.generate(['a lake'], {
+			parameters: { downloadImages: true },
+			credentials: {
+				evoLinkApi: { ...evoLinkApi, baseUrl: isPublic(String(evoLinkApi?.baseUrl)) },
+			},
+			onError: 'continueRegularOutput',
+		});
+	}
+	const onEvoLink = (what: string, play: (at: Scene) => Promise<void>) =>
+		atEach(what, play, {}, EVOLINK);
 
-	it('is opened where the provider is in it as well', async () => {
-		const scene = await Scene.open(EVOLINK[0] as System, {});
-		const elsewhere = await startSandbox();
-		scene.sandbox.setIntercept(({ step, path }) =>
-			step === 'download'
-				? { kind: 'answer', status: 302, headers: { location: `${path}?again` }, body: '' }
-				: undefined,
+	onEvoLink('is opened where the provider is in it as well, also after a redirect', async (at) => {
+		spoil(at, (_index, { path }) =>
+			path.endsWith('?second')
+				? undefined
+				: { kind: 'answer', status: 302, headers: { location: `${path}?second` }, body: '' },
 		);
-		scene.sandbox.setIntercept(({ step, path }) =>
-			step === 'download' && !path.endsWith('again')
-				? { kind: 'answer', status: 302, headers: { location: `${path}?again` }, body: '' }
-				: undefined,
-		);
-		const { items } = await scene.generate(['a lake'], { parameters: { downloadImages: true } });
+		const { items } = await at.generate(['a lake'], { parameters: { downloadImages: true } });
 		expect(names(items)).toHaveLength(1);
-		expect(scene.requests('download')).toHaveLength(2);
-		await elsewhere.close();
-		await scene.sandbox.close();
+		expect(at.requests('download')).toHaveLength(2);
 	});
 
-	it.skip('is refused where it is not', async () => {
-		await at('https://api.evolink.ai');
+	onEvoLink('is not asked for by a provider on the internet', async (at) => {
+		const { items } = await withPublicProvider(at, (url) => url);
+		expect(items[0]?.json).toMatchObject({ status: 'failed', error: { charged: 'yes' } });
+		expect(JSON.stringify(items[0]?.json)).toContain('private network');
+		expect(at.requests('download')).toEqual([]);
 	});
+
+	onEvoLink('is not led to by one either', async (at) => {
+		const target = `${new URL(at.sandbox.baseUrls.evoLink).origin}/images/secret.png`;
+		const { items } = await withPublicProvider(at, isPublic, target);
+		expect(JSON.stringify(items[0]?.json)).toContain('private network');
+		expect(at.requests('download')).toHaveLength(1);
+	});
+
+	onEvoLink('is none where it is a public one that leads to another', async (at) => {
+		const { items } = await withPublicProvider(at, isPublic, '?second');
+		expect(names(items)).toHaveLength(1);
+		expect(at.requests('download')).toHaveLength(2);
+	});
+});
+
+describe('a reference file that no provider can use', () => {
+	const png = sharp({ create: { width: 400, height: 400, channels: 3, background: 'red' } });
+	const makers: Array<[string, () => Promise<Buffer>, RegExp]> = [
+		['half a JPEG', async () => half(await png.jpeg().toBuffer()), /breaks off before the end/],
+		['half a PNG', async () => half(await png.png().toBuffer()), /breaks off before the end/],
+		['half a WebP', async () => half(await png.webp().toBuffer()), /breaks off before the end/],
+		[
+			'a HEIC file named .jpg',
+			async () =>
+				Buffer.concat([Buffer.from('00000018', 'hex'), Buffer.from('ftypheic\0\0\0\0mif1heic')]),
+			/is a HEIC file/,
+		],
+		['a PDF', async () => Buffer.from('%PDF-1.7 and so on'), /is a PDF document/],
+	];
+	const half = (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1);
+
+	for (const [what, make, words] of makers) {
+		atEach(
+			`is refused before anything is sent: ${what}`,
+			async (at) => {
+				const file = await (await engine()).storeFile(await make(), 'image/jpeg');
+				const { error } = await at.generate(['a lake'], {
+					parameters: { ...at.system.edit, imageUrls: '', imageFields: 'photo' },
+					files: [{ photo: file }],
+				});
+				expect(error?.message).toMatch(words);
+				expect(error?.message).toContain('the image in "photo"');
+				expect(at.sandbox.requests).toEqual([]);
+			},
+			{},
+			EVOLINK,
+		);
+	}
 });

@@ -55,12 +55,13 @@ export async function submitTask(
 	const earlier = record.unconfirmed();
 	// The clock may have been set back since an earlier try.
 	let lostAt = earlier && Math.min(earlier.at, clock.now());
-	let sentAt = earlier ? Math.min(earlier.lastAt, clock.now()) : clock.now();
+	let lastLostAt = earlier ? Math.min(earlier.lastAt, clock.now()) : clock.now();
+	let sentAt = lastLostAt;
 	const unconfirmed = async (at: number) => ({
 		provider,
 		model,
 		at: new Date(at),
-		lastAt: new Date(sentAt),
+		lastAt: new Date(lastLostAt),
 		isRepeatable: gateway.honoursKeys(),
 		candidates: await unknownTasks(gateway, model, at, tools),
 	});
@@ -99,8 +100,11 @@ export async function submitTask(
 			return { ok: true, value: { tasks, at, raw } };
 		}
 		const { failure } = created;
-		if (failure.charged === 'unknown') lostAt ??= sentAt;
-		if (lostAt === undefined) record.refused();
+		if (failure.charged === 'unknown') {
+			lostAt ??= sentAt;
+			lastLostAt = sentAt;
+		} else if (lostAt === undefined) record.refused();
+		else record.sent(body, lastLostAt, lostAt);
 		const wait = waitSeconds(failure, waits);
 		const isWorthWaiting = wait === undefined || clock.now() + wait * 1000 <= until;
 		if (!isWorthWaiting || !gateway.mayCreateAgain(failure, tries < MOST_TRIES)) {

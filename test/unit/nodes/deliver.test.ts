@@ -237,32 +237,68 @@ describe('a link that has expired', () => {
 		expect(opened.slice(3)).toEqual(['https://b.example/2']);
 	});
 
-	it('that is gone all the same is a failure that names the paid task', async () => {
-		const { all, opened, calls } = tools(
-			(url) => (url === 'https://a.example/2' ? answered(404) : stored()),
-			{ answers: [anew(...[1, 2, 3].map((n) => `https://a.example/${n}`))] },
-		);
+	const NAMED = {
+		status: 'failed',
+		provider: 'evoLink',
+		taskId: 'task-1',
+		error: {
+			message:
+				'The image was made, but could not be downloaded: the link answered with HTTP 404 [task task-1]',
+			code: 'download_failed',
+			type: 'download_error',
+			charged: 'yes',
+		},
+	};
+
+	it('that is gone all the same is an entry that names the paid task, between the others', async () => {
+		const { all, opened, calls } = tools((url) => (url.endsWith('/2') ? answered(404) : stored()), {
+			answers: [anew(...[1, 2, 3].map((n) => `https://b.example/${n}`))],
+		});
 		const task = completed(...[1, 2, 3].map((n) => `https://a.example/${n}`));
-		expect(await delivered(task, all)).toMatchObject({
-			ok: false,
-			failure: {
-				message:
-					'The image was made, but could not be downloaded: the link answered with HTTP 404 [task task-1]',
-				code: 'download_failed',
-				charged: 'yes',
-				taskId: 'task-1',
-			},
+		const result = await delivered(task, all);
+		const items = result.ok ? result.value : [];
+		expect(items.map(({ json }) => [json.status, json.imageIndex])).toEqual([
+			['completed', 0],
+			['failed', 1],
+			['completed', 2],
+		]);
+		expect(items[1]).toEqual({
+			json: { ...NAMED, imageUrl: 'https://b.example/2', imageIndex: 1 },
+			pairedItem: { item: 6 },
 		});
 		expect(opened).toHaveLength(4);
 		expect(calls).toHaveLength(1);
 	});
 
-	it('for which the new answer has none is a failure that names the paid task', async () => {
-		const { all } = tools((url) => (url.endsWith('/2') ? answered(403) : stored()), {
+	it('for which the new answer has none is an entry that names the paid task', async () => {
+		const { all } = tools((url) => (url.endsWith('/2') ? answered(404) : stored()), {
 			answers: [anew('https://a.example/1')],
 		});
 		const task = completed('https://a.example/1', 'https://a.example/2');
 		expect(await delivered(task, all)).toMatchObject({
+			ok: true,
+			value: [
+				{ json: { status: 'completed' } },
+				{ json: { ...NAMED, imageUrl: 'https://a.example/2', imageIndex: 1 } },
+			],
+		});
+	});
+
+	it('about which the gateway says nothing does not take the others with it', async () => {
+		const { all } = tools((url) => (url.endsWith('/2') ? answered(404) : stored()), {
+			answers: [reply(401, { error: { code: 'unauthorized', message: 'No.' } })],
+		});
+		const task = completed('https://a.example/1', 'https://a.example/2');
+		expect(await delivered(task, all)).toMatchObject({
+			ok: true,
+			value: [{ json: { status: 'completed' } }, { json: NAMED }],
+		});
+	});
+
+	it('and takes all others with it is a failure that names the paid task', async () => {
+		const links = [1, 2].map((n) => `https://a.example/${n}`);
+		const { all } = tools(() => answered(404), { answers: [anew(...links)] });
+		expect(await delivered(completed(...links), all)).toMatchObject({
 			ok: false,
 			failure: { charged: 'yes', taskId: 'task-1' },
 		});
@@ -303,7 +339,7 @@ it('a fresh link that is forbidden is tried as another client before a new one i
 		ok: true,
 		value: [{ json: { imageUrl: 'https://a.example/new' } }],
 	});
-	expect(gone.opened).toEqual([...Array(3).fill('https://a.example/1'), 'https://a.example/new']);
+	expect(gone.opened).toEqual([...Array(5).fill('https://a.example/1'), 'https://a.example/new']);
 });
 
 describe('images that are missing', () => {
@@ -375,4 +411,120 @@ it('shares the limit on downloads with all rows', async () => {
 	rows.push(delivered(completed(...urls), all));
 	for (const row of await Promise.all(rows)) expect(row).toMatchObject({ ok: true });
 	expect(most).toBe(2);
+});
+
+describe('images of which some did not come', () => {
+	const links = [1, 2, 3, 4].map((n) => `https://a.example/${n}`);
+	const BROKEN = new Set(['https://a.example/2', 'https://a.example/4']);
+	const WORDS =
+		'Of 4 images, images 2, 4 could not be downloaded, although they were made and charged: entries of their own have their links';
+	/** n8n keeps the files outside of its memory. */
+	function kept(isDown: () => boolean = () => true) {
+		const made = tools((url) => {
+			const link = stored();
+			if (isDown() && BROKEN.has(url)) return answered(400);
+			return link.kind === 'opened'
+				? {
+						...link,
+						store: async (...given) => ({ ...(await link.store(...given)), id: `disk:${url}` }),
+					}
+				: link;
+		});
+		made.all.context.helpers.getBinaryMetadata = async () => ({ fileSize: 1 });
+		return made;
+	}
+
+	it('say so in a warning, whichever way they are handed on', async () => {
+		for (const outputItems of ['perImage', 'perTask'] as const) {
+			const { all } = kept();
+			const result = await delivered(completed(...links), all, { ...CONTROLS, outputItems });
+			const items = result.ok ? result.value : [];
+			const warnings = items.flatMap(({ json }) => json.warning ?? []);
+			expect(new Set(warnings)).toEqual(new Set([WORDS]));
+		}
+	});
+
+	it('keep their places in the item of a task', async () => {
+		const { all } = kept();
+		const result = await delivered(completed(...links), all, {
+			...CONTROLS,
+			outputItems: 'perTask',
+		});
+		const items = result.ok ? result.value : [];
+		expect(items.map(({ json }) => json.imageIndex)).toEqual([undefined, 1, 3]);
+		expect(Object.keys(items[0]?.binary ?? {})).toEqual(['data', 'data_2']);
+		expect(items[0]?.json.imageUrls).toEqual(links);
+	});
+
+	it('are told of to the ledger', async () => {
+		const { all, clock } = kept();
+		const { missing } = await deliver(FACTS, completed(...links), CONTROLS, following(clock), all);
+		expect(missing).toEqual([1, 3].map((index) => ({ taskId: 'task-1', index })));
+	});
+
+	it('are fetched by another try, and the others are not', async () => {
+		let isDown = true;
+		const { all, opened } = kept(() => isDown);
+		await delivered(completed(...links), all);
+		opened.length = 0;
+		isDown = false;
+		const result = await delivered(completed(...links), all);
+		expect([...opened].sort()).toEqual([...BROKEN]);
+		expect(result.ok && result.value.map(({ binary }) => binary?.data?.id)).toEqual(
+			links.map((url) => `disk:${url}`),
+		);
+	});
+
+	it('are all fetched anew where n8n has the files no more', async () => {
+		let isDown = true;
+		const { all, opened } = kept(() => isDown);
+		await delivered(completed(...links), all);
+		opened.length = 0;
+		isDown = false;
+		all.context.helpers.getBinaryMetadata = async () => await Promise.reject(new Error('ENOENT'));
+		expect(await delivered(completed(...links), all)).toMatchObject({ ok: true });
+		expect([...opened].sort()).toEqual(links);
+	});
+
+	it.each(['perImage', 'perTask'] as const)(
+		'are handed on alone where the others have been (%s)',
+		async (outputItems) => {
+			const { all, opened, clock } = kept(() => false);
+			const controls = { ...CONTROLS, outputItems };
+			const task = completed(...links);
+			const { items, missing } = await deliver(FACTS, task, controls, following(clock), all, 3);
+			expect(opened).toEqual([links[3]]);
+			expect(missing).toEqual([]);
+			expect(items).toHaveLength(1);
+			expect(items[0]?.json).toMatchObject(
+				outputItems === 'perImage'
+					? { imageUrl: links[3], imageIndex: 3, imageCount: 4 }
+					: { imageUrls: [links[3]], imageCount: 1 },
+			);
+			expect(Object.keys(items[0]?.binary ?? {})).toEqual(['data']);
+		},
+	);
+
+	it('are no items of a task where there is nothing else', async () => {
+		const { all, clock } = kept();
+		const controls = { ...CONTROLS, outputItems: 'perTask' as const };
+		const task = completed(...links);
+		const { items, failure } = await deliver(FACTS, task, controls, following(clock), all, 1);
+		expect(items.map(({ json }) => [json.status, json.imageIndex])).toEqual([['failed', 1]]);
+		expect(failure).toMatchObject({ charged: 'yes' });
+	});
+});
+
+describe('a task of which nobody knows how old it is', () => {
+	it.each([
+		[false, 2],
+		[true, 1],
+	])('has links that are waited for, unless it is ours: known %s', async (isKnown, opens) => {
+		const { all, opened, clock } = tools(() => (opened.length < 2 ? answered(404) : stored()), {
+			answers: [reply(500, {})],
+		});
+		const followed = { ...following(clock), isKnown, timeoutSeconds: 1 };
+		await deliver(FACTS, completed('https://a.example/1'), CONTROLS, followed, all);
+		expect(opened).toHaveLength(opens);
+	});
 });

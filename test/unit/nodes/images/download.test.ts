@@ -269,11 +269,11 @@ describe('a link that answers with HTTP 403', () => {
 		expect(clock.pauses).toEqual([500]);
 	});
 
-	it('and is fresh is gone after three times', async () => {
+	it('and is fresh is gone after five times', async () => {
 		const { result, asBrowser, clock } = await fresh(forbidden());
 		expect(result).toEqual(FORBIDDEN);
-		expect(asBrowser).toEqual([false, true, true]);
-		expect(clock.pauses).toEqual([500, 1000]);
+		expect(asBrowser).toEqual([false, true, true, true, true]);
+		expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
 	});
 
 	it('and is fresh may also be refused without a word, or break off', async () => {
@@ -314,6 +314,184 @@ describe('a link that answers with HTTP 403', () => {
 		await fresh(() => opened(bodies[next++] ?? streamOf(PNG), 403));
 		expect(bodies.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
 	});
+});
+
+describe('a link that is not there', () => {
+	const words = (status: number, body: string) => () =>
+		opened(streamOf(Buffer.from(body || ' ')), status);
+	const at = (ms: number, seconds = 60) => {
+		const clock = virtualClock();
+		const expiresAt = new Date(clock.now() + ms);
+		return {
+			clock,
+			get: async (...answers: Array<() => OpenedLink<Stored>>) =>
+				await download(answers, clock, seconds, expiresAt),
+		};
+	};
+
+	it.each([401, 403, 404, 408, 409, 423, 425])(
+		'and is fresh is waited for as a 503: HTTP %i',
+		async (status) => {
+			const { get, clock } = at(1000);
+			const missing = words(status, 'Not here');
+			expect((await get(missing, missing, whole)).result).toEqual(STORED);
+			expect(clock.pauses).toEqual([500, 1000]);
+		},
+	);
+
+	it.each([401, 403, 404, 408, 409, 423, 425])(
+		'and never comes is gone, so that a new one is asked for: HTTP %i',
+		async (status) => {
+			const { get, clock } = at(60_000);
+			const { result, opens } = await get(words(status, 'Not here'));
+			expect(result).toEqual(failure(`the link answered with HTTP ${status}`, 'gone'));
+			expect(opens).toHaveLength(5);
+			expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
+		},
+	);
+
+	it('is gone as well where there is no time to wait', async () => {
+		const { result, opens } = await at(60_000, 0).get(words(404, ''));
+		expect(result).toEqual(failure('the link answered with HTTP 404', 'gone'));
+		expect(opens).toHaveLength(1);
+	});
+
+	it.each([
+		[410, 'gone', ''],
+		[400, 'gone', '<Code>ExpiredToken</Code>'],
+		[401, 'gone', '{"message":"signature expired"}'],
+		[404, 'gone', 'The link has expired'],
+		[400, 'failed', 'Bad request'],
+		[402, 'failed', ''],
+		[451, 'failed', ''],
+	] as const)(
+		'and never will be has ended at once, however fresh: HTTP %i, %s',
+		async (status, kind, body) => {
+			const { result, opens } = await at(60_000).get(words(status, body), whole);
+			expect(result).toEqual(failure(`the link answered with HTTP ${status}`, kind));
+			expect(opens).toHaveLength(1);
+		},
+	);
+
+	it.each([
+		[401, 1, 'failed'],
+		[403, 1, 'gone'],
+		[404, 1, 'gone'],
+		[408, 5, 'failed'],
+		[409, 5, 'failed'],
+		[423, 5, 'failed'],
+		[425, 5, 'failed'],
+	] as const)('and is old is tried so often: HTTP %i, %i times', async (status, times, kind) => {
+		const { result, opens } = await at(-1).get(words(status, ''));
+		expect(result).toEqual(failure(`the link answered with HTTP ${status}`, kind));
+		expect(opens).toHaveLength(times);
+	});
+});
+
+describe('a file under another status than 200', () => {
+	const ranged = (range?: string) => () => {
+		const link = opened(streamOf(PNG), 206);
+		return link.kind === 'opened' ? { ...link, range } : link;
+	};
+	const last = PNG.length - 1;
+
+	it.each([200, 201, 202, 203, 226])('is a file: %i', async (status) => {
+		const { result, opens } = await download([() => opened(streamOf(PNG), status)]);
+		expect(result).toEqual(STORED);
+		expect(opens).toHaveLength(1);
+	});
+
+	it.each([
+		undefined,
+		`bytes 0-${last}/${PNG.length}`,
+		`bytes 0-${last}/*`,
+		` Bytes  0-${last}/${PNG.length} `,
+	])('is one where 206 is all of it: %s', async (range) => {
+		expect((await download([ranged(range)])).result).toEqual(STORED);
+	});
+
+	it.each([
+		`bytes 0-99/${PNG.length}`,
+		`bytes 0-${last - 1}/${PNG.length}`,
+		`bytes 1-${last}/${PNG.length}`,
+		`bytes */${PNG.length}`,
+		'none',
+	])('is none where 206 is a part of it, and tried again: %s', async (range) => {
+		const { result, opens } = await download([ranged(range), ranged(range), whole]);
+		expect(result).toEqual(STORED);
+		expect(opens).toHaveLength(3);
+		expect((await download([ranged(range)])).result).toEqual(
+			failure('the link answered with a part of its file'),
+		);
+	});
+
+	it.each([204, 205, 202])('is none where nothing came: %i', async (status) => {
+		const empty = () => opened(Readable.from([]), status);
+		expect((await download([empty, whole])).result).toEqual(STORED);
+		expect((await download([empty])).result).toEqual(
+			failure('the link answered with an empty file instead of an image'),
+		);
+	});
+});
+
+describe('a file that is larger than any image', () => {
+	const MB = 1024 * 1024;
+	const reason = `its file is larger than 200 MB, so it was left where it is: ${SOURCE.url}`;
+
+	it.each([200 * MB + 1, 10_000 * MB])(
+		'is not even begun where it says so: %i bytes',
+		async (bytes) => {
+			const body = streamOf(PNG);
+			const link = opened(body);
+			const { result, opens } = await download([
+				() => (link.kind === 'opened' ? { ...link, bytes } : link),
+			]);
+			expect(result).toEqual(failure(reason));
+			expect(opens).toHaveLength(1);
+			expect(body.destroyed).toBe(true);
+		},
+	);
+
+	it('is broken off where it does not', async () => {
+		let pulled = 0;
+		const endless = function* () {
+			yield PNG;
+			for (;;) {
+				pulled += MB;
+				yield Buffer.alloc(MB);
+			}
+		};
+		const body = Readable.from(endless(), { objectMode: false });
+		const store = async (_name: string, _format: unknown, see: (bytes: Uint8Array) => void) => {
+			for await (const chunk of body) see(chunk as Uint8Array);
+			throw new Error('never ends');
+		};
+		const link = opened(body);
+		const { result, opens } = await download([
+			() => (link.kind === 'opened' ? { ...link, store } : link),
+		]);
+		expect(result).toEqual(failure(reason));
+		expect(opens).toHaveLength(1);
+		expect(pulled).toBeLessThan(210 * MB);
+		expect(body.destroyed).toBe(true);
+	});
+
+	it('is none with 200 MB to the byte', async () => {
+		const link = opened(streamOf(PNG));
+		const exact = () => (link.kind === 'opened' ? { ...link, bytes: 200 * MB } : link);
+		expect((await download([exact])).result).toEqual(STORED);
+	});
+});
+
+it('a link that may not be followed is not tried again, and says why', async () => {
+	const refused = (): OpenedLink<Stored> => ({
+		kind: 'noReply',
+		code: 'REFUSED',
+		why: 'it leads astray',
+	});
+	const { result, opens } = await download([refused, whole]);
+	expect(result).toEqual(failure('it leads astray'));
+	expect(opens).toHaveLength(1);
 });
 
 describe('the time that a download has', () => {

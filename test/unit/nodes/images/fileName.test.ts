@@ -114,3 +114,74 @@ it('lists every placeholder that is filled in', () => {
 		'12_2_31_task-unified-1_evoLink_doubao-seedream-4.5_A-quiet-lake_2026-11-20.png',
 	);
 });
+
+describe('what was filled in and is too long', () => {
+	it.each([
+		[`${'x'.repeat(300)}-{image}`, /^x{200,}-2\.png$/],
+		[`${'x'.repeat(300)}{image}`, /^x{200,}2\.png$/],
+		[`{row}_${'x'.repeat(300)}_{image}`, /^12_x{200,}_2\.png$/],
+		[`{row} - ${'湖'.repeat(300)} - {image}`, /^12-湖{60,}-2\.png$/],
+		[`shoes of ${'x'.repeat(300)}`, /^shoes-of-x{200,}\.png$/],
+		[`{taskId}-${'x'.repeat(5000)}-{number}`, /^task-unified-1-x{200,}-31\.png$/],
+		[`${'x'.repeat(300)}.jpg-{image}`, /^x{200,}-2\.png$/],
+	])('is shortened, and the rest is kept: %s', (template, expected) => {
+		const name = named(template);
+		expect(name).toMatch(expected);
+		expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+	});
+
+	it('is the longest first', () => {
+		const facts = { prompt: '湖'.repeat(40), model: 'm'.repeat(30) };
+		const name = named(`${'y'.repeat(150)}_{prompt}_{model}_{image}`, facts);
+		expect(name).toMatch(/^y{50,}_湖{20,}_m{30}_2\.png$/);
+	});
+
+	it.each(['{taskId}', '{taskId}-{image}'])(
+		'may be nothing but what tells images apart: %s',
+		(template) => {
+			const name = named(template, { taskId: 't'.repeat(400) });
+			expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+		},
+	);
+});
+
+describe('an extension of an image', () => {
+	it.each([
+		['shoe.jpg', 'shoe.png'],
+		['shoe.JPEG', 'shoe.png'],
+		['shoe.webp.png', 'shoe.png'],
+		['shoe.heic', 'shoe.png'],
+		['shoe.jpg-{image}', 'shoe-2.png'],
+		['shoe.jpg {row}_{image}', 'shoe-12_2.png'],
+		['{image}-shoe.png', '2-shoe.png'],
+		['shoe.v2', 'shoe.v2.png'],
+		['shoe.txt', 'shoe.txt.png'],
+		['a.jpg and b', 'a.jpg-and-b.png'],
+		['png', 'png.png'],
+		['.png', 'png.png'],
+	])('is not doubled: %s', (template, name) => {
+		expect(named(template)).toBe(name);
+	});
+
+	it('is not doubled where the prompt has it', () => {
+		expect(named('{prompt}', { prompt: 'shoe.jpg' })).toBe('shoe.png');
+	});
+});
+
+it.each([
+	['CON', 'CON-image.png'],
+	['nul', 'nul-image.png'],
+	['aux.txt', 'aux-image.txt.png'],
+	['PRN.jpg', 'PRN-image.png'],
+	['com1', 'com1-image.png'],
+	['COM¹', 'COM¹-image.png'],
+	['lpt9.tar.gz', 'lpt9-image.tar.gz.png'],
+	['CONIN$', 'CONIN-image.png'],
+	['con ', 'con-image.png'],
+	['console', 'console.png'],
+	['com10', 'com10.png'],
+	['aux-1', 'aux-1.png'],
+	['my.con', 'my.con.png'],
+])('no name is a device of Windows: %s', (template, name) => {
+	expect(named(template)).toBe(name);
+});

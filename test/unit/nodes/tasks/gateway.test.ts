@@ -61,7 +61,6 @@ describe('an upload', () => {
 		['something that is no link', reply(200, { url: 'cat.png', data: { file_url: 'cat.png' } })],
 		['a number', reply(200, { url: 7, data: { file_url: 7 } })],
 		['no object', reply(200, '<html>Hello</html>')],
-		['a redirect', reply(302, '')],
 	])(
 		'answered with %s is not understood, costs nothing and may be repeated',
 		async (_what, answer) => {
@@ -81,6 +80,21 @@ describe('an upload', () => {
 			}
 		},
 	);
+
+	it('answered with a redirect names the address, and costs nothing', async () => {
+		const { result } = await upload(
+			evoLink,
+			reply(302, '', { location: 'https://files.example/' }),
+		);
+		expect(result).toMatchObject({
+			ok: false,
+			failure: {
+				message: expect.stringContaining('redirects to https://files.example/'),
+				code: 'base_url_redirects',
+				charged: 'no',
+			},
+		});
+	});
 
 	const REFUSED = { retry: 'freely', isRefusal: true } as const;
 

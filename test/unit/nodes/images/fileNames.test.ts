@@ -1,0 +1,171 @@
+import type { FileNameFacts } from '../../../../nodes/Seedream/images/fileName';
+import {
+	createFileNames,
+	type ExpectedRow,
+	type FileNames,
+} from '../../../../nodes/Seedream/images/fileNames';
+import { nameMemory } from '../../../../nodes/Seedream/imageMemory';
+import { fakeContext, NODE } from '../fakeContext';
+
+const DATE = new Date('2026-11-20T12:00:00Z');
+
+/** A row of Seedream Generate. */
+const row = (template: string, prompt = 'A lake', images = 1): ExpectedRow => ({
+	template,
+	images: Array.from({ length: images }, (_, index) => ({ image: index + 1 })),
+	provider: 'evoLink',
+	model: 'm',
+	prompt,
+});
+
+/** A row of Seedream Task Status, which has its tasks before. */
+const tasks = (template: string, ...taskIds: string[]): ExpectedRow => ({
+	template,
+	images: taskIds.map((taskId) => ({ image: 1, taskId })),
+	provider: 'evoLink',
+	model: undefined,
+	prompt: '',
+});
+
+function turn(
+	rows: ExpectedRow[],
+	nodeContext = {},
+	options: { runIndex?: number; node?: Partial<typeof NODE> } = {},
+): FileNames {
+	return createFileNames(rows, nameMemory(fakeContext({ nodeContext, ...options })), DATE);
+}
+
+const facts = (parts: Partial<FileNameFacts> = {}) => ({
+	image: 1,
+	taskId: 'task-1',
+	provider: 'evoLink',
+	model: 'm',
+	prompt: 'A lake',
+	date: DATE,
+	...parts,
+});
+
+/** What the images of rows are called that come in this order. */
+function takeAll(names: FileNames, rows: ExpectedRow[], order: number[]): string[] {
+	const taken = new Map<number, string[]>();
+	for (const index of order) {
+		const { template, prompt = '', images } = rows[index] as ExpectedRow;
+		taken.set(
+			index,
+			images.map(({ image, taskId = `task-${index}` }) =>
+				names.take(index, template, facts({ image, taskId, prompt })),
+			),
+		);
+	}
+	return rows.flatMap((_row, index) => taken.get(index) ?? []);
+}
+
+describe('two images of an execution', () => {
+	it.each<[string, ExpectedRow[], string[]]>([
+		['the same words', [row('shoe'), row('shoe'), row('shoe')], ['shoe', 'shoe-2', 'shoe-3']],
+		[
+			'words that come to the same',
+			[row('a/b'), row('a b'), row('a:b')],
+			['a-b', 'a-b-2', 'a-b-3'],
+		],
+		['another case', [row('Shoe'), row('shoe'), row('SHOE')], ['Shoe', 'shoe-2', 'SHOE-3']],
+		['another way to write a letter', [row('früh'), row('fru\u0308h')], ['früh', 'früh-2']],
+		['no image number', [row('shoe', 'x', 3)], ['shoe', 'shoe-2', 'shoe-3']],
+		['an extension in one', [row('shoe.jpg'), row('shoe')], ['shoe', 'shoe-2']],
+		['a name that another one gets', [row('a'), row('a'), row('a-2')], ['a', 'a-2', 'a-2-2']],
+		['a name that another one has', [row('a-2'), row('a'), row('a')], ['a-2', 'a', 'a-3']],
+		['nothing left of them', [row('🌅'), row('///')], ['image', 'image-2']],
+		['a device of Windows', [row('con'), row('CON')], ['con-image', 'CON-image-2']],
+		[
+			'the same prompt',
+			[row('{prompt}-{image}', 'A lake', 2), row('{prompt}-{image}', 'A lake', 2)],
+			['A-lake-1', 'A-lake-2', 'A-lake-1-2', 'A-lake-2-2'],
+		],
+		['the same task', [tasks('{taskId}', 'a'), tasks('{taskId}', 'a')], ['a', 'a-2']],
+	])('have two names: %s', (_what, rows, expected) => {
+		const order = rows.map((_row, index) => index);
+		expect(takeAll(turn(rows), rows, order)).toEqual(expected);
+		// Whichever comes first.
+		expect(takeAll(turn(rows), rows, order.reverse())).toEqual(expected);
+	});
+
+	it('have names in the order in which they come, where nobody knows them before', () => {
+		const rows = [tasks('{model}', 'a'), tasks('{model}', 'b')];
+		expect(takeAll(turn(rows), rows, [1, 0])).toEqual(['m-2', 'm']);
+	});
+
+	it('have names also where more come than were expected', () => {
+		const names = turn([row('shoe')]);
+		expect([1, 2, 3].map((image) => names.take(0, 'shoe', facts({ image })))).toEqual([
+			'shoe',
+			'shoe-2',
+			'shoe-3',
+		]);
+	});
+
+	it('of two tasks of one row are two', () => {
+		const names = turn([row('{row}-{image}')]);
+		const taken = ['a', 'b'].map((taskId) => names.take(0, '{row}-{image}', facts({ taskId })));
+		expect(taken).toEqual(['1-1', '1-1-2']);
+	});
+});
+
+describe('a loop', () => {
+	it('does not give a name again that an earlier turn gave', () => {
+		const rows = [row('{row}-{image}')];
+		const context = {};
+		const runs = [0, 1, 2].map((runIndex) => takeAll(turn(rows, context, { runIndex }), rows, [0]));
+		expect(runs).toEqual([['1-1'], ['1-1-2'], ['1-1-3']]);
+	});
+
+	it('counts on', () => {
+		const rows = [row('{number}'), row('{number}')];
+		const context = {};
+		const runs = [0, 1, 2].map((runIndex) =>
+			takeAll(turn(rows, context, { runIndex }), rows, [1, 0]),
+		);
+		expect(runs).toEqual([
+			['1', '2'],
+			['3', '4'],
+			['5', '6'],
+		]);
+	});
+
+	it('gives the same names on every try of a turn', () => {
+		const rows = [row('{number}-shoe'), row('shoe')];
+		let context = {};
+		takeAll(turn(rows, context), rows, [0, 1]);
+		const first = takeAll(turn(rows, context, { runIndex: 1 }), rows, [0, 1]);
+		// As n8n saves it.
+		context = JSON.parse(JSON.stringify(context)) as object;
+		expect(takeAll(turn(rows, context, { runIndex: 1 }), rows, [1, 0])).toEqual(first);
+		expect(first).toEqual(['3-shoe', 'shoe-2']);
+	});
+
+	it('keeps no names that hold the id of a task', () => {
+		const rows = [row('{taskId}-{image}')];
+		const context = {};
+		takeAll(turn(rows, context), rows, [0]);
+		expect(JSON.stringify(context)).not.toContain('task-0');
+	});
+
+	it('begins anew where what was kept cannot be read', () => {
+		const rows = [row('{number}')];
+		expect(takeAll(turn(rows, { fileNames: { turn: 'x' } }), rows, [0])).toEqual(['1']);
+	});
+
+	it('of an agent that calls a tool is none: each call counts on', () => {
+		const rows = [row('{number}')];
+		const context = {};
+		const node = { type: `${NODE.type}Tool` };
+		expect([1, 2].map(() => takeAll(turn(rows, context, { node }), rows, [0]))).toEqual([
+			['1'],
+			['2'],
+		]);
+	});
+});
+
+it('a number belongs to its row, whichever comes first, and to rows that fail as well', () => {
+	const rows = [row('{number}'), row('{number}', 'x', 2), row('{number}')];
+	expect(takeAll(turn(rows), rows, [2, 1])).toEqual(['2', '3', '4']);
+});
