@@ -8,7 +8,8 @@ const LONGEST_LINK_STALL = 40;
 const MOST_STALLS = 2;
 const LEAST_QUERY = 10;
 const LONGEST_DELAY = 2;
-const DOWNLOAD_PAUSES = 7.5;
+/** Of a link and of the new one that is asked for when it does not come. */
+const DOWNLOAD_PAUSES = 2 * 7.5;
 /** Refusals in a row, until the gateway counts as closed. */
 const REFUSALS = 32;
 /** For a machine that has other things to do. */

@@ -10,6 +10,8 @@ export type Outcome =
 			row: number;
 			taskId: string;
 			items: INodeExecutionData[];
+			/** Entries of images that were made and could not be fetched. */
+			missing: INodeExecutionData[];
 			/** What the items say besides: that something may be paid twice, or is missing. */
 			warning?: string;
 	  }
@@ -40,6 +42,13 @@ const deliveredItem = z.object({
 	warning: z.string().min(1).optional(),
 });
 
+/** Of a task of which other images came. */
+const missingItem = failedItem.extend({
+	taskId: z.string().min(1),
+	imageIndex: z.number(),
+	imageUrl: z.string().min(1),
+});
+
 /** How messages name a task. */
 const TASK = /\[task ([^\]\s]+)\]/;
 
@@ -65,17 +74,24 @@ function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
 	const problems: string[] = [];
 	for (const item of outputs.flat()) {
 		const row = rows[inputOf(item) ?? -1];
+		const missing = missingItem.safeParse(item.json);
 		const delivered = deliveredItem.safeParse(item.json);
 		const failed = failedItem.safeParse(item.json);
 		if (row === undefined) {
 			problems.push(`an item belongs to no row: ${JSON.stringify(item.json)}`);
+		} else if (missing.success) {
+			const { taskId } = missing.data;
+			const before = deliveredBefore(outcomes, row, taskId);
+			if (before) before.missing.push(item);
+			else outcomes.push({ kind: 'delivered', row, taskId, items: [], missing: [item] });
 		} else if (delivered.success) {
 			const { taskId, warning } = delivered.data;
-			const before = outcomes.find(
-				(one) => one.row === row && one.kind === 'delivered' && one.taskId === taskId,
-			);
-			if (before?.kind !== 'delivered') {
-				outcomes.push({ kind: 'delivered', row, taskId, items: [item], warning });
+			const before = deliveredBefore(outcomes, row, taskId);
+			if (!before) {
+				const first = { items: [item], missing: [], warning };
+				outcomes.push({ kind: 'delivered', row, taskId, ...first });
+			} else if (before.items.length === 0) {
+				Object.assign(before, { items: [item], warning });
 			} else if (before.warning === warning) before.items.push(item);
 			else problems.push(`the items of ${taskId} say "${before.warning}" and "${warning}"`);
 		} else if (failed.success) {
@@ -89,6 +105,12 @@ function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
 		}
 	}
 	return { outcomes, problems };
+}
+
+function deliveredBefore(outcomes: readonly Outcome[], row: number, taskId: string) {
+	return outcomes
+		.flatMap((one) => (one.kind === 'delivered' ? [one] : []))
+		.find((one) => one.row === row && one.taskId === taskId);
 }
 
 const ROW = /^Row (\d+): (.+)$/s;

@@ -68,7 +68,15 @@ export function givesNoTaskToTwoRows(story: Story): string[] {
 	const turns = [...new Set(outcomes.map(({ turn }) => turn))];
 	const perTurn = turns.map((turn) => outcomes.filter((one) => one.turn === turn));
 	const delivered = outcomes.filter(({ kind }) => kind === 'delivered');
-	return [...perTurn, delivered].flatMap(sharedTasks);
+	// Of a task whose images did not all come, the others may go to another row that asks for the same.
+	const inPart = new Set(
+		outcomes.flatMap((one) =>
+			one.kind === 'delivered' && one.missing.length > 0 ? [one.taskId] : [],
+		),
+	);
+	return [...perTurn, delivered]
+		.map((list) => list.filter(({ taskId }) => taskId === undefined || !inPart.has(taskId)))
+		.flatMap(sharedTasks);
 }
 
 function sharedTasks(outcomes: readonly Outcome[]): string[] {

@@ -34,7 +34,7 @@ function disorder({ outputs = [] }: Turn): string[] {
 const MISSING = /Not all images came/;
 
 async function faultsOf(
-	{ row: number, taskId, items, warning = '' }: Extract<Outcome, { kind: 'delivered' }>,
+	{ row: number, taskId, items, missing, warning = '' }: Extract<Outcome, { kind: 'delivered' }>,
 	turn: Turn,
 	story: Story,
 ): Promise<string[]> {
@@ -56,23 +56,41 @@ async function faultsOf(
 	if (task.images.length === 0) return [problem(`is delivered, but has no images`)];
 	if ((task.finishedAt ?? Infinity) > turn.to) return [problem('is delivered before its end')];
 	const isPartial = task.images.length < row.imageCount;
-	if (isPartial !== MISSING.test(warning)) {
+	if (items.length > 0 && isPartial !== MISSING.test(warning)) {
 		return [problem(`${task.images.length} of ${row.imageCount} images, and it says "${warning}"`)];
 	}
-	const urls =
-		plan.outputItems === 'perTask' ? first?.json.imageUrls : items.map(({ json }) => json.imageUrl);
-	if (!isDeepStrictEqual(urls, task.images)) return [problem(`links ${JSON.stringify(urls)}`)];
-	if (plan.outputItems === 'perTask' && items.length !== 1) return [problem('several items')];
-	if (items.some(({ json }) => json.imageCount !== task.images.length)) {
+	const isPerTask = plan.outputItems === 'perTask';
+	const lost = missing.map(({ json }) => Number(json.imageIndex));
+	const came = isPerTask
+		? task.images.map((_url, index) => index).filter((index) => !lost.includes(index))
+		: items.map(({ json }) => Number(json.imageIndex));
+	// In a later turn of a loop, a row may get what it lacked in an earlier one, and no more.
+	const isAll = came.length + lost.length === task.images.length;
+	if (!isAll && turn === story.executions[0]?.turns[0]) return [problem('images are passed over')];
+	const wanted =
+		isPerTask && items.length > 0 ? task.images : came.map((index) => task.images[index]);
+	const urls = isPerTask ? first?.json.imageUrls : items.map(({ json }) => json.imageUrl);
+	const isRest =
+		isPerTask && Array.isArray(urls) && urls.length === 1 && turn !== story.executions[0]?.turns[0];
+	if (items.length > 0 && !isRest && !isDeepStrictEqual(urls, wanted)) {
+		return [problem(`links ${JSON.stringify(urls)}`)];
+	}
+	if (missing.some(({ json }) => json.imageUrl !== task.images[Number(json.imageIndex)])) {
+		return [problem('an entry has the link of another image')];
+	}
+	if (isPerTask && items.length > 1) return [problem('several items')];
+	if (!isRest && items.some(({ json }) => json.imageCount !== task.images.length)) {
 		return [problem('an item has a wrong imageCount')];
 	}
 	if (!plan.isDownloading) {
 		return items.some(({ binary }) => binary) ? [problem('has files nobody asked for')] : [];
 	}
 	const files = items.flatMap((item) => filesOf(item));
-	if (files.length !== task.images.length) return [problem(`has ${files.length} files`)];
+	if (isRest) return files.length === 1 ? [] : [problem(`has ${files.length} files`)];
+	if (files.length !== came.length) return [problem(`has ${files.length} files`)];
 	const wrong = [];
-	for (const [index, file] of files.entries()) {
+	for (const [place, file] of files.entries()) {
+		const index = came[place] ?? place;
 		const bytes = await story.readFile(file);
 		const picture = pictureOf(taskId, index);
 		if (!bytes.equals(picture)) {
@@ -83,12 +101,14 @@ async function faultsOf(
 	return wrong;
 }
 
-/** `data`, `data_1`, … */
+/** `data`, `data_1`, …: each has its place, whichever others are missing. */
 function filesOf({ binary = {} }: INodeExecutionData): IBinaryData[] {
-	return Object.keys(binary).flatMap((_name, index) => {
-		const file = binary[index === 0 ? 'data' : `data_${index}`];
-		return file ? [file] : [];
-	});
+	const place = (name: string) =>
+		Number(/^data_(\d+)$/.exec(name)?.[1] ?? (name === 'data' ? 0 : NaN));
+	return Object.entries(binary)
+		.filter(([name]) => !Number.isNaN(place(name)))
+		.sort(([one], [other]) => place(one) - place(other))
+		.map(([, file]) => file);
 }
 
 export function accountsForEachRow(story: Story): string[] {
