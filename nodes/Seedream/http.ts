@@ -148,6 +148,8 @@ interface CallEnd {
 	signal: AbortSignal;
 	/** What may end it. */
 	sources: AbortSignal[];
+	/** Ends it as well when nothing has come for so long; to be told of everything that comes. */
+	inSilence: (mostMs: number) => () => void;
 	/** The call has ended by itself. */
 	release: () => void;
 }
@@ -162,6 +164,23 @@ function endOfCall(context: IExecuteFunctions, ms: number, mustFinish: boolean):
 	const call: CallEnd = {
 		signal: end.signal,
 		sources: [],
+		inSilence: (mostMs) => {
+			let lastHeard = performance.now();
+			const listen = (pauseMs: number) => {
+				const pause = AbortSignal.timeout(Math.ceil(pauseMs));
+				call.sources.push(pause);
+				const onEnd = () => {
+					const left = lastHeard + mostMs - performance.now();
+					if (left > 0) listen(left);
+					else end.abort(pause.reason);
+				};
+				pause.addEventListener('abort', onEnd, once);
+			};
+			listen(mostMs);
+			return () => {
+				lastHeard = performance.now();
+			};
+		},
 		release: () => {
 			held.delete(call);
 			over.abort();
@@ -295,6 +314,8 @@ export function linkDoor(
 		body.on('error', () => undefined);
 		body.on('close', end.release);
 		end.signal.addEventListener('abort', () => body.destroy(new Error(TOO_SLOW)), { once: true });
+		// axios does so only where it follows redirects itself.
+		const heard = end.inSilence(Math.min(LINK_TIMEOUT_MS, timeoutMs));
 		return {
 			kind: 'opened',
 			status: statusCode,
@@ -303,6 +324,7 @@ export function linkDoor(
 			store: async (fileName, { mimeType }, see) => {
 				const isTooSlow = slowness();
 				const seen = body.map((bytes: Uint8Array) => {
+					heard();
 					if (isTooSlow(bytes.length)) throw new Error(TOO_SLOW);
 					see(bytes);
 					return bytes;

@@ -59,6 +59,8 @@ export interface Story {
 
 const NODE = 'Node';
 const LOOP = 'Loop';
+/** As sheets call it: it is in their empty rows, too. */
+const NUMBER_FIELD = 'row_number';
 /** A request that should not come has this long to come all the same. */
 const LISTENING_MS = 1_000;
 /** After this, every task has ended. */
@@ -147,9 +149,9 @@ function nodeRun(plan: Plan, sandbox: Sandbox, photos: readonly IBinaryData[]): 
 	return {
 		node: 'seedreamGenerate',
 		parameters,
-		rows: rows.map((row, number) => ({ ...row, number })),
-		files: rows.map(({ photo }) => {
-			const file = photo === undefined ? undefined : photos[photo];
+		rows: rows.map((row, number) => ({ ...(row.isEmpty ? {} : row), [NUMBER_FIELD]: number })),
+		files: rows.map(({ photo, isEmpty }) => {
+			const file = photo === undefined || isEmpty ? undefined : photos[photo];
 			return file && { [PHOTO_FIELD]: { ...file } };
 		}),
 		credentials: sandboxCredentials(sandbox),
@@ -201,7 +203,7 @@ function rowsOfTurn(
 ): number[] {
 	if (turn === 0) return rows.map((_row, number) => number);
 	const handedBack = resultData.runData[LOOP]?.[turn - 1]?.data?.main?.[0] ?? [];
-	return handedBack.map(({ json }) => Number(json.number));
+	return handedBack.map(({ json }) => Number(json[NUMBER_FIELD]));
 }
 
 function turnsOf(execution: IRunExecutionData, rows: readonly PlannedRow[]): Turn[] {

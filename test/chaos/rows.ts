@@ -12,6 +12,15 @@ export interface PlannedRow {
 	/** Which of the photos stands in the row's binary field, from 0. */
 	photo?: number;
 	link?: string;
+	/** As the empty lines at the end of a sheet: nothing is in it. */
+	isEmpty?: true;
+}
+
+/** Of a row that is refused before anything is sent. */
+const NO_LINK = 'no link';
+
+export function isRefused(row: PlannedRow | undefined): boolean {
+	return row?.link === NO_LINK;
 }
 
 export const PHOTOS = 4;
@@ -64,14 +73,17 @@ function drawRow(draw: Draw, index: number, common: RowPlan): PlannedRow {
 	const subject = `lake s${draw.integer(1, 9999, 'subject')}r${index}`;
 	const words = imageCount > 1 ? `Generate ${imageCount} different images of ${subject}` : subject;
 	const isInvalid = common.mayBeInvalid && draw.chance(0.02, 'invalid', index);
+	const isEmpty = index > 0 && draw.chance(0.02, 'empty', index);
 	const markers = drawMarkers(draw, index, system.gateway, imageCount, common.timeout);
 	return {
 		provider: String(provider) as GatewayName,
 		model: String(model),
-		prompt: isInvalid ? '' : [words, ...markers].join(' '),
+		prompt: isEmpty ? '' : [words, ...markers].join(' '),
 		imageCount,
 		...hasPhoto,
 		...hasLink,
+		...(isInvalid ? { link: NO_LINK } : {}),
+		...(isEmpty ? { isEmpty } : {}),
 	};
 }
 

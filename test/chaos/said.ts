@@ -115,6 +115,9 @@ function deliveredBefore(outcomes: readonly Outcome[], row: number, taskId: stri
 
 const ROW = /^Row (\d+): (.+)$/s;
 const KEPT = /^(\d+) of (\d+) rows finished\. .*Retry On Fail.*\nTheir tasks: (.+)$/m;
+/** Behind it, lines tell of rows that did not fail; where all did, behind the last one. */
+const KEPT_LINE = /^\d+ of \d+ rows finished\.|^$/;
+const MORE = /^… and (\d+) more like these\.$/m;
 
 /** The description without the marks that break its lines in the error panel. */
 const plain = (description: string) => description.replaceAll('<br>\n', '\n');
@@ -122,14 +125,18 @@ const plain = (description: string) => description.replaceAll('<br>\n', '\n');
 /** An error of many rows names each of those that failed, and the tasks of those that did not. */
 function outcomesOfError({ rows }: Turn, message: string, description: string) {
 	const text = plain(description);
-	const lines = text.split('\n');
+	const lines = [...text.split('\n'), ''];
 	const isOnly = ROW.test(message);
 	if (!isOnly && !/^\d+ of \d+ rows failed$/.test(message)) {
 		return { outcomes: [], problems: [`the error is not one of rows: ${message}`] };
 	}
+	const ofFailed = lines.slice(
+		0,
+		lines.findIndex((line) => KEPT_LINE.test(line)),
+	);
 	const perhaps = /^Charged, or perhaps charged: rows? ([\d, ]+)\.$/m.exec(text)?.[1];
 	const paid = new Set((perhaps ?? '').split(', ').map(Number));
-	const outcomes = (isOnly ? [message] : lines).flatMap((line): Outcome[] => {
+	const outcomes = (isOnly ? [message] : ofFailed).flatMap((line): Outcome[] => {
 		const [, number, words = ''] = ROW.exec(line) ?? [];
 		const row = rows[Number(number) - 1];
 		if (row === undefined) return [];
@@ -147,8 +154,30 @@ function chargedIn(description: string): 'no' | 'yes' | 'unknown' | 'perhaps' {
 		: 'perhaps';
 }
 
-/** The tasks of rows that finished although the node failed, and how many rows it says that were. */
-export function keptTasks({ result }: Execution): { rows: number; of: number; tasks: string[] } {
-	const [, rows, of, ids] = KEPT.exec(plain(String(result.error?.description ?? ''))) ?? [];
-	return { rows: Number(rows ?? 0), of: Number(of ?? 0), tasks: ids?.split(', ') ?? [] };
+/** Rows that finished although the node failed. */
+export interface KeptRows {
+	/** As it says: how many there are, and of how many. */
+	rows: number;
+	of: number;
+	tasks: string[];
+	/** What it says of them besides, by the number of the row in the input, from 0. */
+	warnings: Array<{ row: number; text: string }>;
+	/** How many more warnings there would be. */
+	moreWarnings: number;
+}
+
+export function keptRows({ result }: Execution): KeptRows {
+	const text = plain(String(result.error?.description ?? ''));
+	const [line = '', rows = 0, of = 0, ids] = KEPT.exec(text) ?? [];
+	const after = line === '' ? '' : text.slice(text.indexOf(line) + line.length);
+	return {
+		rows: Number(rows),
+		of: Number(of),
+		tasks: ids?.split(', ') ?? [],
+		warnings: after.split('\n').flatMap((warning) => {
+			const [, number, words] = ROW.exec(warning) ?? [];
+			return words === undefined ? [] : [{ row: Number(number) - 1, text: words }];
+		}),
+		moreWarnings: Number(MORE.exec(after)?.[1] ?? 0),
+	};
 }

@@ -455,7 +455,7 @@ describe('the gateway', () => {
 
 	it.each([
 		[403, 'Request has expired'],
-		[404, ''],
+		[404, 'The link has expired'],
 		[410, ''],
 	])('is asked for a new link where the first one answers %i %s', async (status, body) => {
 		sandbox.setIntercept(({ step, attempt }) =>

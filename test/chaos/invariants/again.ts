@@ -2,6 +2,7 @@ import isEqual from 'lodash/isEqual';
 
 import type { Story } from '../carryOut';
 import type { Event } from '../injector';
+import { keptRows } from '../said';
 import {
 	allOutcomes,
 	createsOf,
@@ -111,6 +112,12 @@ function whereItIsNotSaid(taskId: string, { request }: Event, story: Story): str
 			...(isInHint ? [] : [`no hint says that ${taskId} may be paid twice`]),
 		];
 	});
+	for (const { tasks, warnings, moreWarnings } of story.executions.map(keptRows)) {
+		const isInError = moreWarnings > 0 || warnings.some(({ text }) => text.includes(taskId));
+		if (tasks.includes(taskId) && !isInError) {
+			problems.push(`an error does not say that ${taskId} may be paid twice`);
+		}
+	}
 	const maker = story.executions.find((one) => isWithin(request.at, one));
 	const isInLog = maker?.result.log.some(
 		({ level, message }) => level === 'warn' && TWICE.test(message) && message.includes(taskId),

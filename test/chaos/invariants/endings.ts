@@ -4,7 +4,7 @@ import type { Execution, Story } from '../carryOut';
 import type { Names } from '../faults';
 import type { Event } from '../injector';
 import { isLimited } from '../plan';
-import { groupOf } from '../rows';
+import { groupOf, isRefused } from '../rows';
 import type { Outcome } from '../said';
 import type { TaskView } from '../../sandbox/sandbox';
 import {
@@ -53,7 +53,7 @@ function causeBefore({ row: number, message }: Outcome & { message: string }, st
 	const { plan, events } = story;
 	const row = plan.rows[number];
 	const isTroubled =
-		row?.prompt === '' ||
+		isRefused(row) ||
 		plan.refusal !== undefined ||
 		isLimited(plan) ||
 		events.some(

@@ -4,8 +4,8 @@ import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
 import type { Story, Turn } from '../carryOut';
 import { pictureOf } from '../pictures';
-import { groupOf, stable, tasksOfOne } from '../rows';
-import { inputOf, keptTasks, outcomesOf, type Outcome } from '../said';
+import { groupOf, isRefused, stable, tasksOfOne } from '../rows';
+import { inputOf, keptRows, outcomesOf, type Outcome } from '../said';
 import { groupAt, groupOfTask } from './facts';
 
 export async function givesEachRowItsImages(story: Story): Promise<string[]> {
@@ -119,8 +119,10 @@ export function accountsForEachRow(story: Story): string[] {
 		if (turns.length === 0) return [`execution ${index + 1} has no run of the node`];
 		return turns.flatMap((turn) => {
 			const { outcomes, problems } = outcomesOf(execution, turn);
+			const rows = turn.rows.filter((row) => !story.plan.rows[row]?.isEmpty);
 			if (turn.outputs) {
-				const wrong = turn.rows.filter((row) => {
+				problems.push(...wronglySkipped(turn, story));
+				const wrong = rows.filter((row) => {
 					const own = outcomes.filter((one) => one.row === row);
 					return own.length < 1 || own.length > tasksOfOne(groupAt(story, row));
 				});
@@ -129,10 +131,10 @@ export function accountsForEachRow(story: Story): string[] {
 			// Without Continue On Fail: the rows that failed, and the tasks of all the others.
 			if (story.plan.onError !== undefined) problems.push('it failed in spite of Continue On Fail');
 			const failed = outcomes.length;
-			const { rows: kept, of, tasks } = keptTasks(execution);
+			const { rows: kept, of, tasks } = keptRows(execution);
 			if (failed === 0) problems.push('the error names no row');
-			if (failed + kept !== turn.rows.length && !isRefusedBatch(turn, kept, story)) {
-				problems.push(`${failed} rows failed and ${kept} are kept, of ${turn.rows.length}`);
+			if (failed + kept !== rows.length && !isRefusedBatch(turn, kept, story)) {
+				problems.push(`${failed} rows failed and ${kept} are kept, of ${rows.length}`);
 			}
 			const isDouble = turn.rows.some((row) => tasksOfOne(groupAt(story, row)) > 1);
 			const isNamed = tasks.length === kept || (isDouble && tasks.length > kept);
@@ -154,5 +156,14 @@ const SUB_WORKFLOW =
 
 /** Refused before anything was sent: only the rows that were refused are named. */
 function isRefusedBatch({ rows }: Turn, kept: number, { plan }: Story): boolean {
-	return kept === 0 && rows.some((row) => plan.rows[row]?.prompt === '');
+	return kept === 0 && rows.some((number) => isRefused(plan.rows[number]));
+}
+
+const SKIPPED = /empty rows? (?:was|were) skipped: rows? ([\d, ]+)\./;
+
+/** The note above the output names the empty rows, and no others. */
+function wronglySkipped({ rows, hints }: Turn, { plan }: Story): string[] {
+	const empty = rows.flatMap((row, place) => (plan.rows[row]?.isEmpty ? [place + 1] : []));
+	const said = hints.map(({ message }) => SKIPPED.exec(message)?.[1] ?? '').join('');
+	return said === empty.join(', ') ? [] : [`rows ${empty.join(', ')} are empty, it says ${said}`];
 }

@@ -3,6 +3,7 @@ import { LOSING } from '../faults';
 import type { Event } from '../injector';
 import type { Plan } from '../plan';
 import { tasksOfOne } from '../rows';
+import { keptRows } from '../said';
 import type { TaskView } from '../../sandbox/sandbox';
 import {
 	allOutcomes,
@@ -22,6 +23,9 @@ interface Statement {
 	/** When a create was sent of which nobody knows what became, in milliseconds since 1970. */
 	times: number[];
 }
+
+/** There are more such rows than anybody wants to read of. */
+const AND_MORE: Statement = { text: 'between any times', times: [-Infinity] };
 
 /** A task without a known id is there only because an answer was lost, and its row says so. */
 export function saysWhatItCannotKnow(story: Story): string[] {
@@ -101,16 +105,22 @@ function statementsOf(
 		const text = isDelivered ? outcome.warning : outcome.message;
 		if (text !== undefined) texts.set(`${outcome.row}: ${text}`, text);
 	}
+	const { warnings, moreWarnings } = keptRows(execution);
+	for (const { row, text } of warnings) {
+		const number = execution.turns.at(-1)?.rows[row] ?? -1;
+		if (groupAt(story, number) === group) texts.set(`${number}: ${text}`, text);
+	}
 	// A stopped execution has nothing else to say it in.
 	for (const { level, message } of execution.stoppedRows ? execution.result.log : []) {
 		const number = execution.stoppedRows?.[Number(ROW.exec(message)?.[1]) - 1] ?? -1;
 		const isSaid = level === 'warn' && groupAt(story, number) === group;
 		if (isSaid) texts.set(`${number}: ${message}`, message);
 	}
-	return [...texts.values()]
+	const statements = [...texts.values()]
 		.map((text) => ({ text, times: timesIn(text, story.plan) }))
 		.filter(({ times }) => times.length > 0)
 		.sort((a, b) => Math.max(...b.times) - Math.max(...a.times));
+	return [...statements, ...Array<Statement>(moreWarnings).fill(AND_MORE)];
 }
 
 /** How a line of the log ends. */

@@ -118,6 +118,73 @@ it("the user's own links are opened wherever they lead", async () => {
 	expect(urls()).toEqual(['http://10.0.0.1/1.png']);
 });
 
+describe('a file that falls silent', () => {
+	/** Each runs out when the test says so. */
+	const timers: Array<{ ms: number; end: () => void }> = [];
+
+	beforeEach(() => {
+		timers.length = 0;
+		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+			const controller = new AbortController();
+			timers.push({ ms, end: () => controller.abort(new Error('over')) });
+			return controller.signal;
+		});
+	});
+
+	afterEach(() => jest.restoreAllMocks());
+
+	const opened = async () => {
+		const body = new Readable({ read() {} });
+		const signals: AbortSignal[] = [];
+		const context = fakeContext({
+			helpers: {
+				httpRequest: async ({ abortSignal }: IHttpRequestOptions) => {
+					if (abortSignal instanceof AbortSignal) signals.push(abortSignal);
+					return { statusCode: 200, headers: {}, body };
+				},
+				prepareBinaryData: async (content: Readable) => {
+					for await (const chunk of content) void chunk;
+					return { data: '', mimeType: 'image/png' };
+				},
+			},
+		});
+		const link = await linkDoor(context)('https://a.example/1.png');
+		if (link.kind !== 'opened') throw new Error(link.code);
+		return { body, link, isOver: () => signals[0]?.aborted };
+	};
+
+	it('is broken off after half a minute, in the request itself', async () => {
+		const { body, isOver } = await opened();
+		expect(timers.map(({ ms }) => ms)).toEqual([600_000, 30_000]);
+		const begun = performance.now();
+		const now = jest.spyOn(performance, 'now').mockImplementation(() => begun + 30_001);
+		timers[1]?.end();
+		now.mockRestore();
+		expect(isOver()).toBe(true);
+		expect(body.destroyed).toBe(true);
+	});
+
+	it('is waited for as long as something comes', async () => {
+		const { body, link, isOver } = await opened();
+		const begun = performance.now();
+		let ms = 20_000;
+		const now = jest.spyOn(performance, 'now').mockImplementation(() => begun + ms);
+		const stored = link.store('1.png', { extension: 'png', mimeType: 'image/png' }, () => {});
+		body.push(Buffer.alloc(1_000_000));
+		await new Promise((resolve) => setImmediate(resolve));
+		ms = 31_000;
+		timers[1]?.end();
+		expect(isOver()).toBe(false);
+		expect(timers).toHaveLength(3);
+		expect(timers[2]?.ms).toBeLessThanOrEqual(19_000);
+		ms = 50_001;
+		timers[2]?.end();
+		now.mockRestore();
+		expect(isOver()).toBe(true);
+		await expect(stored).rejects.toThrow();
+	});
+});
+
 describe('a redirect', () => {
 	it.each([
 		['to another host', 'https://b.example/2.png', 'https://b.example/2.png'],
