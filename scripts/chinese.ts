@@ -248,6 +248,10 @@ export const chinese: Dictionary = {
 		'Something in the row cannot be right; the message names every such field':
 			'这一行填写有误；错误信息会列出每个有问题的字段',
 		'No credential is selected for the provider of the row': '这一行所用的平台没有选择凭证',
+		'n8n cannot read the credential: it was deleted, or encrypted with another key':
+			'n8n 读不出这个凭证：它已被删除，或是用另一个密钥加密的',
+		'The base URL in the credential is not an address': '凭证里的 Base URL 不是有效的网址',
+		'The address in the base URL has moved': 'Base URL 指向的网址已经搬走',
 		'A reference image is not there any more': '参考图文件已经不在了',
 		'Two different reference images came back from their upload with the same link':
 			'两张不同的参考图上传后，平台给出了同一个链接',
@@ -316,6 +320,11 @@ export const chinese: Dictionary = {
 		'If it fails every time, change the prompt': '如果每次都失败，就修改提示词',
 		'Correct the row': '改正这一行',
 		'Open the node and choose one': '打开节点，选择一个凭证',
+		'Open the node and choose the credential again, or create a new one':
+			'打开节点，重新选择凭证，或新建一个',
+		'Open the credential and correct the Base URL': '打开凭证，改正 Base URL',
+		'Put the new address, which the message names, into the Base URL of the credential':
+			'把错误信息中给出的新网址填进凭证的 Base URL',
 		'Run the workflow from the node that makes the file': '从生成该文件的节点开始重新运行',
 		'Check the base URL in the credential and the network of this n8n':
 			'检查凭证里的接口地址和 n8n 的网络',

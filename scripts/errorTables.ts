@@ -6,8 +6,11 @@ import {
 	type Advice,
 } from '../nodes/Seedream/advice';
 import {
+	badBaseUrl,
+	type CallPurpose,
 	deadlineFailure,
 	downloadFailure,
+	type Failure,
 	httpFailure,
 	invalidRow,
 	lostFile,
@@ -16,12 +19,12 @@ import {
 	noSecondCreate,
 	notMadeAgain,
 	notSent,
+	redirected,
 	sameUploadLink,
 	taskFailure,
 	unconfirmedFailure,
 	unreadableAnswer,
-	type CallPurpose,
-	type Failure,
+	unreadableCredential,
 } from '../nodes/Seedream/errors';
 import { providers } from '../nodes/Seedream/providers';
 import { ERROR_CODES, type ErrorMeaning } from '../nodes/Seedream/providers/errorCodes';
@@ -111,6 +114,21 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		missingCredential(provider),
 		'No credential is selected for the provider of the row',
 		'Open the node and choose one.',
+	],
+	[
+		unreadableCredential(provider, ''),
+		'n8n cannot read the credential: it was deleted, or encrypted with another key',
+		'Open the node and choose the credential again, or create a new one.',
+	],
+	[
+		badBaseUrl(provider, ''),
+		'The base URL in the credential is not an address',
+		'Open the credential and correct the Base URL.',
+	],
+	[
+		redirected(provider, undefined, CREATE),
+		'The address in the base URL has moved',
+		'Put the new address, which the message names, into the Base URL of the credential.',
 	],
 	[
 		lostFile(provider, ''),
