@@ -96,7 +96,9 @@ function hasReason(
 	const hasEnded = (task.finishedAt ?? Infinity) <= execution.to;
 	if (hasEnded && task.images.length === 0) return true;
 	if (/Seedream Task Status can fetch it later/.test(message)) {
-		return execution.to >= task.createdAt + story.plan.timeout * 1000;
+		// A clock that was set forward in an earlier try has taken its time away.
+		const jump = Math.max(0, story.plan.clockJump?.byMs ?? 0);
+		return execution.to + jump >= task.createdAt + story.plan.timeout * 1000;
 	}
 	const events = story.events.filter(({ request }) => request.at <= execution.to);
 	if (/could not be downloaded/.test(message)) {
