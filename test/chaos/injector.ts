@@ -55,8 +55,9 @@ const REFUSED_AFTER_SHARE = 0.3;
 const REFUSALS: FaultName[] = ['401 with the key', '402'];
 /** There are few such calls, and after most faults the node makes no more of them. */
 const SHARES: Partial<Record<Target, number>> = { batch: 3, list: 2, upload: 2 };
-/** Of the requests that the run's own fault can come to. */
+/** Of the requests that the run's own fault can come to; of slow ones, few come at all. */
 const FOCUS_SHARE = 0.4;
+const SLOW_SHARE = 0.7;
 
 const batchBody = z.object({ task_ids: z.array(z.string()) });
 
@@ -160,8 +161,10 @@ export class FaultInjector {
 		const { gateway } = event.request;
 		if (rate === 0 || focus.target !== targetOf(event) || focus.gateway !== gateway)
 			return undefined;
-		if (!this.draw.chance(FOCUS_SHARE, key, event.attempt, 'focus')) return undefined;
-		if (!SLOW.has(focus.name)) return focus.name;
+		const isSlow = SLOW.has(focus.name);
+		const share = isSlow ? SLOW_SHARE : FOCUS_SHARE;
+		if (!this.draw.chance(share, key, event.attempt, 'focus')) return undefined;
+		if (!isSlow) return focus.name;
 		this.slowOnes += 1;
 		return this.slowOnes <= MOST_SLOW ? focus.name : undefined;
 	}

@@ -64,6 +64,7 @@ const DAYS_MS = 96 * HOUR_MS;
 export function drawPlan(seed: number): Plan {
 	const draw = new Draw(seed);
 	const focus = focusOf(seed);
+	const isSlow = SLOW.has(focus.name);
 	const isMixed = draw.chance(0.2, 'mixed');
 	const system = isMixed
 		? undefined
@@ -123,7 +124,7 @@ export function drawPlan(seed: number): Plan {
 		waitBetweenTriesMs: draw.integer(10, 300, 'wait'),
 		retries: onError === undefined && !isOneRequest ? draw.pick([0, 1, 1, 2], 'retries') : 0,
 		mode: draw.chance(0.12, 'sub-workflow') ? 'integrated' : 'manual',
-		...(draw.chance(0.15, 'cancel')
+		...(!isSlow && draw.chance(0.15, 'cancel')
 			? { cancelAfterMs: Math.round(3_000 * draw.number('cancelAfter') ** 1.5) + 20 }
 			: {}),
 		...(draw.chance(0.15, 'clock')
@@ -146,7 +147,7 @@ export function drawPlan(seed: number): Plan {
 				}
 			: {}),
 		faults: {
-			rate: draw.chance(0.1, 'quiet') ? 0 : draw.between(0, 0.4, 'rate'),
+			rate: !isSlow && draw.chance(0.1, 'quiet') ? 0 : draw.between(0, 0.4, 'rate'),
 			mostInRow: draw.integer(1, 4, 'inRow'),
 			focus,
 		},

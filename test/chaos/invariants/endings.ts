@@ -119,14 +119,24 @@ function hasReason(
 	);
 }
 
-/** A task that has vanished is given up after a few tries: in each try of the node anew. */
-function tooManyMisses({ tasks, events, executions }: Story): string[] {
+/**
+ * A task that has vanished is given up after a few tries: in each try of the node anew, for a link anew,
+ * and after a question that did not arrive.
+ */
+function tooManyMisses({ plan, tasks, events, executions }: Story): string[] {
 	const calls = executions.reduce((sum, { result }) => sum + result.calls, 0);
-	return tasks.flatMap(({ id }) => {
-		const queries = queriesOf({ id }, events);
-		const misses = longestRow(queries, ({ name }) => MISSING.has(name));
-		return misses > MOST_MISSES * calls ? [`${id} was asked for ${misses} times in vain`] : [];
+	return tasks.flatMap((task) => {
+		const misses = longestRow(queriesOf(task, events), ({ name }) => MISSING.has(name));
+		const times = calls * (isRenewed(task, events) ? 2 : 1) + (plan.refusal ? 1 : 0);
+		return misses > MOST_MISSES * times ? [`${task.id} was asked for ${misses} times in vain`] : [];
 	});
+}
+
+/** Whether a link of the task did not work, so that it had to be asked for another one. */
+function isRenewed({ id }: TaskView, events: readonly Event[]): boolean {
+	return events.some(
+		({ request, name }) => request.taskId === id && (GONE.has(name) || name === 'link 403'),
+	);
 }
 
 /** For the query after a deadline, an answer that is late, and a machine that is. */
@@ -148,10 +158,9 @@ export function endsByItsDeadlines({ plan, tasks, events, executions, outlived }
 		const late = queriesOf(task, events).filter(
 			({ request }) => request.at > until && isWithin(request.at, maker),
 		);
-		const isRenewed = events.some(
-			({ request, name }) => request.taskId === task.id && (GONE.has(name) || name === 'link 403'),
-		);
-		return late.length > (isRenewed ? 1 : 0) ? [`${task.id} was asked for after its deadline`] : [];
+		return late.length > (isRenewed(task, events) ? 1 : 0)
+			? [`${task.id} was asked for after its deadline`]
+			: [];
 	});
 }
 
