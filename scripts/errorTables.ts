@@ -161,7 +161,7 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		'Look in the list of tasks on the site of the gateway before you send the row again.',
 	],
 	[
-		notMadeAgain(provider, '', 'unknown'),
+		notMadeAgain(provider, [''], 'unknown'),
 		'The task of an earlier try made no image, and may be charged all the same',
 		"Look in the provider's list of tasks. Retry in the list of executions makes the row again.",
 	],

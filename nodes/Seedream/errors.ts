@@ -381,9 +381,14 @@ function chargedWithoutImage(charged: Charged): string {
 }
 
 /** An earlier try of this execution has seen the row's task end without an image, and not for free. */
-export function notMadeAgain(provider: Provider, taskId: string, charged: Charged): Failure {
+export function notMadeAgain(
+	provider: Provider,
+	taskIds: readonly string[],
+	charged: Charged,
+): Failure {
+	const [taskId] = taskIds;
 	const may = charged === 'yes' ? 'and has' : 'and may have';
-	return {
+	const failure: Failure = {
 		message: `${provider.label} made no image for this row in an earlier try, ${may} charged it all the same${withTask(taskId)}`,
 		description: `Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in ${provider.label}'s list of tasks first. ${chargedWithoutImage(charged)}`,
 		code: 'task_failed',
@@ -394,6 +399,7 @@ export function notMadeAgain(provider: Provider, taskId: string, charged: Charge
 		provider: provider.id,
 		taskId,
 	};
+	return alsoNaming(failure, taskIds);
 }
 
 const SHOWN_ANSWER_LENGTH = 300;

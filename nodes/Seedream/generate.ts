@@ -198,8 +198,8 @@ async function tasksOf(
 	const { provider } = gateway;
 	const log = (what: string) =>
 		context.logger.info(`${what}${logPlace(context, itemIndex)}`, { row: itemIndex + 1 });
-	const spent = record.spentTask();
-	if (spent) return { ok: false, failure: notMadeAgain(provider, spent.taskId, spent.charged) };
+	const spent = record.spentTasks();
+	if (spent) return { ok: false, failure: notMadeAgain(provider, spent.taskIds, spent.charged) };
 	const kept = record.tasks();
 	if (kept) {
 		for (const taskId of kept.taskIds) log(`Seedream task ${taskId} taken up again`);

@@ -21,11 +21,11 @@ const stateSchema = z.discriminatedUnion('name', [
 	/** Their images, or their ids, went on to the next node. */
 	z.object({ name: z.literal('delivered'), at: z.number(), taskIds: z.array(z.string()).min(1) }),
 	/** It ended without an image and without a charge. */
-	z.object({ name: z.literal('failed'), taskId: z.string() }),
+	z.object({ name: z.literal('failed'), taskIds: z.array(z.string()) }),
 	/** It ended without an image, and was charged or may have been. */
 	z.object({
 		name: z.literal('spent'),
-		taskId: z.string(),
+		taskIds: z.array(z.string()),
 		charged: z.enum(['yes', 'unknown']),
 		execution: z.string(),
 	}),
@@ -143,8 +143,8 @@ export interface RowRecord {
 	tasks: () => MadeTasks | undefined;
 	/** All that is wanted of its tasks, where an earlier turn of a loop has handed on the rest. */
 	leftOver: () => { taskId: string; index?: number } | undefined;
-	/** The task that ended without an image in an earlier try of this execution, and perhaps not for free. */
-	spentTask: () => { taskId: string; charged: 'yes' | 'unknown' } | undefined;
+	/** The tasks that ended without an image in an earlier try of this execution, and perhaps not for free. */
+	spentTasks: () => { taskIds: readonly string[]; charged: 'yes' | 'unknown' } | undefined;
 	/** A create whose answer never came; `isSeen` when a person has seen that, and retried the execution. */
 	unconfirmed: () => (SentTimes & { body: JsonObject; isSeen: boolean }) | undefined;
 	/** The same for the same create on every try, and different otherwise. */
@@ -385,11 +385,11 @@ function openRecord(
 		before?.name === 'failed' || before?.name === 'refused' || before?.name === 'spent';
 	if (isOpen && !spent && askedNow) {
 		// The row is made of what it asks for now; a key that had another request is left alone.
-		const taskId = before.name === 'refused' ? undefined : before.taskId;
-		if (taskId !== undefined || record.asked !== identity) {
+		const taskIds = before.name === 'refused' ? [] : before.taskIds;
+		if (taskIds.length > 0 || record.asked !== identity) {
 			record.past.keys.push(record.key);
-			if (taskId !== undefined) record.past.taskIds.push(taskId);
-			record.key = newKey(hash([record.key, taskId]));
+			record.past.taskIds.push(...taskIds);
+			record.key = newKey(hash([record.key, ...taskIds]));
 		}
 		Object.assign(record, { asked: identity, order: asked.order });
 		write({ name: 'refused' });
@@ -403,7 +403,7 @@ function openRecord(
 		idempotencyKey: record.key,
 		tasks: () => tasksOf(record.state),
 		leftOver: () => record.leftOver,
-		spentTask: () => spent,
+		spentTasks: () => spent,
 		unconfirmed: () =>
 			unconfirmed && {
 				at: unconfirmed.at,
@@ -420,11 +420,12 @@ function openRecord(
 		},
 		ended: (how) => {
 			end = how;
-			const [taskId] = tasksOf(record.state)?.taskIds ?? [];
+			const taskIds = [...(tasksOf(record.state)?.taskIds ?? [])];
+			const isMade = taskIds.length > 0;
 			if (how.kind === 'done') data.records.push(...leftOversOf(record, how.missing));
-			if (how.kind === 'failed' && taskId) write({ name: 'failed', taskId });
-			if (how.kind === 'spent' && taskId) {
-				write({ name: 'spent', taskId, charged: how.charged, execution });
+			if (how.kind === 'failed' && isMade) write({ name: 'failed', taskIds });
+			if (how.kind === 'spent' && isMade) {
+				write({ name: 'spent', taskIds, charged: how.charged, execution });
 			}
 			record.isReclaimable = how.kind === 'open' || how.kind === 'spent';
 		},
@@ -477,7 +478,7 @@ function tasksOf(state: State | undefined): MadeTasks | undefined {
 }
 
 function idsOf({ state, past }: TaskRecord): readonly string[] {
-	const own = 'taskId' in state ? [state.taskId] : (tasksOf(state)?.taskIds ?? []);
+	const own = 'taskIds' in state ? state.taskIds : [];
 	return [...own, ...past.taskIds];
 }
 

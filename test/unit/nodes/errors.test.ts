@@ -452,7 +452,7 @@ describe('a task that ended without an image', () => {
 		['yes', 'and has', CHARGED_IN_VAIN],
 		['unknown', 'and may have', UNKNOWN],
 	] as const)('and was charged is not made again by another try: %s', (charged, may, words) => {
-		expect(notMadeAgain(apiMart, 'task-1', charged)).toMatchObject({
+		expect(notMadeAgain(apiMart, ['task-1'], charged)).toMatchObject({
 			message: `APIMart made no image for this row in an earlier try, ${may} charged it all the same [task task-1]`,
 			description: `Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in APIMart's list of tasks first. ${words}`,
 			charged,

@@ -58,7 +58,7 @@ const FIRST_KEY = keyIn(noData());
 
 const TASKS = { taskIds: ['task-1'], at: NOW + 5 };
 const LOST = { at: NOW, lastAt: NOW, body: BODY };
-const SPENT = { taskId: 'task-1', charged: 'yes' };
+const SPENT = { taskIds: ['task-1'], charged: 'yes' };
 
 const firstTask = (row: RowRecord) => row.tasks()?.taskIds[0];
 
@@ -67,7 +67,7 @@ describe('a row without a past', () => {
 		const first = record(noData());
 		expect(first.tasks()).toBeUndefined();
 		expect(first.unconfirmed()).toBeUndefined();
-		expect(first.spentTask()).toBeUndefined();
+		expect(first.spentTasks()).toBeUndefined();
 		expect(first.warning()).toBeUndefined();
 		expect(first.order).toEqual(ORDER);
 		expect(first.idempotencyKey).toMatch(/^[\da-f]{64}$/);
@@ -294,7 +294,7 @@ describe('a later turn of a loop', () => {
 	});
 
 	it('takes over that a task ended and was charged', () => {
-		expect(record(madeTask('spent'), { turn: 1 }).spentTask()).toMatchObject(SPENT);
+		expect(record(madeTask('spent'), { turn: 1 }).spentTasks()).toMatchObject(SPENT);
 	});
 
 	it('does not take over a create that may still be answered', () => {
@@ -400,7 +400,7 @@ describe('a task that failed', () => {
 		const data = madeTask('spent');
 		for (const asked of [LAKE, FOREST, undefined]) {
 			const again = open(copy(data)).record(0, asked);
-			expect(again.spentTask()).toMatchObject(SPENT);
+			expect(again.spentTasks()).toMatchObject(SPENT);
 			expect(again.tasks()).toBeUndefined();
 		}
 	});
@@ -408,7 +408,7 @@ describe('a task that failed', () => {
 	it('and was or may have been charged is made again in another, under another key', () => {
 		const data = madeTask('spent');
 		const again = record(data, RETRY);
-		expect(again.spentTask()).toBeUndefined();
+		expect(again.spentTasks()).toBeUndefined();
 		expect(again.tasks()).toBeUndefined();
 		expect(again.idempotencyKey).not.toBe(FIRST_KEY);
 		again.sent(BODY, NOW + 9);
@@ -835,7 +835,7 @@ describe('over any tries of the node', () => {
 				if (!own) continue;
 				const place = `${execution}/${turn}/${index}`;
 				const lost = own.unconfirmed();
-				if (own.spentTask() !== undefined) {
+				if (own.spentTasks() !== undefined) {
 					if (end !== 'stopped') own.ended(ending('spent'));
 					continue;
 				}
