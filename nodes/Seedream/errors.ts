@@ -109,8 +109,8 @@ const DECIDED_BEFORE = new Set([
 	...[423, 424, 426, 428, 429, 431, 451],
 ]);
 
-/** And these, whoever says so: there is no such address, or it takes nothing for now. */
-const SAID_BY_ANYONE = new Set([404, 405, 429]);
+/** And these, whoever says so: there is no such address, a proxy lets nobody through, or nothing is taken for now. */
+const SAID_BY_ANYONE = new Set([404, 405, 407, 429]);
 
 /** Said by whatever stands in between, when nothing came back in time. */
 const GIVEN_UP_WAITING = new Set([408, 425, 499]);

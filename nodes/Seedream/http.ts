@@ -433,6 +433,11 @@ const faultSchema = z.object({
 	cause: z.unknown(),
 });
 
+/** Of the address, or of a proxy's, that is none, n8n only says so. */
+function codeOf(message: string): string {
+	return /^invalid url$/i.test(message.trim()) ? 'ERR_INVALID_URL' : message;
+}
+
 /** n8n wraps what the network reports, so what happened may stand some causes deep. */
 function networkFault(error: unknown): { code: string; mayHaveArrived: boolean } {
 	const parsed = faultSchema.safeParse(error);
@@ -444,7 +449,7 @@ function networkFault(error: unknown): { code: string; mayHaveArrived: boolean }
 		STEPS_BEFORE.has(syscall) ||
 		FAILED_BEFORE.test(message);
 	return {
-		code: code ?? inner?.code ?? (message || 'UNKNOWN'),
+		code: code ?? inner?.code ?? (codeOf(message) || 'UNKNOWN'),
 		mayHaveArrived: !isBefore && (inner?.mayHaveArrived ?? true),
 	};
 }

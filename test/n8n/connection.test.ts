@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, type Scene } from './scene';
+import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, Scene } from './scene';
 import { sandboxCredentials } from './systems';
 
 /** What stands between n8n and a provider: addresses, credentials, and answers that are none of the provider's. */
@@ -149,4 +149,24 @@ atEach('an id of many digits is kept to the last one', async (at) => {
 
 	expect(items[0]?.json.taskId).toBe(id);
 	expect(asked.every((path) => path.includes(id) || path.endsWith('/batch'))).toBe(true);
+});
+
+describe('a proxy that is no address', () => {
+	afterEach(() => {
+		delete process.env.HTTPS_PROXY;
+	});
+
+	it.each(['http://bad host:99999', 'not an address'])('is said at once: %s', async (proxy) => {
+		const [system] = ONE_OF_EACH;
+		if (!system) throw new Error('There is no system');
+		const at = await Scene.open(system, {});
+		process.env.HTTPS_PROXY = proxy;
+		const credentials = credentialsWith(at, { baseUrl: 'https://api.example.com' });
+		const { items, seconds } = await at.generate(['one'], { credentials, ...continued });
+		await at.sandbox.close();
+
+		expect(items[0]?.json).toMatchObject({ error: { code: 'ERR_INVALID_URL', charged: 'no' } });
+		expect((items[0]?.json.error as { message: string }).message).toContain('that of a proxy');
+		expect(seconds).toBeLessThan(10);
+	});
 });
