@@ -112,7 +112,8 @@ function hasReason(
 			story.plan.refusal !== undefined
 		);
 	}
-	const queries = queriesOf(task, events);
+	// Whatever a batch call came back with in place of an answer, it tells of no task.
+	const queries = queriesOf(task, events).filter(({ asked, name }) => !asked || !name);
 	return (
 		longestRow(queries, ({ name }) => MISSING.has(name)) >= MOST_MISSES ||
 		longestRow(queries, ({ name }) => UNREADABLE.has(name)) >= MOST_UNREADABLE

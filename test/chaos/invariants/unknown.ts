@@ -101,7 +101,7 @@ function statementsOf(
 	for (const outcome of allOutcomes(story)) {
 		if (outcome.execution !== index || groupAt(story, outcome.row) !== group) continue;
 		const isDelivered = outcome.kind === 'delivered';
-		if (!isDelivered && !['unknown', 'perhaps'].includes(outcome.charged)) continue;
+		if (!isDelivered && outcome.charged === 'no') continue;
 		const text = isDelivered ? outcome.warning : outcome.message;
 		if (text !== undefined) texts.set(`${outcome.row}: ${text}`, text);
 	}
