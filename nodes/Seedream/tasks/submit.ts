@@ -53,8 +53,9 @@ export async function submitTask(
 	const { provider } = gateway;
 	const { model } = record.order;
 	const earlier = record.unconfirmed();
-	let lostAt = earlier?.at;
-	let lastLostAt = earlier?.lastAt ?? clock.now();
+	// The clock may have been set back since an earlier try.
+	let lostAt = earlier && Math.min(earlier.at, clock.now());
+	let lastLostAt = earlier ? Math.min(earlier.lastAt, clock.now()) : clock.now();
 	let sentAt = lastLostAt;
 	const unconfirmed = async (at: number) => ({
 		provider,
@@ -136,8 +137,7 @@ async function unknownTasks(
 	since: number,
 	{ clock, isKnown }: SubmitTools,
 ): Promise<ListedTask[]> {
-	// The clock may have been set back since.
-	const from = Math.min(since, clock.now()) - CLOCK_SKEW_MS;
+	const from = since - CLOCK_SKEW_MS;
 	const listed = await gateway.listTasks(model, from);
 	const to = clock.now() + CLOCK_SKEW_MS;
 	return listed.filter(({ taskId, createdAt }) => createdAt.getTime() <= to && !isKnown(taskId));
