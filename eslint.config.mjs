@@ -2,6 +2,45 @@ import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
 import n8nNodesPlugin from 'eslint-plugin-n8n-nodes-base';
 import tseslint from 'typescript-eslint';
 
+/**
+ * The folders of nodes/Seedream in their order. A folder imports only from those further down, and
+ * only the first three know n8n, so that everything else runs in a plain unit test.
+ */
+const LAYERS = [
+	'fields',
+	'actions',
+	'n8n',
+	'request',
+	'tasks',
+	'images',
+	'output',
+	'providers',
+	'errors',
+	'shared',
+];
+const LAYERS_WITH_N8N = 3;
+
+const layerRules = LAYERS.map((folder, index) => ({
+	files: [`nodes/Seedream/${folder}/**/*.ts`],
+	rules: {
+		'no-restricted-imports': [
+			'error',
+			{
+				paths: index < LAYERS_WITH_N8N ? [] : ['n8n-workflow', 'n8n-core'],
+				patterns: [
+					{
+						// `fields` describes what `actions` reads; neither needs the other's code.
+						group: (folder === 'fields' ? ['actions', 'n8n'] : LAYERS.slice(0, index)).flatMap(
+							(other) => [`../${other}`, `../${other}/*`],
+						),
+						message: `${folder}/ may only import from: ${LAYERS.slice(index + 1).join(', ')}.`,
+					},
+				],
+			},
+		],
+	},
+}));
+
 export default tseslint.config(
 	{ ignores: ['dist/**', 'output/**', 'coverage/**'] },
 	{
@@ -20,6 +59,7 @@ export default tseslint.config(
 		extends: [n8nCommunityNodesPlugin.configs.recommended],
 		rules: { 'no-console': 'error' },
 	},
+	...layerRules,
 	{ plugins: { 'n8n-nodes-base': n8nNodesPlugin } },
 	{
 		files: ['package.json'],
@@ -39,7 +79,7 @@ export default tseslint.config(
 		files: ['nodes/**/*.ts'],
 		rules: {
 			...n8nNodesPlugin.configs.nodes.rules,
-			// As in n8n's own configuration: inputs and outputs may be an enum, and a gateway's limit is
+			// As in n8n's own configuration: inputs and outputs may be an enum, and a provider's limit is
 			// a good reason for a maximum.
 			'n8n-nodes-base/node-class-description-inputs-wrong-regular-node': 'off',
 			'n8n-nodes-base/node-class-description-outputs-wrong': 'off',

@@ -34,7 +34,7 @@ export class ApiInOneApi implements ICredentialType {
 			default: 'https://apiin.one/api',
 			required: true,
 			placeholder: 'e.g. https://apiin.one/api',
-			description: 'Change it only to reach the gateway through a proxy',
+			description: 'Change it only to reach the provider through a proxy',
 		},
 	];
 
@@ -46,7 +46,7 @@ export class ApiInOneApi implements ICredentialType {
 	};
 
 	/**
-	 * The gateway documents no call that only checks a key, so a task is asked for that cannot exist:
+	 * The provider documents no call that only checks a key, so a task is asked for that cannot exist:
 	 * 404 proves that the key was accepted. Every other error fails the test, by its status or by
 	 * what the body says: errors may come with HTTP 200, and n8n 1 has no exceptions, so that there
 	 * every status passes.

@@ -32,7 +32,7 @@ export class ApiMartApi implements ICredentialType {
 			default: 'https://api.apimart.ai',
 			required: true,
 			placeholder: 'e.g. https://api.apimart.ai',
-			description: 'Change it only to reach the gateway through a proxy',
+			description: 'Change it only to reach the provider through a proxy',
 		},
 	];
 

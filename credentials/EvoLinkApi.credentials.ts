@@ -32,7 +32,7 @@ export class EvoLinkApi implements ICredentialType {
 			default: 'https://api.evolink.ai',
 			required: true,
 			placeholder: 'e.g. https://api.evolink.ai',
-			description: 'Change it only to reach the gateway through a proxy',
+			description: 'Change it only to reach the provider through a proxy',
 		},
 		{
 			displayName: 'Files Base URL',

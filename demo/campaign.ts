@@ -2,10 +2,10 @@ import truncate from 'lodash/truncate';
 import type { INodeParameters } from 'n8n-workflow';
 
 import { providers } from '../nodes/Seedream/providers';
-import { meantProvider, nameKey } from '../nodes/Seedream/request/names';
-import { Sentence } from './sentence';
+import { matchProvider, nameKey } from '../nodes/Seedream/request/matchNames';
 import { readTable } from './table';
 import { readText } from './text';
+import { UserError } from './userError';
 
 const COLUMNS = [
 	'name',
@@ -40,8 +40,8 @@ export async function readCampaign(
 	say: (note: string) => void = () => undefined,
 ): Promise<CampaignRow[]> {
 	const { header, rows } = readTable(path, await readText(path), isColumn);
-	if (header.length === 0) throw new Sentence(`${path} is empty.`);
-	if (rows.length === 0) throw new Sentence(`${path} has no rows below its header.`);
+	if (header.length === 0) throw new UserError(`${path} is empty.`);
+	if (rows.length === 0) throw new UserError(`${path} has no rows below its header.`);
 	checkColumns(path, header, say);
 	const columns = header.map(findColumn);
 	const named = rows.map((cells, index) => {
@@ -70,7 +70,7 @@ function checkColumns(path: string, header: readonly string[], say: (note: strin
 		problems.push(...unknown.map((column) => `${column} is not known`));
 		problems.push('the column "prompt" is missing');
 	}
-	if (problems.length > 0) throw new Sentence(`${path}: ${problems.join(', ')}. ${known}`);
+	if (problems.length > 0) throw new UserError(`${path}: ${problems.join(', ')}. ${known}`);
 	if (unknown.length === 0) return;
 	say(`${path}: not known, and passed over: ${unknown.join(', ')}. ${known}`);
 }
@@ -88,7 +88,7 @@ function checkLength(
 ): void {
 	const isLong = cells.slice(columns.length).some((cell) => cell !== '');
 	if (!isLong && cells.length > columns.indexOf('prompt')) return;
-	throw new Sentence(
+	throw new UserError(
 		`${path}: row ${index + 1} ${isLong ? 'has more cells than the header' : 'ends before its prompt'}. A cell with a line break in it, or with what separates the cells, needs quotation marks around it.`,
 	);
 }
@@ -107,7 +107,7 @@ function readRow(
 
 /** What names no provider is left for the node to explain. */
 function readProvider(cell = ''): string {
-	return cell === '' ? providers[0].id : (meantProvider(cell)?.id ?? cell);
+	return cell === '' ? providers[0].id : (matchProvider(cell)?.id ?? cell);
 }
 
 /** Names make the file names, so two rows may not share one. */
@@ -140,7 +140,7 @@ function fileKey(name: string): string {
 	return name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-');
 }
 
-/** As many as the rows ask for; a gateway may make fewer. */
+/** As many as the rows ask for; a provider may make fewer. */
 export function countImages(rows: readonly CampaignRow[]): number {
 	return rows.reduce((images, row) => images + (Number(row.images) || 1), 0);
 }

@@ -1,16 +1,15 @@
 import { relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-
 import { Presets, SingleBar } from 'cli-progress';
 
 import { startEngine, type Engine, type NodeResult } from '../test/n8n/engine';
 import { countImages, PARAMETERS, readCampaign, type CampaignRow } from './campaign';
-import { announcement, openLive, openSandbox, type Gateways } from './gateways';
 import { readProgress } from './progress';
+import { announcement, openLive, openSandbox, type Providers } from './providers';
 import { summary, writeContactSheet } from './report';
 import { saveResults } from './results';
-import { Sentence } from './sentence';
+import { UserError } from './userError';
 
 const DEFAULT_CAMPAIGN = 'examples/campaign.csv';
 const OUTPUT = 'output';
@@ -22,12 +21,12 @@ async function main(): Promise<void> {
 	const rows = await readCampaign(path, console.log);
 	console.log(`${rows.length} rows from ${path}`);
 
-	const gateways = values.live ? await openAnnounced(rows) : await openSandbox();
+	const providers = values.live ? await openAnnounced(rows) : await openSandbox();
 	const engine = await startEngine();
 	try {
-		await run(rows, gateways, engine);
+		await run(rows, providers, engine);
 	} finally {
-		await gateways.close();
+		await providers.close();
 		engine.close();
 	}
 }
@@ -36,33 +35,33 @@ function readArguments() {
 	try {
 		return parseArgs({ options: { live: { type: 'boolean' } }, allowPositionals: true });
 	} catch {
-		throw new Sentence('Usage: npm run demo -- [rows.csv] [--live]');
+		throw new UserError('Usage: npm run demo -- [rows.csv] [--live]');
 	}
 }
 
-async function openAnnounced(rows: readonly CampaignRow[]): Promise<Gateways> {
-	const gateways = openLive(rows, process.env);
+async function openAnnounced(rows: readonly CampaignRow[]): Promise<Providers> {
+	const providers = openLive(rows, process.env);
 	console.log(`${announcement(rows)} Starting in 5 seconds; Ctrl-C stops it.`);
 	await wait(TIME_TO_THINK_MS);
-	return gateways;
+	return providers;
 }
 
-async function run(rows: CampaignRow[], gateways: Gateways, engine: Engine): Promise<void> {
-	const result = await runWithBar(rows, gateways, engine);
-	if (result.error) throw new Sentence(`n8n stopped: ${result.error.message}`);
+async function run(rows: CampaignRow[], providers: Providers, engine: Engine): Promise<void> {
+	const result = await runWithBar(rows, providers, engine);
+	if (result.error) throw new UserError(`n8n stopped: ${result.error.message}`);
 	const results = await saveResults(result.items, rows, engine, OUTPUT);
 	const sheet = await writeContactSheet(results, OUTPUT);
 	for (const failure of results) {
 		if (failure.kind === 'failure') console.log(`${failure.row.name}: ${failure.reason}`);
 	}
 	console.log(summary(results, result.seconds));
-	console.log('Seconds: the slowest row of each gateway; in total, the whole run.');
+	console.log('Seconds: the slowest row of each provider; in total, the whole run.');
 	console.log(`The images are in ${OUTPUT}/, all on one page in ${relative('.', sheet)}.`);
 }
 
 async function runWithBar(
 	rows: CampaignRow[],
-	{ credentials }: Gateways,
+	{ credentials }: Providers,
 	engine: Engine,
 ): Promise<NodeResult> {
 	const bar = new SingleBar(
@@ -90,7 +89,7 @@ async function runWithBar(
 }
 
 main().catch((error: unknown) => {
-	if (!(error instanceof Sentence)) throw error;
+	if (!(error instanceof UserError)) throw error;
 	console.error(error.message);
 	process.exitCode = 1;
 });

@@ -1,7 +1,6 @@
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-
 import Table from 'cli-table3';
 import sharp from 'sharp';
 
@@ -17,12 +16,12 @@ import { OWNER } from '../test/server/restClient';
 import { installRuntime } from '../test/server/runtime';
 import { SeedreamN8n } from '../test/server/seedreamN8n';
 import { INTERRUPTED } from './interrupted';
-import { Sentence } from './sentence';
+import { UserError } from './userError';
 
 /** n8n's own. */
 const DEFAULT_PORT = 5678;
 
-const HIGHEST_PORT = 65_535;
+const MAX_PORT = 65_535;
 
 const ROWS = 'prompts.csv';
 
@@ -48,15 +47,15 @@ async function main(): Promise<void> {
 }
 
 function readPort(): number {
-	const usage = new Sentence(
-		`Usage: npm run editor -- [--port ${DEFAULT_PORT}], with a port up to ${HIGHEST_PORT}, or 0 for any free one`,
+	const usage = new UserError(
+		`Usage: npm run editor -- [--port ${DEFAULT_PORT}], with a port up to ${MAX_PORT}, or 0 for any free one`,
 	);
 	const port = Number(portArgument(usage));
-	if (Number.isInteger(port) && port >= 0 && port <= HIGHEST_PORT) return port;
+	if (Number.isInteger(port) && port >= 0 && port <= MAX_PORT) return port;
 	throw usage;
 }
 
-function portArgument(usage: Sentence): string {
+function portArgument(usage: UserError): string {
 	try {
 		const options = { port: { type: 'string', default: String(DEFAULT_PORT) } } as const;
 		return parseArgs({ options }).values.port;
@@ -93,7 +92,7 @@ async function furnish({ rest, url, credentials, filesFolder }: SeedreamN8n): Pr
 	places.push(['Files of the examples', filesFolder]);
 	return [
 		places.toString(),
-		'The gateways are sandboxes on this machine: nothing here costs money.',
+		'The providers are sandboxes on this machine: nothing here costs money.',
 		'Ctrl-C ends it and deletes everything.',
 	].join('\n');
 }
@@ -109,13 +108,13 @@ async function layOutFiles(folder: string): Promise<void> {
 
 async function complainAboutEnd({ logFile }: SeedreamN8n): Promise<void> {
 	if (process.exitCode === INTERRUPTED) return;
-	throw new Sentence(
+	throw new UserError(
 		`n8n ended by itself. It said:\n${lastLines(await readFile(logFile, 'utf8'))}`,
 	);
 }
 
 main().catch((error: unknown) => {
 	if (process.exitCode === INTERRUPTED) return;
-	console.error(error instanceof Sentence ? error.message : error);
+	console.error(error instanceof UserError ? error.message : error);
 	process.exitCode = 1;
 });

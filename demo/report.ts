@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import Table from 'cli-table3';
 import { Eta } from 'eta';
 
@@ -29,10 +28,10 @@ function providerLabel(id: string): string {
 	return providers.find((provider) => provider.id === id)?.label ?? id;
 }
 
-/** What came of it, by gateway: their credits are different currencies and are not added up. */
+/** What came of it, by provider: their credits are different currencies and are not added up. */
 export function summary(results: readonly Result[], seconds: number): string {
 	const table = new Table({
-		head: ['Gateway', 'Rows', 'Images', 'Failures', 'Credits', 'Seconds'],
+		head: ['Provider', 'Rows', 'Images', 'Failures', 'Credits', 'Seconds'],
 		colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
 		style: { head: [], border: [] },
 	});

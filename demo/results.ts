@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
 import type { INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 import { z } from 'zod';
@@ -18,7 +17,7 @@ export interface MadeImage {
 	prompt: string;
 	width: number;
 	height: number;
-	/** Undefined where the gateway says nothing about it and publishes no price. */
+	/** Undefined where the provider says nothing about it and publishes no price. */
 	credits?: number;
 	isEstimate: boolean;
 	seconds: number;

@@ -3,7 +3,7 @@ import orderBy from 'lodash/orderBy';
 import { z } from 'zod';
 
 import { withoutInvisibleEnds } from '../nodes/Seedream/request/cells';
-import { Sentence } from './sentence';
+import { UserError } from './userError';
 
 export interface Table {
 	header: string[];
@@ -64,7 +64,7 @@ function readCells(path: string, text: string, delimiter: string): string[][] {
 		return parseCsv(text, { delimiter });
 	} catch (error) {
 		if (!(error instanceof CsvError)) throw error;
-		throw new Sentence(`${path} is not a CSV file that can be read: ${problem(error)}.`);
+		throw new UserError(`${path} is not a CSV file that can be read: ${problem(error)}.`);
 	}
 }
 

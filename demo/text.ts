@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
-
 import { z } from 'zod';
 
-import { imageFormat } from '../nodes/Seedream/images/format';
-import { Sentence } from './sentence';
+import { imageFormat } from '../nodes/Seedream/images/imageFormat';
+import { UserError } from './userError';
 
 const HOW_TO_SAVE =
 	'Save the table as "CSV UTF-8" in Excel, as "Text CSV" with the character set UTF-8 in LibreOffice, or as "Comma-separated values" in Google Sheets.';
@@ -14,9 +13,9 @@ export async function readText(path: string): Promise<string> {
 	const bytes = await readBytes(path);
 	const text = decode(bytes);
 	const otherKind = recogniseKind(bytes, text);
-	if (otherKind) throw new Sentence(`${path} is ${otherKind}, not a CSV file. ${HOW_TO_SAVE}`);
+	if (otherKind) throw new UserError(`${path} is ${otherKind}, not a CSV file. ${HOW_TO_SAVE}`);
 	if (text !== undefined) return text;
-	throw new Sentence(
+	throw new UserError(
 		`${path} is not saved as UTF-8, so line ${foreignLine(bytes)} could only be guessed. ${HOW_TO_SAVE}`,
 	);
 }
@@ -25,7 +24,7 @@ async function readBytes(path: string): Promise<Buffer> {
 	try {
 		return await readFile(path);
 	} catch (error) {
-		throw new Sentence(`${path} cannot be read: ${reason(error)}.`);
+		throw new UserError(`${path} cannot be read: ${reason(error)}.`);
 	}
 }
 

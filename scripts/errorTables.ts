@@ -1,51 +1,53 @@
+import { ERROR_CODES, type ErrorMeaning } from '../nodes/Seedream/errors/errorCodes';
 import {
-	HTTP_ADVICE,
-	MEANING_ADVICE,
-	TASK_ADVICE,
-	UPLOAD_ADVICE,
-	type Advice,
-} from '../nodes/Seedream/advice';
+	HTTP_MESSAGES,
+	MEANING_MESSAGES,
+	TASK_MESSAGES,
+	UPLOAD_MESSAGES,
+	type ErrorMessage,
+} from '../nodes/Seedream/errors/errorMessages';
+import type { RequestPurpose, Failure } from '../nodes/Seedream/errors/failure';
 import {
 	badBaseUrl,
-	type CallPurpose,
-	deadlineFailure,
-	downloadFailure,
-	type Failure,
-	httpFailure,
 	invalidRow,
-	lostFile,
 	missingCredential,
+	missingFile,
+	sameUploadLink,
+	unreadableCredential,
+} from '../nodes/Seedream/errors/inputFailures';
+import {
+	httpFailure,
 	networkFailure,
-	noSecondCreate,
-	notMadeAgain,
 	notSent,
 	redirected,
-	sameUploadLink,
+	unreadableResponse,
+} from '../nodes/Seedream/errors/requestFailures';
+import {
+	deadlineFailure,
+	downloadFailure,
+	notMadeAgain,
 	taskFailure,
-	unconfirmedFailure,
-	unreadableAnswer,
-	unreadableCredential,
-} from '../nodes/Seedream/errors';
+} from '../nodes/Seedream/errors/taskFailures';
+import { noSecondCreate, unconfirmedFailure } from '../nodes/Seedream/errors/unconfirmedCreate';
 import { providers } from '../nodes/Seedream/providers';
-import { ERROR_CODES, type ErrorMeaning } from '../nodes/Seedream/providers/errorCodes';
 import { sentencesOf, type Language } from './language';
 import { code, table } from './markdown';
 
 const [provider] = providers;
 const said = { message: '', type: '' };
 
-const CREATE: CallPurpose = { kind: 'create', isRepeatable: false };
-const UPLOAD: CallPurpose = { kind: 'free' };
+const CREATE: RequestPurpose = { kind: 'create', isRepeatable: false };
+const UPLOAD: RequestPurpose = { kind: 'free' };
 
 const REFUSED = 400;
 
-/** Answers of the gateway to the request that makes a task, by HTTP status. */
+/** Answers of the provider to the request that makes a task, by HTTP status. */
 export function createErrors(language: Language): string {
 	return errorTable(
-		Object.entries(HTTP_ADVICE).map(([status, advice]) => {
+		Object.entries(HTTP_MESSAGES).map(([status, advice]) => {
 			const error = { ...said, code: status, status: Number(status) };
 			const failure = httpFailure(provider, error, undefined, CREATE);
-			return errorRow(code(status), 'The gateway', advice, failure, language);
+			return errorRow(code(status), 'The provider', advice, failure, language);
 		}),
 		language,
 	);
@@ -54,7 +56,7 @@ export function createErrors(language: Language): string {
 /** Responses to the request that makes a task, by what the provider's own code means. */
 export function meaningErrors(language: Language): string {
 	return errorTable(
-		Object.entries(MEANING_ADVICE).map(([meaning, advice]) => {
+		Object.entries(MEANING_MESSAGES).map(([meaning, advice]) => {
 			const names = ERROR_CODES[meaning as ErrorMeaning];
 			const [first = ''] = names;
 			const error = { ...said, code: first, status: REFUSED };
@@ -69,7 +71,7 @@ export function meaningErrors(language: Language): string {
 /** Responses to the upload of a reference image, by the provider's code. */
 export function uploadErrors(language: Language): string {
 	return errorTable(
-		Object.entries(UPLOAD_ADVICE).map(([name, advice]) => {
+		Object.entries(UPLOAD_MESSAGES).map(([name, advice]) => {
 			const error = { ...said, code: name, status: REFUSED };
 			const failure = httpFailure(provider, error, undefined, UPLOAD);
 			return errorRow(code(name), 'The provider', advice, failure, language);
@@ -78,21 +80,21 @@ export function uploadErrors(language: Language): string {
 	);
 }
 
-/** Reasons for which a task failed, by the gateway's code. */
+/** Reasons for which a task failed, by the provider's code. */
 export function taskErrors(language: Language): string {
 	return errorTable(
-		Object.entries(TASK_ADVICE).map(([name, advice]) => {
+		Object.entries(TASK_MESSAGES).map(([name, advice]) => {
 			const error = { ...said, code: name };
 			const task = { status: 'failed' as const, error, charged: 'no' as const };
 			const failure = taskFailure(provider, task, 'task');
-			return errorRow(code(name), 'The gateway', advice, failure, language);
+			return errorRow(code(name), 'The provider', advice, failure, language);
 		}),
 		language,
 	);
 }
 
 const network = (name: string, mayHaveArrived: boolean) =>
-	networkFailure(provider, { kind: 'noReply', code: name, mayHaveArrived }, CREATE);
+	networkFailure(provider, { code: name, mayHaveArrived }, CREATE);
 
 const LOST = {
 	provider,
@@ -131,7 +133,7 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		'Put the new address, which the message names, into the Base URL of the credential.',
 	],
 	[
-		lostFile(provider, ''),
+		missingFile(provider, ''),
 		'A reference image is not there any more',
 		'Run the workflow from the node that makes the file.',
 	],
@@ -142,23 +144,23 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 	],
 	[
 		network('ECONNREFUSED', false),
-		'The gateway could not be reached',
+		'The provider could not be reached',
 		'Check the base URL in the credential and the network of this n8n.',
 	],
 	[
 		unconfirmedFailure(network('ECONNRESET', true), LOST),
-		'The connection broke off before the gateway answered',
-		'Look in the list of tasks on the site of the gateway before you send the row again.',
+		'The connection broke off before the provider answered',
+		'Look in the list of tasks on the site of the provider before you send the row again.',
 	],
 	[
 		notSent(provider, undefined),
-		'The gateway refused so many rows before this one that it was not sent',
+		'The provider refused so many rows before this one that it was not sent',
 		'Run the row again later.',
 	],
 	[
 		noSecondCreate(LOST),
 		'An earlier try sent the row and lost the answer',
-		'Look in the list of tasks on the site of the gateway before you send the row again.',
+		'Look in the list of tasks on the site of the provider before you send the row again.',
 	],
 	[
 		notMadeAgain(provider, [''], 'unknown'),
@@ -166,9 +168,9 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		"Look in the provider's list of tasks. Retry in the list of executions makes the row again.",
 	],
 	[
-		unconfirmedFailure(unreadableAnswer(provider, '', {}, CREATE), LOST),
-		'The gateway answered something that this node does not understand',
-		'Look in the list of tasks on the site of the gateway before you send the row again.',
+		unconfirmedFailure(unreadableResponse(provider, '', {}, CREATE), LOST),
+		'The provider answered something that this node does not understand',
+		'Look in the list of tasks on the site of the provider before you send the row again.',
 	],
 	[
 		deadlineFailure(provider, '', 1),
@@ -183,21 +185,21 @@ const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 ];
 
 export function ownErrors(language: Language): string {
-	const rows = OWN_ERRORS.map(([failure, what, todo]) => {
+	const rows = OWN_ERRORS.map(([failure, what, hint]) => {
 		const { say, sentences } = language;
-		return [code(failure.code), say(what), sentences(sentencesOf(todo)), charged(failure, say)];
+		return [code(failure.code), say(what), sentences(sentencesOf(hint)), charged(failure, say)];
 	});
 	return errorTable(rows, language);
 }
 
 function errorRow(
 	codes: string,
-	who: 'The gateway' | 'The provider',
-	{ what, todo }: Advice,
+	who: 'The provider' | 'The provider',
+	{ message: what, hint }: ErrorMessage,
 	failure: Failure,
 	{ say, sentences }: Language,
 ): string[] {
-	return [codes, say(`${who} ${what}`), sentences(sentencesOf(todo)), charged(failure, say)];
+	return [codes, say(`${who} ${what}`), sentences(sentencesOf(hint)), charged(failure, say)];
 }
 
 function charged(failure: Failure, say: Language['say']): string {

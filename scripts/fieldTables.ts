@@ -187,8 +187,8 @@ function numberRange(field: INodeProperties, { say }: Language): string {
 
 // What it is for
 
-/** Limits and the gateways' names stand in the tables of the models. */
-const IS_ELSEWHERE = /^The gateway calls it |^At most \d+$|\d MB|pixels in all/;
+/** Limits and the providers' names stand in the tables of the models. */
+const IS_ELSEWHERE = /^The provider calls it |^At most \d+$|\d MB|pixels in all/;
 
 /** What the definitions share is said once, the rest under the names of those it holds for. */
 function purpose(

@@ -10,7 +10,7 @@ import type {
 	Provider,
 } from '../nodes/Seedream/providers/provider';
 import { fieldLabel } from '../nodes/Seedream/request/labels';
-import { grouped } from '../nodes/Seedream/words';
+import { formatNumber } from '../nodes/Seedream/shared/format';
 import type { Language } from './language';
 import { bold, code, lines, table } from './markdown';
 
@@ -27,7 +27,7 @@ const everyModel = providers.flatMap((provider) =>
 export function modelsAtAGlance({ say }: Language): string {
 	return table(
 		[
-			say('Gateway'),
+			say('Provider'),
 			say('Model'),
 			say('Resolution'),
 			say('Images a row'),
@@ -45,7 +45,7 @@ export function modelsAtAGlance({ say }: Language): string {
 	);
 }
 
-/** One line a field that depends on the model, one column a gateway. */
+/** One line a field that depends on the model, one column a provider. */
 export function fieldsAtAGlance(language: Language): string {
 	const { say, label } = language;
 	return table(
@@ -115,7 +115,7 @@ function modelTable(provider: Provider, model: Model, language: Language): strin
 		sentAs === undefined ? NONE : code(sentAs),
 	];
 	return table(
-		[say('Field'), say('What it takes'), say("The gateway's name for it")],
+		[say('Field'), say('What it takes'), say("The provider's name for it")],
 		[
 			row('model', modelIds(model, language), 'model'),
 			row('prompt', promptLength(model, language), 'prompt'),
@@ -136,8 +136,8 @@ function modelIds({ id, aliases }: Model, { say, list }: Language): string {
 
 function promptLength({ prompt: { min, max } }: Model, { say }: Language): string {
 	return max === Infinity
-		? say('the gateway names no limit')
-		: say('{min} to {max} characters', { min, max: grouped(max) });
+		? say('the provider names no limit')
+		: say('{min} to {max} characters', { min, max: formatNumber(max) });
 }
 
 function referenceRows(
@@ -155,17 +155,17 @@ function referenceRows(
 			formats: formats(file.formats),
 			megabytes: file.maxBytes / (1024 * 1024),
 			side: file.minSide,
-			pixels: grouped(file.maxPixels),
+			pixels: formatNumber(file.maxPixels),
 			ratio: Math.round(file.maxRatio),
 		},
 	);
 	const brought =
 		fileReferences.kind === 'upload'
-			? say('uploaded to the gateway, which keeps them for {hours} hours: {formats}', {
+			? say('uploaded to the provider, which keeps them for {hours} hours: {formats}', {
 					hours: fileReferences.keptHours,
 					formats: formats(fileReferences.formats.filter((name) => file.formats.includes(name))),
 				})
-			: say('the gateway gets a link that n8n signs; n8n needs a public HTTPS address');
+			: say('the provider gets a link that n8n signs; n8n needs a public HTTPS address');
 	return [
 		row('imageUrls', lines(say('{min} to {max} images', { min, max }), each), 'image_urls'),
 		row('imageFields', brought, 'image_urls'),
@@ -182,7 +182,7 @@ function parameterValues(parameter: Parameter, { say }: Language): string {
 			return say(parameter.default ? 'on or off; on by default' : 'on or off; off by default');
 		case 'callback':
 			return say('an address that starts with https://, at most {max} characters', {
-				max: grouped(parameter.maxLength),
+				max: formatNumber(parameter.maxLength),
 			});
 	}
 }
@@ -196,8 +196,8 @@ function sizeRange(size: PixelSizeLimits | undefined, say: Language['say']): str
 	return say(
 		'or a size in pixels: {min} to {max} pixels in all, one side at most {ratio} times the other',
 		{
-			min: grouped(size.minPixels),
-			max: grouped(size.maxPixels),
+			min: formatNumber(size.minPixels),
+			max: formatNumber(size.maxPixels),
 			ratio: Math.round(size.maxRatio),
 		},
 	);

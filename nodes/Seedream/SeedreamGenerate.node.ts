@@ -51,7 +51,7 @@ export class SeedreamGenerate implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		// n8n loads every node at its start; what only a run needs can wait for the first one.
-		const { generate } = await import('./generate');
+		const { generate } = await import('./actions/generate');
 		return await generate(this);
 	}
 }

@@ -51,7 +51,7 @@ export class SeedreamTaskStatus implements INodeType {
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 		// n8n loads every node at its start; what only a run needs can wait for the first one.
-		const { taskStatus } = await import('./taskStatus');
+		const { taskStatus } = await import('./actions/taskStatus');
 		return await taskStatus(this);
 	}
 }

@@ -1,11 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-
 import { format, resolveConfig } from 'prettier';
 
 import { INTERRUPTED } from '../../demo/interrupted';
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 import { benchInProcess } from './inProcess';
 import { describeMachine } from './machine';
 import { benchMemory } from './memory';
@@ -41,7 +40,7 @@ function readArguments(): { quick: boolean; render: boolean } {
 		});
 		return values;
 	} catch {
-		throw new Sentence('Usage: npm run bench -- [--quick] [--render]');
+		throw new UserError('Usage: npm run bench -- [--quick] [--render]');
 	}
 }
 
@@ -81,7 +80,7 @@ function loadOrComplain(file: string): Results {
 		return loadResults(file);
 	} catch (error) {
 		if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-			throw new Sentence(`There is no ${file} to render yet; run the benchmark first.`);
+			throw new UserError(`There is no ${file} to render yet; run the benchmark first.`);
 		}
 		throw error;
 	}
@@ -96,6 +95,6 @@ async function writePage(page: string, results: Results): Promise<void> {
 
 main().catch((error: unknown) => {
 	if (process.exitCode === INTERRUPTED) return;
-	console.error(error instanceof Sentence ? error.message : error);
+	console.error(error instanceof UserError ? error.message : error);
 	process.exitCode = 1;
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { Sandbox, SandboxRequest, TaskView } from '../sandbox/sandbox';
 import { labelOf } from '../sandbox/paddedPictures';
+import type { Sandbox, SandboxRequest, TaskView } from '../sandbox/sandbox';
 import {
 	ancestorOf,
 	itemsOf,
@@ -14,8 +14,8 @@ import type { Measurement } from './results';
 import { rowOf } from './scenario';
 import { IMAGES, ROWS } from './workflows';
 
-/** What the gateway saw. */
-export function gatewaySide(
+/** What the provider saw. */
+export function providerSide(
 	sandbox: Sandbox,
 	faulted: ReadonlySet<SandboxRequest>,
 ): Pick<Measurement, 'creates' | 'queries' | 'detectionSeconds' | 'tasks' | 'charged'> {
@@ -37,12 +37,12 @@ export function gatewaySide(
 }
 
 function delaysOf(tasks: readonly TaskView[], queries: readonly SandboxRequest[]): number[] {
-	const askedAt = new Map<string, number[]>();
+	const polledAt = new Map<string, number[]>();
 	for (const query of queries) {
-		for (const id of idsIn(query)) askedAt.set(id, [...(askedAt.get(id) ?? []), query.at]);
+		for (const id of idsIn(query)) polledAt.set(id, [...(polledAt.get(id) ?? []), query.at]);
 	}
 	return tasks.flatMap(({ id, finishedAt = Infinity }) => {
-		const told = askedAt.get(id)?.find((at) => at >= finishedAt);
+		const told = polledAt.get(id)?.find((at) => at >= finishedAt);
 		return told === undefined ? [] : (told - finishedAt) / 1000;
 	});
 }

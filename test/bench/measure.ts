@@ -1,17 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
 import { z } from 'zod';
 
-import type { UsageMeter } from '../server/processUsage';
-import type { RestClient } from '../server/restClient';
-import type { StoredFiles } from '../server/storedFiles';
 import {
 	startSandbox,
 	type Intercept,
 	type Sandbox,
 	type SandboxRequest,
 } from '../sandbox/sandbox';
-import { gatewaySide, userSide } from './evidence';
+import type { UsageMeter } from '../server/processUsage';
+import type { RestClient } from '../server/restClient';
+import type { StoredFiles } from '../server/storedFiles';
+import { providerSide, userSide } from './evidence';
 import type { Run } from './plan';
 import type { Measurement } from './results';
 import {
@@ -39,7 +38,7 @@ export interface Bench {
 /** A run is given up after so many times what it should take. */
 const PATIENCE = 3;
 
-const LEAST_PATIENCE_MS = 120_000;
+const MIN_PATIENCE_MS = 120_000;
 
 /** Between two runs: n8n writes its database and collects garbage. */
 const REST_MS = 700;
@@ -72,7 +71,7 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 		meter.reset();
 		const restMegabytes = meter.read().peakMegabytes;
 		const executionId = await n8n.run(id, ROWS);
-		const ended = await n8n.waitFor(id, executionId, Math.max(LEAST_PATIENCE_MS, patience));
+		const ended = await n8n.waitFor(id, executionId, Math.max(MIN_PATIENCE_MS, patience));
 		const usage = meter.read();
 		await untilTasksEnd(sandbox);
 		const { data, status, seconds, stopped } = ended;
@@ -82,7 +81,7 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 			stopped,
 			seconds,
 			...(message !== undefined && { error: message }),
-			...gatewaySide(sandbox, faults.caused),
+			...providerSide(sandbox, faults.caused),
 			...(await userSide(data, sandbox, imageBytes, files)),
 			restMegabytes,
 			...usage,

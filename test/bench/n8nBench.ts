@@ -10,7 +10,7 @@ import { freePorts } from '../server/ports';
 import { UsageMeter } from '../server/processUsage';
 import { RestClient } from '../server/restClient';
 import { installRuntime, type Runtime } from '../server/runtime';
-import { createGatewayCredentials } from '../server/seedreamN8n';
+import { createProviderCredentials } from '../server/seedreamN8n';
 import { StoredFiles } from '../server/storedFiles';
 import { measure, type Bench } from './measure';
 import { minutesOf, WARM_UP, type Run } from './plan';
@@ -84,7 +84,7 @@ async function createCredentials(n8n: RestClient, port: number): Promise<Bench['
 	// Only to learn its addresses: every run has a sandbox of its own, on the same port.
 	const sandbox = await startSandbox({ port });
 	await sandbox.close();
-	const { evoLinkApi } = await createGatewayCredentials(n8n, sandbox);
+	const { evoLinkApi } = await createProviderCredentials(n8n, sandbox);
 	return {
 		httpHeaderAuth: await n8n.createCredential('EvoLink key', 'httpHeaderAuth', {
 			name: 'Authorization',

@@ -25,7 +25,7 @@ export function pageOf(results: Results): string {
 		...section('Tasks of 20 seconds', LONG_NOTE, speedTable(groups, 20)),
 		...section('Tasks that take unevenly long', UNEVEN_NOTE, speedTable(groups, 'uneven')),
 		...section(
-			'A gateway that takes 20 creates a second',
+			'A provider that takes 20 creates a second',
 			LIMIT_NOTE,
 			table(SPEED_HEAD, choose(groups, { limited: true }).map(speedRow)),
 		),
@@ -43,9 +43,9 @@ function section(title: string, note: string, body: string | undefined): string[
 }
 
 function intro({ imageBytes }: Results): string {
-	return `How long it takes from a list of rows to finished images in the next node, in a full n8n, and what becomes of the images and the money when something goes wrong. The gateway is the sandbox of this repository (EvoLink's API on localhost), so the time of a task is known exactly and nothing here depends on the weather at a provider. Images have ${imageBytes / 1e6} MB. Four ways are compared:
+	return `How long it takes from a list of rows to finished images in the next node, in a full n8n, and what becomes of the images and the money when something goes wrong. The provider is the sandbox of this repository (EvoLink's API on localhost), so the time of a task is known exactly and nothing here depends on the weather at a provider. Images have ${imageBytes / 1e6} MB. Four ways are compared:
 
-- **${WAY_WORDS.seedream}**: this package, told how many tasks the gateway runs at a time.
+- **${WAY_WORDS.seedream}**: this package, told how many tasks the provider runs at a time.
 - **${WAY_WORDS.automatic}**: this package as it comes.
 - **${WAY_WORDS.allAtOnce}**: the workflow one builds by hand: HTTP Request (create) → Wait (2 s) → HTTP Request (query) → If still running, back to Wait → HTTP Request (download). All rows go round together. A failed task leaves the loop; the short version of this workflow that asks only "done?" goes round for ever then.
 - **${WAY_WORDS.rowByRow}**: the same, one row after the other (Loop Over Items).
@@ -65,7 +65,7 @@ const LIMIT_NOTE =
 	'More creates in a second are answered 429 and cost nothing. The hand-made workflow uses HTTP Request’s batching (20 items, 1,000 ms), so it knows the limit; Seedream Generate is not told. Row by row never comes near the limit and takes as long as above.';
 
 const FAULT_NOTE =
-	'Ten rows, 2 s a task. "With its row" counts images that n8n pairs with the row they were made for. "Charged" counts the tasks that the gateway was paid for. Retry On Fail is set on every node that calls the gateway; error outputs means On Error: Continue (using error output), in the hand-made workflow with a failed query led back to Wait.';
+	'Ten rows, 2 s a task. "With its row" counts images that n8n pairs with the row they were made for. "Charged" counts the tasks that the provider was paid for. Retry On Fail is set on every node that calls the provider; error outputs means On Error: Continue (using error output), in the hand-made workflow with a failed query led back to Wait.';
 
 const LOAD_NOTE =
 	'Of the n8n process alone, from the start of a run until its end is saved. Memory is the peak of resident memory; n8n keeps what it once had, so the memory it had at the start of the run stands beside it.';

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-
 import { z } from 'zod';
 
 import { HANDLINGS, scenarioSchema, WAYS } from './scenario';
@@ -18,7 +17,7 @@ export const measurementSchema = z.object({
 	error: z.string().optional(),
 	seconds: z.number(),
 	boundSeconds: z.number(),
-	/** Requests that the gateway got, refused ones too. */
+	/** Requests that the provider got, refused ones too. */
 	creates: z.number().int(),
 	queries: z.number().int(),
 	/** Of the tasks: the median time from being done to the first query that was told so; null when none was. */

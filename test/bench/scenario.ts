@@ -8,12 +8,12 @@ export const HANDLINGS = ['stop', 'retry', 'errorOutputs'] as const;
 
 export const FAULTS = ['none', 'failedTask', 'query500', 'create500'] as const;
 
-/** What the gateway does, and how much is asked of it. */
+/** What the provider does, and how much is asked of it. */
 export const scenarioSchema = z.object({
 	rows: z.number().int(),
 	/** Of every task, in seconds; `uneven` is 2 to 8, a fixed one for each row. */
 	taskTime: z.union([z.number(), z.literal('uneven')]),
-	/** Whether the gateway takes no more than 20 creates a second. */
+	/** Whether the provider takes no more than 20 creates a second. */
 	limited: z.boolean(),
 	fault: z.enum(FAULTS),
 });

@@ -15,7 +15,7 @@ const CREATE = 'Create Task';
 /** What stands in the files, so that they can be imported as they are. */
 const LIVE_URL = 'https://api.evolink.ai';
 
-/** A user's answer to a gateway that takes 20 a second: HTTP Request's own batching. */
+/** A user's answer to a provider that takes 20 a second: HTTP Request's own batching. */
 const CAREFUL_BATCHING = { batch: { batchSize: CREATES_PER_SECOND, batchInterval: 1000 } };
 
 const RETRY = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1000 };

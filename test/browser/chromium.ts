@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-
 import { chromium, type Browser } from 'playwright-core';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 
 const NAMES = [
 	'chromium',
@@ -44,7 +43,7 @@ export function findChromium(
 	const named = env.SEEDREAM_CHROMIUM;
 	if (named) {
 		if (existsSync(named)) return named;
-		throw new Sentence(`SEEDREAM_CHROMIUM names ${named}, which does not exist.`);
+		throw new UserError(`SEEDREAM_CHROMIUM names ${named}, which does not exist.`);
 	}
 	const onPath = (env.PATH ?? '')
 		.split(delimiter)
@@ -52,7 +51,7 @@ export function findChromium(
 		.flatMap((folder) => NAMES.map((name) => join(folder, name)));
 	const found = [...onPath, ...places].find((path) => existsSync(path));
 	if (found === undefined) {
-		throw new Sentence(`These tests need Chromium or Chrome. ${HOW_TO_GET_IT}`);
+		throw new UserError(`These tests need Chromium or Chrome. ${HOW_TO_GET_IT}`);
 	}
 	return found;
 }

@@ -1,10 +1,10 @@
-import { EvoLinkApi } from '../../credentials/EvoLinkApi.credentials';
 import { ApiInOneApi } from '../../credentials/ApiInOneApi.credentials';
 import { ApiMartApi } from '../../credentials/ApiMartApi.credentials';
+import { EvoLinkApi } from '../../credentials/EvoLinkApi.credentials';
 import type { Sandbox } from '../sandbox/sandbox';
+import { openStage, OPENING_MS, type Stage } from './fixture';
 import { between, keepPicture, keepsPictures, view } from './screenshots';
 import { settle } from './settle';
-import { openStage, OPENING_MS, type Stage } from './stage';
 
 /** Each credential, made as a user makes it: the form filled in, and the key tested. */
 

@@ -1,8 +1,8 @@
 import { GENERATE } from '../server/nodeChains';
 import { CAMPAIGN } from './campaign';
+import { openStage, OPENING_MS, type Stage } from './fixture';
 import type { NodePanel } from './nodePanel';
 import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
-import { openStage, OPENING_MS, type Stage } from './stage';
 import { FROM_COLUMNS, rows, type Row } from './workflows';
 
 /** The error panel, read as the person reads it whose batch has failed. */
@@ -27,7 +27,7 @@ async function runBatch(list: readonly Row[], withCredentials = true): Promise<N
 	return panel;
 }
 
-/** An id that changes from run to run, as the gateways write them. */
+/** An id that changes from run to run, as the providers write them. */
 const TASK = String.raw`task[-_][\w-]+`;
 
 const KEPT =
@@ -40,20 +40,20 @@ interface Case {
 	list: readonly Row[];
 	message: string | RegExp;
 	description: Array<string | RegExp>;
-	/** Tasks that were made: what was paid for, and what failed at the gateway. */
+	/** Tasks that were made: what was paid for, and what failed at the provider. */
 	tasks: number;
 }
 
 const CASES: Case[] = [
 	{
-		what: 'a row that no gateway would take is refused before anything is sent',
+		what: 'a row that no provider would take is refused before anything is sent',
 		list: [lake, oranges, { ...sneaker, aspect_ratio: '16:10' }],
 		message: 'Row 3: Aspect Ratio: "16:10" is not one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
 		description: ['Correct the row and run again. Nothing was charged.'],
 		tasks: 0,
 	},
 	{
-		what: 'a row that the gateway refuses spoils no other',
+		what: 'a row that the provider refuses spoils no other',
 		list: [
 			lake,
 			{ ...lake, prompt: 'A film star in a fight [[fail:content_policy_violation]]' },
@@ -110,7 +110,7 @@ it.each(CASES)('$what', async ({ what, list, message, description, tasks }) => {
 		/\bat .+:\d+:\d+|node_modules|\[item /,
 	);
 	expect(stage.n8n.sandbox.tasks()).toHaveLength(before + tasks);
-	if (keepsPictures && what.startsWith('a row that no gateway')) {
+	if (keepsPictures && what.startsWith('a row that no provider')) {
 		await panel.untilOver();
 		await stage.editor.messages.first().waitFor();
 		await stage.editor.dismissMessages();

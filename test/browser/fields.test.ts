@@ -9,10 +9,10 @@ import {
 	modelsOf,
 	panelOf,
 } from './expectedFields';
+import { openStage, OPENING_MS, type Stage } from './fixture';
 import type { NodePanel } from './nodePanel';
 import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { settle } from './settle';
-import { openStage, OPENING_MS, type Stage } from './stage';
 import { agent, AGENT_TOOL } from './workflows';
 
 /** What the nodes' panels show, against the tables of the providers. */
@@ -148,7 +148,7 @@ describe('Seedream Generate, new on the canvas', () => {
 	});
 });
 
-it('below each node stands which gateway and model it uses', async () => {
+it('below each node stands which provider and model it uses', async () => {
 	const { n8n, editor } = stage;
 	const nodes = CHOICES.map(({ provider, model, value }) => ({
 		...generate({ provider: provider.id, model: value, prompt: PROMPT }, n8n.credentials),

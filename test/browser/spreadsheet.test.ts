@@ -4,13 +4,13 @@ import { providers } from '../../nodes/Seedream/providers';
 import { GENERATE } from '../server/nodeChains';
 import { CAMPAIGN, CAMPAIGN_FILE } from './campaign';
 import { ABOUT_OUTPUT } from './expectedFields';
+import { openStage, OPENING_MS, type Stage } from './fixture';
 import type { NodePanel } from './nodePanel';
 import { between, boxOf, keepPicture, keepsPictures, view } from './screenshots';
 import { settle, settleWhen } from './settle';
-import { openStage, OPENING_MS, type Stage } from './stage';
 import { FROM_COLUMNS, rows, spreadsheet } from './workflows';
 
-/** The spreadsheet workflow, run by its button and watched: rows of three gateways become images. */
+/** The spreadsheet workflow, run by its button and watched: rows of three providers become images. */
 
 jest.setTimeout(90_000);
 
@@ -76,9 +76,9 @@ describe('a file of rows', () => {
 		await output.backToFiles();
 	});
 
-	it('was paid for once, each row at its own gateway', () => {
+	it('was paid for once, each row at its own provider', () => {
 		const { sandbox } = stage.n8n;
-		const asked = sandbox.tasks().map(({ gateway, prompt }) => `${gateway} ${prompt}`);
+		const asked = sandbox.tasks().map(({ provider, prompt }) => `${provider} ${prompt}`);
 		expect(asked.sort()).toEqual(
 			CAMPAIGN.map(({ provider, prompt }) => `${provider} ${prompt}`).sort(),
 		);
@@ -113,7 +113,7 @@ const FIRST_ROW = [
 ];
 
 describe.each(providers)('only the provider from a column, $label first', ({ id }) => {
-	it('shows the fields of that gateway without a complaint, and makes all images', async () => {
+	it('shows the fields of that provider without a complaint, and makes all images', async () => {
 		const { n8n, editor } = stage;
 		const others = providers.filter((provider) => provider.id !== id);
 		const prompt = 'A quiet lake [[slow:0.5]]';

@@ -1,7 +1,7 @@
 import { readExamples } from '../server/exampleWorkflows';
 import { generate, inARow, node, type Parameters } from '../server/nodeChains';
 import type { WorkflowJson } from '../server/restClient';
-import type { CredentialName, GatewayCredentials } from '../server/seedreamN8n';
+import type { CredentialName, ProviderCredentials } from '../server/seedreamN8n';
 
 export type Row = Readonly<Record<string, string>>;
 
@@ -18,7 +18,7 @@ export const FROM_COLUMNS: Parameters = {
 export function spreadsheet(
 	file: string,
 	parameters: Parameters,
-	credentials: GatewayCredentials,
+	credentials: ProviderCredentials,
 ): WorkflowJson {
 	return inARow('Spring campaign', [
 		node('Open campaign.csv', 'n8n-nodes-base.readWriteFile', { fileSelector: file, options: {} }),
@@ -31,7 +31,7 @@ export function spreadsheet(
 export function rows(
 	list: readonly Row[],
 	parameters: Parameters,
-	credentials?: GatewayCredentials,
+	credentials?: ProviderCredentials,
 ): WorkflowJson {
 	return {
 		...inARow('Spring campaign', [

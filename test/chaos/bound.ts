@@ -2,15 +2,15 @@ import { SLOW } from './faults';
 import { mostCalls, type Plan } from './plan';
 
 /** Seconds: what the node allows itself, from its own documentation and that of its house. */
-const LONGEST_CREATE_STALL = 60;
+const MAX_CREATE_STALL = 60;
 /** A picture that trickles: until its beginning is there, and then until its pace is judged. */
-const LONGEST_LINK_STALL = 40;
-const MOST_STALLS = 2;
-const LEAST_QUERY = 10;
-const LONGEST_DELAY = 2;
+const MAX_LINK_STALL = 40;
+const MAX_STALLS = 2;
+const MIN_QUERY = 10;
+const MAX_DELAY = 2;
 /** Of a link and of the new one that is asked for when it does not come. */
 const DOWNLOAD_PAUSES = 2 * 7.5;
-/** Refusals in a row, until the gateway counts as closed. */
+/** Refusals in a row, until the provider counts as closed. */
 const REFUSALS = 32;
 /** For a machine that has other things to do. */
 const SLACK = 20;
@@ -25,13 +25,11 @@ const LONGEST = 400;
 /** By when a run must have ended, with all its tries, turns and retries. */
 export function boundOf(plan: Plan): number {
 	const { rows, concurrency, timeout, faults, refusal } = plan;
-	const backOffs = 2 ** (faults.mostInRow - 1) + faults.mostInRow * LONGEST_DELAY;
-	const stalls = SLOW.has(faults.focus.name)
-		? MOST_STALLS * (LONGEST_CREATE_STALL + LONGEST_LINK_STALL)
-		: 0;
+	const backOffs = 2 ** (faults.mostInRow - 1) + faults.mostInRow * MAX_DELAY;
+	const stalls = SLOW.has(faults.focus.name) ? MAX_STALLS * (MAX_CREATE_STALL + MAX_LINK_STALL) : 0;
 	// Of a create that is under way the node asks after 2, 4, 8 … seconds, while there is time.
 	const underWay = Math.min(timeout, 2 ** (faults.mostInRow + 1));
-	const row = 2 * backOffs + underWay + timeout + LEAST_QUERY + DOWNLOAD_PAUSES;
+	const row = 2 * backOffs + underWay + timeout + MIN_QUERY + DOWNLOAD_PAUSES;
 	const rounds = Math.ceil(rows.length / (concurrency || AUTOMATIC_CONCURRENCY));
 	const pace = (rows.length * CALLS_A_ROW * (1 + faults.rate)) / SLOW_PACE;
 	const times = mostCalls(plan);

@@ -2,15 +2,15 @@ import sharp from 'sharp';
 
 import { startEngine, type Engine } from '../n8n/engine';
 import { boundOf } from './bound';
-import { carryOut, type Story } from './carryOut';
+import { processRow, type Story } from './execute';
 import { INVARIANTS } from './invariants';
 import { endsByItsDeadlines } from './invariants/endings';
 import { LoopLag } from './loopLag';
 import { drawPlan, isLong } from './plan';
 import { pool } from './pool';
 import { PHOTOS } from './rows';
-import { tellPlan, tellStory } from './story';
 import { Tally } from './tally';
+import { tellPlan, tellStory } from './trace';
 import { letClocksJump } from './wallClock';
 
 // The sandbox's own pictures are beautiful and slow.
@@ -18,7 +18,7 @@ jest.mock('../sandbox/pictures', () => jest.requireActual('./pictures'));
 
 const { SEED, CHAOS_RUNS } = process.env;
 const QUICK_RUNS = 24;
-const LONGEST_MS = 20 * 60_000;
+const MAX_MS = 20 * 60_000;
 const BLOCK = 25;
 /** They mostly wait. */
 const AT_A_TIME = 48;
@@ -66,7 +66,7 @@ beforeAll(async () => {
 		}),
 	);
 	const tasks = plans.map((plan) => async () => {
-		const story = await carryOut(plan, engine, photos, lag, boundOf(plan));
+		const story = await processRow(plan, engine, photos, lag, boundOf(plan));
 		tally.add(story);
 		return await judge(story);
 	});
@@ -84,7 +84,7 @@ async function judge(story: Story): Promise<Judged> {
 	const problems: Record<string, string[]> = {};
 	for (const [name, invariant] of Object.entries(INVARIANTS)) {
 		// Of a run that has not ended, nothing else is known.
-		const isKnown = story.outlived === undefined || invariant === endsByItsDeadlines;
+		const isKnown = story.timedOut === undefined || invariant === endsByItsDeadlines;
 		problems[name] = isKnown ? await invariant(story) : [];
 	}
 	if (SEED) console.log(tellStory(story));
@@ -108,7 +108,7 @@ describe.each(blocks)('n8n under faults, seeds $seeds', ({ block }) => {
 			}
 			if (broken.length > 0) throw new Error(broken.join('\n\n'));
 		},
-		LONGEST_MS,
+		MAX_MS,
 	);
 });
 
@@ -119,6 +119,6 @@ if (plans.length >= ENOUGH_RUNS) {
 			await Promise.all(stories.values());
 			expect(tally.missing()).toEqual([]);
 		},
-		LONGEST_MS,
+		MAX_MS,
 	);
 }

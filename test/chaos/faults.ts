@@ -1,14 +1,14 @@
-import type { Answer } from '../sandbox/answers';
-import type { Fault, GatewayName, Step, TaskView } from '../sandbox/sandbox';
-import { apiInOne } from '../sandbox/gateways/apiInOne';
-import { apiMart } from '../sandbox/gateways/apiMart';
-import { evoLink } from '../sandbox/gateways/evoLink';
 import { objectStoreError } from '../sandbox/imageRoutes';
+import { apiInOne } from '../sandbox/providers/apiInOne';
+import { apiMart } from '../sandbox/providers/apiMart';
+import { evoLink } from '../sandbox/providers/evoLink';
+import type { Answer } from '../sandbox/responses';
+import type { Fault, ProviderName, Step, TaskView } from '../sandbox/sandbox';
 import type { Draw } from './draw';
 import { errorWithTheTask, inAnotherShape, withAnotherWord } from './otherShapes';
 import { trueNow } from './wallClock';
 
-const GATEWAYS = { evoLink, apiMart, apiInOne };
+const PROVIDERS = { evoLink, apiMart, apiInOne };
 
 /** What can be broken: the steps, and the call that asks for many tasks at once. */
 export type Target = Exclude<Step, 'account'> | 'batch';
@@ -16,7 +16,7 @@ export type Target = Exclude<Step, 'account'> | 'batch';
 /** What a fault is made for. */
 export interface Occasion {
 	draw: Draw;
-	gateway: GatewayName;
+	provider: ProviderName;
 	target: Target;
 	purpose: Array<string | number>;
 	/** Of a batch call. */
@@ -30,18 +30,18 @@ const HTML = '<html><head><title>Bad gateway</title></head><body>nginx</body></h
 
 const error =
 	(status: number, headers?: () => Record<string, string>): Make =>
-	({ gateway }) => ({
+	({ provider }) => ({
 		kind: 'answer',
 		status,
 		...(headers && { headers: headers() }),
-		body: GATEWAYS[gateway].refusal(status).body,
+		body: PROVIDERS[provider].refusal(status).body,
 	});
 
 const page =
 	(status: number): Make =>
 	() => ({ kind: 'answer', status, body: HTML });
 
-/** Of another shape than any answer of the gateways. */
+/** Of another shape than any answer of the providers. */
 const WRONG_JSON: unknown[] = [
 	{},
 	[],
@@ -53,11 +53,11 @@ const WRONG_JSON: unknown[] = [
 	{ id: {}, data: [], status: ['completed'] },
 ];
 
-/** Where gateways quote the key they were given: in plain, in a sentence, in a header's name. */
+/** Where providers quote the key they were given: in plain, in a sentence, in a header's name. */
 const quoting =
 	(status: number): Make =>
-	({ gateway, draw, purpose }) => {
-		const { key } = GATEWAYS[gateway];
+	({ provider, draw, purpose }) => {
+		const { key } = PROVIDERS[provider];
 		const words = draw.pick(
 			[`Incorrect API key provided: ${key}`, `Bearer ${key} "${key}" is not known`, key],
 			...purpose,
@@ -79,12 +79,12 @@ const quoting =
 const named =
 	(
 		status: number,
-		names: Partial<Record<GatewayName, string>>,
-		headers: Partial<Record<GatewayName, Record<string, string>>> = {},
+		names: Partial<Record<ProviderName, string>>,
+		headers: Partial<Record<ProviderName, Record<string, string>>> = {},
 	): Make =>
-	({ gateway, draw, purpose }) => {
-		const name = names[gateway];
-		if (name === undefined) throw new Error(`${gateway} has no such error`);
+	({ provider, draw, purpose }) => {
+		const name = names[provider];
+		if (name === undefined) throw new Error(`${provider} has no such error`);
 		const words = 'The request was not carried out';
 		const error = draw.pick(
 			[
@@ -95,7 +95,7 @@ const named =
 			...purpose,
 			'place',
 		);
-		return { kind: 'answer', status, headers: headers[gateway], body: { error } };
+		return { kind: 'answer', status, headers: headers[provider], body: { error } };
 	};
 
 /** With HTTP 200 and a code that stands in no document. */
@@ -158,10 +158,10 @@ const reshape =
 const gaveUpWaiting =
 	(status: number): Make =>
 	(occasion) => {
-		const { draw, purpose, gateway } = occasion;
+		const { draw, purpose, provider } = occasion;
 		const body = draw.chance(0.5, ...purpose, 'bare')
 			? HTML
-			: GATEWAYS[gateway].refusal(status).body;
+			: PROVIDERS[provider].refusal(status).body;
 		return draw.chance(0.5, ...purpose, 'effect')
 			? { kind: 'reshape', change: () => ({ status, body }) }
 			: { kind: 'answer', status, body };
@@ -219,7 +219,7 @@ export const FAULTS = {
 	'504': error(504),
 	'504 in between': gaveUpWaiting(504),
 	'no channel': (occasion) =>
-		occasion.gateway === 'apiMart'
+		occasion.provider === 'apiMart'
 			? named(400, { apiMart: 'get_channel_failed' })(occasion)
 			: named(503, { evoLink: 'no_available_channel' })(occasion),
 	'500 page': page(500),
@@ -292,7 +292,7 @@ export const DECIDED: Names = new Set([
 	'no channel',
 ]);
 
-/** These say something about the request's key, so they come only from a gateway that knows keys. */
+/** These say something about the request's key, so they come only from a provider that knows keys. */
 export const ABOUT_KEYS: Names = new Set([
 	'409 under way',
 	'409 indeterminate',
@@ -336,7 +336,7 @@ const ANYWHERE: FaultName[] = [
 	'503 page',
 ];
 
-const FROM_GATEWAYS: FaultName[] = [
+const FROM_PROVIDERS: FaultName[] = [
 	'200 page',
 	'200 wrong JSON',
 	'500 with the key',
@@ -347,7 +347,7 @@ const FROM_GATEWAYS: FaultName[] = [
 const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	create: [
 		...ANYWHERE,
-		...FROM_GATEWAYS,
+		...FROM_PROVIDERS,
 		'reset after',
 		'reset after',
 		'401 with the key',
@@ -368,7 +368,7 @@ const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	],
 	query: [
 		...ANYWHERE,
-		...FROM_GATEWAYS,
+		...FROM_PROVIDERS,
 		'404',
 		'404',
 		'404',
@@ -379,7 +379,7 @@ const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	],
 	batch: [
 		...ANYWHERE,
-		...FROM_GATEWAYS,
+		...FROM_PROVIDERS,
 		'404',
 		'tells of none',
 		'tells of every other',
@@ -390,8 +390,8 @@ const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 		'wrapped',
 		'final word',
 	],
-	list: [...ANYWHERE, ...FROM_GATEWAYS],
-	upload: [...ANYWHERE, ...FROM_GATEWAYS],
+	list: [...ANYWHERE, ...FROM_PROVIDERS],
+	upload: [...ANYWHERE, ...FROM_PROVIDERS],
 	download: [
 		...ANYWHERE,
 		'link 403',
@@ -405,14 +405,14 @@ const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	],
 };
 
-const TARGETS_AT: Readonly<Record<GatewayName, readonly Target[]>> = {
+const TARGETS_AT: Readonly<Record<ProviderName, readonly Target[]>> = {
 	evoLink: ['create', 'query', 'batch', 'list', 'upload', 'download'],
 	apiMart: ['create', 'query', 'upload', 'download'],
 	apiInOne: ['create', 'query', 'download'],
 };
 
-/** Where a kind of fault is no fault of that gateway's. */
-const NOT_AT: Partial<Record<FaultName, readonly GatewayName[]>> = {
+/** Where a kind of fault is no fault of that provider's. */
+const NOT_AT: Partial<Record<FaultName, readonly ProviderName[]>> = {
 	'409 under way': ['apiInOne'],
 	'409 indeterminate': ['evoLink', 'apiInOne'],
 	'409 conflict': ['apiInOne'],
@@ -427,31 +427,31 @@ export const SLOW: Names = new Set(['stalled', 'trickled', 'trickles on']);
  * The node waits five minutes for the answer to an upload, and ten for that to a create which it
  * cannot repeat: those do not stall.
  */
-function slowAt(target: Target, gateway: GatewayName): FaultName[] {
+function slowAt(target: Target, provider: ProviderName): FaultName[] {
 	if (target === 'upload') return [];
 	if (target === 'list') return ['stalled', 'trickles on'];
-	const isAwaited = target === 'create' && gateway !== 'evoLink';
+	const isAwaited = target === 'create' && provider !== 'evoLink';
 	return isAwaited ? ['trickled'] : ['stalled', 'trickled', 'trickles on'];
 }
 
 /** What may come up there in any run; as often as it is to come. */
-export function faultsAt(target: Target, gateway: GatewayName): FaultName[] {
-	return FAULTS_AT[target].filter((name) => !NOT_AT[name]?.includes(gateway));
+export function faultsAt(target: Target, provider: ProviderName): FaultName[] {
+	return FAULTS_AT[target].filter((name) => !NOT_AT[name]?.includes(provider));
 }
 
-/** One kind of fault, at one target, at one gateway. */
+/** One kind of fault, at one target, at one provider. */
 export interface Place {
 	name: FaultName;
 	target: Target;
-	gateway: GatewayName;
+	provider: ProviderName;
 }
 
 /** Every place where a fault can come up. */
-export const PLACES: readonly Place[] = (Object.keys(TARGETS_AT) as GatewayName[]).flatMap(
-	(gateway) =>
-		TARGETS_AT[gateway].flatMap((target) => {
-			const names = new Set([...faultsAt(target, gateway), ...slowAt(target, gateway)]);
+export const PLACES: readonly Place[] = (Object.keys(TARGETS_AT) as ProviderName[]).flatMap(
+	(provider) =>
+		TARGETS_AT[provider].flatMap((target) => {
+			const names = new Set([...faultsAt(target, provider), ...slowAt(target, provider)]);
 			if (target === 'query') names.add('vanished');
-			return [...names].map((name) => ({ name, target, gateway }));
+			return [...names].map((name) => ({ name, target, provider }));
 		}),
 );

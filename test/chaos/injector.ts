@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
 import { z } from 'zod';
 
-import type { Answer } from '../sandbox/answers';
+import type { Answer } from '../sandbox/responses';
 import type { Fault, Intercept, Sandbox, SandboxRequest, TaskView } from '../sandbox/sandbox';
 import { Draw } from './draw';
 import {
@@ -43,10 +42,10 @@ export function targetOf({ request: { step }, asked }: Pick<Event, 'request' | '
 
 export function placeOf(event: Event): Place | undefined {
 	const { name, request } = event;
-	return name && { name, target: targetOf(event), gateway: request.gateway ?? 'evoLink' };
+	return name && { name, target: targetOf(event), provider: request.provider ?? 'evoLink' };
 }
 
-const MOST_SLOW = 2;
+const MAX_SLOW = 2;
 const VANISHED_SHARE = 0.12;
 /** So that a stop meets creates that are under way. */
 const SLOW_CREATE_SHARE = 0.3;
@@ -96,11 +95,11 @@ export class FaultInjector {
 		this.last.set(key, name);
 		this.inRow.set(key, name === undefined ? 0 : (this.inRow.get(key) ?? 0) + 1);
 		if (name === undefined) return await this.reading(event);
-		const { gateway = 'evoLink' } = request;
+		const { provider = 'evoLink' } = request;
 		const isAsked = ({ id }: TaskView) => ids?.includes(id) === true;
 		const fault = FAULTS[name]({
 			draw: this.draw,
-			gateway,
+			provider,
 			target: targetOf(event),
 			purpose: [key, attempt],
 			asked: ids ? this.tasks().filter(isAsked) : [],
@@ -110,7 +109,7 @@ export class FaultInjector {
 		return await this.reading(event);
 	};
 
-	/** The event's fault, or none, with an eye on what the gateway really says. */
+	/** The event's fault, or none, with an eye on what the provider really says. */
 	private async reading(event: Event): Promise<Fault | undefined> {
 		const { fault, request } = event;
 		const change = fault?.kind === 'reshape' ? fault.change : undefined;
@@ -149,7 +148,7 @@ export class FaultInjector {
 		const focus = this.focusAt(event, key);
 		if (focus) return focus;
 		if (!draw.chance((SHARES[target] ?? 1) * rate, key, attempt)) return undefined;
-		const possible = faultsAt(target, request.gateway ?? 'evoLink').filter(
+		const possible = faultsAt(target, request.provider ?? 'evoLink').filter(
 			(name) => !ABOUT_KEYS.has(name) || this.knowsKeys(request),
 		);
 		return draw.pick(possible, key, attempt, 'which');
@@ -158,25 +157,25 @@ export class FaultInjector {
 	/** The fault that this run is for: among five hundred, each of them has its own run. */
 	private focusAt(event: Event, key: string): FaultName | undefined {
 		const { focus, rate } = this.plan.faults;
-		const { gateway } = event.request;
-		if (rate === 0 || focus.target !== targetOf(event) || focus.gateway !== gateway)
+		const { provider } = event.request;
+		if (rate === 0 || focus.target !== targetOf(event) || focus.provider !== provider)
 			return undefined;
 		const isSlow = SLOW.has(focus.name);
 		const share = isSlow ? SLOW_SHARE : FOCUS_SHARE;
 		if (!this.draw.chance(share, key, event.attempt, 'focus')) return undefined;
 		if (!isSlow) return focus.name;
 		this.slowOnes += 1;
-		return this.slowOnes <= MOST_SLOW ? focus.name : undefined;
+		return this.slowOnes <= MAX_SLOW ? focus.name : undefined;
 	}
 
-	private knowsKeys({ gateway }: SandboxRequest): boolean {
+	private knowsKeys({ provider }: SandboxRequest): boolean {
 		const { keys } = this.plan;
-		return gateway !== undefined && gateway !== 'apiInOne' && keys[gateway] === 'honoured';
+		return provider !== undefined && provider !== 'apiInOne' && keys[provider] === 'honoured';
 	}
 
-	private subjectOf({ gateway, step, prompt = '', taskId, upload, path }: SandboxRequest): string {
-		if (step === 'create') return `${gateway}: ${stable(prompt)}`;
-		if (upload) return `${gateway}: ${upload.sha256.slice(0, 8)}`;
+	private subjectOf({ provider, step, prompt = '', taskId, upload, path }: SandboxRequest): string {
+		if (step === 'create') return `${provider}: ${stable(prompt)}`;
+		if (upload) return `${provider}: ${upload.sha256.slice(0, 8)}`;
 		if (taskId === undefined) return path;
 		const image = step === 'download' ? ` ${/\d+(?=\.png$)/.exec(path)?.[0]}` : '';
 		return `${this.nameOf(taskId)}${image}`;
@@ -191,21 +190,21 @@ export class FaultInjector {
 		if (!task) return 'no task';
 		const prompt = stable(task.prompt);
 		const same = tasks.filter(
-			(other) => other.gateway === task.gateway && stable(other.prompt) === prompt,
+			(other) => other.provider === task.provider && stable(other.prompt) === prompt,
 		);
-		const name = `${task.gateway}: ${prompt} #${same.indexOf(task) + 1}`;
+		const name = `${task.provider}: ${prompt} #${same.indexOf(task) + 1}`;
 		this.subjects.set(taskId, name);
 		return name;
 	}
 }
 
-function said({ gateway = 'evoLink' }: SandboxRequest, answer: Answer): Event['said'] {
+function said({ provider = 'evoLink' }: SandboxRequest, answer: Answer): Event['said'] {
 	const headers = Object.entries(answer.headers ?? {});
 	return {
 		status: answer.status,
 		isReplay: headers.some(
 			([header, value]) => header.toLowerCase() === 'idempotency-replayed' && value === 'true',
 		),
-		taskIds: createdIds(gateway, answer),
+		taskIds: createdIds(provider, answer),
 	};
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-import type { Answer } from '../sandbox/answers';
-import type { GatewayName } from '../sandbox/sandbox';
+import type { Answer } from '../sandbox/responses';
+import type { ProviderName } from '../sandbox/sandbox';
 import type { Occasion } from './faults';
 
 /**
- * The same answer as other versions of the gateways, and other gateways of their family, would give it:
+ * The same answer as other versions of the providers, and other providers of their family, would give it:
  * nothing is lost, it only stands elsewhere. Clients tolerate each of these shapes. An answer that has
  * no task in it is left as it is.
  */
@@ -20,7 +20,7 @@ const idSchema = z.object({ id: z.string() }).transform(({ id }) => id);
 const taskIdSchema = z.object({ task_id: z.string() }).transform(({ task_id: id }) => id);
 const oneId = taskIdSchema.or(idSchema);
 
-const CREATED: Record<GatewayName, z.ZodType<string[], z.ZodTypeDef, unknown>> = {
+const CREATED: Record<ProviderName, z.ZodType<string[], z.ZodTypeDef, unknown>> = {
 	evoLink: idSchema.transform((id) => [id]),
 	apiMart: z
 		.object({ data: z.array(oneId).or(oneId.transform((id) => [id])) })
@@ -29,8 +29,8 @@ const CREATED: Record<GatewayName, z.ZodType<string[], z.ZodTypeDef, unknown>> =
 };
 
 /** The tasks that a sound answer to a create names. */
-export function createdIds(gateway: GatewayName, { body }: Answer): string[] {
-	return CREATED[gateway].safeParse(body).data ?? [];
+export function createdIds(provider: ProviderName, { body }: Answer): string[] {
+	return CREATED[provider].safeParse(body).data ?? [];
 }
 
 function pick<T>(ways: readonly T[], { draw, purpose }: Occasion, what: string): T {
@@ -39,7 +39,7 @@ function pick<T>(ways: readonly T[], { draw, purpose }: Occasion, what: string):
 
 // --- Creates --------------------------------------------------------------------------------------
 
-const CREATE_WAYS: Record<GatewayName, ReadonlyArray<(ids: string[]) => Json>> = {
+const CREATE_WAYS: Record<ProviderName, ReadonlyArray<(ids: string[]) => Json>> = {
 	evoLink: [
 		([id]) => ({ task_id: id }),
 		([id]) => ({ data: { id } }),
@@ -67,7 +67,7 @@ const CREATE_WAYS: Record<GatewayName, ReadonlyArray<(ids: string[]) => Json>> =
 
 /** It sounds as if nothing had been made, and names what was. */
 export function errorWithTheTask(answer: Answer, occasion: Occasion): Answer {
-	const ids = createdIds(occasion.gateway, answer);
+	const ids = createdIds(occasion.provider, answer);
 	const [id] = ids;
 	if (id === undefined) return answer;
 	const status = pick([200, 400, 500, 502], occasion, 'status');
@@ -87,18 +87,18 @@ export function errorWithTheTask(answer: Answer, occasion: Occasion): Answer {
 
 // --- Tasks ----------------------------------------------------------------------------------------
 
-/** Where the task stands in the gateway's own answer; undefined in an error. */
-function taskIn(gateway: GatewayName, body: unknown): Json | undefined {
-	const found = gateway === 'evoLink' ? body : jsonObject.safeParse(body).data?.data;
+/** Where the task stands in the provider's own answer; undefined in an error. */
+function taskIn(provider: ProviderName, body: unknown): Json | undefined {
+	const found = provider === 'evoLink' ? body : jsonObject.safeParse(body).data?.data;
 	const task = jsonObject.safeParse(found).data;
 	return typeof task?.status === 'string' ? task : undefined;
 }
 
-function around(gateway: GatewayName, task: Json): Json {
-	return gateway === 'evoLink' ? task : { code: 200, data: task };
+function around(provider: ProviderName, task: Json): Json {
+	return provider === 'evoLink' ? task : { code: 200, data: task };
 }
 
-const imageSchemas: Record<GatewayName, z.ZodType<string[], z.ZodTypeDef, unknown>> = {
+const imageSchemas: Record<ProviderName, z.ZodType<string[], z.ZodTypeDef, unknown>> = {
 	evoLink: z.object({ results: z.array(z.string()) }).transform(({ results }) => results),
 	// An entry that tells why an image is missing has no links, and its neighbours stay as they are.
 	apiMart: z
@@ -110,7 +110,7 @@ const imageSchemas: Record<GatewayName, z.ZodType<string[], z.ZodTypeDef, unknow
 };
 
 /** With the links somewhere else. */
-const IMAGE_WAYS: Record<GatewayName, readonly Way[]> = {
+const IMAGE_WAYS: Record<ProviderName, readonly Way[]> = {
 	evoLink: [
 		(task, images) => ({
 			...task,
@@ -149,7 +149,7 @@ const reasonSchema = z
 
 /** With the reason of a failure somewhere else. */
 const REASON_WAYS: Record<
-	GatewayName,
+	ProviderName,
 	ReadonlyArray<(task: Json, reason: { code: string; message: string }) => Json>
 > = {
 	evoLink: [(task, { message }) => ({ ...task, error: message })],
@@ -170,7 +170,7 @@ const REASON_WAYS: Record<
 	],
 };
 
-const WRAPPERS: Record<GatewayName, ReadonlyArray<(task: Json) => Json>> = {
+const WRAPPERS: Record<ProviderName, ReadonlyArray<(task: Json) => Json>> = {
 	evoLink: [
 		(task) => task,
 		(task) => ({ data: task }),
@@ -194,11 +194,11 @@ const WRAPPERS: Record<GatewayName, ReadonlyArray<(task: Json) => Json>> = {
 };
 
 /** Everything but the wrapper. */
-function toldAnew(gateway: GatewayName, task: Json, occasion: Occasion): Json {
-	const images = imageSchemas[gateway].safeParse(task).data ?? [];
-	if (images.length > 0) return pick(IMAGE_WAYS[gateway], occasion, 'images')(task, images);
+function toldAnew(provider: ProviderName, task: Json, occasion: Occasion): Json {
+	const images = imageSchemas[provider].safeParse(task).data ?? [];
+	if (images.length > 0) return pick(IMAGE_WAYS[provider], occasion, 'images')(task, images);
 	const reason = reasonSchema.safeParse(task).data;
-	return reason ? pick(REASON_WAYS[gateway], occasion, 'reason')(task, reason) : task;
+	return reason ? pick(REASON_WAYS[provider], occasion, 'reason')(task, reason) : task;
 }
 
 const batchSchema = z.object({ data: z.array(jsonObject) });
@@ -212,17 +212,17 @@ function changeBatch(answer: Answer, change: (task: Json) => Json): Answer {
 
 /** Other wrappers, other names of the id, links and reasons elsewhere. */
 export function inAnotherShape(answer: Answer, occasion: Occasion): Answer {
-	const { gateway, target } = occasion;
+	const { provider, target } = occasion;
 	if (target === 'create') {
-		const ids = createdIds(gateway, answer);
+		const ids = createdIds(provider, answer);
 		if (ids.length === 0) return answer;
-		return { ...answer, body: pick(CREATE_WAYS[gateway], occasion, 'way')(ids) };
+		return { ...answer, body: pick(CREATE_WAYS[provider], occasion, 'way')(ids) };
 	}
-	if (target === 'batch') return changeBatch(answer, (task) => toldAnew(gateway, task, occasion));
-	const task = taskIn(gateway, answer.body);
+	if (target === 'batch') return changeBatch(answer, (task) => toldAnew(provider, task, occasion));
+	const task = taskIn(provider, answer.body);
 	if (!task) return answer;
-	const wrap = pick(WRAPPERS[gateway], occasion, 'wrapper');
-	return { ...answer, body: wrap(toldAnew(gateway, task, occasion)) };
+	const wrap = pick(WRAPPERS[provider], occasion, 'wrapper');
+	return { ...answer, body: wrap(toldAnew(provider, task, occasion)) };
 }
 
 // --- Words ----------------------------------------------------------------------------------------
@@ -243,8 +243,8 @@ function reworded(task: Json, occasion: Occasion): Json {
 
 /** Another of the documented final words for a task that has ended, an unknown one for one that has not. */
 export function withAnotherWord(answer: Answer, occasion: Occasion): Answer {
-	const { gateway, target } = occasion;
+	const { provider, target } = occasion;
 	if (target === 'batch') return changeBatch(answer, (task) => reworded(task, occasion));
-	const task = taskIn(gateway, answer.body);
-	return task ? { ...answer, body: around(gateway, reworded(task, occasion)) } : answer;
+	const task = taskIn(provider, answer.body);
+	return task ? { ...answer, body: around(provider, reworded(task, occasion)) } : answer;
 }

@@ -1,6 +1,6 @@
 import { startEngine, type Engine, type NodeResult } from '../n8n/engine';
 import { sandboxCredentials, systems } from '../n8n/systems';
-import { startSandbox, type GatewayName, type Sandbox } from '../sandbox/sandbox';
+import { startSandbox, type ProviderName, type Sandbox } from '../sandbox/sandbox';
 import { pictureOf } from './pictures';
 
 // The sandbox's own pictures are beautiful and slow.
@@ -10,13 +10,13 @@ const ROWS = 200;
 const PER_SECOND = 5;
 const TASK_SECONDS = 3;
 /** Each row needs a create and up to a query of its own, and what is refused takes time as well. */
-const LONGEST_SECONDS = (2.5 * 2 * ROWS) / PER_SECOND;
+const MAX_SECONDS = (2.5 * 2 * ROWS) / PER_SECOND;
 
-const cases = (['evoLink', 'apiMart'] satisfies GatewayName[]).flatMap((gateway) =>
+const cases = (['evoLink', 'apiMart'] satisfies ProviderName[]).flatMap((provider) =>
 	[false, true].map((retryAfter) => ({
-		gateway,
+		provider,
 		retryAfter,
-		title: `${gateway}, ${retryAfter ? 'with' : 'without'} Retry-After`,
+		title: `${provider}, ${retryAfter ? 'with' : 'without'} Retry-After`,
 	})),
 );
 
@@ -25,7 +25,7 @@ interface Batch {
 	result: NodeResult;
 }
 
-describe(`${ROWS} rows against a gateway that takes ${PER_SECOND} calls a second`, () => {
+describe(`${ROWS} rows against a provider that takes ${PER_SECOND} calls a second`, () => {
 	let engine: Engine;
 	let batches: Map<string, Promise<Batch>>;
 	const sandboxes: Sandbox[] = [];
@@ -34,7 +34,7 @@ describe(`${ROWS} rows against a gateway that takes ${PER_SECOND} calls a second
 	beforeAll(async () => {
 		engine = await startEngine();
 		batches = new Map(
-			cases.map(({ title, gateway, retryAfter }) => [title, runBatch(gateway, retryAfter)]),
+			cases.map(({ title, provider, retryAfter }) => [title, runBatch(provider, retryAfter)]),
 		);
 		for (const batch of batches.values()) batch.catch(() => undefined);
 	}, 60_000);
@@ -44,7 +44,7 @@ describe(`${ROWS} rows against a gateway that takes ${PER_SECOND} calls a second
 		engine.close();
 	});
 
-	async function runBatch(gateway: GatewayName, retryAfter: boolean): Promise<Batch> {
+	async function runBatch(provider: ProviderName, retryAfter: boolean): Promise<Batch> {
 		const sandbox = await startSandbox({
 			taskSeconds: TASK_SECONDS,
 			rateLimit: { perSecond: PER_SECOND, steps: ['create', 'query'], retryAfter },
@@ -53,7 +53,7 @@ describe(`${ROWS} rows against a gateway that takes ${PER_SECOND} calls a second
 		const result = await engine.run({
 			node: 'seedreamGenerate',
 			parameters: {
-				...systems.find((system) => system.gateway === gateway)?.parameters,
+				...systems.find((system) => system.provider === provider)?.parameters,
 				prompt: '={{ $json.prompt }}',
 			},
 			rows: Array.from({ length: ROWS }, (_, number) => ({ prompt: `lake ${number}` })),
@@ -81,9 +81,9 @@ describe(`${ROWS} rows against a gateway that takes ${PER_SECOND} calls a second
 				expect(bytes?.equals(pictureOf(task?.id ?? '', 0))).toBe(true);
 			}
 			console.log(tell(title, result, sandbox));
-			expect(result.seconds).toBeLessThan(LONGEST_SECONDS);
+			expect(result.seconds).toBeLessThan(MAX_SECONDS);
 		},
-		2_000 * LONGEST_SECONDS,
+		2_000 * MAX_SECONDS,
 	);
 });
 

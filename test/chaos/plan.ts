@@ -69,7 +69,7 @@ export function drawPlan(seed: number): Plan {
 	const system = isMixed
 		? undefined
 		: draw.pick(
-				systems.filter(({ gateway }) => gateway === focus.gateway),
+				systems.filter(({ provider }) => provider === focus.provider),
 				'system',
 			);
 	const limits = drawLimits(draw);
@@ -89,18 +89,18 @@ export function drawPlan(seed: number): Plan {
 	const concurrency = draw.pick([0, 0, 2, 5, 20], 'concurrency');
 	const tries = draw.pick(isOneRequest ? [2, 3] : [0, 0, 2, 3], 'tries');
 	const rows = drawRows(draw, {
-		gateway: system?.gateway,
+		provider: system?.provider,
 		timeout,
 		mayBeInvalid: onError !== undefined,
 		photos: focus.target === 'upload' ? 0.8 : 0.3,
 	});
 	return {
 		seed,
-		title: system?.title ?? 'mixed gateways',
+		title: system?.title ?? 'mixed providers',
 		rows,
 		parameters: {
 			...(system?.parameters ?? { provider: '={{ $json.provider }}', model: '={{ $json.model }}' }),
-			...(system?.gateway === 'apiInOne' ? { model: 'auto' } : {}),
+			...(system?.provider === 'apiInOne' ? { model: 'auto' } : {}),
 			...expressions(volatile),
 			...(system?.several ? { imageCount: '={{ $json.imageCount }}' } : {}),
 			continueWhen,
@@ -224,7 +224,7 @@ export function isLong(plan: Plan): boolean {
 	);
 }
 
-/** Whether a gateway may refuse for longer than the node has time. */
+/** Whether a provider may refuse for longer than the node has time. */
 export function isLimited({ rateLimit, concurrentTasks, timeout }: Plan): boolean {
 	const hasLimit = rateLimit !== undefined || concurrentTasks !== undefined;
 	return hasLimit && timeout < LONG_TIMEOUT;

@@ -1,10 +1,10 @@
 import { REFERENCE, systems } from '../n8n/systems';
-import type { GatewayName } from '../sandbox/sandbox';
+import type { ProviderName } from '../sandbox/sandbox';
 import type { Draw } from './draw';
 
 /** A row of the input. Two rows with the same provider and prompt are the same in all else. */
 export interface PlannedRow {
-	provider: GatewayName;
+	provider: ProviderName;
 	model: string;
 	prompt: string;
 	/** 1 unless the prompt asks for several. */
@@ -31,7 +31,7 @@ export const LONG_TIMEOUT = 30;
 /** What the rows of a run have in common. */
 export interface RowPlan {
 	/** Undefined where each row has its own. */
-	gateway?: GatewayName;
+	provider?: ProviderName;
 	timeout: number;
 	mayBeInvalid: boolean;
 	/** The share of rows with a photo. */
@@ -50,33 +50,33 @@ export function drawRows(draw: Draw, common: RowPlan): PlannedRow[] {
 }
 
 function drawRow(draw: Draw, index: number, common: RowPlan): PlannedRow {
-	const { gateway } = common;
+	const { provider: onlyProvider } = common;
 	const system = draw.pick(
-		systems.filter((one) => gateway === undefined || one.gateway === gateway),
+		systems.filter((one) => onlyProvider === undefined || one.provider === onlyProvider),
 		'rowSystem',
 		index,
 	);
 	const { provider, model } = system.parameters;
 	const hasPhoto =
-		system.gateway !== 'apiInOne' && draw.chance(common.photos, 'hasPhoto', index)
+		system.provider !== 'apiInOne' && draw.chance(common.photos, 'hasPhoto', index)
 			? { photo: draw.integer(0, PHOTOS - 1, 'photo', index) }
 			: {};
 	const hasLink =
-		draw.chance(0.1, 'hasLink', index) && (gateway !== undefined || provider !== 'apiInOne')
+		draw.chance(0.1, 'hasLink', index) && (onlyProvider !== undefined || provider !== 'apiInOne')
 			? { link: REFERENCE }
 			: {};
 	// APIMart makes several only with a reference.
 	const maySeveral =
-		gateway === 'evoLink' || (gateway === 'apiMart' && hasPhoto.photo !== undefined);
+		onlyProvider === 'evoLink' || (onlyProvider === 'apiMart' && hasPhoto.photo !== undefined);
 	const imageCount =
 		maySeveral && draw.chance(0.25, 'several', index) ? draw.integer(2, 3, 'images', index) : 1;
 	const subject = `lake s${draw.integer(1, 9999, 'subject')}r${index}`;
 	const words = imageCount > 1 ? `Generate ${imageCount} different images of ${subject}` : subject;
 	const isInvalid = common.mayBeInvalid && draw.chance(0.02, 'invalid', index);
 	const isEmpty = index > 0 && draw.chance(0.02, 'empty', index);
-	const markers = drawMarkers(draw, index, system.gateway, imageCount, common.timeout);
+	const markers = drawMarkers(draw, index, system.provider, imageCount, common.timeout);
 	return {
-		provider: String(provider) as GatewayName,
+		provider: String(provider) as ProviderName,
 		model: String(model),
 		prompt: isEmpty ? '' : [words, ...markers].join(' '),
 		imageCount,
@@ -91,11 +91,11 @@ function drawRow(draw: Draw, index: number, common: RowPlan): PlannedRow {
 function drawMarkers(
 	draw: Draw,
 	index: number,
-	gateway: GatewayName,
+	provider: ProviderName,
 	imageCount: number,
 	timeout: number,
 ): string[] {
-	const isDouble = gateway === 'apiMart' && draw.chance(0.08, 'double', index);
+	const isDouble = provider === 'apiMart' && draw.chance(0.08, 'double', index);
 	const tasks = isDouble ? ['[[tasks:2]]'] : [];
 	if (imageCount > 1 && draw.chance(0.35, 'stopped', index)) {
 		return [...tasks, `[[stopped:${draw.integer(1, imageCount, 'stopped images', index)}]]`];

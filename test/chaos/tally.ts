@@ -1,14 +1,14 @@
-import type { Story } from './carryOut';
+import type { Story } from './execute';
 import { FAULTS, PLACES, type FaultName, type Place } from './faults';
 import { placeOf } from './injector';
 
-/** A column for each target at each gateway. */
-const COLUMNS = PLACES.map(({ target, gateway }) => ({ target, gateway })).filter(
-	({ target, gateway }, index, all) =>
-		all.findIndex((one) => one.target === target && one.gateway === gateway) === index,
+/** A column for each target at each provider. */
+const COLUMNS = PLACES.map(({ target, provider }) => ({ target, provider })).filter(
+	({ target, provider }, index, all) =>
+		all.findIndex((one) => one.target === target && one.provider === provider) === index,
 );
 
-const columnOf = ({ target, gateway }: Omit<Place, 'name'>) => `${target} at ${gateway}`;
+const columnOf = ({ target, provider }: Omit<Place, 'name'>) => `${target} at ${provider}`;
 
 /** Counts what happened in all runs. */
 export class Tally {
@@ -17,7 +17,7 @@ export class Tally {
 	private readonly faults = new Map<string, number>();
 	private readonly seconds: number[] = [];
 
-	add({ plan, events, executions, tasks, outlived }: Story): void {
+	add({ plan, events, executions, tasks, timedOut }: Story): void {
 		this.count('runs');
 		this.count('rows', plan.rows.length);
 		this.count('tasks', tasks.length);
@@ -31,7 +31,7 @@ export class Tally {
 		if (plan.volatile) this.count(`runs with a volatile ${plan.volatile}`);
 		if (plan.mode === 'integrated') this.count('runs as a sub-workflow');
 		if (plan.clockJump) this.count('runs in which the clock jumps');
-		if (outlived !== undefined) this.count('runs that did not end');
+		if (timedOut !== undefined) this.count('runs that did not end');
 		for (const task of tasks) {
 			const { prompt, status, images, credits } = task;
 			if (images.length > 0 && prompt.includes('[[stopped:')) this.count('tasks with some images');
@@ -48,7 +48,7 @@ export class Tally {
 		}
 		for (const event of events) {
 			const place = placeOf(event);
-			if (event.said?.isReplay) this.count(`creates answered again by ${event.request.gateway}`);
+			if (event.said?.isReplay) this.count(`creates answered again by ${event.request.provider}`);
 			if (!place) continue;
 			const key = JSON.stringify([place.name, columnOf(place)]);
 			this.faults.set(key, (this.faults.get(key) ?? 0) + 1);
@@ -83,7 +83,7 @@ export class Tally {
 			'',
 			line(
 				'',
-				COLUMNS.map(({ gateway }) => gateway),
+				COLUMNS.map(({ provider }) => provider),
 			),
 			line(
 				'fault',

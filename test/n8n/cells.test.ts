@@ -1,6 +1,6 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { atEach, engine, ONE_OF_EACH, type Scene } from './scene';
+import { atEach, engine, ONE_OF_EACH, type Scene } from './fixture';
 import { sandboxCredentials, type System } from './systems';
 
 /** Cells as people have them, in n8n's own engine: what is refused sends nothing, what is read is sent. */
@@ -9,8 +9,8 @@ const A = 'https://a.example/1.png';
 const B = 'https://b.example/2.png';
 
 /** With a model that takes references. */
-const withReferences = ({ gateway }: System): INodeParameters =>
-	gateway === 'apiInOne' ? { model: 'auto' } : {};
+const withReferences = ({ provider }: System): INodeParameters =>
+	provider === 'apiInOne' ? { model: 'auto' } : {};
 
 async function generate(
 	at: Scene,
@@ -250,7 +250,7 @@ describe('an empty row', () => {
 			node: 'seedreamTaskStatus' as const,
 			credentials: sandboxCredentials(at.sandbox),
 			parameters: {
-				provider: at.system.gateway,
+				provider: at.system.provider,
 				taskId: '={{ $json.taskId }}',
 				downloadImages: false,
 			},
@@ -344,7 +344,7 @@ describe('links', () => {
 atEach('settings are read as a sheet writes them', async (at) => {
 	const row = {
 		prompt: 'A lake',
-		provider: at.system.gateway.toUpperCase(),
+		provider: at.system.provider.toUpperCase(),
 		model: 'Seedream 4.5',
 		ratio: '16:09:00',
 		download: 'FALSE',

@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 
-import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, Scene } from './scene';
+import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, Scene } from './fixture';
 import { sandboxCredentials } from './systems';
 
 /** What stands between n8n and a provider: addresses, credentials, and answers that are none of the provider's. */
@@ -17,7 +16,7 @@ function credentialsWith(
 	changes: ICredentialDataDecryptedObject,
 ): Record<string, ICredentialDataDecryptedObject> {
 	const credentials = sandboxCredentials(at.sandbox);
-	const name = CREDENTIALS[at.system.gateway];
+	const name = CREDENTIALS[at.system.provider];
 	return { ...credentials, [name]: { ...credentials[name], ...changes } };
 }
 
@@ -42,7 +41,7 @@ describe('a base URL that is no address', () => {
 			for (const { json } of items) {
 				expect(json).toMatchObject({ error: { code: 'invalid_base_url', charged: 'no' } });
 				expect((json.error as { message: string }).message).toContain(
-					`The base URL in the ${LABELS[at.system.gateway]} credential`,
+					`The base URL in the ${LABELS[at.system.provider]} credential`,
 				);
 			}
 			expect(seconds).toBeLessThan(10);
@@ -52,7 +51,7 @@ describe('a base URL that is no address', () => {
 });
 
 atEach('a base URL that has moved is named, and nothing was charged', async (at) => {
-	const target = at.sandbox.baseUrls[at.system.gateway];
+	const target = at.sandbox.baseUrls[at.system.provider];
 	const server = createServer((request, response) => {
 		response.writeHead(301, { location: `${target}${request.url}` }).end();
 	});
@@ -73,7 +72,7 @@ atEach('a base URL that has moved is named, and nothing was charged', async (at)
 });
 
 atEach('TLS that is not agreed costs nothing', async (at) => {
-	const baseUrl = at.sandbox.baseUrls[at.system.gateway].replace('http:', 'https:');
+	const baseUrl = at.sandbox.baseUrls[at.system.provider].replace('http:', 'https:');
 	const credentials = credentialsWith(at, { baseUrl });
 	const { items } = await at.generate(['one'], { credentials, ...continued });
 
@@ -81,11 +80,11 @@ atEach('TLS that is not agreed costs nothing', async (at) => {
 });
 
 atEach('a credential that cannot be read fails its own rows, and no other', async (at) => {
-	const others = ONE_OF_EACH.filter(({ gateway }) => gateway !== at.system.gateway);
-	const providers = [at.system, ...others].map(({ gateway }) => gateway);
+	const others = ONE_OF_EACH.filter(({ provider }) => provider !== at.system.provider);
+	const providers = [at.system, ...others].map(({ provider }) => provider);
 	const credentials = sandboxCredentials(at.sandbox);
 	// The engine's own stand-in for n8n's store of credentials throws for what it does not have.
-	Object.defineProperty(credentials, CREDENTIALS[at.system.gateway], {
+	Object.defineProperty(credentials, CREDENTIALS[at.system.provider], {
 		enumerable: true,
 		get: () => undefined,
 	});

@@ -48,7 +48,7 @@ describe.each(['evoLinkApi', 'apiMartApi', 'apiInOneApi'])('the test of %s', (na
 		expect(verdict).toMatchObject({ passed: name === 'evoLinkApi' });
 	});
 
-	it('fails when the gateway is down or out of reach', async () => {
+	it('fails when the provider is down or out of reach', async () => {
 		sandbox.setIntercept(() => ({ kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' }));
 		const down = await engine.testCredential(name, credential());
 		sandbox.setIntercept(undefined);

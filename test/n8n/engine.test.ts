@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
 import type { INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 
@@ -38,7 +37,7 @@ async function generate(options: Partial<NodeRun> = {}): Promise<NodeResult> {
 const creates = () => sandbox.requests.filter(({ step }) => step === 'create');
 const fields = (items: INodeExecutionData[], name: string) => items.map(({ json }) => json[name]);
 
-/** The gateway refuses what one of these prompts asks for, the first time. */
+/** The provider refuses what one of these prompts asks for, the first time. */
 function refuseOnce(...prompts: string[]): void {
 	sandbox.setIntercept(({ step, prompt, attempt }) =>
 		step === 'create' && attempt === 1 && prompt !== undefined && prompts.includes(prompt)
@@ -173,7 +172,7 @@ describe('Retry On Fail', () => {
 	});
 });
 
-/** Resolves when the gateway gets the first request of this kind. */
+/** Resolves when the provider gets the first request of this kind. */
 async function heard(expected: 'query'): Promise<void> {
 	await new Promise<void>((resolve) => {
 		sandbox.setIntercept(({ step }) => {

@@ -1,22 +1,22 @@
-import { HTTP_ADVICE, TASK_ADVICE } from '../../nodes/Seedream/advice';
+import { HTTP_MESSAGES, TASK_MESSAGES } from '../../nodes/Seedream/errors/errorMessages';
 import {
 	startSandbox,
 	type Fault,
-	type GatewayName,
+	type ProviderName,
 	type Intercept,
 	type Sandbox,
 } from '../sandbox/sandbox';
 import { startEngine, type Engine, type NodeRun } from './engine';
 import { sandboxCredentials } from './systems';
 
-/** What a user reads in n8n, message and description, for everything that a gateway may answer. */
+/** What a user reads in n8n, message and description, for everything that a provider may answer. */
 
-const LABELS: Record<GatewayName, string> = {
+const LABELS: Record<ProviderName, string> = {
 	evoLink: 'EvoLink',
 	apiMart: 'APIMart',
 	apiInOne: 'API in One',
 };
-const GATEWAYS: GatewayName[] = ['evoLink', 'apiMart', 'apiInOne'];
+const PROVIDERS: ProviderName[] = ['evoLink', 'apiMart', 'apiInOne'];
 
 const NOTHING = 'Nothing was charged.';
 const UNKNOWN = 'Whether it was charged cannot be known from here.';
@@ -40,7 +40,7 @@ let engine: Engine;
 
 beforeAll(async () => {
 	engine = await startEngine();
-	for (const provider of GATEWAYS) {
+	for (const provider of PROVIDERS) {
 		for (const [name, scene] of Object.entries(scenesAt(provider))) play(provider, name, scene);
 	}
 });
@@ -53,20 +53,20 @@ afterAll(async () => {
 /** What the user reads in each scene. They are all played at once. */
 const played = new Map<string, Promise<Words>>();
 
-function play(provider: GatewayName, name: string, scene: Scene): void {
+function play(provider: ProviderName, name: string, scene: Scene): void {
 	const words = errorOf(provider, scene);
 	words.catch(() => undefined);
 	played.set(`${provider} ${name}`, words);
 }
 
-async function read(provider: GatewayName, name: string): Promise<Words> {
+async function read(provider: ProviderName, name: string): Promise<Words> {
 	const words = await played.get(`${provider} ${name}`);
 	if (!words) throw new Error(`There is no scene "${name}"`);
 	return words;
 }
 
 async function errorOf(
-	provider: GatewayName,
+	provider: ProviderName,
 	{ prompt = 'A lake', parameters, node = 'seedreamGenerate', intercept }: Scene,
 ): Promise<Words> {
 	const sandbox = await startSandbox({ taskSeconds: 0.01 });
@@ -82,20 +82,20 @@ async function errorOf(
 	return { message: error.message, description: String(error.description) };
 }
 
-/** Whatever is asked for, the gateway answers so. */
+/** Whatever is asked for, the provider answers so. */
 const always = (fault: Fault) => () => () => fault;
 
-function scenesAt(provider: GatewayName): Record<string, Scene> {
+function scenesAt(provider: ProviderName): Record<string, Scene> {
 	return {
 		...Object.fromEntries(
-			Object.keys(HTTP_ADVICE).map((code) => [
+			Object.keys(HTTP_MESSAGES).map((code) => [
 				`HTTP ${code}`,
 				// A limit is waited for as long as the timeout says.
 				{ prompt: `A lake [[http:${code}]]`, parameters: { options: { timeout: 10 } } },
 			]),
 		),
 		...Object.fromEntries(
-			Object.keys(TASK_ADVICE).map((code) => [code, { prompt: `A lake [[fail:${code}]]` }]),
+			Object.keys(TASK_MESSAGES).map((code) => [code, { prompt: `A lake [[fail:${code}]]` }]),
 		),
 		'HTML page': {
 			intercept: always({ kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' }),
@@ -139,7 +139,7 @@ function scenesAt(provider: GatewayName): Record<string, Scene> {
 	};
 }
 
-const COMPLETED_EMPTY: Record<GatewayName, unknown> = {
+const COMPLETED_EMPTY: Record<ProviderName, unknown> = {
 	evoLink: { id: 'task-1', status: 'completed', results: [] },
 	apiMart: { code: 200, data: { id: 'task-1', status: 'completed', result: { images: [] } } },
 	apiInOne: { code: 200, data: { task_id: 'task-1', status: 'COMPLETED' } },
@@ -150,7 +150,7 @@ const mayExist = (label: string) =>
 	`\\. The image may have been made and charged: look in ${label}'s list of tasks for one of \\S+ made (?:at|between) \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC(?: and \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC)?$`;
 
 /** EvoLink makes nothing again under an Idempotency-Key that it knows. */
-const AGAIN: Record<GatewayName, string> = {
+const AGAIN: Record<ProviderName, string> = {
 	evoLink: 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.',
 	apiMart:
 		'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.',
@@ -158,20 +158,20 @@ const AGAIN: Record<GatewayName, string> = {
 		'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.',
 };
 
-const lookItUp = (provider: GatewayName) =>
+const lookItUp = (provider: ProviderName) =>
 	`If ${LABELS[provider]} has the task, Seedream Task Status fetches it by its ID. ${AGAIN[provider]} ${UNKNOWN}`;
 
 /** Statuses below 500 that do not say whether the request was carried out. */
 const UNDECIDED = [408, 409];
 
-describe.each(GATEWAYS)('a create at %s', (provider) => {
+describe.each(PROVIDERS)('a create at %s', (provider) => {
 	const label = LABELS[provider];
 
 	it.each(
-		Object.entries(HTTP_ADVICE)
+		Object.entries(HTTP_MESSAGES)
 			.map(([status, advice]) => [Number(status), advice] as const)
 			.filter(([status]) => status < 500 && ![404, ...UNDECIDED].includes(status)),
-	)('that is answered with HTTP %d', async (status, { what, todo }) => {
+	)('that is answered with HTTP %d', async (status, { message: what, hint: todo }) => {
 		const { message, description } = await read(provider, `HTTP ${status}`);
 
 		expect(message).toMatch(new RegExp(`^${label} ${what} \\(.+\\)$`));
@@ -183,15 +183,18 @@ describe.each(GATEWAYS)('a create at %s', (provider) => {
 	});
 
 	it.each(
-		Object.entries(HTTP_ADVICE)
+		Object.entries(HTTP_MESSAGES)
 			.map(([status, advice]) => [Number(status), advice] as const)
 			.filter(([status]) => status >= 500 || UNDECIDED.includes(status)),
-	)('that is answered with HTTP %d, and may have been accepted', async (status, { what }) => {
-		const { message, description } = await read(provider, `HTTP ${status}`);
+	)(
+		'that is answered with HTTP %d, and may have been accepted',
+		async (status, { message: what }) => {
+			const { message, description } = await read(provider, `HTTP ${status}`);
 
-		expect(message).toMatch(new RegExp(`^${label} ${what} \\(.+\\)${mayExist(label)}`));
-		expect(description).toBe(lookItUp(provider));
-	});
+			expect(message).toMatch(new RegExp(`^${label} ${what} \\(.+\\)${mayExist(label)}`));
+			expect(description).toBe(lookItUp(provider));
+		},
+	);
 
 	it('that is answered with an HTML page', async () => {
 		const { message, description } = await read(provider, 'HTML page');
@@ -233,7 +236,7 @@ describe.each(GATEWAYS)('a create at %s', (provider) => {
 		expect(description).toBe(lookItUp(provider));
 	});
 
-	it('never shows the key, even where the gateway quotes it', async () => {
+	it('never shows the key, even where the provider quotes it', async () => {
 		const { message } = await read(provider, 'quoted key');
 
 		expect(message).toBe(
@@ -248,25 +251,30 @@ describe.each(GATEWAYS)('a create at %s', (provider) => {
 	});
 });
 
-describe.each(GATEWAYS)('a task at %s', (provider) => {
-	it.each(Object.entries(TASK_ADVICE))('that fails with %s', async (code, { what, todo }) => {
-		const { message, description } = await read(provider, code);
+describe.each(PROVIDERS)('a task at %s', (provider) => {
+	it.each(Object.entries(TASK_MESSAGES))(
+		'that fails with %s',
+		async (code, { message: what, hint: todo }) => {
+			const { message, description } = await read(provider, code);
 
-		expect(message).toMatch(
-			new RegExp(`^${LABELS[provider]} ${what} \\(${code}: .+\\) \\[task \\S+\\]$`),
-		);
-		const isAssumed = provider === 'apiInOne';
-		expect(description).toBe(`${todo} ${isAssumed ? 'Not charged, as far as is known.' : NOTHING}`);
-	});
+			expect(message).toMatch(
+				new RegExp(`^${LABELS[provider]} ${what} \\(${code}: .+\\) \\[task \\S+\\]$`),
+			);
+			const isAssumed = provider === 'apiInOne';
+			expect(description).toBe(
+				`${todo} ${isAssumed ? 'Not charged, as far as is known.' : NOTHING}`,
+			);
+		},
+	);
 
-	it('that the gateway does not know', async () => {
+	it('that the provider does not know', async () => {
 		const { message, description } = await read(provider, 'unknown task');
 
 		expect(message).toMatch(
 			new RegExp(`^${LABELS[provider]} does not know this task \\(.+\\) \\[task task-unknown\\]$`),
 		);
 		expect(description).toBe(
-			`Check the task ID, the provider and the account. Gateways forget old tasks. ${UNKNOWN}`,
+			`Check the task ID, the provider and the account. Providers forget old tasks. ${UNKNOWN}`,
 		);
 	});
 

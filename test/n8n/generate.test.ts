@@ -47,7 +47,7 @@ async function pixels({ binary }: INodeExecutionData, field = 'data') {
 
 describe.each(systems)(
 	'$title',
-	({ gateway, parameters, edit, several, size, creditsPerImage }) => {
+	({ provider, parameters, edit, several, size, creditsPerImage }) => {
 		it('makes an image from text, in the size asked for', async () => {
 			const { status, items } = await generate({ ...parameters, ...size.parameters });
 
@@ -56,7 +56,7 @@ describe.each(systems)(
 			expect(items).toHaveLength(1);
 			expect(items[0]?.json).toEqual({
 				status: 'completed',
-				provider: gateway,
+				provider: provider,
 				model: parameters.model,
 				taskId: task?.id,
 				prompt: 'A serene lake',
@@ -94,7 +94,7 @@ describe.each(systems)(
 				{
 					json: {
 						status: 'submitted',
-						provider: gateway,
+						provider: provider,
 						model: parameters.model,
 						taskId: sandbox.tasks()[0]?.id,
 						prompt: 'A serene lake',
@@ -106,7 +106,7 @@ describe.each(systems)(
 			const finished = await engine.run({
 				node: 'seedreamTaskStatus',
 				parameters: {
-					provider: gateway,
+					provider: provider,
 					taskId: '={{ $json.taskId }}',
 					continueWhen: 'finished',
 				},
@@ -159,7 +159,7 @@ describe.each(systems)(
 			it('refuses a row that asks for several images, before anything is sent', async () => {
 				const { error } = await generate({
 					...parameters,
-					provider: `={{ "${gateway}" }}`,
+					provider: `={{ "${provider}" }}`,
 					imageCount: 3,
 				});
 				expect(error?.message).toMatch(/^Number of Images: .* does not have this setting$/);
@@ -176,7 +176,7 @@ const FROM_ROW = {
 };
 
 describe('rows of a spreadsheet', () => {
-	it('takes provider and model from the row, and leaves the rest to each gateway', async () => {
+	it('takes provider and model from the row, and leaves the rest to each provider', async () => {
 		const rows = [...systems, ...systems].map(({ parameters: { provider, model } }, index) => ({
 			provider,
 			model,
@@ -194,7 +194,7 @@ describe('rows of a spreadsheet', () => {
 		);
 	});
 
-	it('reads a fixed model as the same version of Seedream at the gateway of each row', async () => {
+	it('reads a fixed model as the same version of Seedream at the provider of each row', async () => {
 		const rows = [{ provider: 'evoLink' }, { provider: 'apiMart' }, { provider: 'apiInOne' }];
 		const { items } = await generate({ provider: '={{ $json.provider }}' }, rows);
 
@@ -372,7 +372,7 @@ describe('a row that fails', () => {
 	});
 });
 
-describe('the gateway', () => {
+describe('the provider', () => {
 	it('gets one create for each row, with an Idempotency-Key of its own', async () => {
 		await generate(FROM_ROW, [
 			{ provider: 'evoLink', prompt: 'same' },

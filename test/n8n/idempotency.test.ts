@@ -1,27 +1,27 @@
 import type { NodeResult } from './engine';
-import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, WITHOUT_KEYS, type Scene } from './scene';
+import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, WITHOUT_KEYS, type Scene } from './fixture';
 
 /** What providers promise of creates that come again, what becomes of the promise, and what is said of it. */
 
-const only = (...gateways: string[]) =>
-	ONE_OF_EACH.filter(({ gateway }) => gateways.includes(gateway));
+const only = (...providers: string[]) =>
+	ONE_OF_EACH.filter(({ provider }) => providers.includes(provider));
 const EVOLINK = only('evoLink');
 const APIMART = only('apiMart');
 const WITH_PROMISES = only('evoLink', 'apiMart');
 
-type Gateway = Scene['system']['gateway'];
+type Provider = Scene['system']['provider'];
 
-const NAMES: Partial<Record<Gateway, Record<'underWay' | 'conflict', string>>> = {
+const NAMES: Partial<Record<Provider, Record<'underWay' | 'conflict', string>>> = {
 	evoLink: { underWay: 'paid_outcome_unknown', conflict: 'idempotency_conflict' },
 	apiMart: { underWay: 'idempotency_in_progress', conflict: 'idempotency_key_reused' },
 };
 
-const named = (at: Scene, what: 'underWay' | 'conflict') => NAMES[at.system.gateway]?.[what] ?? '';
+const named = (at: Scene, what: 'underWay' | 'conflict') => NAMES[at.system.provider]?.[what] ?? '';
 
 /** As each provider writes it; the name may also stand in the message alone. */
 function idempotencyError(at: Scene, name: string, headers: Record<string, string> = {}) {
 	const error =
-		at.system.gateway === 'evoLink'
+		at.system.provider === 'evoLink'
 			? { code: name, message: 'See the documentation.', type: 'invalid_request_error' }
 			: { code: 409, message: 'See the documentation.', type: name };
 	return { ...answer(409, { error }), headers };
@@ -43,7 +43,7 @@ describe('every create carries a key', () => {
 		for (const { headers } of at.requests('create')) {
 			expect(headers['idempotency-key']).toMatch(/^[A-Za-z0-9._-]{16,96}$/);
 			expect(headers['x-apimart-response-version']).toBe(
-				at.system.gateway === 'apiMart' ? '2026-07-27' : undefined,
+				at.system.provider === 'apiMart' ? '2026-07-27' : undefined,
 			);
 		}
 	});
@@ -192,7 +192,7 @@ describe('a create that was sent again and may have been made twice', () => {
 		expect(items.map(({ json }) => json.status)).toEqual(Array(3).fill('completed'));
 		expect(items.map(({ json }) => 'warning' in json)).toEqual([false, true, false]);
 		expect(warning).toContain(
-			`${LABELS[at.system.gateway]} does not say that the second one is the same`,
+			`${LABELS[at.system.provider]} does not say that the second one is the same`,
 		);
 		expect(warning).toContain(String(items[1]?.json.taskId));
 		expect(hints.map(({ message }) => message).join()).toContain(`Row 2: ${warning}`);

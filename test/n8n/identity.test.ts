@@ -2,7 +2,7 @@ import sharp from 'sharp';
 
 import { startSandbox } from '../sandbox/sandbox';
 import type { NodeResult } from './engine';
-import { answer, atEach, engine, PROMPTS, WITH_KEYS, WITHOUT_KEYS, type Scene } from './scene';
+import { answer, atEach, engine, PROMPTS, WITH_KEYS, WITHOUT_KEYS, type Scene } from './fixture';
 import { REFERENCE, sandboxCredentials, systems } from './systems';
 
 /** Who is who: a row is its row on every try, and a payment is known again. */
@@ -165,7 +165,7 @@ atEach(
 		expect(at.created()).toEqual(['one']);
 	},
 	{},
-	systems.filter(({ gateway }) => gateway !== 'apiInOne'),
+	systems.filter(({ provider }) => provider !== 'apiInOne'),
 );
 
 atEach('a note that cannot be read costs its own row, and no other', async (at) => {

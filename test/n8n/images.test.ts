@@ -1,10 +1,9 @@
 import dns from 'node:dns';
-
 import type { IBinaryData, INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import sharp from 'sharp';
 
 import type { Fault, SandboxRequest } from '../sandbox/sandbox';
-import { answer, atEach, engine, ONE_OF_EACH, type Scene } from './scene';
+import { answer, atEach, engine, ONE_OF_EACH, type Scene } from './fixture';
 import { sandboxCredentials, systems, type System } from './systems';
 
 /** What becomes of finished images: those that come late, in part, under one name, or from elsewhere. */
@@ -12,7 +11,7 @@ import { sandboxCredentials, systems, type System } from './systems';
 const SEVERAL: readonly System[] = systems.filter(
 	({ title }) => title === 'EvoLink Seedream 4.5' || title === 'APIMart Seedream 4.5',
 );
-const EVOLINK = ONE_OF_EACH.filter(({ gateway }) => gateway === 'evoLink');
+const EVOLINK = ONE_OF_EACH.filter(({ provider }) => provider === 'evoLink');
 
 /** Of each row so many images, downloaded. */
 const images = (at: Scene, imageCount: number): INodeParameters => ({
@@ -68,7 +67,7 @@ describe('of several images that were paid', () => {
 			const [task] = at.sandbox.tasks();
 			expect(items[2]?.json).toEqual({
 				status: 'failed',
-				provider: at.system.gateway,
+				provider: at.system.provider,
 				taskId: task?.id,
 				imageUrl: task?.images[2],
 				imageIndex: 2,
@@ -229,7 +228,7 @@ describe('of several images that were paid', () => {
 			).run({
 				node: 'seedreamTaskStatus',
 				parameters: {
-					provider: at.system.gateway,
+					provider: at.system.provider,
 					taskId: String(submitted.items[0]?.json.taskId),
 					continueWhen: 'finished',
 				},

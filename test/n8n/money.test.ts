@@ -11,11 +11,11 @@ import {
 	type Scene,
 	WITH_KEYS,
 	WITHOUT_KEYS,
-} from './scene';
+} from './fixture';
 
 /**
  * Every row is paid for once, and what is paid for is delivered or named, whatever goes wrong on the
- * way. By the gateways' own accounts.
+ * way. By the providers' own accounts.
  */
 
 describe('Retry On Fail pays for nothing twice', () => {
@@ -239,7 +239,7 @@ atEach(
 		expect(item.items.map(({ json }) => json)).toEqual([
 			{
 				status: 'processing',
-				provider: at.system.gateway,
+				provider: at.system.provider,
 				taskId,
 				error: {
 					message: expect.stringMatching(
@@ -273,7 +273,7 @@ atEach('a task that has vanished is given up long before its deadline, and named
 
 for (const retryAfter of [true, false]) {
 	atEach(
-		`a batch too fast for the gateway ends with every image, Retry-After: ${retryAfter}`,
+		`a batch too fast for the provider ends with every image, Retry-After: ${retryAfter}`,
 		async (at) => {
 			const prompts = Array.from({ length: 40 }, (_, index) => `Picture ${index}`);
 			const { status, items } = await at.generate(prompts);
@@ -287,7 +287,7 @@ for (const retryAfter of [true, false]) {
 	);
 }
 
-atEach('a gateway that refuses connections for a second costs no row', async (at) => {
+atEach('a provider that refuses connections for a second costs no row', async (at) => {
 	const prompts = PROMPTS.map((prompt) => `${prompt} [[slow:1.5]]`);
 	const refuseForASecond = async () => {
 		await at.sandbox.refuseConnections();
@@ -320,7 +320,7 @@ for (const [executionId, place] of [
 
 		const task = at.sandbox.tasks().find(({ prompt }) => prompt === 'two');
 		expect(log.map(({ message }) => message)).toContain(
-			`Seedream task ${String(task?.id)} submitted to ${LABELS[at.system.gateway]} ${place}`,
+			`Seedream task ${String(task?.id)} submitted to ${LABELS[at.system.provider]} ${place}`,
 		);
 	});
 }
@@ -351,7 +351,7 @@ describe('a run that is stopped', () => {
 				level: 'warn',
 				message: expect.stringMatching(
 					new RegExp(
-						`^Stopped: Seedream Task Status can fetch task ${id} from ${LABELS[at.system.gateway]} \\(execution \\d+, row \\d+\\)$`,
+						`^Stopped: Seedream Task Status can fetch task ${id} from ${LABELS[at.system.provider]} \\(execution \\d+, row \\d+\\)$`,
 					),
 				),
 				meta: {
@@ -382,7 +382,7 @@ describe('a run that is stopped', () => {
 		expect(log.map(({ message }) => message)).toContainEqual(
 			expect.stringMatching(
 				new RegExp(
-					`^Stopped: a Seedream task may have been made at ${LABELS[at.system.gateway]}: look in its list of tasks for one of ${String(model)} made at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\(execution \\d+, row 1\\)$`,
+					`^Stopped: a Seedream task may have been made at ${LABELS[at.system.provider]}: look in its list of tasks for one of ${String(model)} made at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\(execution \\d+, row 1\\)$`,
 				),
 			),
 		);
@@ -411,7 +411,7 @@ describe('a run that is stopped', () => {
 			expect(task).toBeDefined();
 			expect(log.map(({ message }) => message)).toContainEqual(
 				expect.stringContaining(
-					`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${LABELS[at.system.gateway]} `,
+					`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${LABELS[at.system.provider]} `,
 				),
 			);
 			const ids = at.sandbox.tasks().map(({ id }) => id);
@@ -442,8 +442,8 @@ describe('the API key is in nothing that a run leaves behind', () => {
 	});
 
 	for (const onError of ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput'] as const) {
-		atEach(`when a gateway quotes it in its errors, On Error: ${onError}`, async (at) => {
-			const key = at.sandbox.keys[at.system.gateway];
+		atEach(`when a provider quotes it in its errors, On Error: ${onError}`, async (at) => {
+			const key = at.sandbox.keys[at.system.provider];
 			const error = { code: key, message: `The key ${key} may not do that`, type: key };
 			at.sandbox.setIntercept(({ step, prompt, taskId }) => {
 				if (step === 'create' && prompt === 'one') return answer(403, { error });

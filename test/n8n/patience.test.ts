@@ -1,12 +1,12 @@
 import { startSandbox } from '../sandbox/sandbox';
-import { answer, atEach, engine, ONE_OF_EACH, PROMPTS, type Scene } from './scene';
+import { answer, atEach, engine, ONE_OF_EACH, PROMPTS, type Scene } from './fixture';
 import { sandboxCredentials } from './systems';
 
 /** Never hang, never give up too early. */
 
 jest.setTimeout(150_000);
 
-const EVOLINK = ONE_OF_EACH.filter(({ gateway }) => gateway === 'evoLink');
+const EVOLINK = ONE_OF_EACH.filter(({ provider }) => provider === 'evoLink');
 const prompts = (count: number) => Array.from({ length: count }, (_, index) => `Picture ${index}`);
 
 /** As if the sandbox knew no call for many tasks. */
@@ -135,8 +135,8 @@ atEach(
 it.concurrent('a provider that refuses does not keep the places of another one', async () => {
 	const sandbox = await startSandbox({ taskSeconds: 0.1 });
 	const opensAt = Date.now() + 12_000;
-	sandbox.setIntercept(({ step, gateway }) =>
-		step === 'create' && gateway === 'apiMart' && Date.now() < opensAt ? answer(429) : undefined,
+	sandbox.setIntercept(({ step, provider }) =>
+		step === 'create' && provider === 'apiMart' && Date.now() < opensAt ? answer(429) : undefined,
 	);
 	const providers = ['apiMart', 'apiMart', 'apiMart', 'evoLink', 'evoLink', 'evoLink'];
 	const { items } = await (
@@ -152,8 +152,8 @@ it.concurrent('a provider that refuses does not keep the places of another one',
 		rows: providers.map((provider, index) => ({ provider, prompt: `${PROMPTS[0]} ${index}` })),
 		credentials: sandboxCredentials(sandbox),
 	});
-	const createsAt = (gateway: Scene['system']['gateway']) =>
-		sandbox.tasks().flatMap((task) => (task.gateway === gateway ? [task.createdAt] : []));
+	const createsAt = (provider: Scene['system']['provider']) =>
+		sandbox.tasks().flatMap((task) => (task.provider === provider ? [task.createdAt] : []));
 	await sandbox.close();
 
 	expect(items.map(({ json }) => json.status)).toEqual(providers.map(() => 'completed'));

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import {
 	startSandbox,
 	type Fault,
-	type GatewayName,
+	type ProviderName,
 	type Sandbox,
 	type SandboxOptions,
 	type SandboxRequest,
@@ -21,18 +21,18 @@ const starting = startEngine();
 
 afterAll(async () => (await starting).close());
 
-const GATEWAYS: GatewayName[] = ['evoLink', 'apiMart', 'apiInOne'];
+const PROVIDERS: ProviderName[] = ['evoLink', 'apiMart', 'apiInOne'];
 
 interface Row {
 	prompt: string;
-	provider: GatewayName;
+	provider: ProviderName;
 }
 
-/** Rows 0, 1, 2 … for these gateways in turn. */
-function rowsFor(count: number, ...gateways: GatewayName[]): Row[] {
+/** Rows 0, 1, 2 … for these providers in turn. */
+function rowsFor(count: number, ...providers: ProviderName[]): Row[] {
 	return Array.from({ length: count }, (_row, index) => ({
 		prompt: `Picture ${index}`,
-		provider: gateways[index % gateways.length] ?? 'evoLink',
+		provider: providers[index % providers.length] ?? 'evoLink',
 	}));
 }
 
@@ -97,7 +97,7 @@ function isBatchCall({ path }: SandboxRequest): boolean {
 }
 
 /** The tasks that a query is about. */
-function askedFor({ taskId, body }: SandboxRequest): string[] {
+function requestFingerprint({ taskId, body }: SandboxRequest): string[] {
 	return taskId === undefined ? (body as { task_ids: string[] }).task_ids : [taskId];
 }
 
@@ -125,13 +125,13 @@ function expectComplete(items: readonly INodeExecutionData[], rows: readonly Row
 	expect(items.map(({ pairedItem }) => pairedItem)).toEqual(rows.map((_row, item) => ({ item })));
 }
 
-describe('the gateway is asked how its tasks stand', () => {
+describe('the provider is asked how its tasks stand', () => {
 	test('for many at once at EvoLink, 50 at most', { taskSeconds: 1 }, async (at) => {
 		const rows = rowsFor(60, 'evoLink');
 		const { items } = await at.generate(rows);
 
 		expectComplete(items, rows);
-		const sizes = at.batchCalls().map((call) => askedFor(call).length);
+		const sizes = at.batchCalls().map((call) => requestFingerprint(call).length);
 		expect(Math.max(...sizes)).toBeGreaterThan(10);
 		expect(Math.max(...sizes)).toBeLessThanOrEqual(50);
 		expect(at.requests('query').length).toBeLessThanOrEqual(rows.length / 2);
@@ -156,7 +156,7 @@ describe('the gateway is asked how its tasks stand', () => {
 				expectComplete(items, rows);
 				expect(at.batchCalls()).toHaveLength(1);
 				const alone = at.requests('query').filter((query) => !isBatchCall(query));
-				expect(new Set(alone.flatMap(askedFor)).size).toBe(rows.length);
+				expect(new Set(alone.flatMap(requestFingerprint)).size).toBe(rows.length);
 			},
 		);
 	}
@@ -172,9 +172,9 @@ describe('the gateway is asked how its tasks stand', () => {
 		expect(new Set(alone).size).toBe(rows.length);
 	});
 
-	for (const gateway of ['apiMart', 'apiInOne'] as const) {
-		test(`one by one at ${gateway}`, { taskSeconds: 0.5 }, async (at) => {
-			const rows = rowsFor(6, gateway);
+	for (const provider of ['apiMart', 'apiInOne'] as const) {
+		test(`one by one at ${provider}`, { taskSeconds: 0.5 }, async (at) => {
+			const rows = rowsFor(6, provider);
 			const { items } = await at.generate(rows);
 
 			expectComplete(items, rows);
@@ -182,18 +182,18 @@ describe('the gateway is asked how its tasks stand', () => {
 		});
 	}
 
-	for (const gateway of GATEWAYS) {
+	for (const provider of PROVIDERS) {
 		test(
-			`no sooner than Poll Interval allows, at ${gateway}`,
+			`no sooner than Poll Interval allows, at ${provider}`,
 			{ taskSeconds: ({ prompt }) => 0.5 + indexOf(prompt) / 2 },
 			async (at) => {
-				const rows = rowsFor(6, gateway);
+				const rows = rowsFor(6, provider);
 				const { items } = await at.generate(rows, { parameters: { options: { pollInterval: 1 } } });
 
 				expectComplete(items, rows);
 				const queries = at.requests('query');
 				const pauses = at.sandbox.tasks().flatMap(({ id, createdAt }) => {
-					const asked = queries.filter((query) => askedFor(query).includes(id));
+					const asked = queries.filter((query) => requestFingerprint(query).includes(id));
 					const times = [createdAt, ...asked.map((query) => query.at)];
 					return times.slice(1).map((time, index) => time - (times[index] ?? 0));
 				});
@@ -206,7 +206,7 @@ describe('the gateway is asked how its tasks stand', () => {
 
 describe('rows are sent', () => {
 	test(
-		'all in the first second, when nobody says how many the gateway takes',
+		'all in the first second, when nobody says how many the provider takes',
 		{ taskSeconds: 1 },
 		async (at) => {
 			const rows = rowsFor(60, 'evoLink');
@@ -222,16 +222,16 @@ describe('rows are sent', () => {
 		it,
 	);
 
-	const places: Array<[string, GatewayName[]]> = [
+	const places: Array<[string, ProviderName[]]> = [
 		['', ['evoLink']],
-		[', at both gateways together', ['evoLink', 'apiMart']],
+		[', at both providers together', ['evoLink', 'apiMart']],
 	];
-	for (const [where, gateways] of places) {
+	for (const [where, providers] of places) {
 		test(
 			`as many at a time as Concurrency says and no more${where}`,
 			{ taskSeconds: ({ prompt }) => 0.2 + (indexOf(prompt) % 3) / 10 },
 			async (at) => {
-				const rows = rowsFor(28, ...gateways);
+				const rows = rowsFor(28, ...providers);
 				const { items } = await at.generate(rows, { parameters: { options: { concurrency: 7 } } });
 
 				expectComplete(items, rows);
@@ -333,13 +333,13 @@ describe('above the output stands one hint', () => {
 			`2 images in ${time} for 0\\.52 credits at APIMart\\. ${ended}`,
 		],
 		[
-			'for two gateways, which have credits of their own',
+			'for two providers, which have credits of their own',
 			rowsFor(3, 'evoLink', 'apiMart'),
 			{},
 			`3 images in ${time} for 4\\.5 credits at EvoLink and 0\\.26 credits at APIMart\\. ${ended}`,
 		],
 		[
-			'for costs that the gateway does not tell',
+			'for costs that the provider does not tell',
 			rowsFor(2, 'apiInOne'),
 			{},
 			`2 images in ${time} for about 24 credits at API in One\\. ${ended}`,

@@ -51,9 +51,9 @@ const bodies = () =>
 		step === 'create' ? [body as { prompt: string; image_urls?: string[] }] : [],
 	);
 
-const uploading = systems.filter(({ gateway }) => gateway !== 'apiInOne');
+const uploading = systems.filter(({ provider }) => provider !== 'apiInOne');
 
-describe.each(uploading)('an image that sits in n8n, at $title', ({ gateway, parameters }) => {
+describe.each(uploading)('an image that sits in n8n, at $title', ({ provider, parameters }) => {
 	it('is uploaded, byte for byte, and stands behind the links', async () => {
 		const { items } = await generate({ ...parameters, imageUrls: REFERENCE }, [
 			{ data: await stored() },
@@ -62,7 +62,7 @@ describe.each(uploading)('an image that sits in n8n, at $title', ({ gateway, par
 		const [upload] = sandbox.uploads();
 		expect(items[0]?.json.status).toBe('completed');
 		expect(sandbox.uploads()).toHaveLength(1);
-		expect(upload).toMatchObject({ gateway, bytes: photo.length, format: 'jpeg', width: 640 });
+		expect(upload).toMatchObject({ provider, bytes: photo.length, format: 'jpeg', width: 640 });
 		expect(bodies()[0]?.image_urls).toEqual([REFERENCE, upload?.url]);
 	});
 

@@ -1,13 +1,13 @@
 import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workflow';
 
-import type { GatewayName, Sandbox } from '../sandbox/sandbox';
+import type { ProviderName, Sandbox } from '../sandbox/sandbox';
 
 /** One of the four systems the package is made for, as a user would set it up. */
 export interface System {
 	title: string;
-	gateway: GatewayName;
+	provider: ProviderName;
 	parameters: INodeParameters;
-	/** For image to image; the same model unless the gateway has another one for it. */
+	/** For image to image; the same model unless the provider has another one for it. */
 	edit: INodeParameters;
 	/** For several images of one row; undefined where a task makes one image. */
 	several?: INodeParameters;
@@ -22,7 +22,7 @@ export const REFERENCE = 'https://example.com/reference.png';
 export const systems: System[] = [
 	{
 		title: 'EvoLink Seedream 4.5',
-		gateway: 'evoLink',
+		provider: 'evoLink',
 		parameters: { provider: 'evoLink', model: 'doubao-seedream-4.5' },
 		edit: { imageUrls: REFERENCE },
 		several: { imageCount: 3, prompt: 'Generate 3 different images of a lake' },
@@ -35,7 +35,7 @@ export const systems: System[] = [
 	},
 	{
 		title: 'EvoLink Seedream 4.0',
-		gateway: 'evoLink',
+		provider: 'evoLink',
 		parameters: { provider: 'evoLink', model: 'doubao-seedream-4.0' },
 		edit: { imageUrls: REFERENCE },
 		several: { imageCount: 3, prompt: '生成3张不同的图片：湖' },
@@ -48,7 +48,7 @@ export const systems: System[] = [
 	},
 	{
 		title: 'APIMart Seedream 4.5',
-		gateway: 'apiMart',
+		provider: 'apiMart',
 		parameters: { provider: 'apiMart', model: 'doubao-seedance-4-5' },
 		edit: { imageUrls: REFERENCE },
 		several: { imageCount: 3, imageUrls: REFERENCE },
@@ -61,7 +61,7 @@ export const systems: System[] = [
 	},
 	{
 		title: 'API in One Seedream 4.5',
-		gateway: 'apiInOne',
+		provider: 'apiInOne',
 		parameters: { provider: 'apiInOne', model: 'seedream/4.5-text-to-image' },
 		edit: { model: 'seedream/4.5-edit', imageUrls: REFERENCE },
 		size: {

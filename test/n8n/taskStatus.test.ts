@@ -54,10 +54,10 @@ async function status(
 	return await run('seedreamTaskStatus', parameters, rows, options);
 }
 
-it('tells how a task stands, whatever the gateway calls it', async () => {
-	const gateways = ['evoLink', 'apiMart', 'apiInOne'];
-	const taskIds = await submit(gateways.map((provider) => ({ provider })));
-	const rows = taskIds.map((taskId, index) => ({ taskId, provider: gateways[index] }));
+it('tells how a task stands, whatever the provider calls it', async () => {
+	const providers = ['evoLink', 'apiMart', 'apiInOne'];
+	const taskIds = await submit(providers.map((provider) => ({ provider })));
+	const rows = taskIds.map((taskId, index) => ({ taskId, provider: providers[index] }));
 	const parameters = { provider: '={{ $json.provider }}', taskId: '={{ $json.taskId }}' };
 
 	const statuses = [];
@@ -144,7 +144,7 @@ it('waits for a task that is not done, until the deadline', async () => {
 	});
 });
 
-it('says so when the gateway does not know the task', async () => {
+it('says so when the provider does not know the task', async () => {
 	const { error } = await status({ taskId: 'task-unified-1-nothing' });
 
 	expect(error?.message).toBe(
@@ -152,7 +152,7 @@ it('says so when the gateway does not know the task', async () => {
 	);
 });
 
-it('says so when the links of a task have died, once the gateway has been asked for new ones', async () => {
+it('says so when the links of a task have died, once the provider has been asked for new ones', async () => {
 	const [taskId = ''] = await submit([{ provider: 'evoLink' }]);
 	ahead = 100_000 + 25 * 60 * 60 * 1000;
 	const { error } = await status({ taskId });

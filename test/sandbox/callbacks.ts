@@ -1,4 +1,5 @@
 import axios from 'axios';
+
 import type { CallbackAttempt } from './tasks';
 
 /** When a failed delivery is tried again. */
@@ -9,7 +10,7 @@ export interface RetryRule {
 	failedFor(status: number | undefined): boolean;
 }
 
-export interface Delivery {
+export interface DownloadedResults {
 	url: string;
 	/** Milliseconds of real time until the first try. */
 	afterMs: number;
@@ -32,8 +33,8 @@ export class CallbackSender {
 		private readonly timeoutMs: number = CALLBACK_TIMEOUT_MS,
 	) {}
 
-	schedule(delivery: Delivery): void {
-		this.later(delivery.afterMs, () => this.deliver(delivery, 0));
+	schedule(delivery: DownloadedResults): void {
+		this.later(delivery.afterMs, () => this.downloadResults(delivery, 0));
 	}
 
 	/** Cancels every planned try and breaks off those under way. */
@@ -52,13 +53,13 @@ export class CallbackSender {
 		this.timers.add(timer);
 	}
 
-	private async deliver(delivery: Delivery, failures: number): Promise<void> {
+	private async downloadResults(delivery: DownloadedResults, failures: number): Promise<void> {
 		const attempt = await this.post(delivery.url, delivery.body());
 		if (this.closing.signal.aborted) return;
 		delivery.note(attempt);
 		const delay = delivery.rule.delaysMs[failures];
 		if (delay !== undefined && delivery.rule.failedFor(attempt.status)) {
-			this.later(delay, () => this.deliver(delivery, failures + 1));
+			this.later(delay, () => this.downloadResults(delivery, failures + 1));
 		}
 	}
 

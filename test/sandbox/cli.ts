@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
+
 import { MARKER_HELP } from './markers';
-import { startSandbox, type GatewayName, type Sandbox } from './sandbox';
+import { startSandbox, type ProviderName, type Sandbox } from './sandbox';
 
 const DEFAULT_PORT = 4010;
 
-const TITLES: Record<GatewayName, string> = {
+const TITLES: Record<ProviderName, string> = {
 	evoLink: 'EvoLink',
 	apiMart: 'APIMart',
 	apiInOne: 'API in One',
@@ -52,22 +53,22 @@ function readNumber(name: string, text: string, most: number, least = 0): number
 }
 
 function welcome(sandbox: Sandbox): string {
-	const gateways = new Table({
-		head: ['Gateway', 'Base URL', 'API key'],
+	const providers = new Table({
+		head: ['Provider', 'Base URL', 'API key'],
 		style: { head: [], border: [] },
 	});
 	for (const name of ['evoLink', 'apiMart', 'apiInOne'] as const) {
-		gateways.push([TITLES[name], sandbox.baseUrls[name], sandbox.keys[name]]);
+		providers.push([TITLES[name], sandbox.baseUrls[name], sandbox.keys[name]]);
 	}
-	gateways.push(['EvoLink files', sandbox.filesBaseUrl, sandbox.keys.evoLink]);
+	providers.push(['EvoLink files', sandbox.filesBaseUrl, sandbox.keys.evoLink]);
 	const markers = new Table({
 		head: ['In a prompt', 'What happens'],
 		style: { head: [], border: [] },
 	});
 	MARKER_HELP.forEach(([marker, effect]) => markers.push([marker, effect]));
 	return [
-		'Three image gateways on this machine. Nothing here costs money.',
-		gateways.toString(),
+		'Three image providers on this machine. Nothing here costs money.',
+		providers.toString(),
 		markers.toString(),
 		'Ctrl-C stops it.',
 	].join('\n');

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Answer } from './answers';
-import type { GatewayName } from './tasks';
+
+import type { Answer } from './responses';
+import type { ProviderName } from './tasks';
 
 export type Step = 'create' | 'query' | 'list' | 'account' | 'download' | 'upload';
 
@@ -16,7 +17,7 @@ export interface UploadFacts {
 /** One request as it arrived. */
 export interface SandboxRequest {
 	/** Absent where a link belongs to none: a file that a test put on the sandbox, or one it does not know. */
-	gateway?: GatewayName;
+	provider?: ProviderName;
 	step: Step;
 	method: string;
 	path: string;
@@ -62,7 +63,7 @@ export type Guard = (event: SandboxRequest) => Answer | undefined;
 /** What a route knows of a request before it acts on it. */
 export type Arrival = Pick<
 	SandboxRequest,
-	'gateway' | 'step' | 'body' | 'prompt' | 'taskId' | 'upload'
+	'provider' | 'step' | 'body' | 'prompt' | 'taskId' | 'upload'
 >;
 
 /** The one door all requests come through: it writes them down and lets a test break them. */
@@ -126,8 +127,8 @@ export class FaultDoor {
 		return event;
 	}
 
-	private countAttempt({ gateway, step, taskId, prompt, upload }: Arrival, path: string): number {
-		const key = JSON.stringify([gateway, step, taskId ?? prompt ?? upload?.sha256 ?? path]);
+	private countAttempt({ provider, step, taskId, prompt, upload }: Arrival, path: string): number {
+		const key = JSON.stringify([provider, step, taskId ?? prompt ?? upload?.sha256 ?? path]);
 		const attempt = (this.attempts.get(key) ?? 0) + 1;
 		this.attempts.set(key, attempt);
 		return attempt;

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { Answer } from './answers';
+
 import type { FaultDoor } from './faults';
 import { readSlice, type FileShelf, type ShelvedFile } from './fileShelf';
 import { objectStoreError } from './imageRoutes';
+import type { Answer } from './responses';
 
 /** A part of a file: from `start` up to and without `end`. */
 interface Slice {
@@ -17,7 +18,7 @@ export function addFileRoutes(
 ): void {
 	app.get<{ Params: { id: string } }>('/uploads/:id', (request, reply) => {
 		const file = files.find(request.params.id, now());
-		const owner = file?.gateway === undefined ? {} : { gateway: file.gateway };
+		const owner = file?.provider === undefined ? {} : { provider: file.provider };
 		return door.serve(request, reply, { ...owner, step: 'download' }, () =>
 			file === undefined
 				? objectStoreError(404, 'NoSuchKey', 'The specified key does not exist.')

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { randomIdPart, type GatewayName } from './tasks';
+
+import { randomIdPart, type ProviderName } from './tasks';
 
 /** A file that has a link. Times in milliseconds. */
 export interface ShelvedFile {
@@ -12,8 +13,8 @@ export interface ShelvedFile {
 	contentType: string;
 	bytes: number;
 	/** Whose upload it is; absent for a file that a test put there. */
-	gateway?: GatewayName;
-	/** Under which its gateway keeps it: the next upload of that name takes its place, and its link. */
+	provider?: ProviderName;
+	/** Under which its provider keeps it: the next upload of that name takes its place, and its link. */
 	name?: string;
 	/** Absent: until the sandbox closes. */
 	expiresAt?: number;
@@ -63,9 +64,9 @@ export class FileShelf {
 		return shelved;
 	}
 
-	/** The files of a gateway whose links live at that moment. */
-	livingOf(gateway: GatewayName, at: number): ShelvedFile[] {
-		return [...this.files.values()].filter((file) => file.gateway === gateway && lives(file, at));
+	/** The files of a provider whose links live at that moment. */
+	livingOf(provider: ProviderName, at: number): ShelvedFile[] {
+		return [...this.files.values()].filter((file) => file.provider === provider && lives(file, at));
 	}
 
 	/** Undefined when unknown, or expired at that moment. An expired file stays on the disk for pictures. */
@@ -83,9 +84,11 @@ export class FileShelf {
 		if (this.made !== undefined) await rm(this.made, { recursive: true, force: true });
 	}
 
-	private namesakeOf({ gateway, name }: Omit<ShelvedFile, 'id'>): ShelvedFile | undefined {
+	private namesakeOf({ provider, name }: Omit<ShelvedFile, 'id'>): ShelvedFile | undefined {
 		if (name === undefined) return undefined;
-		return [...this.files.values()].find((file) => file.gateway === gateway && file.name === name);
+		return [...this.files.values()].find(
+			(file) => file.provider === provider && file.name === name,
+		);
 	}
 
 	private folder(): string {

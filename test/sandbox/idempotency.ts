@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer, Refusal } from './answers';
 
-/** Whether a gateway acts on an Idempotency-Key, or does not look at it. */
+import type { Answer, Refusal } from './responses';
+
+/** Whether a provider acts on an Idempotency-Key, or does not look at it. */
 export type IdempotencyMode = 'honoured' | 'ignored';
 
-/** What a gateway promises of creates under a key. */
+/** What a provider promises of creates under a key. */
 export interface IdempotencyRules {
 	byDefault: IdempotencyMode;
 	/** What a key looks like. */
@@ -23,7 +24,7 @@ export interface IdempotencyRules {
 	reused: Refusal;
 }
 
-/** A create on its way through the gateway. */
+/** A create on its way through the provider. */
 export interface Visit {
 	/** What it is answered: what `act` makes, or what is known of its key. */
 	answer(act: () => Promise<Answer>): Promise<Answer>;
@@ -44,7 +45,7 @@ interface KeptAnswer extends Claim {
 /** A create that no key binds. */
 export const FREE_VISIT: Visit = { answer: (act) => act(), leave: () => undefined };
 
-/** The keys of one gateway: who is on the way under them, and what they were answered. */
+/** The keys of one provider: who is on the way under them, and what they were answered. */
 export class KeyBook {
 	private readonly claims = new Map<string, readonly Claim[]>();
 

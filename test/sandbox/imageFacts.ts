@@ -47,7 +47,7 @@ export function isDrawable({ format }: ImageFacts): boolean {
 }
 
 /** Whether the pixels are all there, and not just a header; a BMP is believed. */
-export async function isWhole(image: ImageSource, facts: ImageFacts): Promise<boolean> {
+export async function isComplete(image: ImageSource, facts: ImageFacts): Promise<boolean> {
 	if (!isDrawable(facts)) return true;
 	try {
 		await sharp(image, { failOn: 'truncated', limitInputPixels: false })

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import type { Answer } from './answers';
+
 import type { FaultDoor } from './faults';
 import { imageBehind } from './links';
 import type { PictureShelf } from './pictures';
+import type { Answer } from './responses';
 import type { Task, TaskStore } from './tasks';
 
 export interface Gallery {
@@ -24,7 +25,7 @@ export function addImageRoutes(app: FastifyInstance, gallery: Gallery): void {
 				const gone = objectStoreError(404, 'NoSuchKey', 'The specified key does not exist.');
 				return reply.code(gone.status).headers(gone.headers).send(gone.body);
 			}
-			const arrival = { gateway: task.gateway, step: 'download' as const, taskId };
+			const arrival = { provider: task.provider, step: 'download' as const, taskId };
 			return door.serve(request, reply, { ...arrival, prompt: task.prompt }, () =>
 				download(task, file, now(), shelf),
 			);

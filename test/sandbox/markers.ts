@@ -10,7 +10,7 @@ export interface Markers {
 	stopped?: number;
 	/** A task that fails is charged all the same. */
 	charged?: boolean;
-	/** One create makes so many tasks, where the gateway does such a thing. */
+	/** One create makes so many tasks, where the provider does such a thing. */
 	tasks?: number;
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import sharp, { type CreateText, type OverlayOptions } from 'sharp';
+
 import type { PixelSize } from './pixelSizes';
-import type { GatewayName, Task } from './tasks';
+import type { ProviderName, Task } from './tasks';
 
 /** A machine may have no fonts at all; this one covers Latin and Chinese. */
 const FONT_FILE =
@@ -9,7 +10,7 @@ const FONT_FILE =
 
 const FONT = 'ZCOOL XiaoWei';
 
-const GATEWAY_TITLES: Record<GatewayName, string> = {
+const PROVIDER_TITLES: Record<ProviderName, string> = {
 	evoLink: 'EvoLink',
 	apiMart: 'APIMart',
 	apiInOne: 'API in One',
@@ -30,7 +31,7 @@ const FITTING_SIDE = 512;
 const FITTING_SLACK = 0.96;
 
 /** A longer run without a space is broken anywhere rather than shrunk to one line. */
-const LONGEST_WORD = 24;
+const MAX_WORD_LENGTH = 24;
 
 const SHELF_BYTES = 64 * 1024 * 1024;
 
@@ -126,7 +127,7 @@ function layoutOf({ width, height }: PixelSize, showsReference: boolean) {
 	};
 }
 
-/** The first reference the gateway could look at, whole, in the lower right corner; none makes no overlay. */
+/** The first reference the provider could look at, whole, in the lower right corner; none makes no overlay. */
 async function thumbnailOf(
 	{ shownReference }: Task,
 	{ left, top, side }: { left: number; top: number; side: number },
@@ -143,7 +144,7 @@ async function thumbnailOf(
 function factsOf(task: Task, index: number): string {
 	const { width, height } = task.pixels;
 	return [
-		`${GATEWAY_TITLES[task.gateway]} · ${task.model}`,
+		`${PROVIDER_TITLES[task.provider]} · ${task.model}`,
 		`image ${index + 1} of ${task.images} · ${width}×${height}`,
 		`${task.references.length} reference${task.references.length === 1 ? '' : 's'}`,
 		task.id,
@@ -172,7 +173,7 @@ async function fitText(
 }
 
 function wrapFor(text: string): 'word' | 'word-char' {
-	return text.split(/[\s-]+/).some((word) => latinLength(word) > LONGEST_WORD)
+	return text.split(/[\s-]+/).some((word) => latinLength(word) > MAX_WORD_LENGTH)
 		? 'word-char'
 		: 'word';
 }

@@ -1,12 +1,12 @@
-import type { Answer } from './answers';
 import type { Guard, Step } from './faults';
-import type { GatewayName } from './tasks';
+import type { Answer } from './responses';
+import type { ProviderName } from './tasks';
 
 /** In any second or in any minute; a fraction allows no more than the whole number below it. */
 type Pace =
 	{ perSecond: number; perMinute?: undefined } | { perMinute: number; perSecond?: undefined };
 
-/** How many requests a gateway takes, all `steps` together; each gateway counts for itself. */
+/** How many requests a provider takes, all `steps` together; each provider counts for itself. */
 export type RateLimit = Pace & {
 	/** Which requests count and may be refused; default create and query. */
 	steps?: readonly Step[];
@@ -27,19 +27,19 @@ const LIMITED_STEPS: readonly Step[] = ['create', 'query'];
 export function rateGuard(
 	{ steps = LIMITED_STEPS, retryAfter = false, ...pace }: RateLimit,
 	now: () => number,
-	tooMany: (gateway: GatewayName) => Answer,
+	tooMany: (provider: ProviderName) => Answer,
 ): Guard {
 	const { most, windowMs } = windowOf(pace);
-	const taken = new Map<GatewayName, readonly number[]>();
-	return ({ gateway, step }) => {
-		if (gateway === undefined || !steps.includes(step)) return undefined;
+	const taken = new Map<ProviderName, readonly number[]>();
+	return ({ provider, step }) => {
+		if (provider === undefined || !steps.includes(step)) return undefined;
 		const at = now();
-		const recent = (taken.get(gateway) ?? []).filter((earlier) => at - earlier < windowMs);
+		const recent = (taken.get(provider) ?? []).filter((earlier) => at - earlier < windowMs);
 		if (recent.length + 1 <= most) {
-			taken.set(gateway, [...recent, at]);
+			taken.set(provider, [...recent, at]);
 			return undefined;
 		}
-		return retryAfter ? { ...tooMany(gateway), headers: RETRY_AFTER } : tooMany(gateway);
+		return retryAfter ? { ...tooMany(provider), headers: RETRY_AFTER } : tooMany(provider);
 	};
 }
 

@@ -1,7 +1,7 @@
 import type { FileShelf } from './fileShelf';
 import {
 	isDrawable,
-	isWhole,
+	isComplete,
 	readImageFacts,
 	type ImageFacts,
 	type ImageSource,
@@ -9,7 +9,7 @@ import {
 import { imageBehind } from './links';
 import type { PictureShelf } from './pictures';
 import { judgeReference, unusable } from './references';
-import type { GatewayName, TaskFailure, TaskStore } from './tasks';
+import type { ProviderName, TaskFailure, TaskStore } from './tasks';
 
 /** Where the images behind own links are. */
 export interface Archive {
@@ -20,7 +20,7 @@ export interface Archive {
 	shelf: Pick<PictureShelf, 'picture'>;
 }
 
-/** What a gateway saw when it looked at a task's references. */
+/** What a provider saw when it looked at a task's references. */
 export interface Sight {
 	failure?: TaskFailure;
 	/** The first reference that a picture can show. Opened anew each time, so that none is kept in memory. */
@@ -35,30 +35,30 @@ type Place = OpenImage | 'elsewhere' | 'nothing';
 
 const DATA_URI = /^data:[^,]*;base64,/;
 
-/** Looks at references as a gateway does when the task runs. */
+/** Looks at references as a provider does when the task runs. */
 export class ReferenceReader {
 	constructor(private readonly archive: Archive) {}
 
 	/** The first fault, in the order of the references. */
-	async look(gateway: GatewayName, references: readonly string[]): Promise<Sight> {
+	async look(provider: ProviderName, references: readonly string[]): Promise<Sight> {
 		const looks = await Promise.all(
-			references.map((reference, index) => this.lookAt(gateway, reference, index)),
+			references.map((reference, index) => this.lookAt(provider, reference, index)),
 		);
 		const failed = looks.find(({ failure }) => failure !== undefined);
 		return failed ?? looks.find(({ shown }) => shown !== undefined) ?? {};
 	}
 
 	/** Of one reference, either a failure or an image to show, or neither. */
-	private async lookAt(gateway: GatewayName, reference: string, index: number): Promise<Sight> {
+	private async lookAt(provider: ProviderName, reference: string, index: number): Promise<Sight> {
 		const place = this.find(reference);
 		if (place === 'elsewhere') return {};
 		const field = `image_urls.${index}`;
 		if (place === 'nothing') {
-			return { failure: named(field, unusable(gateway, 'nothing is found at its address')) };
+			return { failure: named(field, unusable(provider, 'nothing is found at its address')) };
 		}
 		const image = await place();
 		const facts = await readImageFacts(image);
-		const failure = await faultOf(gateway, image, facts);
+		const failure = await faultOf(provider, image, facts);
 		if (failure !== undefined) return { failure: named(field, failure) };
 		return facts !== undefined && isDrawable(facts) ? { shown: place } : {};
 	}
@@ -68,10 +68,10 @@ export class ReferenceReader {
 			return async () => Buffer.from(reference.replace(DATA_URI, ''), 'base64');
 		}
 		const { origin, pathname } = new URL(reference);
-		return origin === this.archive.origin() ? this.findOwn(pathname) : 'elsewhere';
+		return origin === this.archive.origin() ? this.findByPlace(pathname) : 'elsewhere';
 	}
 
-	private findOwn(path: string): Place {
+	private findByPlace(path: string): Place {
 		const { files, tasks, shelf, now } = this.archive;
 		const [, folder, first = '', second = ''] = path.split('/');
 		if (folder === 'uploads') {
@@ -86,14 +86,14 @@ export class ReferenceReader {
 }
 
 async function faultOf(
-	gateway: GatewayName,
+	provider: ProviderName,
 	image: ImageSource,
 	facts: ImageFacts | undefined,
 ): Promise<TaskFailure | undefined> {
-	if (facts === undefined) return unusable(gateway, 'it cannot be read as an image');
-	const failure = judgeReference(gateway, facts);
+	if (facts === undefined) return unusable(provider, 'it cannot be read as an image');
+	const failure = judgeReference(provider, facts);
 	if (failure !== undefined) return failure;
-	return (await isWhole(image, facts)) ? undefined : unusable(gateway, 'its data is damaged');
+	return (await isComplete(image, facts)) ? undefined : unusable(provider, 'its data is damaged');
 }
 
 /** A user with several references wants to know which one. */

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+
 import { CallbackSender } from './callbacks';
 import { Connections } from './connections';
 import { logNormalSeconds } from './durations';
@@ -6,16 +7,16 @@ import { FaultDoor, type Guard, type Intercept, type SandboxRequest } from './fa
 import { addFileRoutes } from './fileRoutes';
 import { fileLink, FileShelf } from './fileShelf';
 import type { IdempotencyMode } from './idempotency';
-import { apiInOne } from './gateways/apiInOne';
-import { apiMart } from './gateways/apiMart';
-import { EVOLINK_FILES_PREFIX, evoLink } from './gateways/evoLink';
-import type { Gateway } from './gateways/gateway';
-import { addGatewayRoutes } from './gateways/routes';
-import { addUploadRoutes, type Upload } from './gateways/uploads';
 import { addImageRoutes } from './imageRoutes';
 import { linksOf } from './links';
 import { PaddedPictures } from './paddedPictures';
 import { PictureShelf } from './pictures';
+import { apiInOne } from './providers/apiInOne';
+import { apiMart } from './providers/apiMart';
+import { EVOLINK_FILES_PREFIX, evoLink } from './providers/evoLink';
+import type { Provider } from './providers/provider';
+import { addProviderRoutes } from './providers/routes';
+import { addUploadRoutes, type Upload } from './providers/uploads';
 import { rateGuard, type RateLimit } from './rateLimit';
 import { ReferenceReader } from './referenceReader';
 import {
@@ -23,22 +24,22 @@ import {
 	momentOf,
 	TaskStore,
 	type AccountView,
-	type GatewayName,
+	type ProviderName,
 	type Task,
 	type TaskView,
 } from './tasks';
 
 export type { Fault, Intercept, SandboxRequest, Step, UploadFacts } from './faults';
 export type { IdempotencyMode } from './idempotency';
-export type { Upload } from './gateways/uploads';
+export type { Upload } from './providers/uploads';
 export type { RateLimit } from './rateLimit';
-export type { AccountView, CallbackAttempt, GatewayName, TaskView } from './tasks';
+export type { AccountView, CallbackAttempt, ProviderName, TaskView } from './tasks';
 
 export interface SandboxOptions {
 	/** 0 or undefined: a free port. */
 	port?: number;
 	/** How long a task takes; default log-normal about a median of 2 s. */
-	taskSeconds?: number | ((task: { gateway: GatewayName; prompt: string }) => number);
+	taskSeconds?: number | ((task: { provider: ProviderName; prompt: string }) => number);
 	/** Makes the default durations repeatable; default 1. */
 	seed?: number;
 	/** The clock tasks and links live by, in milliseconds; default Date.now. */
@@ -48,11 +49,11 @@ export interface SandboxOptions {
 	/** Lets a test break requests; see `Fault`. */
 	intercept?: Intercept;
 	/**
-	 * What is over it is answered 429 in the gateway's own words and has no effect; default none. A fault is asked
+	 * What is over it is answered 429 in the provider's own words and has no effect; default none. A fault is asked
 	 * for first: what it answers or breaks off by itself does not count.
 	 */
 	rateLimit?: RateLimit;
-	/** Creates are answered 429 while so many tasks of their gateway are neither completed nor failed; default none. */
+	/** Creates are answered 429 while so many tasks of their provider are neither completed nor failed; default none. */
 	concurrentTasks?: number;
 	/**
 	 * What becomes of an Idempotency-Key on create; default EvoLink 'honoured', APIMart 'ignored': it promises that in
@@ -73,22 +74,22 @@ export interface SandboxInsides {
 	temporaryFolder?: string;
 }
 
-/** Three image gateways on localhost. */
+/** Three image providers on localhost. */
 export interface Sandbox {
 	readonly origin: string;
-	readonly baseUrls: Record<GatewayName, string>;
-	readonly keys: Record<GatewayName, string>;
+	readonly baseUrls: Record<ProviderName, string>;
+	readonly keys: Record<ProviderName, string>;
 	/** EvoLink's files API; its key is EvoLink's. */
 	readonly filesBaseUrl: string;
 	/** All that arrived on a known route, in order. */
 	readonly requests: readonly SandboxRequest[];
 	tasks(): readonly TaskView[];
-	/** All files the gateways took, in order, whether or not their links still live. */
+	/** All files the providers took, in order, whether or not their links still live. */
 	uploads(): readonly Upload[];
 	/** Puts a file on the sandbox and gives its public link, which lives until `close()`. */
 	addFile(bytes: Buffer, contentType: string): string;
-	/** In the gateway's credits, as of now. */
-	account(gateway: GatewayName): AccountView;
+	/** In the provider's credits, as of now. */
+	account(provider: ProviderName): AccountView;
 	setIntercept(intercept: Intercept | undefined): void;
 	/**
 	 * Nothing listens on the port any more: once this resolves, the next request gets ECONNREFUSED. Idle connections
@@ -104,7 +105,7 @@ export interface Sandbox {
 
 const HOST = '127.0.0.1';
 
-const GATEWAYS: Record<GatewayName, Gateway> = { evoLink, apiMart, apiInOne };
+const PROVIDERS: Record<ProviderName, Provider> = { evoLink, apiMart, apiInOne };
 
 /** 14 references of 10 MB as base64, and room to spare. */
 const BODY_LIMIT = 256 * 1024 * 1024;
@@ -129,8 +130,8 @@ export async function startSandbox(
 	const shelf = imageBytes === undefined ? new PictureShelf() : new PaddedPictures(imageBytes);
 	const archive = { now, origin: () => origin, tasks, files, shelf };
 	const references = new ReferenceReader(archive);
-	for (const gateway of Object.values(GATEWAYS)) {
-		addGatewayRoutes(app, gateway, {
+	for (const provider of Object.values(PROVIDERS)) {
+		addProviderRoutes(app, provider, {
 			now,
 			origin: () => origin,
 			secondsFor,
@@ -146,7 +147,7 @@ export async function startSandbox(
 	}
 	addImageRoutes(app, { now, tasks, door, shelf });
 	addFileRoutes(app, { now, door, files });
-	addUploadRoutes(app, Object.values(GATEWAYS), {
+	addUploadRoutes(app, Object.values(PROVIDERS), {
 		now,
 		origin: () => origin,
 		door,
@@ -158,14 +159,14 @@ export async function startSandbox(
 
 	return {
 		origin,
-		baseUrls: mapGateways((gateway) => `${origin}${gateway.prefix}`),
-		keys: mapGateways((gateway) => gateway.key),
+		baseUrls: mapProviders((provider) => `${origin}${provider.prefix}`),
+		keys: mapProviders((provider) => provider.key),
 		filesBaseUrl: `${origin}${EVOLINK_FILES_PREFIX}`,
 		requests: door.requests,
 		tasks: () => tasks.all().map((task) => viewOf(task, now(), origin, tasks)),
 		uploads: () => [...uploads],
 		addFile: (bytes, contentType) => fileLink(files.add(bytes, contentType), origin),
-		account: (gateway) => tasks.account(gateway, now()),
+		account: (provider) => tasks.account(provider, now()),
 		setIntercept: (intercept) => door.setIntercept(intercept),
 		refuseConnections: () => connections.refuse(),
 		acceptConnections: () => connections.accept(),
@@ -187,7 +188,7 @@ function newServer(): FastifyInstance {
 }
 
 function guardOf({ rateLimit }: SandboxOptions, now: () => number): Guard | undefined {
-	return rateLimit && rateGuard(rateLimit, now, (gateway) => GATEWAYS[gateway].refusal(429));
+	return rateLimit && rateGuard(rateLimit, now, (provider) => PROVIDERS[provider].refusal(429));
 }
 
 function durationsOf({ taskSeconds, seed = DEFAULT_SEED }: SandboxOptions) {
@@ -195,7 +196,7 @@ function durationsOf({ taskSeconds, seed = DEFAULT_SEED }: SandboxOptions) {
 	return taskSeconds === undefined ? logNormalSeconds(seed) : () => taskSeconds;
 }
 
-function mapGateways<T>(read: (gateway: Gateway) => T): Record<GatewayName, T> {
+function mapProviders<T>(read: (provider: Provider) => T): Record<ProviderName, T> {
 	return { evoLink: read(evoLink), apiMart: read(apiMart), apiInOne: read(apiInOne) };
 }
 
@@ -203,7 +204,7 @@ function viewOf(task: Task, at: number, origin: string, tasks: TaskStore): TaskV
 	const { status, finishedAt } = momentOf(task, at);
 	return {
 		id: task.id,
-		gateway: task.gateway,
+		provider: task.provider,
 		model: task.model,
 		prompt: task.prompt,
 		body: task.body,

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
+
 import type { Outcome } from './outcome';
 import type { PixelSize } from './pixelSizes';
 
-export type GatewayName = 'evoLink' | 'apiMart' | 'apiInOne';
+export type ProviderName = 'evoLink' | 'apiMart' | 'apiInOne';
 
-/** What every gateway's account holds at the start, in that gateway's credits. */
+/** What every provider's account holds at the start, in that provider's credits. */
 export const START_BALANCE = 10_000;
 
-/** What a create request, once accepted, asks for. Credits are the gateway's own. */
+/** What a create request, once accepted, asks for. Credits are the provider's own. */
 export interface TaskOrder {
 	model: string;
 	prompt: string;
@@ -30,7 +31,7 @@ export interface TaskFailure {
 /** An accepted order. Times are in milliseconds. */
 export interface Task extends TaskOrder, Outcome {
 	id: string;
-	gateway: GatewayName;
+	provider: ProviderName;
 	createdAt: number;
 	durationMs: number;
 	/** Opens the reference that its pictures show: the path of a file, or bytes. */
@@ -54,10 +55,10 @@ export interface TaskMoment {
 	finishedAt?: number;
 }
 
-/** A task as tests see it. Times in milliseconds, credits in the gateway's own unit. */
+/** A task as tests see it. Times in milliseconds, credits in the provider's own unit. */
 export interface TaskView {
 	id: string;
-	gateway: GatewayName;
+	provider: ProviderName;
 	model: string;
 	prompt: string;
 	body: unknown;
@@ -103,7 +104,7 @@ export function creditsOf(task: Task, at: number): { reserved: number; charged: 
 	return { reserved: 0, charged: roundCredits(paid * task.creditsPerImage) };
 }
 
-/** Sums of decimal prices collect binary noise; six places are finer than any gateway's price. */
+/** Sums of decimal prices collect binary noise; six places are finer than any provider's price. */
 export function roundCredits(credits: number): number {
 	return Math.round(credits * 1e6) / 1e6;
 }
@@ -126,9 +127,9 @@ export class TaskStore {
 		return this.tasks.get(id);
 	}
 
-	findFor(gateway: GatewayName, id: string): Task | undefined {
+	findFor(provider: ProviderName, id: string): Task | undefined {
 		const task = this.tasks.get(id);
-		return task?.gateway === gateway ? task : undefined;
+		return task?.provider === provider ? task : undefined;
 	}
 
 	all(): Task[] {
@@ -136,13 +137,13 @@ export class TaskStore {
 	}
 
 	/** In the order in which they were made. */
-	allOf(gateway: GatewayName): Task[] {
-		return this.all().filter((task) => task.gateway === gateway);
+	allOf(provider: ProviderName): Task[] {
+		return this.all().filter((task) => task.provider === provider);
 	}
 
-	/** How many of a gateway's tasks are neither completed nor failed. */
-	countUnfinished(gateway: GatewayName, at: number): number {
-		return this.allOf(gateway).filter((task) => at < finishOf(task)).length;
+	/** How many of a provider's tasks are neither completed nor failed. */
+	countUnfinished(provider: ProviderName, at: number): number {
+		return this.allOf(provider).filter((task) => at < finishOf(task)).length;
 	}
 
 	noteCallback(id: string, attempt: CallbackAttempt): void {
@@ -153,10 +154,10 @@ export class TaskStore {
 		return this.attempts.get(id) ?? [];
 	}
 
-	account(gateway: GatewayName, at: number): AccountView {
+	account(provider: ProviderName, at: number): AccountView {
 		let reserved = 0;
 		let charged = 0;
-		for (const task of this.allOf(gateway)) {
+		for (const task of this.allOf(provider)) {
 			const credits = creditsOf(task, at);
 			reserved += credits.reserved;
 			charged += credits.charged;

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 
 const APP = 'n8n-nodes-seedream';
 
@@ -16,7 +16,7 @@ export function cacheFolder(): string {
 	try {
 		mkdirSync(folder, { recursive: true });
 	} catch {
-		throw new Sentence(
+		throw new UserError(
 			`The folder ${folder}, for what is downloaded, cannot be made. Set SEEDREAM_CACHE to one that can.`,
 		);
 	}
@@ -38,7 +38,7 @@ export async function requireSpace(folder: string, gigabytes: number): Promise<v
 	const { bavail, bsize } = await statfs(folder);
 	const free = (bavail * bsize) / GIGABYTE;
 	if (free >= gigabytes) return;
-	throw new Sentence(
+	throw new UserError(
 		`n8n needs ${gigabytes} GB of free disk space and ${folder} has ${free.toFixed(1)}. Free some, or set SEEDREAM_CACHE to a folder on another disk.`,
 	);
 }

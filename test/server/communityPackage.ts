@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
 import { z } from 'zod';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 import { lastLines, npm } from './nodeBinary';
 
 const CHECKOUT = resolve(__dirname, '../..');
@@ -13,7 +12,7 @@ const CHECKOUT = resolve(__dirname, '../..');
 /** What the registry would hand out. `dist/` must have been built. */
 export async function packCheckout(folder: string): Promise<string> {
 	if (!existsSync(join(CHECKOUT, 'dist', 'nodes'))) {
-		throw new Sentence('This checkout is not built yet; run npm run build first.');
+		throw new UserError('This checkout is not built yet; run npm run build first.');
 	}
 	await mkdir(folder, { recursive: true });
 	const { code, output } = await npm(CHECKOUT, [
@@ -24,7 +23,7 @@ export async function packCheckout(folder: string): Promise<string> {
 	]);
 	const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'));
 	if (code !== 0 || tarball === undefined) {
-		throw new Sentence(`npm could not pack this checkout. It said:\n${lastLines(output)}`);
+		throw new UserError(`npm could not pack this checkout. It said:\n${lastLines(output)}`);
 	}
 	return join(folder, tarball);
 }
@@ -57,7 +56,9 @@ async function installTarball(userFolder: string, tarball: string): Promise<void
 		tarball,
 	]);
 	if (code !== 0) {
-		throw new Sentence(`npm could not install the packed checkout. It said:\n${lastLines(output)}`);
+		throw new UserError(
+			`npm could not install the packed checkout. It said:\n${lastLines(output)}`,
+		);
 	}
 }
 

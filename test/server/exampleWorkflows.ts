@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { workflowSchema, type WorkflowJson } from './restClient';
-import type { GatewayCredentials } from './seedreamN8n';
+import type { ProviderCredentials } from './seedreamN8n';
 
 /** Where what users import stands, with the files that it reads. */
 export const EXAMPLES_FOLDER = resolve(__dirname, '../../examples');
@@ -25,7 +25,7 @@ function readExample(file: string): WorkflowJson {
 /** What a user does after an import: chooses the credentials of our nodes. */
 export function withCredentials(
 	workflow: WorkflowJson,
-	credentials: GatewayCredentials,
+	credentials: ProviderCredentials,
 ): WorkflowJson {
 	const nodes = workflow.nodes.map((node) =>
 		OWN_NODE.test(node.type) ? { ...node, credentials: { ...credentials } } : node,

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
-
 import { parse as parseCsv } from 'csv-parse/sync';
 import sharp from 'sharp';
 
@@ -392,7 +391,8 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 					(await filesIn())
 						.filter((name) => !/\.(?:csv|json)$/.test(name))
 						.map((n) => parse(n).name);
-				const askedFor = () => n8n.sandbox.requests.filter(({ step }) => step === 'query').length;
+				const requestFingerprint = () =>
+					n8n.sandbox.requests.filter(({ step }) => step === 'query').length;
 
 				expect((await start(workflow, submit)).status).toBe('success');
 				const submitted = await notes();
@@ -431,9 +431,9 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 				expect(await images()).toEqual(['lake-1', 'slow-1', 'stickers-1', 'stickers-2']);
 				expect((await notes()).get('slow')?.status).toBe('completed');
 
-				const before = askedFor();
+				const before = requestFingerprint();
 				await start(workflow, collect);
-				expect(askedFor()).toBe(before);
+				expect(requestFingerprint()).toBe(before);
 				expect(paid()).toBe(4 * PRICE);
 			},
 			2 * MINUTE,

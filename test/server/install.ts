@@ -1,4 +1,4 @@
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 import { N8N_VERSIONS } from './n8nReleases';
 import { installRuntime } from './runtime';
 
@@ -12,6 +12,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-	console.error(error instanceof Sentence ? error.message : error);
+	console.error(error instanceof UserError ? error.message : error);
 	process.exitCode = 1;
 });

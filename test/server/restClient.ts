@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
 import axios, { type AxiosInstance } from 'axios';
 import { z } from 'zod';
 
@@ -75,7 +74,7 @@ export const OWNER: Owner = { email: 'owner@example.com', password: 'Seedream-2-
 /** The longer it takes, the less often n8n is asked: answering is work, too. */
 const POLL_SHARE = 0.03;
 
-const LEAST_POLL_MS = 200;
+const MIN_POLL_MS = 200;
 
 /** What the editor does over HTTP: n8n's internal REST API, as its own pages use it. */
 export class RestClient {
@@ -213,7 +212,7 @@ export class RestClient {
 				stopped = true;
 				await this.stop(executionId);
 			}
-			await wait(Math.max(LEAST_POLL_MS, (performance.now() - begun) * POLL_SHARE));
+			await wait(Math.max(MIN_POLL_MS, (performance.now() - begun) * POLL_SHARE));
 		}
 		return { ...(await this.execution(executionId)), stopped };
 	}

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Sentence } from '../../demo/sentence';
+import { UserError } from '../../demo/userError';
 import { cacheFolder, requireSpace } from './cacheFolder';
 import { runCommand, withProgress } from './commands';
 import { installOnce } from './installOnce';
@@ -77,7 +77,7 @@ async function installPackages(
 		npm(folder, ['ci', '--ignore-scripts'], node),
 	);
 	if (packages.code !== 0) {
-		throw new Sentence(
+		throw new UserError(
 			`npm could not install n8n ${version}. It said:\n${lastLines(packages.output)}`,
 		);
 	}
@@ -90,7 +90,7 @@ async function compileSqlite(folder: string, node: NodeBinary): Promise<void> {
 	const { code, output } = await withProgress('SQLite, compiled here', COMPILE_SECONDS, () =>
 		npm(folder, ['rebuild', 'sqlite3'], node),
 	);
-	if (code !== 0) throw new Sentence(await compilerComplaint(output));
+	if (code !== 0) throw new UserError(await compilerComplaint(output));
 }
 
 /** Either what is missing on this machine, or what the compiler said. */

@@ -13,7 +13,7 @@ export interface OfferedTool {
 }
 
 /** What the model was told when it was asked. */
-export interface Asked {
+export interface RequestFingerprint {
 	tools: OfferedTool[];
 	/** What the tools that it has called gave back, oldest first. */
 	results: string[];
@@ -27,7 +27,7 @@ export interface ScriptedModel {
 	/** For n8n's OpenAI credential. */
 	readonly baseUrl: string;
 	/** In order, since the last script. */
-	readonly asked: readonly Asked[];
+	readonly asked: readonly RequestFingerprint[];
 	/** What it does, turn by turn, from now on. */
 	follow: (turns: readonly Turn[]) => void;
 	close: () => Promise<void>;
@@ -54,10 +54,10 @@ const responsesSchema = z.object({
 export async function startScriptedModel(): Promise<ScriptedModel> {
 	const app = Fastify();
 	const script: Turn[] = [];
-	const asked: Asked[] = [];
+	const asked: RequestFingerprint[] = [];
 	let calls = 0;
 
-	const next = (question: Asked): Turn & { id: string } => {
+	const next = (question: RequestFingerprint): Turn & { id: string } => {
 		asked.push(question);
 		const turn = script.shift() ?? { says: 'I have nothing more to say.' };
 		calls += 1;

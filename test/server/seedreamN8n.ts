@@ -25,12 +25,12 @@ export interface CredentialName {
 }
 
 /** By credential type. */
-export type GatewayCredentials = Readonly<
+export type ProviderCredentials = Readonly<
 	Record<'evoLinkApi' | 'apiMartApi' | 'apiInOneApi', CredentialName>
 >;
 
 /**
- * A full n8n in a folder of its own, with this package installed as users do, an owner, and a credential a gateway
+ * A full n8n in a folder of its own, with this package installed as users do, an owner, and a credential a provider
  * that leads to a sandbox; until `close`.
  */
 export class SeedreamN8n {
@@ -38,7 +38,7 @@ export class SeedreamN8n {
 		readonly userFolder: string,
 		readonly sandbox: Sandbox,
 		readonly rest: RestClient,
-		readonly credentials: GatewayCredentials,
+		readonly credentials: ProviderCredentials,
 		private readonly runtime: Runtime,
 		private readonly options: N8nOptions,
 		private running: RunningN8n,
@@ -58,7 +58,7 @@ export class SeedreamN8n {
 			undo.unshift(sandbox.close);
 			const client = new RestClient(running.url);
 			await client.setUpOwner();
-			const credentials = await createGatewayCredentials(client, sandbox);
+			const credentials = await createProviderCredentials(client, sandbox);
 			return new SeedreamN8n(
 				userFolder,
 				sandbox,
@@ -115,10 +115,10 @@ export class SeedreamN8n {
 }
 
 /** Named as n8n names new ones. */
-export async function createGatewayCredentials(
+export async function createProviderCredentials(
 	client: RestClient,
 	{ keys, baseUrls, filesBaseUrl }: Sandbox,
-): Promise<GatewayCredentials> {
+): Promise<ProviderCredentials> {
 	const create = async (name: string, type: string, data: Record<string, string>) => ({
 		id: await client.createCredential(name, type, data),
 		name,

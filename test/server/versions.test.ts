@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-
 import sharp from 'sharp';
 
 import { PARAMETERS, readCampaign, type CampaignRow } from '../../demo/campaign';
-import type { GatewayName } from '../sandbox/sandbox';
+import type { ProviderName } from '../sandbox/sandbox';
 import { cacheFolder } from './cacheFolder';
 import { itemsOf, runsOf, type Item } from './executionData';
 import type { N8nVersion } from './n8nReleases';
+import { nodeBinary, type NodeRange } from './nodeBinary';
 import {
 	GENERATE,
 	generate,
@@ -19,7 +19,6 @@ import {
 	taskStatus,
 	type WorkflowNode,
 } from './nodeChains';
-import { nodeBinary, type NodeRange } from './nodeBinary';
 import type { Execution } from './restClient';
 import { installRuntime } from './runtime';
 import { SeedreamN8n } from './seedreamN8n';
@@ -104,18 +103,18 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 	});
 
 	it.each(['evoLink', 'apiMart', 'apiInOne'] as const)(
-		'tells a good key of %s from a bad one, and from a gateway that is down',
-		async (gateway) => {
+		'tells a good key of %s from a bad one, and from a provider that is down',
+		async (provider) => {
 			const { baseUrls, filesBaseUrl, keys } = n8n.sandbox;
-			const type = `${gateway}Api` as const;
-			const address = { baseUrl: baseUrls[gateway], filesBaseUrl };
+			const type = `${provider}Api` as const;
+			const address = { baseUrl: baseUrls[provider], filesBaseUrl };
 			const test = async (apiKey: string) =>
 				await n8n.rest.testCredential(n8n.credentials[type], type, { ...address, apiKey });
 
-			expect(await test(keys[gateway])).toMatchObject({ status: 'OK' });
+			expect(await test(keys[provider])).toMatchObject({ status: 'OK' });
 			expect(await test('not-the-key')).toMatchObject({ status: 'Error' });
 			n8n.sandbox.setIntercept(() => ({ kind: 'answer', status: 502, body: '<html></html>' }));
-			expect(await test(keys[gateway])).toMatchObject({ status: 'Error' });
+			expect(await test(keys[provider])).toMatchObject({ status: 'Error' });
 			n8n.sandbox.setIntercept(undefined);
 		},
 	);
@@ -124,12 +123,12 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		let rows: CampaignRow[];
 		let items: Item[];
 		let execution: Execution;
-		let charged: (gateway: GatewayName) => number;
+		let charged: (provider: ProviderName) => number;
 
 		beforeAll(async () => {
-			const gateways = ['evoLink', 'apiMart', 'apiInOne'] as const;
+			const providers = ['evoLink', 'apiMart', 'apiInOne'] as const;
 			const balances = () =>
-				new Map(gateways.map((name) => [name, n8n.sandbox.account(name).charged]));
+				new Map(providers.map((name) => [name, n8n.sandbox.account(name).charged]));
 			const before = balances();
 			rows = await readCampaign(CAMPAIGN);
 			execution = await run(
@@ -219,7 +218,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		const [upload, ...others] = n8n.sandbox.uploads().slice(known);
 		const [item] = itemsOf(runsOf(data, GENERATE)[0]);
 		expect(others).toEqual([]);
-		expect(upload).toMatchObject({ gateway: 'evoLink', bytes: photo.length, format: 'jpeg' });
+		expect(upload).toMatchObject({ provider: 'evoLink', bytes: photo.length, format: 'jpeg' });
 		expect(tasksFor('Add a boat')).toEqual([
 			expect.objectContaining({ body: expect.objectContaining({ image_urls: [upload?.url] }) }),
 		]);

@@ -45,7 +45,7 @@ function modelChoices(provider: Provider): Array<{ model: Model; values: string[
 	const { automatic, models } = provider;
 	return [
 		// Automatic may still become the model for references, so it offers what that one has. With the
-		// provider taken from the row, it stands in the model field for every gateway.
+		// provider taken from the row, it stands in the model field for every provider.
 		{ model: automatic?.pick(1) ?? models[0], values: ['auto'] },
 		...models.map((model) => ({ model, values: [model.id, ...model.aliases] })),
 		{ model: customModel(provider, 'custom'), values: ['custom'] },

@@ -2,9 +2,9 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { providers } from '../providers';
 import type { Provider } from '../providers/provider';
-import { CONTROL_LABELS } from '../request/controls';
 import { fieldLabel } from '../request/labels';
-import { grouped } from '../words';
+import { OPTION_LABELS } from '../request/options';
+import { formatNumber } from '../shared/format';
 import { fieldsByModel } from './fieldsByModel';
 import { generateOptionsField, outputFields } from './outputFields';
 import { parameterFields } from './parameterFields';
@@ -30,7 +30,7 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 		default: '',
 		typeOptions: { rows: 2 },
 		placeholder: 'e.g. https://example.com/product.png',
-		description: `Public links to images to start from: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array. At most ${max}. The gateway calls it image_urls.`,
+		description: `Public links to images to start from: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array. At most ${max}. The provider calls it image_urls.`,
 	};
 });
 
@@ -65,7 +65,7 @@ const sendBinaryAsFields = fieldsByModel(({ references: { dataUri } }) => {
 			{
 				name: 'Upload',
 				value: 'upload',
-				description: "Gives the files to the gateway's own storage, which keeps them for 72 hours",
+				description: "Gives the files to the provider's own storage, which keeps them for 72 hours",
 			},
 			{
 				name: 'Data URI',
@@ -74,7 +74,7 @@ const sendBinaryAsFields = fieldsByModel(({ references: { dataUri } }) => {
 					'Writes the files into the request: nothing is stored, but large files need memory',
 			},
 		],
-		description: `How the images of ${fieldLabel('imageFields')} get to the gateway`,
+		description: `How the images of ${fieldLabel('imageFields')} get to the provider`,
 	};
 }, '/');
 
@@ -118,12 +118,12 @@ function modelRanges({ label, models }: Provider): string[] {
 		const { aspectRatio } = model.parameters;
 		if (aspectRatio?.kind !== 'choice' || !aspectRatio.pixelSize) return [];
 		const { minPixels, maxPixels } = aspectRatio.pixelSize;
-		return `${label} ${model.label}: ${grouped(minPixels)} to ${grouped(maxPixels)} pixels in all`;
+		return `${label} ${model.label}: ${formatNumber(minPixels)} to ${formatNumber(maxPixels)} pixels in all`;
 	});
 }
 
 const continueWhenField: INodeProperties = {
-	displayName: CONTROL_LABELS.continueWhen,
+	displayName: OPTION_LABELS.continueWhen,
 	name: 'continueWhen',
 	type: 'options',
 	default: 'finished',
@@ -149,7 +149,7 @@ const extraBodyField: INodeProperties = {
 	default: '{}',
 	placeholder: 'e.g. {"seed": 7}',
 	description:
-		'A JSON object merged into the request last, for settings that the gateway has and this node has not. It may not hold prompt or model: they have fields of their own.',
+		'A JSON object merged into the request last, for settings that the provider has and this node has not. It may not hold prompt or model: they have fields of their own.',
 };
 
 const additionalFields: INodeProperties = {

@@ -1,13 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { FILE_NAME_PLACEHOLDERS } from '../images/fileName';
-import { CONTROL_LABELS, DEFAULT_OPTIONS } from '../request/controls';
+import { OPTION_LABELS, DEFAULT_OPTIONS } from '../request/options';
 
 /** What both nodes ask about the finished images; `show` says when there are any. */
 export function outputFields(show: Record<string, string[]> = {}): INodeProperties[] {
 	return [
 		{
-			displayName: CONTROL_LABELS.downloadImages,
+			displayName: OPTION_LABELS.downloadImages,
 			name: 'downloadImages',
 			type: 'boolean',
 			default: true,
@@ -16,7 +16,7 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 				'Whether to fetch the image files into n8n. The links alone stop working after 24 hours.',
 		},
 		{
-			displayName: CONTROL_LABELS.outputField,
+			displayName: OPTION_LABELS.outputField,
 			name: 'outputField',
 			type: 'string',
 			default: 'data',
@@ -26,7 +26,7 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 			hint: 'The name of the output binary field to put the file in',
 		},
 		{
-			displayName: CONTROL_LABELS.outputItems,
+			displayName: OPTION_LABELS.outputItems,
 			name: 'outputItems',
 			type: 'options',
 			default: 'perImage',
@@ -50,7 +50,7 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 const { concurrency, fileName, pollInterval, timeout } = DEFAULT_OPTIONS;
 
 const CHECK_REFERENCES: INodeProperties = {
-	displayName: CONTROL_LABELS.checkReferences,
+	displayName: OPTION_LABELS.checkReferences,
 	name: 'checkReferences',
 	type: 'boolean',
 	default: false,
@@ -59,20 +59,20 @@ const CHECK_REFERENCES: INodeProperties = {
 };
 
 const CONCURRENCY: INodeProperties = {
-	displayName: CONTROL_LABELS.concurrency,
+	displayName: OPTION_LABELS.concurrency,
 	name: 'concurrency',
 	type: 'number',
 	default: concurrency,
 	typeOptions: { minValue: 0, numberPrecision: 0 },
 	description:
-		'How many tasks may be at work at the same time. 0 takes on more as long as the gateway accepts them.',
+		'How many tasks may be at work at the same time. 0 takes on more as long as the provider accepts them.',
 };
 
 const placeholders = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join(', ');
 const fileNameDescription = `How to name the files, without the extension. Placeholders: ${placeholders}.`;
 
 const FILE_NAME: INodeProperties = {
-	displayName: CONTROL_LABELS.fileName,
+	displayName: OPTION_LABELS.fileName,
 	name: 'fileName',
 	type: 'string',
 	default: fileName,
@@ -81,7 +81,7 @@ const FILE_NAME: INodeProperties = {
 };
 
 const POLL_INTERVAL: INodeProperties = {
-	displayName: CONTROL_LABELS.pollInterval,
+	displayName: OPTION_LABELS.pollInterval,
 	name: 'pollInterval',
 	type: 'number',
 	default: pollInterval,
@@ -91,7 +91,7 @@ const POLL_INTERVAL: INodeProperties = {
 };
 
 const SIMPLIFY: INodeProperties = {
-	displayName: CONTROL_LABELS.simplify,
+	displayName: OPTION_LABELS.simplify,
 	name: 'simplify',
 	type: 'boolean',
 	default: true,
@@ -99,7 +99,7 @@ const SIMPLIFY: INodeProperties = {
 };
 
 const TIMEOUT: INodeProperties = {
-	displayName: CONTROL_LABELS.timeout,
+	displayName: OPTION_LABELS.timeout,
 	name: 'timeout',
 	type: 'number',
 	default: timeout,

@@ -10,15 +10,15 @@ const DESCRIPTIONS: Record<ParameterName, string> = {
 	resolution: 'How large the image is. Small and capital letters are the same',
 	imageCount: 'How many images to make from this prompt. From a spreadsheet, "3" may be text',
 	promptOptimization:
-		'How the gateway may improve the prompt: Fast saves time, Standard looks better',
+		'How the provider may improve the prompt: Fast saves time, Standard looks better',
 	sequentialImageGeneration: 'Whether to make a set of images that belong together',
 	maxImages: 'How many images the set may have, when Sequential Image Generation is Auto',
-	watermark: 'Whether the gateway puts a watermark on the image',
-	callbackUrl: 'A public HTTPS address that the gateway tells when the task is done',
+	watermark: 'Whether the provider puts a watermark on the image',
+	callbackUrl: 'A public HTTPS address that the provider tells when the task is done',
 };
 
-/** The value of a choice that is left to the gateway. */
-const GATEWAY_DEFAULT = 'default';
+/** The value of a choice that is left to the provider. */
+const PROVIDER_DEFAULT = 'default';
 
 /** The fields of one parameter, made from the tables of the models that have it. */
 export function parameterFields(name: ParameterName, root: '' | '/' = ''): INodeProperties[] {
@@ -39,9 +39,9 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 			return {
 				...base,
 				type: 'options',
-				default: GATEWAY_DEFAULT,
+				default: PROVIDER_DEFAULT,
 				options: options(parameter),
-				// A row may write an option in its own way, or mean one of another gateway: we check it.
+				// A row may write an option in its own way, or mean one of another provider: we check it.
 				allowArbitraryValues: true,
 			};
 		case 'integer':
@@ -64,7 +64,7 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 }
 
 function describe(name: ParameterName, { sentAs, note }: Parameter): string {
-	const sentences = `${DESCRIPTIONS[name]}. The gateway calls it ${sentAs}.`;
+	const sentences = `${DESCRIPTIONS[name]}. The provider calls it ${sentAs}.`;
 	return note === undefined ? sentences : `${sentences} ${note}`;
 }
 
@@ -72,8 +72,8 @@ function options(parameter: Extract<Parameter, { kind: 'choice' }>): INodeProper
 	const listed = parameter.options.map((value) => ({ name: optionName(value), value }));
 	const usual = {
 		name: `Default (${optionName(parameter.default)})`,
-		value: GATEWAY_DEFAULT,
-		description: 'Leaves the choice to the gateway',
+		value: PROVIDER_DEFAULT,
+		description: 'Leaves the choice to the provider',
 	};
 	const free = { name: 'Custom Size', value: 'custom', description: 'Width and height in pixels' };
 	return parameter.pixelSize ? [usual, ...listed, free] : [usual, ...listed];

@@ -10,7 +10,8 @@ export const providerField: INodeProperties = {
 	type: 'options',
 	default: defaultProvider,
 	options: providers.map(({ id, label }) => ({ name: label, value: id })),
-	description: 'The gateway that makes the images. Each has its own credential, models and prices.',
+	description:
+		'The provider that makes the images. Each has its own credential, models and prices.',
 };
 
 export const modelFields: INodeProperties[] = [
@@ -39,7 +40,7 @@ export const modelFields: INodeProperties[] = [
 					description: `Any other model of ${label}, by its ID`,
 				},
 			],
-			// With the provider taken from the row, one value stands for the models of all gateways.
+			// With the provider taken from the row, one value stands for the models of all providers.
 			allowArbitraryValues: true,
 			description: 'The version of Seedream to use',
 		};
@@ -53,6 +54,6 @@ export const modelFields: INodeProperties[] = [
 		placeholder: 'e.g. doubao-seedream-5.0-lite',
 		displayOptions: { show: { model: ['custom'] } },
 		description:
-			"The model's ID as the gateway writes it. Its limits are not known here, so nothing but the kind of each field is checked.",
+			"The model's ID as the provider writes it. Its limits are not known here, so nothing but the kind of each field is checked.",
 	},
 ];

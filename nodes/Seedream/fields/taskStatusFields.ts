@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-import { CONTROL_LABELS } from '../request/controls';
+import { OPTION_LABELS } from '../request/options';
 import { optionsField, outputFields } from './outputFields';
 import { providerField } from './providerFields';
 
@@ -17,7 +17,7 @@ export const taskStatusFields: INodeProperties[] = [
 			'The ID that Seedream Generate handed on: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array',
 	},
 	{
-		displayName: CONTROL_LABELS.continueWhen,
+		displayName: OPTION_LABELS.continueWhen,
 		name: 'continueWhen',
 		type: 'options',
 		default: 'now',

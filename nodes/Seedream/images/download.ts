@@ -1,13 +1,14 @@
-import { downloadFailure, type Failure } from '../errors';
+import type { Failure } from '../errors/failure';
+import { downloadFailure } from '../errors/taskFailures';
 import type { Provider } from '../providers/provider';
-import type { Clock } from '../tasks/ports';
-import { IMAGE_FORMATS, imageFormat, type ImageFormat } from './format';
-import { watchEnd } from './whole';
+import type { Clock } from '../shared/clock';
+import { IMAGE_FORMATS, imageFormat, type ImageFormat } from './imageFormat';
+import { detectTruncation } from './truncation';
 
 /** The answer to a link. Its body is read by exactly one of `store` and `discard`. */
-export type OpenedLink<Stored> =
+export type DownloadStream<Stored> =
 	/** `why`: it was not followed, because of where it leads; for people. */
-	| { kind: 'noReply'; code: string; why?: string }
+	| { kind: 'networkError'; code: string; why?: string }
 	| {
 			kind: 'opened';
 			status: number;
@@ -36,7 +37,7 @@ export interface OpenOptions {
 export interface DownloadPorts<Stored> {
 	clock: Clock;
 	/** Opens the link without the API key; never throws for what the network does. */
-	open: (url: string, options?: OpenOptions) => Promise<OpenedLink<Stored>>;
+	open: (url: string, options?: OpenOptions) => Promise<DownloadStream<Stored>>;
 }
 
 export interface ImageSource {
@@ -59,11 +60,11 @@ const START_LENGTH = 48;
 /** Enough to find out why a link is refused. */
 const WORDS_LENGTH = 512;
 
-const MOST_TRIES = 5;
-const FIRST_PAUSE_MS = 500;
+const MAX_ATTEMPTS = 5;
+const INITIAL_DELAY_MS = 500;
 
 /** No image comes near it: ten times the largest that a model makes, uncompressed. */
-export const MOST_FILE_BYTES = 200 * 1024 * 1024;
+export const MAX_FILE_BYTES = 200 * 1024 * 1024;
 
 /** Fetches one finished image. What a moment can mend is tried again, `until` then at the latest. */
 export async function downloadImage<Stored>(
@@ -85,8 +86,8 @@ export async function downloadImage<Stored>(
 		const failure = downloadFailure(provider, reason, taskId, isGone || isAwaited);
 		if (isGone && !isAwaited) return { kind: 'gone', failure };
 		const isWorthAnother = kind === 'broken' || isAwaited || MOMENTARY.has(status);
-		const pause = FIRST_PAUSE_MS * 2 ** (tries - 1);
-		if (!isWorthAnother || tries === MOST_TRIES || clock.now() + pause > until) {
+		const pause = INITIAL_DELAY_MS * 2 ** (tries - 1);
+		if (!isWorthAnother || tries === MAX_ATTEMPTS || clock.now() + pause > until) {
 			return { kind: isAwaited ? 'gone' : 'failed', failure };
 		}
 		await clock.sleep(pause);
@@ -110,11 +111,11 @@ const DISLIKES = new Set([401, 403]);
 const EXPIRED = /expired/i;
 
 async function keep<Stored>(
-	link: OpenedLink<Stored>,
+	link: DownloadStream<Stored>,
 	url: string,
 	nameFile: ImageSource['nameFile'],
 ): Promise<Attempt<Stored>> {
-	if (link.kind === 'noReply') {
+	if (link.kind === 'networkError') {
 		if (link.why !== undefined) return { kind: 'final', reason: link.why };
 		return { kind: 'broken', reason: `the link does not answer (${link.code})` };
 	}
@@ -131,12 +132,12 @@ async function keep<Stored>(
 		const name = imageFormat(start);
 		const format = name && IMAGE_FORMATS[name];
 		if (format) {
-			const end = watchEnd(name);
+			const end = detectTruncation(name);
 			const stored = await store(nameFile(format), format, (bytes) => {
 				size.see(bytes);
 				end.see(bytes);
 			});
-			return end.isWhole()
+			return end.isComplete()
 				? { kind: 'stored', stored }
 				: { kind: 'broken', reason: 'its file breaks off before its end' };
 		}
@@ -161,7 +162,7 @@ class SizeWatch {
 	constructor(private readonly url: string) {}
 
 	announced(bytes: number): void {
-		if (bytes <= MOST_FILE_BYTES) return;
+		if (bytes <= MAX_FILE_BYTES) return;
 		this.problem = `its file is larger than 200 MB, so it was left where it is: ${this.url}`;
 		throw new Error(this.problem);
 	}
@@ -183,7 +184,7 @@ function isPart({ status, range }: { status: number; range?: string }): boolean 
 }
 
 async function refused<Stored>(
-	link: Extract<OpenedLink<Stored>, { kind: 'opened' }>,
+	link: Extract<DownloadStream<Stored>, { kind: 'opened' }>,
 ): Promise<Attempt<never>> {
 	const { status, body, discard } = link;
 	const reason = `the link answered with HTTP ${status}`;

@@ -33,7 +33,7 @@ export type FileNamePlaceholder = (typeof FILE_NAME_PLACEHOLDERS)[number];
 
 const PROMPT_LENGTH = 40;
 /** File systems and object stores take 255 bytes; the extension and `-2` need a few of them. */
-const MOST_BYTES = 240;
+const MAX_BYTES = 240;
 
 /** Fills the template and leaves nothing that a file system or an object store refuses. */
 export function fileName(template: string, facts: FileNameFacts, extension: string): string {
@@ -123,14 +123,14 @@ function toDashes(part: string): string {
 /** Takes from the longest words until the name fits. */
 function shorten(parts: readonly Part[]): string {
 	// Longer words than this are cut anyway, and a name is measured many times below.
-	const short = parts.map((part) => ({ ...part, words: startOf(part.words, MOST_BYTES) }));
+	const short = parts.map((part) => ({ ...part, words: startOf(part.words, MAX_BYTES) }));
 	for (;;) {
 		const name = clean(short.map(({ before, words, after }) => before + words + after).join(''));
-		if (Buffer.byteLength(name) <= MOST_BYTES) return name;
+		if (Buffer.byteLength(name) <= MAX_BYTES) return name;
 		const longest = short.reduce((most, part) =>
 			Buffer.byteLength(part.words) > Buffer.byteLength(most.words) ? part : most,
 		);
-		if (longest.words === '') return clean(startWithin(name, MOST_BYTES));
+		if (longest.words === '') return clean(startWithin(name, MAX_BYTES));
 		longest.words = [...longest.words].slice(0, -1).join('');
 	}
 }

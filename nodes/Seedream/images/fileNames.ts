@@ -12,7 +12,7 @@ export interface ExpectedRow {
 }
 
 /** What earlier turns of a loop have used up. */
-export interface NameMemory {
+export interface FileNameStore {
 	/** As `sameAs` has them. */
 	names: readonly string[];
 	/** How many images they counted. */
@@ -40,7 +40,7 @@ interface Place {
  */
 export function createFileNames(
 	rows: ReadonlyArray<ExpectedRow | undefined>,
-	memory: NameMemory,
+	memory: FileNameStore,
 	date: Date,
 ): FileNames {
 	const used = new Set(memory.names);

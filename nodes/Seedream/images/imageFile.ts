@@ -1,17 +1,7 @@
-import type { FileContent } from '../tasks/ports';
-import type { ImageFormatName } from './format';
-import { grouped } from '../words';
-import type { MeasuredImage } from './measure';
-
-/** What a reference image may be. Sides in pixels; ratios are width divided by height. */
-export interface ReferenceFileLimits {
-	formats: readonly ImageFormatName[];
-	maxBytes: number;
-	minSide: number;
-	maxPixels: number;
-	minRatio: number;
-	maxRatio: number;
-}
+import type { ImageFormatName, ReferenceFileLimits } from '../providers/referenceLimits';
+import { formatNumber } from '../shared/format';
+import type { FileContent } from './fileUpload';
+import type { MeasuredImage } from './measureImage';
 
 /** An image that sits in n8n, judged by its own bytes. */
 export interface ImageFile {
@@ -52,7 +42,7 @@ export function fileProblem(
 	}
 	if (Math.min(width, height) < minSide) return `has ${size}, each side needs at least ${minSide}`;
 	if (width * height > maxPixels) {
-		return `has ${size}, the most is ${grouped(maxPixels)} pixels in all`;
+		return `has ${size}, the most is ${formatNumber(maxPixels)} pixels in all`;
 	}
 	const ratio = width / height;
 	if (ratio < minRatio || ratio > maxRatio) {

@@ -1,13 +1,15 @@
-import type {
-	GenericValue,
-	IBinaryData,
-	IBinaryKeyData,
-	IDataObject,
-	INodeExecutionData,
-} from 'n8n-workflow';
-
-import type { JsonObject } from '../json';
 import type { CompletedTask, Cost, Provider, RunningTask } from '../providers/provider';
+import type { JsonObject } from '../shared/json';
+
+/** A field of an item, as n8n takes it. */
+type FieldValue = string | number | boolean | object | null | undefined;
+
+/** An item of the node's output. `File` is what n8n keeps of a downloaded file. */
+export type OutputItem<File> = {
+	json: Record<string, FieldValue>;
+	binary?: Record<string, File>;
+	pairedItem: { item: number };
+};
 
 /** What is known of a row's task besides its state. */
 export interface TaskFacts {
@@ -20,14 +22,14 @@ export interface TaskFacts {
 }
 
 /** A finished task: its answer, and its files if they were downloaded. */
-export interface FinishedTask {
+export interface FinishedTask<File> {
 	facts: TaskFacts;
 	state: CompletedTask;
 	raw: JsonObject;
 	/** One for each image, or none at all; undefined where it could not be fetched. */
-	files: ReadonlyArray<IBinaryData | undefined>;
+	files: ReadonlyArray<File | undefined>;
 	/** What stands in the place of images whose files could not be fetched, by their index. */
-	failed?: ReadonlyMap<number, INodeExecutionData>;
+	failed?: ReadonlyMap<number, OutputItem<File>>;
 	/** The others have been handed on before. */
 	only?: number;
 }
@@ -38,21 +40,24 @@ export interface ItemOptions {
 	outputItems: 'perImage' | 'perTask';
 	/** The name of the binary field; further images of one item get `_1`, `_2` … behind it. */
 	outputField: string;
-	/** When off, the gateway's answer stands under `raw`. */
+	/** When off, the provider's answer stands under `raw`. */
 	simplify: boolean;
 }
 
-/** A task that has no images yet; `progress` in per cent, where the gateway says. */
+/** A task that has no images yet; `progress` in per cent, where the provider says. */
 export function runningItem(
 	facts: TaskFacts,
 	{ status, progress }: Pick<RunningTask, 'status' | 'progress'>,
 	raw: JsonObject | undefined,
 	options: ItemOptions,
-): INodeExecutionData {
+): OutputItem<never> {
 	return item({ status, ...taskJson(facts), progress, warning: facts.warning }, raw, options);
 }
 
-export function finishedItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
+export function finishedItems<File>(
+	task: FinishedTask<File>,
+	options: ItemOptions,
+): Array<OutputItem<File>> {
 	if (options.outputItems === 'perImage') return imageItems(task, options);
 	const failed = [...(task.failed?.values() ?? [])];
 	// With nothing but failed images, there is nothing that an item of the task could hold.
@@ -61,13 +66,13 @@ export function finishedItems(task: FinishedTask, options: ItemOptions): INodeEx
 }
 
 /** The images that are handed on, by their index. */
-function handedOn({ state, only }: FinishedTask): number[] {
+function handedOn({ state, only }: FinishedTask<unknown>): number[] {
 	const all = state.imageUrls.map((_url, index) => index);
 	return only === undefined ? all : all.filter((index) => index === only);
 }
 
 /** Each file stands under its own number, whichever others are missing. */
-function taskItem(task: FinishedTask, options: ItemOptions): INodeExecutionData {
+function taskItem<File>(task: FinishedTask<File>, options: ItemOptions): OutputItem<File> {
 	const { facts, state, files, raw } = task;
 	const { status, cost } = state;
 	const { outputField } = options;
@@ -82,7 +87,7 @@ function taskItem(task: FinishedTask, options: ItemOptions): INodeExecutionData 
 		...endJson(state, isAll || !cost ? cost : shareOf(cost, state.imageUrls.length)),
 		warning: facts.warning,
 	};
-	const binary: IBinaryKeyData = Object.fromEntries(
+	const binary: Record<string, File> = Object.fromEntries(
 		images.flatMap((image, place) => {
 			const file = files[image];
 			return file ? [[place === 0 ? outputField : `${outputField}_${place}`, file]] : [];
@@ -93,7 +98,7 @@ function taskItem(task: FinishedTask, options: ItemOptions): INodeExecutionData 
 }
 
 /** Each image carries its own share of the cost, so that a column of costs adds up. */
-function imageItems(task: FinishedTask, options: ItemOptions): INodeExecutionData[] {
+function imageItems<File>(task: FinishedTask<File>, options: ItemOptions): Array<OutputItem<File>> {
 	const { facts, state, files, failed, raw } = task;
 	const { status, imageUrls } = state;
 	const cost = state.cost && shareOf(state.cost, imageUrls.length);
@@ -118,10 +123,10 @@ function imageItems(task: FinishedTask, options: ItemOptions): INodeExecutionDat
 }
 
 function item(
-	json: IDataObject,
+	json: Record<string, FieldValue>,
 	raw: JsonObject | undefined,
 	{ itemIndex, simplify }: ItemOptions,
-): INodeExecutionData {
+): OutputItem<never> {
 	return {
 		json: compact(simplify ? json : { ...json, raw }),
 		pairedItem: { item: itemIndex },
@@ -143,6 +148,6 @@ function shareOf(cost: Cost, images: number): Cost {
 }
 
 /** What nobody said is left out rather than shown as null. */
-export function compact(fields: Record<string, GenericValue>): IDataObject {
+export function compact(fields: Record<string, FieldValue>): Record<string, FieldValue> {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

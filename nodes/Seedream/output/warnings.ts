@@ -1,20 +1,15 @@
-import type { INodeExecutionData } from 'n8n-workflow';
+import type { OutputItem } from './taskItems';
 
-const MOST_WARNINGS = 5;
+const MAX_WARNINGS = 5;
 
 /** What may have cost money twice, or has not come, said once a row. */
-export function warningLines(items: readonly INodeExecutionData[]): string[] {
+export function warningLines(items: ReadonlyArray<OutputItem<unknown>>): string[] {
 	const warnings = new Set(
 		items.flatMap(({ json: { warning }, pairedItem }) =>
-			typeof warning === 'string' ? [`Row ${inputRow(pairedItem)}: ${warning}.`] : [],
+			typeof warning === 'string' ? [`Row ${pairedItem.item + 1}: ${warning}.`] : [],
 		),
 	);
-	const rest = warnings.size - MOST_WARNINGS;
+	const rest = warnings.size - MAX_WARNINGS;
 	const more = rest > 0 ? [`… and ${rest} more like these.`] : [];
-	return [...[...warnings].slice(0, MOST_WARNINGS), ...more];
-}
-
-/** As people count. */
-function inputRow(pairedItem: INodeExecutionData['pairedItem']): number {
-	return (typeof pairedItem === 'object' && 'item' in pairedItem ? pairedItem.item : 0) + 1;
+	return [...[...warnings].slice(0, MAX_WARNINGS), ...more];
 }

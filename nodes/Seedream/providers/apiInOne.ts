@@ -1,8 +1,8 @@
-import { readCallError, readCreatedTasks, taskReader } from './answers';
 import type { Model, Provider } from './provider';
+import { readRequestError, readCreatedTasks, taskReader } from './responseSchemas';
 import { SEEDREAM_REFERENCE_FILE } from './seedream';
 
-/** Seed 003; the prompt's limits from the gateway's newer documentation. */
+/** Seed 003; the prompt's limits from the provider's newer documentation. */
 const textToImage: Model = {
 	id: 'seedream/4.5-text-to-image',
 	aliases: [],
@@ -35,7 +35,7 @@ const edit: Model = {
 	...textToImage,
 	id: 'seedream/4.5-edit',
 	label: 'Seedream 4.5 Edit',
-	// The gateway names no limits for files: these are the model's own.
+	// The provider names no limits for files: these are the model's own.
 	references: { min: 1, max: 14, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 };
 
@@ -58,5 +58,5 @@ export const apiInOne: Provider = {
 	fileReferences: { kind: 'signedLink' },
 	readCreated: (body) => readCreatedTasks(body, readTask),
 	readTask,
-	readError: readCallError,
+	readError: readRequestError,
 };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-import { read, readCallError, readCreatedTasks, taskReader } from './answers';
-import type { CallError, Model, Provider } from './provider';
+import type { RequestError } from '../errors/providerError';
+import type { Model, Provider } from './provider';
+import { read, readRequestError, readCreatedTasks, taskReader } from './responseSchemas';
 import { needsReference, referencesPlusImages } from './rules';
 
 const MAX_REFERENCES_AND_IMAGES = 15;
@@ -12,7 +13,7 @@ const seedream45: Model = {
 	aliases: ['Doubao-Seedream-4.5', 'doubao-seedream-4.5', 'doubao-seedream-4-5'],
 	label: 'Seedream 4.5',
 	version: '4.5',
-	// The gateway names no limit; a longer prompt is left to it to refuse.
+	// The provider names no limit; a longer prompt is left to it to refuse.
 	prompt: { min: 1, max: Infinity },
 	references: {
 		min: 0,
@@ -42,7 +43,7 @@ const seedream45: Model = {
 			min: 1,
 			max: MAX_REFERENCES_AND_IMAGES,
 			default: 1,
-			note: 'Several images need at least one reference image: without one, this gateway makes a single image.',
+			note: 'Several images need at least one reference image: without one, this provider makes a single image.',
 		},
 		promptOptimization: {
 			kind: 'choice',
@@ -67,7 +68,7 @@ const seedream45: Model = {
 			kind: 'callback',
 			sentAs: 'webhook',
 			maxLength: 2048,
-			note: 'The gateway adds /callback to this address.',
+			note: 'The provider adds /callback to this address.',
 		},
 	},
 	rules: [
@@ -80,7 +81,7 @@ const seedream45: Model = {
 		needsReference(
 			'imageCount',
 			({ values }) => Number(values.imageCount ?? 1) > 1,
-			'without a reference image this gateway makes one image only: add a reference image, or ask for one image',
+			'without a reference image this provider makes one image only: add a reference image, or ask for one image',
 		),
 		needsReference(
 			'sequentialImageGeneration',
@@ -109,8 +110,8 @@ const BAD_PARAMETER = /^build_request_failed\b/;
 /** Where others answer 404. */
 const UNKNOWN_TASK = /无效的任务\s*ID/;
 
-function readError(status: number, body: unknown): CallError | undefined {
-	const error = readCallError(status, body);
+function readError(status: number, body: unknown): RequestError | undefined {
+	const error = readRequestError(status, body);
 	if (!error) return undefined;
 	if (BAD_PARAMETER.test(error.message) || BAD_PARAMETER.test(error.code))
 		return { ...error, status: 400 };

@@ -1,7 +1,7 @@
 import type { Model, Parameter, ParameterName, Provider } from './provider';
 
 /**
- * A model typed by hand. What is known of the gateway's other models guides the user, but refuses
+ * A model typed by hand. What is known of the provider's other models guides the user, but refuses
  * nothing: only the table of this very model could.
  */
 export function customModel(provider: Provider, id: string): Model {
@@ -19,7 +19,7 @@ export function customModel(provider: Provider, id: string): Model {
 	};
 }
 
-/** The model that takes references, where the gateway has one for them and one without. */
+/** The model that takes references, where the provider has one for them and one without. */
 function automaticOrNewest({ automatic, models }: Provider): Model {
 	return automatic?.pick(1) ?? models[0];
 }

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 
-import { isJsonObject } from '../json';
+import type { RequestError } from '../errors/providerError';
+import { isJsonObject } from '../shared/json';
+import type { ListedTask } from '../shared/task';
+import type { Model, Provider, BatchedTask } from './provider';
 import {
 	optionalText,
 	optionalTime,
 	read,
-	readCallError,
+	readRequestError,
 	readCreatedTasks,
 	taskId,
 	taskReader,
-} from './answers';
-import type { CallError, ListedTask, Model, Provider, ToldTask } from './provider';
+} from './responseSchemas';
 import { referencesPlusImages } from './rules';
 import { SEEDREAM_REFERENCE_FILE } from './seedream';
 
@@ -77,7 +79,7 @@ const seedream45: Model = {
 	creditsPerImage: 2.25,
 };
 
-/** Seed 001; the reference limits and the range of pixels from the gateway's newer documentation. */
+/** Seed 001; the reference limits and the range of pixels from the provider's newer documentation. */
 const seedream40: Model = {
 	...seedream45,
 	id: 'doubao-seedream-4.0',
@@ -85,7 +87,7 @@ const seedream40: Model = {
 	version: '4.0',
 	references: {
 		...seedream45.references,
-		note: "The gateway's page for Seedream 4.0 names JPEG and PNG up to a ratio of 3:1 only; its newer documentation counts here.",
+		note: "The provider's page for Seedream 4.0 names JPEG and PNG up to a ratio of 3:1 only; its newer documentation counts here.",
 	},
 	parameters: {
 		...seedream45.parameters,
@@ -114,14 +116,14 @@ const readTask = taskReader({
 });
 
 /** An entry that is not clear is left out, and its task is asked for alone. */
-const toldTasks = z
+const batchedTasks = z
 	.object({ data: z.array(z.unknown()) })
-	.transform(({ data }) => data.flatMap((raw) => toldTask(raw) ?? []));
+	.transform(({ data }) => data.flatMap((raw) => batchedTask(raw) ?? []));
 
-function toldTask(raw: unknown): ToldTask | undefined {
+function batchedTask(raw: unknown): BatchedTask | undefined {
 	const id = z.object({ id: taskId }).safeParse(raw);
 	const content = readTask(raw);
-	if (!id.success || content.kind !== 'read' || !isJsonObject(raw)) return undefined;
+	if (!id.success || content.kind !== 'parsed' || !isJsonObject(raw)) return undefined;
 	return { taskId: id.data.id, content: content.value, raw };
 }
 
@@ -130,7 +132,7 @@ const listedTask = z
 	.passthrough()
 	.transform(({ id, model, created_at: createdAt, ...rest }): ListedTask[] => {
 		const task = readTask({ ...rest, id });
-		if (!createdAt || task.kind !== 'read') return [];
+		if (!createdAt || task.kind !== 'parsed') return [];
 		return [{ taskId: id, model, status: task.value.status, createdAt }];
 	});
 
@@ -139,8 +141,8 @@ const listedTasks = z
 	.transform(({ data }) => data.flat());
 
 /** The files API answers with codes such as 40001 and 50001, also with HTTP 200. */
-function readError(status: number, body: unknown): CallError | undefined {
-	const error = readCallError(status, body);
+function readError(status: number, body: unknown): RequestError | undefined {
+	const error = readRequestError(status, body);
 	const group = /^([45]\d\d)\d\d$/.exec(error?.code ?? '')?.[1];
 	return error && group ? { ...error, status: Number(group) } : error;
 }
@@ -169,7 +171,7 @@ export const evoLink: Provider = {
 		path: '/v1/tasks/batch',
 		most: 50,
 		body: (taskIds) => ({ task_ids: taskIds }),
-		read: (body) => read(toldTasks, body),
+		read: (body) => read(batchedTasks, body),
 	},
 	taskList: {
 		path: (model, page) =>

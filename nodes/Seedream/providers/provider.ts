@@ -1,7 +1,8 @@
-import type { Charged } from '../errors';
-import type { ImageFormatName } from '../images/format';
-import type { ImageFile, ReferenceFileLimits } from '../images/imageFile';
-import type { JsonObject } from '../json';
+import type { Charged } from '../errors/failure';
+import type { ProviderError, RequestError } from '../errors/providerError';
+import type { JsonObject } from '../shared/json';
+import type { ListedTask } from '../shared/task';
+import type { ImageFormatName, ReferenceFileLimits } from './referenceLimits';
 
 /** A parameter of a model, under the name that saved workflows use. */
 export type ParameterName =
@@ -27,11 +28,11 @@ export interface PixelSizeLimits {
  * and the request body are all made from it.
  */
 export type Parameter = {
-	/** The gateway's own name; a dot leads into a nested object. */
+	/** The provider's own name; a dot leads into a nested object. */
 	sentAs: string;
-	/** The label of the field where the gateway's own word is the clearer one. */
+	/** The label of the field where the provider's own word is the clearer one. */
 	label?: string;
-	/** What a user has to know about this gateway's reading of it, shown below the field. */
+	/** What a user has to know about this provider's reading of it, shown below the field. */
 	note?: string;
 } & (
 	| {
@@ -45,7 +46,7 @@ export type Parameter = {
 			kind: 'integer';
 			min: number;
 			max: number;
-			/** What the gateway assumes, and so is not sent; undefined where it says nothing. */
+			/** What the provider assumes, and so is not sent; undefined where it says nothing. */
 			default?: number;
 			/** The prompt itself has to ask for the number; this one only caps it. */
 			isUpperBound?: boolean;
@@ -55,12 +56,12 @@ export type Parameter = {
 );
 
 export interface Model {
-	/** The id the gateway knows, and the value saved in a workflow. */
+	/** The id the provider knows, and the value saved in a workflow. */
 	id: string;
-	/** Other ids the gateway takes for the same model. */
+	/** Other ids the provider takes for the same model. */
 	aliases: readonly string[];
 	label: string;
-	/** Seedream's version, the same at every gateway. */
+	/** Seedream's version, the same at every provider. */
 	version: string;
 	/** Characters, counted as code points. */
 	prompt: { min: number; max: number };
@@ -70,7 +71,7 @@ export interface Model {
 		/** Whether a reference may be a `data:` URI instead of a link. */
 		dataUri: boolean;
 		file: ReferenceFileLimits;
-		/** Where the gateway's documents disagree about them, shown below the fields. */
+		/** Where the provider's documents disagree about them, shown below the fields. */
 		note?: string;
 	};
 	parameters: Partial<Record<ParameterName, Parameter>>;
@@ -78,17 +79,14 @@ export interface Model {
 	rules: readonly Rule[];
 	/** The limits are those of its relatives: they guide the user, and refuse nothing. */
 	limitsAreGuesses?: boolean;
-	/** The list price of an image, in the gateway's credits; undefined where it publishes none. */
+	/** The list price of an image, in the provider's credits; undefined where it publishes none. */
 	creditsPerImage?: number;
 }
 
 export type ParameterValues = Partial<Record<ParameterName, string | number | boolean>>;
 
-/** A reference image: a link, or an image that sits in n8n and has to be brought to the gateway. */
-export type Reference = { kind: 'link'; url: string } | { kind: 'file'; file: ImageFile };
-
 export interface Draft {
-	references: readonly Reference[];
+	referenceCount: number;
 	values: ParameterValues;
 }
 
@@ -109,44 +107,22 @@ export interface Problem {
 
 export type Rule = (draft: Draft) => Problem | undefined;
 
-/** What a task cost. `estimated` when the gateway did not say and its price list was used. */
+/** What a task cost. `estimated` when the provider did not say and its price list was used. */
 export interface Cost {
 	credits?: number;
 	usd?: number;
 	estimated?: boolean;
 }
 
-/** The gateway's own words for a failure. */
-export interface GatewayError {
-	code: string;
-	message: string;
-	type: string;
-	/** What the gateway's support asks for. */
-	requestId?: string;
-	/** What the provider itself suggests to do. */
-	advice?: string;
-}
-
-/** A request that the gateway did not carry out. */
-export interface CallError extends GatewayError {
-	/**
-	 * The HTTP status it amounts to, which is not always the one it came with. Below 400 where it came
-	 * with a good one and its code means nothing to us.
-	 */
-	status: number;
-	/** It is no JSON, as from an API: whatever stands in between may have written it. */
-	isBare?: true;
-}
-
 export interface CreatedTask {
 	taskId: string;
-	/** How long the gateway expects to take, in seconds. */
+	/** How long the provider expects to take, in seconds. */
 	estimatedSeconds?: number;
 	/** Some creates are answered with the images themselves. */
 	finished?: CompletedTask;
 }
 
-/** A task as the gateway describes it, in our words. */
+/** A task as the provider describes it, in our words. */
 export type TaskState = RunningTask | EndedTask;
 
 export interface RunningTask {
@@ -158,20 +134,20 @@ export interface RunningTask {
 export interface CompletedTask {
 	status: 'completed';
 	imageUrls: readonly string[];
-	/** When the links stop working: exact where the gateway says, else never too late. */
+	/** When the links stop working: exact where the provider says, else never too late. */
 	expiresAt?: Date;
 	cost?: Cost;
-	/** What the gateway took, in seconds, where it says. */
+	/** What the provider took, in seconds, where it says. */
 	seconds?: number;
 	model?: string;
 	/** Why there are fewer images than there should be: the task failed after these, or some were stopped. */
-	missing?: GatewayError;
+	missing?: ProviderError;
 }
 
 /** Without an image: a task that failed after it had made some counts as completed. */
 export interface FailedTask {
 	status: 'failed' | 'cancelled';
-	error: GatewayError;
+	error: ProviderError;
 	/** By the provider's own words where it has any, else by its documents. */
 	charged: Charged;
 	model?: string;
@@ -179,16 +155,16 @@ export interface FailedTask {
 
 export type EndedTask = CompletedTask | FailedTask;
 
-/** An answer of the gateway, read; `unreadable` where it makes no sense to us. */
-export type Reading<T> = { kind: 'read'; value: T } | { kind: 'unreadable'; reason: string };
+/** An answer of the provider, read; `unreadable` where it makes no sense to us. */
+export type ParseResult<T> = { kind: 'parsed'; value: T } | { kind: 'unreadable'; reason: string };
 
-/** A link to a file that the gateway keeps, or the file itself, written into the request. */
+/** A link to a file that the provider keeps, or the file itself, written into the request. */
 export type SendBinaryAs = 'upload' | 'dataUri';
 
-/** How an image that sits in n8n becomes a link that the gateway can open. */
+/** How an image that sits in n8n becomes a link that the provider can open. */
 export type FileReferences =
 	| {
-			/** The gateway keeps files for a while: multipart, one part called `file`. */
+			/** The provider keeps files for a while: multipart, one part called `file`. */
 			kind: 'upload';
 			/** The credential's field with the base URL. */
 			baseUrl: 'baseUrl' | 'filesBaseUrl';
@@ -197,9 +173,9 @@ export type FileReferences =
 			/** A form field that names the file, where the provider has one. */
 			nameField?: string;
 			keptHours: number;
-			readUploaded: (body: JsonObject) => Reading<string>;
+			readUploaded: (body: JsonObject) => ParseResult<string>;
 	  }
-	/** The gateway takes no files, so n8n itself has to hand them out. */
+	/** The provider takes no files, so n8n itself has to hand them out. */
 	| { kind: 'signedLink' };
 
 /** A call that asks for several tasks at once. */
@@ -209,7 +185,7 @@ export interface BatchQuery {
 	most: number;
 	body: (taskIds: readonly string[]) => JsonObject;
 	/** The tasks that it tells of clearly; each with its own part of the answer. */
-	read: (body: JsonObject) => Reading<ToldTask[]>;
+	read: (body: JsonObject) => ParseResult<BatchedTask[]>;
 }
 
 /** The call that lists the account's tasks, newest first. */
@@ -218,15 +194,7 @@ export interface TaskList {
 	path: (model: string, page: number) => string;
 	/** Tasks in one page. */
 	most: number;
-	read: (body: JsonObject) => Reading<ListedTask[]>;
-}
-
-export interface ListedTask {
-	taskId: string;
-	model?: string;
-	status: TaskState['status'];
-	/** When it was made. */
-	createdAt: Date;
+	read: (body: JsonObject) => ParseResult<ListedTask[]>;
 }
 
 /** What a provider promises of creates that come again under the same Idempotency-Key. */
@@ -241,13 +209,13 @@ export interface Idempotency {
 }
 
 /** A task in an answer that tells of several. */
-export interface ToldTask {
+export interface BatchedTask {
 	taskId: string;
 	content: TaskState;
 	raw: JsonObject;
 }
 
-/** One gateway: its models and limits, and how to read its answers. Knows nothing of n8n. */
+/** One provider: its models and limits, and how to read its answers. Knows nothing of n8n. */
 export interface Provider {
 	id: string;
 	label: string;
@@ -266,25 +234,8 @@ export interface Provider {
 	taskList?: TaskList;
 	fileReferences: FileReferences;
 	/** One task, or several of which each is paid. */
-	readCreated: (body: JsonObject) => Reading<CreatedTask[]>;
-	readTask: (body: JsonObject) => Reading<TaskState>;
+	readCreated: (body: JsonObject) => ParseResult<CreatedTask[]>;
+	readTask: (body: JsonObject) => ParseResult<TaskState>;
 	/** The error inside an answer of any HTTP status, or undefined where there is none. */
-	readError: (status: number, body: unknown) => CallError | undefined;
-}
-
-/** Everything a create needs, checked. */
-export interface ImageRequest {
-	model: Model;
-	/** The id as it is sent: the model's own, or one of its aliases. */
-	modelId: string;
-	/** As the user wrote it. */
-	prompt: string;
-	/** As it is sent: it may ask for the number of images. */
-	promptSent: string;
-	references: readonly Reference[];
-	sendBinaryAs: SendBinaryAs;
-	/** Only what the user set; the gateway's own defaults are left to the gateway. */
-	values: ParameterValues;
-	/** Merged into the body last. */
-	extraBody: JsonObject;
+	readError: (status: number, body: unknown) => RequestError | undefined;
 }

@@ -1,14 +1,14 @@
-import { plural } from '../words';
+import { pluralize } from '../shared/format';
 import type { Draft, ParameterName, Rule } from './provider';
 
 /** References and finished images share one limit at EvoLink and APIMart (seeds 000, 001, 002, 004). */
 export function referencesPlusImages(max: number): Rule {
-	return ({ references, values }) => {
+	return ({ referenceCount, values }) => {
 		const images = Number(values.imageCount ?? 1);
-		if (references.length + images <= max) return undefined;
+		if (referenceCount + images <= max) return undefined;
 		return {
 			field: 'imageCount',
-			message: `${plural(references.length, 'reference image')} and ${plural(images, 'image')} asked for are more than the ${max} this model allows together`,
+			message: `${pluralize(referenceCount, 'reference image')} and ${pluralize(images, 'image')} asked for are more than the ${max} this model allows together`,
 		};
 	};
 }
@@ -20,5 +20,5 @@ export function needsReference(
 	reason: string,
 ): Rule {
 	return (draft) =>
-		draft.references.length === 0 && isMeant(draft) ? { field, message: reason } : undefined;
+		draft.referenceCount === 0 && isMeant(draft) ? { field, message: reason } : undefined;
 }

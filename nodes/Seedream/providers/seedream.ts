@@ -1,4 +1,4 @@
-import type { ReferenceFileLimits } from '../images/imageFile';
+import type { ReferenceFileLimits } from './referenceLimits';
 
 /**
  * What Seedream 4.5 and 4.0 themselves take as a reference image (seeds 000 and 002; seed 001 is

@@ -1,24 +1,24 @@
 import type { Model, ParameterValues, Problem } from '../providers/provider';
 
-/** The prompt with a sentence that asks for the number of images, where the gateway wants one. */
+/** The prompt with a sentence that asks for the number of images, where the provider wants one. */
 export function askForCount(
 	prompt: string,
 	model: Model,
 	{ imageCount }: ParameterValues,
 ): { prompt: string; problem?: Problem } {
-	const complain = (message: string) => ({
+	const addIssue = (message: string) => ({
 		prompt,
 		problem: { field: 'askForCount' as const, message },
 	});
 	const { imageCount: parameter } = model.parameters;
 	if (parameter?.kind !== 'integer' || !parameter.isUpperBound) {
-		return complain(`${model.label} does not have this setting`);
+		return addIssue(`${model.label} does not have this setting`);
 	}
 	if (imageCount === undefined) return { prompt };
 	const asking = withSentence(prompt, Number(imageCount));
 	const { length } = [...asking];
 	if (!model.limitsAreGuesses && length > model.prompt.max) {
-		return complain(
+		return addIssue(
 			`with the sentence it adds, the prompt has ${length} characters, the most is ${model.prompt.max}`,
 		);
 	}

@@ -1,24 +1,23 @@
 import type { z } from 'zod';
 
 import type { ImageFile } from '../images/imageFile';
+import type { Reference } from '../images/reference';
 import type {
-	ImageRequest,
 	Model,
 	ParameterName,
 	ParameterValues,
 	Problem,
 	Provider,
-	Reference,
 } from '../providers/provider';
 import { askForCount } from './askForCount';
 import { normalizeCell } from './cells';
 import { chooseModel } from './chooseModel';
-import type { Checked } from './controls';
+import type { ImageRequest } from './imageRequest';
 import { fieldLabel } from './labels';
-import { mendLink } from './links';
-import { linkList } from './list';
+import { encodeUrl } from './links';
+import { linkList } from './lists';
+import type { Checked } from './options';
 import { referenceProblems, unsendableFiles, type Reach } from './referenceProblems';
-import { openSharePage } from './sharePages';
 import {
 	booleanSchema,
 	extraBodySchema,
@@ -26,6 +25,7 @@ import {
 	sendBinaryAsSchema,
 	valueSchema,
 } from './schemas';
+import { openSharePage } from './sharePages';
 
 /** What a row says, as n8n hands it over: nothing about it is known yet. */
 export interface RawRow {
@@ -82,7 +82,7 @@ export function checkRequest(
 	const asking = asks ? askForCount(prompt ?? '', model, values) : { prompt: prompt ?? '' };
 	if (asking.problem) problems.push(asking.problem);
 	if (problems.length === 0) {
-		const draft = { references, values };
+		const draft = { referenceCount: references.length, values };
 		problems.push(...model.rules.flatMap((rule) => rule(draft) ?? []));
 	}
 	if (problems.length > 0 || prompt === undefined || !extraBody || !sendBinaryAs) {
@@ -97,7 +97,7 @@ export function checkRequest(
 
 /** The link that is sent: mended, and led past a share page where that is certain. */
 function directLink(text: string): string {
-	const mended = mendLink(text);
+	const mended = encodeUrl(text);
 	const opened = openSharePage(mended);
 	return 'url' in opened ? opened.url : mended;
 }

@@ -2,7 +2,7 @@ import { findModel, providers } from '../providers';
 import { customModel } from '../providers/customModel';
 import type { Model, Problem, Provider } from '../providers/provider';
 import { cellText } from './cells';
-import { meantModel, nameKey } from './names';
+import { matchModel, nameKey } from './matchNames';
 import { promptProblem } from './promptProblem';
 
 export interface ChosenModel {
@@ -30,7 +30,7 @@ export function chooseModel(
 		return itself(automaticModel(provider, references));
 	const exact = findModel(provider, id);
 	if (exact) return { model: exact, modelId: id };
-	const named = meantModel(provider, id);
+	const named = matchModel(provider, id);
 	if (named) return itself(named);
 	const sameVersion = counterpart(provider, id, references);
 	if (sameVersion) return itself(sameVersion);
@@ -49,11 +49,11 @@ function automaticModel({ automatic, models }: Provider, references: number): Mo
 }
 
 /**
- * With the provider taken from the row, one fixed model has to serve rows of several gateways: the
- * id of another gateway means the same version of Seedream here.
+ * With the provider taken from the row, one fixed model has to serve rows of several providers: the
+ * id of another provider means the same version of Seedream here.
  */
 function counterpart(provider: Provider, id: string, references: number): Model | undefined {
-	const foreign = providers.flatMap((one) => meantModel(one, id) ?? [])[0];
+	const foreign = providers.flatMap((one) => matchModel(one, id) ?? [])[0];
 	if (!foreign) return undefined;
 	const automatic = automaticModel(provider, references);
 	if (automatic.version === foreign.version) return automatic;

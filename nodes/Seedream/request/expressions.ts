@@ -62,11 +62,11 @@ function valueOf({ evaluate }: RowExpressions, part: string): unknown {
 	}
 }
 
-const MOST_SHOWN = 120;
+const MAX_QUOTED_LENGTH = 120;
 
 /** What is wrong with a field whose expression found nothing; `mayBeEmpty` where a row can go without. */
 export function notFoundProblem(part: string, mayBeEmpty: boolean): string {
-	const shown = part.length > MOST_SHOWN ? `${part.slice(0, MOST_SHOWN)}…` : part;
+	const shown = part.length > MAX_QUOTED_LENGTH ? `${part.slice(0, MAX_QUOTED_LENGTH)}…` : part;
 	const found = `${shown} found nothing in this row`;
 	return mayBeEmpty
 		? `${found}. Check the name, or write ${withDefault(part)} if a row may go without`
@@ -76,7 +76,7 @@ export function notFoundProblem(part: string, mayBeEmpty: boolean): string {
 /** `a || b ?? ''` is an error of JavaScript. */
 function withDefault(part: string): string {
 	const code = part.replace(/^\{\{|\}\}$/g, '').trim();
-	if (code.length > MOST_SHOWN) return "{{ (…) ?? '' }}";
+	if (code.length > MAX_QUOTED_LENGTH) return "{{ (…) ?? '' }}";
 	return /\|\||&&|[?:;]|=>/.test(code.replace(/\?\./g, '.'))
 		? `{{ (${code}) ?? '' }}`
 		: `{{ ${code} ?? '' }}`;

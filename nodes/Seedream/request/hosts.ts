@@ -27,7 +27,7 @@ const INTERNAL_IPV6 = [
 const EMBEDDED_IPV4 = /^(?:::ffff:(?:0:)?|2002:)([\da-f]{1,4}):([\da-f]{1,4})(?=$|:)/;
 
 /**
- * Whether a gateway on the internet cannot reach this host. `hostname` as the URL parser leaves it:
+ * Whether a provider on the internet cannot reach this host. `hostname` as the URL parser leaves it:
  * decimal, octal and hexadecimal spellings of an address have become dotted ones by then.
  */
 export function isInternalHost(hostname: string): boolean {

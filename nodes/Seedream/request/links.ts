@@ -3,7 +3,7 @@ import { INVISIBLE } from './cells';
 const IMAGE_DATA = /^data:image\/(jpeg|png);base64,([A-Za-z\d+/]+={0,2})$/i;
 /** Any data URI, its base64 perhaps broken into lines. */
 const DATA_URI = /^data:([^;,]*)((?:;[^;,]*)*),(.*)$/is;
-/** Other names of the types that gateways take. */
+/** Other names of the types that providers take. */
 const TYPES: Record<string, string> = {
 	'image/jpg': 'image/jpeg',
 	'image/pjpeg': 'image/jpeg',
@@ -11,7 +11,7 @@ const TYPES: Record<string, string> = {
 	'image/x-png': 'image/png',
 };
 
-/** Whether the text is a link that a gateway can open. */
+/** Whether the text is a link that a provider can open. */
 export function isLink(text: string): boolean {
 	return /^https?:\/\/[^\s/]/i.test(text) && !/\s/.test(text) && URL.canParse(text);
 }
@@ -21,7 +21,7 @@ export function isDataUri(text: string): boolean {
 	return IMAGE_DATA.test(text);
 }
 
-/** Why a text that begins as a data URI is no image that a gateway takes. */
+/** Why a text that begins as a data URI is no image that a provider takes. */
 export function dataUriProblem(text: string): string | undefined {
 	if (!/^data:/i.test(text) || isDataUri(text)) return undefined;
 	const [, type = '', settings = ''] = DATA_URI.exec(text) ?? [];
@@ -54,8 +54,8 @@ const IMAGE_NAME = /\.(?:jpe?g|png|webp|gif|bmp|tiff?|avif|heic)(?:[?#]\S*)?$/i;
  * The link as a strict reader takes it (EvoLink wants `format: uri`). A plain one is touched nowhere,
  * for it may be signed; letters of other scripts, spaces, brackets and quotes are percent-encoded.
  */
-export function mendLink(text: string): string {
-	if (/^data:/i.test(text)) return mendDataUri(text);
+export function encodeUrl(text: string): string {
+	if (/^data:/i.test(text)) return normalizeDataUri(text);
 	const link = text.replace(STRAY, '');
 	if (isPlain(link)) return link;
 	if (!/^https?:\/\/[^\s/]/i.test(link) || !URL.canParse(link) || hasWordsBehind(link)) return text;
@@ -75,7 +75,7 @@ function hasWordsBehind(link: string): boolean {
 	return first !== link && IMAGE_NAME.test(first) && !IMAGE_NAME.test(link);
 }
 
-function mendDataUri(text: string): string {
+function normalizeDataUri(text: string): string {
 	const [, type = '', settings = '', content = ''] = DATA_URI.exec(text) ?? [];
 	const known = TYPES[type.toLowerCase()] ?? type.toLowerCase();
 	const mended = `data:${known};base64,${content.replace(/\s/g, '')}`;

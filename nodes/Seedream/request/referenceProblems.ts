@@ -1,8 +1,9 @@
 import { fileProblem } from '../images/imageFile';
-import type { Model, Problem, Provider, Reference } from '../providers/provider';
-import { plural } from '../words';
-import { fieldLabel } from './labels';
+import type { Reference } from '../images/reference';
+import type { Model, Problem, Provider } from '../providers/provider';
+import { pluralize } from '../shared/format';
 import { isInternalHost } from './hosts';
+import { fieldLabel } from './labels';
 import { dataUriProblem, isLink } from './links';
 import { unfilledProblem } from './promptProblem';
 import { openSharePage } from './sharePages';
@@ -21,11 +22,11 @@ export function referenceProblems(
 		? { min: 0, max: Infinity, dataUri: true }
 		: model.references;
 	const count = references.length;
-	const complain = (message: string): Problem[] => [{ field: 'imageUrls', message }];
-	if (count < min) return complain(`${label} needs at least ${plural(min, 'reference image')}`);
-	if (count > 0 && max === 0) return complain(`${label} takes no reference images`);
+	const addIssue = (message: string): Problem[] => [{ field: 'imageUrls', message }];
+	if (count < min) return addIssue(`${label} needs at least ${pluralize(min, 'reference image')}`);
+	if (count > 0 && max === 0) return addIssue(`${label} takes no reference images`);
 	if (count > max) {
-		return complain(`${count} reference images are more than the ${max} that ${label} takes`);
+		return addIssue(`${count} reference images are more than the ${max} that ${label} takes`);
 	}
 	return references.flatMap((reference, index) => {
 		if (reference.kind === 'file') {
@@ -38,11 +39,11 @@ export function referenceProblems(
 				: [{ field: 'imageFields' as const, message: `${reference.file.label} ${message}` }];
 		}
 		const { url } = reference;
-		if (url === '') return complain(`entry ${index + 1} of the list is empty`);
+		if (url === '') return addIssue(`entry ${index + 1} of the list is empty`);
 		const problem =
 			linkProblem(url, { label, dataUri, reach }) ??
 			(isThereBefore(references, index) ? 'is there twice' : undefined);
-		return problem === undefined ? [] : complain(`"${shorten(url)}" ${problem}`);
+		return problem === undefined ? [] : addIssue(`"${shorten(url)}" ${problem}`);
 	});
 }
 
@@ -95,7 +96,7 @@ function shorten(link: string): string {
 	return link.length > 60 ? `${link.slice(0, 60)}…` : link;
 }
 
-/** Files that cannot be brought to the gateway, found out before anything is sent. */
+/** Files that cannot be brought to the provider, found out before anything is sent. */
 export function unsendableFiles(
 	{ label, fileReferences }: Provider,
 	references: readonly Reference[],

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-import { isJsonObject, parseJson, type JsonObject } from '../json';
 import type { Model, Parameter, PixelSizeLimits, SendBinaryAs } from '../providers/provider';
-import { grouped } from '../words';
+import { formatNumber } from '../shared/format';
+import { isJsonObject, parseJson, type JsonObject } from '../shared/json';
 import { cellText, normalizeCell, withoutInvisibleEnds } from './cells';
 import { isInternalHost } from './hosts';
+import { matchRatio } from './matchRatio';
 import { promptProblem, unfilledProblem } from './promptProblem';
-import { meantRatio } from './ratio';
 
 /**
  * The checks of single fields. Each takes whatever n8n or a spreadsheet gives and yields the value
@@ -63,7 +63,7 @@ function choiceSchema(
 		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
 		const option =
-			options.find((known) => known.toLowerCase() === text) ?? meantRatio(text, options);
+			options.find((known) => known.toLowerCase() === text) ?? matchRatio(text, options);
 		if (option !== undefined) return option;
 		const size = pixelSize && /^(\d+)[x×*](\d+)$/.exec(text);
 		const problem = size
@@ -88,7 +88,7 @@ function sizeProblem(
 	const pixels = width * height;
 	const size = `${width}×${height}`;
 	if (pixels < minPixels || pixels > maxPixels) {
-		return `${size} has ${grouped(pixels)} pixels, the model makes ${grouped(minPixels)} to ${grouped(maxPixels)}`;
+		return `${size} has ${formatNumber(pixels)} pixels, the model makes ${formatNumber(minPixels)} to ${formatNumber(maxPixels)}`;
 	}
 	const ratio = width / height;
 	if (ratio < minRatio || ratio > maxRatio) {
@@ -129,7 +129,7 @@ export const booleanSchema: Schema<boolean | undefined> = z
 		return z.NEVER;
 	});
 
-/** The gateways call back over HTTPS and never into a private network (seeds 000, 001, 002). */
+/** The providers call back over HTTPS and never into a private network (seeds 000, 001, 002). */
 function callbackSchema({
 	maxLength,
 }: Extract<Parameter, { kind: 'callback' }>): Schema<string | undefined> {
@@ -175,16 +175,16 @@ const RESERVED_KEYS = ['prompt', 'model'];
 export const extraBodySchema: Schema<JsonObject> = z
 	.unknown()
 	.transform((value, context): JsonObject => {
-		const complain = (message: string) => context.addIssue({ code: 'custom', message });
+		const addIssue = (message: string) => context.addIssue({ code: 'custom', message });
 		const body = typeof value === 'string' ? parseText(value) : (value ?? {});
 		if (!isJsonObject(body)) {
-			complain('must be a JSON object, e.g. {"seed": 7}');
+			addIssue('must be a JSON object, e.g. {"seed": 7}');
 			return z.NEVER;
 		}
 		const unfilled = unfilledProblem(JSON.stringify(body));
-		if (unfilled !== undefined) complain(unfilled);
+		if (unfilled !== undefined) addIssue(unfilled);
 		for (const key of RESERVED_KEYS.filter((reserved) => reserved in body)) {
-			complain(`may not hold "${key}": use the field of that name`);
+			addIssue(`may not hold "${key}": use the field of that name`);
 		}
 		return body;
 	});

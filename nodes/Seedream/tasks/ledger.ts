@@ -1,7 +1,7 @@
 import { createHash } from 'crypto';
 import { z } from 'zod';
 
-import type { JsonObject } from '../json';
+import type { JsonObject } from '../shared/json';
 
 /** What became of one row's create, as far as is known. Times are milliseconds since 1970. */
 const stateSchema = z.discriminatedUnion('name', [
@@ -35,13 +35,13 @@ const recordSchema = z.object({
 	/** The execution that last dealt with it. */
 	execution: z.string(),
 	/** Counts the turns of a loop, from 0. */
-	turn: z.number(),
+	iteration: z.number(),
 	/** From 0. */
 	row: z.number(),
 	/** What was asked, as a hash. */
-	asked: z.string(),
+	fingerprint: z.string(),
 	/** What the task was made of: the row may say something else by now. */
-	order: z.object({
+	input: z.object({
 		provider: z.string(),
 		model: z.string(),
 		prompt: z.string(),
@@ -64,7 +64,7 @@ const recordSchema = z.object({
 
 type State = z.infer<typeof stateSchema>;
 type TaskRecord = z.infer<typeof recordSchema>;
-export type Order = TaskRecord['order'];
+export type TaskInput = TaskRecord['input'];
 
 const VERSION = 2;
 
@@ -97,12 +97,12 @@ function isRecord(found: unknown): found is TaskRecord {
 }
 
 /** The turn of the node that the ledger is opened for. */
-export interface LedgerTurn {
+export interface LedgerScope {
 	/** Another one when the user retries the execution. */
 	execution: string;
 	/** The same on every try, retry and worker, and different from every other execution's. */
 	keySeed: string;
-	turn: number;
+	iteration: number;
 	/** A tool's calls are no rows: several at a time may have the same place. What was asked tells them apart. */
 	isTool: boolean;
 }
@@ -114,10 +114,10 @@ export interface MadeTasks {
 }
 
 /** What a row asks for. */
-export interface Asked {
+export interface RequestFingerprint {
 	/** What it is known by in another execution, and in another turn of a loop. */
 	identity: JsonObject;
-	order: Order;
+	input: TaskInput;
 }
 
 /** How a row ended: handed on, certainly not charged, or with something that may be fetched yet. */
@@ -138,7 +138,7 @@ export interface SentTimes {
 /** What the ledger knows of one row. */
 export interface RowRecord {
 	/** Of what the row's task was, or is to be, made. */
-	order: Order;
+	input: TaskInput;
 	/** The tasks that the row has already. */
 	tasks: () => MadeTasks | undefined;
 	/** All that is wanted of its tasks, where an earlier turn of a loop has handed on the rest. */
@@ -161,7 +161,7 @@ export interface RowRecord {
 
 export interface BillableTask extends SentTimes {
 	row: number;
-	order: Order;
+	input: TaskInput;
 	/** What people have to be told of it. */
 	warning?: string;
 	/** Undefined where the answer to the create never came, so that it may have been paid. */
@@ -170,11 +170,11 @@ export interface BillableTask extends SentTimes {
 
 export interface Ledger {
 	/** What the row's task was, or may have been, made of in an earlier try, whatever the row asks for now. */
-	made: (row: number) => Order | undefined;
+	made: (row: number) => TaskInput | undefined;
 	/** The record of a row; two rows that ask for the same have two. */
-	record: (row: number, asked: Asked | undefined) => RowRecord;
+	record: (row: number, fingerprint: RequestFingerprint | undefined) => RowRecord;
 	/** The same without taking anything over: whether the row's tasks exist, or may exist. */
-	stateOf: (row: number, asked: Asked) => 'made' | 'sent' | undefined;
+	stateOf: (row: number, fingerprint: RequestFingerprint) => 'made' | 'sent' | undefined;
 	/** The node's output goes on to the next node. */
 	markDelivered: () => void;
 	/** The turn is over: what it has open, other calls of a tool may find. */
@@ -194,29 +194,39 @@ export interface Ledger {
  * something else on each try; in another execution or turn, what was asked decides. `data` is changed
  * in place: the calls of an AI agent share it.
  */
-export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
-	forgetSettled(data, turn.turn);
+export function openLedger(data: LedgerData, iteration: LedgerScope): Ledger {
+	forgetSettled(data, iteration.iteration);
 	const live = liveOf(data);
 	const index = indexOf(data.records);
 	const opened = new Map<number, OwnRecord>();
-	const find = (row: number, asked: Asked | undefined) => {
-		const identity = asked && hash(asked.identity);
-		const found = findOwn(index, turn, row, identity) ?? findAsked(index, turn, row, identity);
-		return turn.isTool && found && live.records.has(found) ? undefined : found;
+	const find = (row: number, fingerprint: RequestFingerprint | undefined) => {
+		const identity = fingerprint && hash(fingerprint.identity);
+		const found =
+			findByPlace(index, iteration, row, identity) ??
+			findByFingerprint(index, iteration, row, identity);
+		return iteration.isTool && found && live.records.has(found) ? undefined : found;
 	};
 	return {
 		made: (row) => {
-			const own = findOwn(index, turn, row, undefined);
+			const own = findByPlace(index, iteration, row, undefined);
 			return own && own.state.name !== 'refused' && own.state.name !== 'failed'
-				? own.order
+				? own.input
 				: undefined;
 		},
-		stateOf: (row, asked) => {
-			const state = find(row, asked)?.state;
+		stateOf: (row, fingerprint) => {
+			const state = find(row, fingerprint)?.state;
 			return state?.name === 'sent' ? 'sent' : tasksOf(state) && 'made';
 		},
-		record: (row, asked) => {
-			const record = openRecord(data, index, live, find(row, asked), asked, turn, row);
+		record: (row, fingerprint) => {
+			const record = openRecord(
+				data,
+				index,
+				live,
+				find(row, fingerprint),
+				fingerprint,
+				iteration,
+				row,
+			);
 			opened.set(row, record);
 			return record;
 		},
@@ -231,9 +241,9 @@ export function openLedger(data: LedgerData, turn: LedgerTurn): Ledger {
 		},
 		billable: () => [...opened.values()].flatMap((record) => record.billable()),
 		taskIds: () => new Set(data.records.filter(isRecord).flatMap(idsOf)),
-		hasReplayed: (provider) => data.replayed[provider] === turn.execution,
+		hasReplayed: (provider) => data.replayed[provider] === iteration.execution,
 		noteReplay: (provider) => {
-			data.replayed[provider] = turn.execution;
+			data.replayed[provider] = iteration.execution;
 		},
 	};
 }
@@ -262,13 +272,13 @@ function liveOf(data: LedgerData): Live {
 
 interface Index {
 	byPlace: ReadonlyMap<string, readonly TaskRecord[]>;
-	byAsked: ReadonlyMap<string, readonly TaskRecord[]>;
+	byFingerprint: ReadonlyMap<string, readonly TaskRecord[]>;
 	keys: Set<string>;
 }
 
 function indexOf(records: readonly unknown[]): Index {
 	const byPlace = new Map<string, TaskRecord[]>();
-	const byAsked = new Map<string, TaskRecord[]>();
+	const byFingerprint = new Map<string, TaskRecord[]>();
 	const add = (map: Map<string, TaskRecord[]>, key: string, record: TaskRecord) => {
 		const list = map.get(key);
 		if (list) list.push(record);
@@ -278,48 +288,48 @@ function indexOf(records: readonly unknown[]): Index {
 	for (const record of records.filter(isRecord)) {
 		for (const key of [record.key, ...record.past.keys]) keys.add(key);
 		add(byPlace, placeOf(record), record);
-		add(byAsked, record.asked, record);
+		add(byFingerprint, record.fingerprint, record);
 	}
-	return { byPlace, byAsked, keys };
+	return { byPlace, byFingerprint, keys };
 }
 
-function placeOf({ turn, row }: { turn: number; row: number }): string {
-	return `${turn}/${row}`;
+function placeOf({ iteration, row }: { iteration: number; row: number }): string {
+	return `${iteration}/${row}`;
 }
 
 /** From an earlier try. The index is of the beginning, so records may have moved on since. */
-function findOwn(
+function findByPlace(
 	{ byPlace }: Index,
-	{ execution, turn, isTool }: LedgerTurn,
+	{ execution, iteration, isTool }: LedgerScope,
 	row: number,
-	asked: string | undefined,
+	fingerprint: string | undefined,
 ): TaskRecord | undefined {
 	return byPlace
-		.get(placeOf({ turn, row }))
+		.get(placeOf({ iteration, row }))
 		?.find(
 			(one) =>
 				one.execution === execution &&
-				one.turn === turn &&
+				one.iteration === iteration &&
 				one.row === row &&
 				!one.leftOver?.isFree &&
-				(!isTool || one.asked === asked),
+				(!isTool || one.fingerprint === fingerprint),
 		);
 }
 
 /** From another execution, or one that an earlier turn of a loop has left. */
-function findAsked(
-	{ byAsked }: Index,
-	{ execution, turn }: LedgerTurn,
+function findByFingerprint(
+	{ byFingerprint }: Index,
+	{ execution, iteration }: LedgerScope,
 	row: number,
-	asked = '',
+	fingerprint = '',
 ): TaskRecord | undefined {
-	const list = byAsked.get(asked) ?? [];
-	const isFree = (one: TaskRecord) => one.isReclaimable && one.turn < turn;
+	const list = byFingerprint.get(fingerprint) ?? [];
+	const isFree = (one: TaskRecord) => one.isReclaimable && one.iteration < iteration;
 	return (
 		list.find(
 			(one) =>
 				one.execution !== execution &&
-				one.turn === turn &&
+				one.iteration === iteration &&
 				one.row === row &&
 				!one.leftOver?.isFree,
 		) ??
@@ -328,9 +338,9 @@ function findAsked(
 	);
 }
 
-const NOTHING_ASKED: Asked = {
+const NO_REQUEST: RequestFingerprint = {
 	identity: {},
-	order: { provider: '', model: '', prompt: '', images: 1 },
+	input: { provider: '', model: '', prompt: '', images: 1 },
 };
 
 function openRecord(
@@ -338,12 +348,12 @@ function openRecord(
 	index: Index,
 	live: Live,
 	found: TaskRecord | undefined,
-	askedNow: Asked | undefined,
-	{ execution, keySeed, turn, isTool }: LedgerTurn,
+	requestedNow: RequestFingerprint | undefined,
+	{ execution, keySeed, iteration, isTool }: LedgerScope,
 	row: number,
 ): OwnRecord {
-	const asked = askedNow ?? NOTHING_ASKED;
-	const identity = hash(asked.identity);
+	const fingerprint = requestedNow ?? NO_REQUEST;
+	const identity = hash(fingerprint.identity);
 	const before = found?.state;
 	const keys: string[] = [];
 	const newKey = (wanted: string): string => {
@@ -356,11 +366,11 @@ function openRecord(
 	};
 	const record: TaskRecord = found ?? {
 		execution,
-		turn,
+		iteration,
 		row,
-		asked: identity,
-		order: asked.order,
-		key: newKey(hash([keySeed, turn, row, ...(isTool ? [identity] : [])])),
+		fingerprint: identity,
+		input: fingerprint.input,
+		key: newKey(hash([keySeed, iteration, row, ...(isTool ? [identity] : [])])),
 		past: { keys: [], taskIds: [] },
 		isReclaimable: false,
 		state: { name: 'refused' },
@@ -373,7 +383,7 @@ function openRecord(
 		isWritten = true;
 	};
 	// From here on no other row can take it. What n8n asks for again, it has thrown away.
-	Object.assign(record, { execution, turn, row, isReclaimable: false });
+	Object.assign(record, { execution, iteration, row, isReclaimable: false });
 	if (before?.name === 'delivered') write({ ...before, name: 'made' });
 	if (record.leftOver) record.leftOver.isFree = false;
 	// What this row left in an earlier try, it hands on itself now.
@@ -383,15 +393,15 @@ function openRecord(
 	const spent = before?.name === 'spent' && before.execution === execution ? before : undefined;
 	const isOpen =
 		before?.name === 'failed' || before?.name === 'refused' || before?.name === 'spent';
-	if (isOpen && !spent && askedNow) {
+	if (isOpen && !spent && requestedNow) {
 		// The row is made of what it asks for now; a key that had another request is left alone.
 		const taskIds = before.name === 'refused' ? [] : before.taskIds;
-		if (taskIds.length > 0 || record.asked !== identity) {
+		if (taskIds.length > 0 || record.fingerprint !== identity) {
 			record.past.keys.push(record.key);
 			record.past.taskIds.push(...taskIds);
 			record.key = newKey(hash([record.key, ...taskIds]));
 		}
-		Object.assign(record, { asked: identity, order: asked.order });
+		Object.assign(record, { fingerprint: identity, input: fingerprint.input });
 		write({ name: 'refused' });
 	}
 	let end: RowEnd | undefined;
@@ -399,7 +409,7 @@ function openRecord(
 	return {
 		record,
 		keys,
-		order: record.order,
+		input: record.input,
 		idempotencyKey: record.key,
 		tasks: () => tasksOf(record.state),
 		leftOver: () => record.leftOver,
@@ -435,11 +445,11 @@ function openRecord(
 			if (isDone && state.name === 'made') write({ ...state, name: 'delivered' });
 		},
 		billable: () => {
-			const { state, order, warning } = record;
-			if (state.name === 'sent') return [{ row, order, at: state.at, lastAt: state.lastAt }];
+			const { state, input, warning } = record;
+			if (state.name === 'sent') return [{ row, input, at: state.at, lastAt: state.lastAt }];
 			if (state.name !== 'made') return [];
 			const { at, taskIds } = state;
-			return taskIds.map((taskId) => ({ row, order, at, lastAt: at, taskId, warning }));
+			return taskIds.map((taskId) => ({ row, input, at, lastAt: at, taskId, warning }));
 		},
 	};
 }
@@ -488,10 +498,13 @@ function unusedKey(isUsed: (key: string) => boolean, key: string): string {
 }
 
 /** What later turns of a loop cannot want any more; a loop may have thousands of turns. */
-function forgetSettled(data: LedgerData, turn: number): void {
+function forgetSettled(data: LedgerData, iteration: number): void {
 	const { records } = liveOf(data);
 	const isWanted = (record: unknown) =>
-		!isRecord(record) || record.turn >= turn || isUnsettled(record.state) || records.has(record);
+		!isRecord(record) ||
+		record.iteration >= iteration ||
+		isUnsettled(record.state) ||
+		records.has(record);
 	if (!data.records.every(isWanted)) {
 		data.records.splice(0, data.records.length, ...data.records.filter(isWanted));
 	}

@@ -1,4 +1,4 @@
-import type { Clock } from './ports';
+import type { Clock } from '../shared/clock';
 
 /** Counts images; `expected` is what a row asks for, which may be more than what comes. */
 export interface Progress {
@@ -11,7 +11,7 @@ export interface Progress {
 	waiting: () => void;
 }
 
-const SHORTEST_INTERVAL_MS = 1_000;
+const MIN_INTERVAL_MS = 1_000;
 
 /** Says how far the images are, at most once a second and at the end. */
 export function createProgress(
@@ -26,7 +26,7 @@ export function createProgress(
 	let failed = 0;
 	let lastSaid = 0;
 	const changed = () => {
-		if (open > 0 && clock.now() - lastSaid < SHORTEST_INTERVAL_MS) return;
+		if (open > 0 && clock.now() - lastSaid < MIN_INTERVAL_MS) return;
 		lastSaid = clock.now();
 		const all = done + failed + open;
 		const providers = waitedFor();

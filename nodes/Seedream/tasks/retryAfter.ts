@@ -1,12 +1,9 @@
 /**
  * The header `Retry-After` in seconds, whether it gives seconds or a date (RFC 9110, 10.2.3);
- * undefined where it says nothing. `now` is in milliseconds since 1970; the gateway's own `Date`
+ * undefined where it says nothing. `now` is in milliseconds since 1970; the provider's own `Date`
  * goes before it, because the clocks may differ.
  */
-export function retryAfterSeconds(
-	headers: Record<string, string>,
-	now: number,
-): number | undefined {
+export function parseRetryAfter(headers: Record<string, string>, now: number): number | undefined {
 	const wish = headers['retry-after']?.trim();
 	if (!wish) return undefined;
 	const seconds = Number(wish);

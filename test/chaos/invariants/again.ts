@@ -1,8 +1,8 @@
 import isEqual from 'lodash/isEqual';
 
-import type { Story } from '../carryOut';
+import type { Story } from '../execute';
 import type { Event } from '../injector';
-import { keptRows } from '../said';
+import { keptRows } from '../messages';
 import {
 	allOutcomes,
 	createsOf,
@@ -16,7 +16,7 @@ import {
 } from './facts';
 
 /**
- * A create whose fate is unknown is sent again in the same execution only where the gateway has
+ * A create whose fate is unknown is sent again in the same execution only where the provider has
  * promised that this cannot pay twice, or shown it in that execution: in no other try, and in no other
  * turn of a loop.
  */
@@ -32,7 +32,7 @@ export function sendsNoLostCreateAgain(story: Story): string[] {
 			const shownAt = mayHonourKeys(group) ? firstReplay(story, first) : Infinity;
 			const unproven = creates.filter(({ request }) => request.at < shownAt);
 			const again = unproven.flatMap((event, index) => {
-				// Told that the first is still under way, the node asks again: the gateway knows the key.
+				// Told that the first is still under way, the node asks again: the provider knows the key.
 				const lost = unproven
 					.slice(0, index)
 					.filter((one) => isUndecided(one) && one.name !== '409 under way');
@@ -46,7 +46,7 @@ export function sendsNoLostCreateAgain(story: Story): string[] {
 	);
 }
 
-/** The gateway itself has given up finding out: whatever it has shown before, only people can tell now. */
+/** The provider itself has given up finding out: whatever it has shown before, only people can tell now. */
 function inSpite(creates: readonly Event[]): string[] {
 	return creates.flatMap((event, index) => {
 		const isGivenUp = creates
@@ -56,12 +56,12 @@ function inSpite(creates: readonly Event[]): string[] {
 	});
 }
 
-/** When the gateway first showed in the execution of this create that it knows a key. */
+/** When the provider first showed in the execution of this create that it knows a key. */
 function firstReplay({ events, executions }: Story, { request }: Event): number {
 	const execution = executions.find((one) => isWithin(request.at, one));
 	const replay = events.find(
 		(event) =>
-			event.request.gateway === request.gateway &&
+			event.request.provider === request.provider &&
 			event.said?.isReplay === true &&
 			execution !== undefined &&
 			isWithin(event.request.at, execution),
@@ -134,13 +134,13 @@ function whereItIsSaid(taskId: string, story: Story): string[] {
 	return isSaid ? [`${taskId} was made once, and its item says that it may be paid twice`] : [];
 }
 
-/** What a key has to look like at both gateways that know keys. */
+/** What a key has to look like at both providers that know keys. */
 const KEY = /^[A-Za-z0-9._-]{16,96}$/;
 const VERSION_HEADER = 'x-apimart-response-version';
 
 /**
  * Every create has a key of its own row's, and under one key goes one request, to the letter: else a
- * gateway that knows the key refuses the repeat, or answers a row with another row's image.
+ * provider that knows the key refuses the repeat, or answers a row with another row's image.
  */
 export function keepsItsKeys(story: Story): string[] {
 	const creates = story.events.filter(({ request }) => request.step === 'create');
@@ -151,10 +151,10 @@ export function keepsItsKeys(story: Story): string[] {
 		const key = keyOf(event);
 		const problem = (what: string) => [`${what}: ${subject}, attempt ${event.attempt}`];
 		if (!KEY.test(key)) return problem(`the key is "${key}"`);
-		if (request.gateway === 'apiMart' && !request.headers[VERSION_HEADER]) {
+		if (request.provider === 'apiMart' && !request.headers[VERSION_HEADER]) {
 			return problem('it has no response version');
 		}
-		if (name === undefined && said?.status === 409) return problem('the gateway knows the key');
+		if (name === undefined && said?.status === 409) return problem('the provider knows the key');
 		const owner = owners.get(key) ?? subject;
 		owners.set(key, owner);
 		if (owner !== subject) return problem(`its key is that of ${owner}`);

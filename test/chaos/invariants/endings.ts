@@ -1,12 +1,12 @@
 import countBy from 'lodash/countBy';
 
-import type { Execution, Story } from '../carryOut';
+import type { TaskView } from '../../sandbox/sandbox';
+import type { Execution, Story } from '../execute';
 import type { Names } from '../faults';
 import type { Event } from '../injector';
+import type { Outcome } from '../messages';
 import { isLimited } from '../plan';
 import { groupOf, isRefused } from '../rows';
-import type { Outcome } from '../said';
-import type { TaskView } from '../../sandbox/sandbox';
 import {
 	allOutcomes,
 	createsOf,
@@ -17,11 +17,11 @@ import {
 	queriesOf,
 } from './facts';
 
-const MOST_MISSES = 5;
-const MOST_UNREADABLE = 6;
-const MOST_DOWNLOADS = 5;
+const MAX_NOT_FOUND = 5;
+const MAX_UNREADABLE = 6;
+const MAX_DOWNLOADS = 5;
 /** So often a fresh link that answers 403 is opened again, before its task is asked for another. */
-const MOST_FORBIDDEN = 3;
+const MAX_FORBIDDEN = 3;
 
 const UNREADABLE: Names = new Set(['200 wrong JSON', '200 page', '200 with the key', 'cut short']);
 const GONE: Names = new Set(['link 403 expired', 'link 404', 'link 410']);
@@ -46,7 +46,7 @@ export function givesUpOnlyForAReason(story: Story): string[] {
 }
 
 /**
- * A row without a task needs something that happened to its create, its upload or its gateway. A limit
+ * A row without a task needs something that happened to its create, its upload or its provider. A limit
  * is none where there was time to wait for its end.
  */
 function causeBefore({ row: number, message }: Outcome & { message: string }, story: Story) {
@@ -57,14 +57,14 @@ function causeBefore({ row: number, message }: Outcome & { message: string }, st
 		plan.refusal !== undefined ||
 		isLimited(plan) ||
 		events.some(
-			({ request: { gateway, step }, name }) =>
-				name && gateway === row?.provider && ['create', 'upload'].includes(step),
+			({ request: { provider, step }, name }) =>
+				name && provider === row?.provider && ['create', 'upload'].includes(step),
 		);
 	return isTroubled ? [] : [`row ${number + 1} failed without a cause: ${message}`];
 }
 
 const STILL_UNDER_WAY = /is still working on an earlier request/;
-const FIRST_WAIT_SECONDS = 2;
+const INITIAL_WAIT_SECONDS = 2;
 
 /** A create that is under way is asked for again as long as there is time for another question. */
 function tooEarlyWhileUnderWay(story: Story): string[] {
@@ -79,7 +79,7 @@ function tooEarlyWhileUnderWay(story: Story): string[] {
 		const last = creates.at(-1);
 		if (!first || !last || plan.rows.filter((one) => groupOf(one) === group).length > 1) return [];
 		const asked = creates.filter(({ name }) => name === '409 under way').length;
-		const wait = group.startsWith('apiMart') ? 1 : FIRST_WAIT_SECONDS * 2 ** (asked - 1);
+		const wait = group.startsWith('apiMart') ? 1 : INITIAL_WAIT_SECONDS * 2 ** (asked - 1);
 		const waited = (last.request.at - first.request.at) / 1000;
 		return waited + wait < plan.timeout - 1
 			? [`row ${row + 1} gave up after ${waited} s: ${group}`]
@@ -107,16 +107,16 @@ function hasReason(
 		);
 		const forbidden = downloads.filter(({ name }) => name === 'link 403').length;
 		return (
-			downloads.filter(({ name }) => GONE.has(name)).length + forbidden / MOST_FORBIDDEN >= 2 ||
-			longestRow(downloads, ({ name }) => name !== undefined) >= MOST_DOWNLOADS ||
+			downloads.filter(({ name }) => GONE.has(name)).length + forbidden / MAX_FORBIDDEN >= 2 ||
+			longestRow(downloads, ({ name }) => name !== undefined) >= MAX_DOWNLOADS ||
 			story.plan.refusal !== undefined
 		);
 	}
 	// Whatever a batch call came back with in place of an answer, it tells of no task.
 	const queries = queriesOf(task, events).filter(({ asked, name }) => !asked || !name);
 	return (
-		longestRow(queries, ({ name }) => MISSING.has(name)) >= MOST_MISSES ||
-		longestRow(queries, ({ name }) => UNREADABLE.has(name)) >= MOST_UNREADABLE
+		longestRow(queries, ({ name }) => MISSING.has(name)) >= MAX_NOT_FOUND ||
+		longestRow(queries, ({ name }) => UNREADABLE.has(name)) >= MAX_UNREADABLE
 	);
 }
 
@@ -129,7 +129,9 @@ function tooManyMisses({ plan, tasks, events, executions }: Story): string[] {
 	return tasks.flatMap((task) => {
 		const misses = longestRow(queriesOf(task, events), ({ name }) => MISSING.has(name));
 		const times = calls * (isRenewed(task, events) ? 2 : 1) + (plan.refusal ? 1 : 0);
-		return misses > MOST_MISSES * times ? [`${task.id} was asked for ${misses} times in vain`] : [];
+		return misses > MAX_NOT_FOUND * times
+			? [`${task.id} was asked for ${misses} times in vain`]
+			: [];
 	});
 }
 
@@ -143,8 +145,8 @@ function isRenewed({ id }: TaskView, events: readonly Event[]): boolean {
 /** For the query after a deadline, an answer that is late, and a machine that is. */
 const QUERY_SLACK_MS = 10_000 + 3_000;
 
-export function endsByItsDeadlines({ plan, tasks, events, executions, outlived }: Story): string[] {
-	if (outlived !== undefined) return [`it did not end within ${outlived} s`];
+export function endsByItsDeadlines({ plan, tasks, events, executions, timedOut }: Story): string[] {
+	if (timedOut !== undefined) return [`it did not end within ${timedOut} s`];
 	return tasks.flatMap((task) => {
 		if (executions.some(({ result, turns }) => result.calls > turns.length)) return [];
 		// Nor when the answer that names it has come to its end.
@@ -194,7 +196,7 @@ export function isSilentOnceStopped({ executions, events, lagBetween }: Story): 
 
 /** Retry-After is a second at least, by seconds as by date; and what is under way needs its time. */
 const TOLD: Names = new Set(['429, seconds', '429, date', '409 under way']);
-const LEAST_PAUSE_MS = 950;
+const MIN_DELAY_MS = 950;
 
 /**
  * Asked of one row at a time: what others have under way comes all the same. A second try of the node
@@ -215,7 +217,7 @@ export function comesBackNoEarlierThanTold({ plan, events, executions }: Story):
 		const turn = turns.find((one) => isWithin(at, one));
 		if (!next || !turn || !isWithin(next.request.at, turn)) return [];
 		const pause = next.request.at - at;
-		return pause < LEAST_PAUSE_MS
+		return pause < MIN_DELAY_MS
 			? [`${step} came back ${pause} ms after "${event.name}": ${event.subject}`]
 			: [];
 	});

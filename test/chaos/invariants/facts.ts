@@ -1,27 +1,27 @@
-import type { Execution, Story, Turn } from '../carryOut';
+import type { TaskView } from '../../sandbox/sandbox';
+import type { Execution, Story, Turn } from '../execute';
 import { isOpen } from '../faults';
 import type { Event } from '../injector';
+import { outcomesOf, type Outcome } from '../messages';
 import type { Plan } from '../plan';
 import { groupOf, stable } from '../rows';
-import { outcomesOf, type Outcome } from '../said';
-import type { TaskView } from '../../sandbox/sandbox';
 
 /** What is wrong with a run; nothing, if it kept the rule. */
 export type Invariant = (story: Story) => string[] | Promise<string[]>;
 
-export const groupOfTask = ({ gateway, prompt }: TaskView): string =>
-	`${gateway}: ${stable(prompt)}`;
+export const groupOfTask = ({ provider, prompt }: TaskView): string =>
+	`${provider}: ${stable(prompt)}`;
 
-/** By the gateway's own account. */
+/** By the provider's own account. */
 export const isPaid = ({ credits }: TaskView): boolean => credits.charged > 0;
 
 export const isWithin = (at: number, { from, to }: { from: number; to: number }): boolean =>
 	at >= from && at <= to;
 
-const isAt = (gateway: TaskView['gateway'], group: string): boolean =>
-	group.startsWith(`${gateway}: `);
+const isAt = (provider: TaskView['provider'], group: string): boolean =>
+	group.startsWith(`${provider}: `);
 
-/** Whether the gateway makes nothing again under a key that it knows. */
+/** Whether the provider makes nothing again under a key that it knows. */
 export function honoursKeys(group: string, { keys }: Plan): boolean {
 	return (
 		(isAt('evoLink', group) && keys.evoLink === 'honoured') ||
@@ -29,7 +29,7 @@ export function honoursKeys(group: string, { keys }: Plan): boolean {
 	);
 }
 
-/** Whether the gateway has promised that it honours keys, so that the node may rely on it from the beginning. */
+/** Whether the provider has promised that it honours keys, so that the node may rely on it from the beginning. */
 export function promisesKeys(group: string): boolean {
 	return isAt('evoLink', group);
 }

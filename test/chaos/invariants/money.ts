@@ -1,6 +1,6 @@
-import type { Execution, Story } from '../carryOut';
+import type { Execution, Story } from '../execute';
+import { outcomesOf, type Outcome } from '../messages';
 import { isDoomed, tasksOfOne } from '../rows';
-import { outcomesOf, type Outcome } from '../said';
 import {
 	allOutcomes,
 	createsOf,
@@ -19,8 +19,8 @@ import {
 } from './facts';
 
 /**
- * Never, where the gateway honours keys. Elsewhere only what a lost answer hides may come on top, and
- * in one run of the node not even that, unless the gateway has broken its promise. That it is said then
+ * Never, where the provider honours keys. Elsewhere only what a lost answer hides may come on top, and
+ * in one run of the node not even that, unless the provider has broken its promise. That it is said then
  * is asserted elsewhere.
  */
 export function chargesNoRowTwice(story: Story): string[] {

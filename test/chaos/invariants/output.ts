@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-
 import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
-import type { Story, Turn } from '../carryOut';
+import type { Story, Turn } from '../execute';
+import { inputOf, keptRows, outcomesOf, type Outcome } from '../messages';
 import { pictureOf } from '../pictures';
 import { groupOf, isRefused, stable, tasksOfOne } from '../rows';
-import { inputOf, keptRows, outcomesOf, type Outcome } from '../said';
 import { groupAt, groupOfTask } from './facts';
 
 export async function givesEachRowItsImages(story: Story): Promise<string[]> {

@@ -1,4 +1,4 @@
-import type { Story } from '../carryOut';
+import type { Story } from '../execute';
 
 /** Everything that anyone may come to see: output, error, log, hints, and what n8n saves. */
 export function keepsTheKeysSecret({ executions, keys }: Story): string[] {

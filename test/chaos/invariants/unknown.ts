@@ -1,10 +1,10 @@
-import type { Execution, Story } from '../carryOut';
+import type { TaskView } from '../../sandbox/sandbox';
+import type { Execution, Story } from '../execute';
 import { LOSING } from '../faults';
 import type { Event } from '../injector';
+import { keptRows } from '../messages';
 import type { Plan } from '../plan';
 import { tasksOfOne } from '../rows';
-import { keptRows } from '../said';
-import type { TaskView } from '../../sandbox/sandbox';
 import {
 	allOutcomes,
 	createsOf,

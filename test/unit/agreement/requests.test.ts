@@ -1,19 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-
 import fc from 'fast-check';
 
 import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
-import type { ImageRequest, Provider } from '../../../nodes/Seedream/providers/provider';
-import { requestBody } from '../../../nodes/Seedream/request/body';
+import type { Provider } from '../../../nodes/Seedream/providers/provider';
 import { withoutInvisibleEnds } from '../../../nodes/Seedream/request/cells';
 import { checkRequest, type RawRow } from '../../../nodes/Seedream/request/checkRequest';
-import type { Refusal } from '../../sandbox/answers';
+import type { ImageRequest } from '../../../nodes/Seedream/request/imageRequest';
+import { requestBody } from '../../../nodes/Seedream/request/requestBody';
 import { callbackUrlFault } from '../../sandbox/callbackUrls';
-import { checkApiInOneCreate } from '../../sandbox/gateways/apiInOne';
-import { checkApiMartCreate } from '../../sandbox/gateways/apiMart';
-import { checkEvoLinkCreate } from '../../sandbox/gateways/evoLink';
+import { checkApiInOneCreate } from '../../sandbox/providers/apiInOne';
+import { checkApiMartCreate } from '../../sandbox/providers/apiMart';
+import { checkEvoLinkCreate } from '../../sandbox/providers/evoLink';
+import type { Refusal } from '../../sandbox/responses';
 import { rawRow } from '../nodes/request/rawRow';
 
 /**
@@ -44,7 +44,7 @@ interface System {
 	name: string;
 	provider: Provider;
 	model: string;
-	/** The gateway's own names, read in its documents; a dot leads into a nested object. */
+	/** The provider's own names, read in its documents; a dot leads into a nested object. */
 	names: Partial<Record<Setting, string>>;
 	judge: (body: Body) => Refusal | undefined;
 	/** Where the bounds of the free sizes lie, in pixels. */
@@ -126,7 +126,7 @@ const SYSTEMS: readonly System[] = [
 	},
 ];
 
-// --- The two ways of a wish to a gateway ------------------------------------------------------
+// --- The two ways of a wish to a provider ------------------------------------------------------
 
 function isLeftAlone(value: unknown): boolean {
 	return value === undefined || value === null || value === '';
@@ -165,7 +165,7 @@ const SETTINGS: readonly Setting[] = [
 	'callback',
 ];
 
-/** By hand: the same values under the gateway's names. What it has no name for cannot be said. */
+/** By hand: the same values under the provider's names. What it has no name for cannot be said. */
 function bodyByHand(wish: Wish, { model, names }: System): Body {
 	const body: Body = { model };
 	if (wish.prompt !== undefined) body.prompt = wish.prompt;
@@ -310,14 +310,14 @@ const DIFFERENCES: readonly Difference[] = [
 	},
 	{
 		name: 'reference in a private network',
-		reason: 'no gateway on the internet can open it',
+		reason: 'no provider on the internet can open it',
 		packageSays: 'no',
 		applies: ({ wish }) => linksIn(wish.references ?? '').includes('https://[::1]/cat.png'),
 		problem: 'Reference Image URLs: "https://[::1]/cat.png" is in a private network',
 	},
 	{
 		name: 'references and images above 15 at EvoLink',
-		reason: 'the gateway makes fewer images than asked for, without a word',
+		reason: 'the provider makes fewer images than asked for, without a word',
 		packageSays: 'no',
 		applies: ({ wish, system }) =>
 			system.provider === evoLink && meant(wish).references.length + meant(wish).count > 15,
@@ -333,7 +333,7 @@ const DIFFERENCES: readonly Difference[] = [
 	},
 	{
 		name: 'several images without a reference at APIMart',
-		reason: 'the gateway makes one image only',
+		reason: 'the provider makes one image only',
 		packageSays: 'no',
 		applies: ({ wish, system }) =>
 			system.provider === apiMart && meant(wish).count > 1 && meant(wish).references.length === 0,
@@ -341,7 +341,7 @@ const DIFFERENCES: readonly Difference[] = [
 	},
 	{
 		name: 'image set without a reference at APIMart',
-		reason: 'the gateway makes one image only',
+		reason: 'the provider makes one image only',
 		packageSays: 'no',
 		applies: ({ wish, system }) =>
 			system.provider === apiMart &&
@@ -351,7 +351,7 @@ const DIFFERENCES: readonly Difference[] = [
 	},
 	{
 		name: 'max images without an image set',
-		reason: 'the gateway looks away, and the user waits for more images',
+		reason: 'the provider looks away, and the user waits for more images',
 		packageSays: 'no',
 		applies: ({ wish, system }) =>
 			system.provider === apiMart &&
@@ -360,7 +360,7 @@ const DIFFERENCES: readonly Difference[] = [
 		problem: 'Max Images: has no effect',
 	},
 	{
-		name: 'setting the gateway does not have',
+		name: 'setting the provider does not have',
 		reason: 'it would be lost, and the image charged all the same',
 		packageSays: 'no',
 		applies: ({ wish, system }) =>
@@ -406,7 +406,7 @@ function differencesBehind(row: Verdicts, problems: readonly string[]): readonly
 
 function startsOf({ name, problem }: Difference): string[] {
 	if (problem !== undefined) return [problem];
-	return name === 'setting the gateway does not have'
+	return name === 'setting the provider does not have'
 		? FOREIGN.map(([, label]) => `${label}: `)
 		: [];
 }
@@ -697,7 +697,7 @@ const callback = setting(
 
 function wishes(system: System): fc.Arbitrary<Wish> {
 	const oddWord = fc.constantFrom('Fast', ' standard ', 'slow', 'on', 'AUTO', 'default');
-	/** What the gateway has no name for would refuse nearly every row, so it is seldom set. */
+	/** What the provider has no name for would refuse nearly every row, so it is seldom set. */
 	const ifNamed = (name: Setting, values: fc.Arbitrary<unknown>) =>
 		system.names[name] === undefined
 			? fc.oneof(

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
+import { UserError } from '../../../demo/userError';
 import { findChromium } from '../../browser/chromium';
-import { Sentence } from '../../../demo/sentence';
 
 let folder: string;
 let installed: string;
@@ -32,12 +32,12 @@ it('finds one in a usual place', () => {
 it('says in a sentence that the one in the environment is not there', () => {
 	const named = join(folder, 'gone');
 	const find = () => findChromium({ SEEDREAM_CHROMIUM: named, PATH: folder }, [installed]);
-	expect(find).toThrow(Sentence);
+	expect(find).toThrow(UserError);
 	expect(find).toThrow(`SEEDREAM_CHROMIUM names ${named}, which does not exist.`);
 });
 
 it('says in a sentence how to get one', () => {
 	const find = () => findChromium({ PATH: '' }, []);
-	expect(find).toThrow(Sentence);
+	expect(find).toThrow(UserError);
 	expect(find).toThrow(/need Chromium or Chrome\. On Debian: apt-get install .*chromium/);
 });

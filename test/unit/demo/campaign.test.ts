@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import sharp from 'sharp';
 
 import { readCampaign, type CampaignRow } from '../../../demo/campaign';
-import { announcement, openLive } from '../../../demo/gateways';
-import { Sentence } from '../../../demo/sentence';
+import { announcement, openLive } from '../../../demo/providers';
+import { UserError } from '../../../demo/userError';
 
 let folder: string;
 
@@ -338,20 +337,20 @@ describe('readCampaign', () => {
 
 	it.each(UNUSABLE)('says in a sentence what is wrong with %s', async (_kind, content, words) => {
 		const path = file(content);
-		await expect(readCampaign(path)).rejects.toEqual(new Sentence(`${path}${words}`));
+		await expect(readCampaign(path)).rejects.toEqual(new UserError(`${path}${words}`));
 	});
 
 	it('recognises a picture', async () => {
 		const canvas = { width: 4, height: 3, channels: 3, background: '#385' } as const;
 		const path = file(await sharp({ create: canvas }).jpeg().toBuffer());
 		await expect(readCampaign(path)).rejects.toEqual(
-			new Sentence(`${path} is a picture, not a CSV file. ${HOW_TO_SAVE}`),
+			new UserError(`${path} is a picture, not a CSV file. ${HOW_TO_SAVE}`),
 		);
 	});
 
 	it('says in a sentence that there is no such file', async () => {
 		await expect(readCampaign('nowhere.csv')).rejects.toEqual(
-			new Sentence('nowhere.csv cannot be read: there is no such file.'),
+			new UserError('nowhere.csv cannot be read: there is no such file.'),
 		);
 	});
 });
@@ -368,13 +367,13 @@ describe('a live run', () => {
 		);
 	});
 
-	it('names the keys that are missing, and only those of gateways in use', () => {
+	it('names the keys that are missing, and only those of providers in use', () => {
 		expect(() => openLive(rows, {})).toThrow(
-			new Sentence('--live needs your API keys: please set EVOLINK_API_KEY and APIMART_API_KEY.'),
+			new UserError('--live needs your API keys: please set EVOLINK_API_KEY and APIMART_API_KEY.'),
 		);
 	});
 
-	it('goes to the real gateways', () => {
+	it('goes to the real providers', () => {
 		const keys = { EVOLINK_API_KEY: 'a', APIMART_API_KEY: 'b' };
 		expect(openLive(rows, keys).credentials).toEqual({
 			evoLinkApi: { apiKey: 'a', baseUrl: 'https://api.evolink.ai' },

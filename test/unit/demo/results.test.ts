@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 
@@ -40,7 +39,7 @@ async function save(items: INodeExecutionData[]) {
 	return await saveResults(items, rows, { readFile: async () => picture }, folder);
 }
 
-it('keeps a paid image whatever the gateway says about its cost', async () => {
+it('keeps a paid image whatever the provider says about its cost', async () => {
 	const results = await save([
 		madeItem(0, { cost: { credits: 0.26 } }),
 		madeItem(1, { cost: { usd: 0.026 } }),
@@ -54,7 +53,7 @@ it('keeps a paid image whatever the gateway says about its cost', async () => {
 	expect(summary(results, 3)).toMatch(/│ APIMart +│ +3 │ +3 │ +0 │ +not told │/);
 });
 
-it('adds up the credits of a gateway that says them all', async () => {
+it('adds up the credits of a provider that says them all', async () => {
 	const results = await save([
 		madeItem(0, { cost: { credits: 0.26 } }),
 		madeItem(1, { cost: { credits: 0.52 } }),

@@ -1,4 +1,4 @@
-import { Cancelled, type Clock } from '../../../nodes/Seedream/tasks/ports';
+import { type Clock, ExecutionCancelled } from '../../../nodes/Seedream/shared/clock';
 
 export interface VirtualClock extends Clock {
 	/** Every sleep so far, in milliseconds; those that take no time are left out. */
@@ -17,7 +17,7 @@ export function virtualClock(cancelAtMs = Infinity): VirtualClock {
 		elapsed: () => now - START,
 		now: () => now,
 		sleep: async (ms) => {
-			if (now + ms - START >= cancelAtMs) throw new Cancelled();
+			if (now + ms - START >= cancelAtMs) throw new ExecutionCancelled();
 			if (ms > 0) pauses.push(ms);
 			now += ms;
 		},
@@ -62,12 +62,12 @@ export function concurrentClock(cancelAtMs = Infinity): VirtualClock {
 		elapsed: () => now - START,
 		now: () => now,
 		sleep: async (ms) => {
-			if (now - START >= cancelAtMs) throw new Cancelled();
+			if (now - START >= cancelAtMs) throw new ExecutionCancelled();
 			if (ms > 0) pauses.push(ms);
 			await new Promise<void>((wake, reject) => {
 				const until = now + ms;
 				const after = sleepers.findIndex((sleeper) => sleeper.until > until);
-				const sleeper = { until, wake, stop: () => reject(new Cancelled()) };
+				const sleeper = { until, wake, stop: () => reject(new ExecutionCancelled()) };
 				sleepers.splice(after < 0 ? sleepers.length : after, 0, sleeper);
 				moveOn();
 			});

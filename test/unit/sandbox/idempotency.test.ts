@@ -1,13 +1,14 @@
 import axios, { type AxiosResponse } from 'axios';
+
 import {
 	startSandbox,
 	type Fault,
-	type GatewayName,
+	type ProviderName,
 	type Sandbox,
 	type SandboxOptions,
 } from '../../sandbox/sandbox';
 
-const GATEWAYS = ['evoLink', 'apiMart'] as const;
+const PROVIDERS = ['evoLink', 'apiMart'] as const;
 
 const HOUR_MS = 60 * 60 * 1000;
 
@@ -15,7 +16,7 @@ const KEY = 'row-1.of_this-run';
 
 const VERSION = { 'x-apimart-response-version': '2026-07-27' };
 
-const LEAST: Record<GatewayName, Record<string, unknown>> = {
+const LEAST: Record<ProviderName, Record<string, unknown>> = {
 	evoLink: { model: 'doubao-seedream-4.5', prompt: 'a lake' },
 	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a lake' },
 	apiInOne: { prompt: 'a lake' },
@@ -43,13 +44,13 @@ async function open(options: SandboxOptions = { idempotency: HONOURED }) {
 
 afterEach(async () => sandbox.close());
 
-function create(gateway: GatewayName, fields = {}, headers = {}): Promise<AxiosResponse> {
+function create(provider: ProviderName, fields = {}, headers = {}): Promise<AxiosResponse> {
 	return axios.post(
-		`${sandbox.baseUrls[gateway]}/v1/images/generations`,
-		{ ...LEAST[gateway], ...fields },
+		`${sandbox.baseUrls[provider]}/v1/images/generations`,
+		{ ...LEAST[provider], ...fields },
 		{
 			headers: {
-				authorization: `Bearer ${sandbox.keys[gateway]}`,
+				authorization: `Bearer ${sandbox.keys[provider]}`,
 				'idempotency-key': KEY,
 				...headers,
 			},
@@ -73,12 +74,12 @@ async function until(met: () => boolean): Promise<void> {
 	while (!met()) await new Promise((done) => setTimeout(done, 5));
 }
 
-describe.each(GATEWAYS)('%s, where a key is honoured', (gateway) => {
+describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 	beforeEach(() => open());
 
 	it('answers a repeat with the first answer, and says so', async () => {
-		const first = await create(gateway);
-		const again = await create(gateway);
+		const first = await create(provider);
+		const again = await create(provider);
 		expect([first.status, again.status]).toEqual([200, 200]);
 		expect(again.data).toEqual(first.data);
 		expect([replayed(first), replayed(again)]).toEqual([undefined, 'true']);
@@ -86,57 +87,57 @@ describe.each(GATEWAYS)('%s, where a key is honoured', (gateway) => {
 	});
 
 	it('refuses another body under the same key', async () => {
-		await create(gateway);
-		const { status, data } = await create(gateway, { prompt: 'a hill' });
-		expect([status, data.error]).toEqual([409, expect.objectContaining(REUSED[gateway])]);
+		await create(provider);
+		const { status, data } = await create(provider, { prompt: 'a hill' });
+		expect([status, data.error]).toEqual([409, expect.objectContaining(REUSED[provider])]);
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
 	it('knows each key by itself, and none where none comes', async () => {
-		await create(gateway);
-		await create(gateway, {}, { 'idempotency-key': `${KEY}-too` });
-		await create(gateway, {}, { 'idempotency-key': undefined });
-		await create(gateway, {}, { 'idempotency-key': undefined });
+		await create(provider);
+		await create(provider, {}, { 'idempotency-key': `${KEY}-too` });
+		await create(provider, {}, { 'idempotency-key': undefined });
+		await create(provider, {}, { 'idempotency-key': undefined });
 		expect(sandbox.tasks()).toHaveLength(4);
 	});
 
 	it('claims a key from the arrival of the first request until its answer', async () => {
 		const { decide } = holdFirst();
-		const first = create(gateway);
+		const first = create(provider);
 		await until(() => sandbox.requests.length === 1);
-		const { status, headers, data } = await create(gateway);
-		expect([status, data.error]).toEqual([409, expect.objectContaining(UNDER_WAY[gateway])]);
-		expect(headers['retry-after']).toBe(gateway === 'apiMart' ? '1' : undefined);
-		const other = await create(gateway, { prompt: 'a hill' });
+		const { status, headers, data } = await create(provider);
+		expect([status, data.error]).toEqual([409, expect.objectContaining(UNDER_WAY[provider])]);
+		expect(headers['retry-after']).toBe(provider === 'apiMart' ? '1' : undefined);
+		const other = await create(provider, { prompt: 'a hill' });
 		expect([other.status, other.data.error]).toEqual([
 			409,
-			expect.objectContaining(REUSED[gateway]),
+			expect.objectContaining(REUSED[provider]),
 		]);
 		decide();
 		expect((await first).status).toBe(200);
-		expect(replayed(await create(gateway))).toBe('true');
+		expect(replayed(await create(provider))).toBe('true');
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
 	it('holds it through a delay', async () => {
 		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? { kind: 'delay', ms: 500 } : undefined));
-		const first = create(gateway);
+		const first = create(provider);
 		await until(() => sandbox.requests.length === 1);
-		expect((await create(gateway)).status).toBe(409);
+		expect((await create(provider)).status).toBe(409);
 		expect((await first).status).toBe(200);
-		expect(replayed(await create(gateway))).toBe('true');
+		expect(replayed(await create(provider))).toBe('true');
 	});
 
 	it.each<Fault>([{ kind: 'answer', status: 503, body: 'busy' }, { kind: 'resetBefore' }])(
 		'frees it when there is no effect: %j',
 		async (fault) => {
 			const { decide } = holdFirst();
-			const first = create(gateway).catch(() => undefined);
+			const first = create(provider).catch(() => undefined);
 			await until(() => sandbox.requests.length === 1);
-			expect((await create(gateway)).status).toBe(409);
+			expect((await create(provider)).status).toBe(409);
 			decide(fault);
 			await first;
-			const next = await create(gateway);
+			const next = await create(provider);
 			expect([next.status, replayed(next)]).toEqual([200, undefined]);
 			expect(sandbox.tasks()).toHaveLength(1);
 		},
@@ -149,8 +150,8 @@ describe.each(GATEWAYS)('%s, where a key is honoured', (gateway) => {
 		{ kind: 'reshape', change: () => ({ status: 502, body: 'bad' }) },
 	])('replays the answer that was lost: %j', async (fault) => {
 		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? fault : undefined));
-		await create(gateway).catch(() => undefined);
-		const again = await create(gateway);
+		await create(provider).catch(() => undefined);
+		const again = await create(provider);
 		expect([again.status, replayed(again)]).toEqual([200, 'true']);
 		expect(JSON.stringify(again.data)).toContain(sandbox.tasks()[0]?.id);
 		expect(sandbox.tasks()).toHaveLength(1);
@@ -164,9 +165,9 @@ describe.each(GATEWAYS)('%s, where a key is honoured', (gateway) => {
 				return answer;
 			},
 		}));
-		expect((await create(gateway)).data.spoilt).toBe(true);
+		expect((await create(provider)).data.spoilt).toBe(true);
 		sandbox.setIntercept(undefined);
-		const { data, headers } = await create(gateway);
+		const { data, headers } = await create(provider);
 		expect([data.spoilt, headers['idempotency-replayed']]).toEqual([undefined, 'true']);
 	});
 
@@ -175,44 +176,44 @@ describe.each(GATEWAYS)('%s, where a key is honoured', (gateway) => {
 		{ kind: 'trickle', everyMs: 1000 },
 	])('does not wait for an answer to arrive: %j', async (fault) => {
 		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? fault : undefined));
-		const first = create(gateway).catch(() => undefined);
+		const first = create(provider).catch(() => undefined);
 		await until(() => sandbox.tasks().length === 1);
-		expect(replayed(await create(gateway))).toBe('true');
+		expect(replayed(await create(provider))).toBe('true');
 		await sandbox.close();
 		await first;
 	});
 
 	it('keeps no refusal', async () => {
 		const prompt = 'a lake [[http:503x1]]';
-		expect((await create(gateway, { prompt })).status).toBe(503);
-		expect((await create(gateway, { n: 99 })).status).toBe(400);
-		const accepted = await create(gateway, { prompt });
+		expect((await create(provider, { prompt })).status).toBe(503);
+		expect((await create(provider, { n: 99 })).status).toBe(400);
+		const accepted = await create(provider, { prompt });
 		expect([accepted.status, replayed(accepted)]).toEqual([200, undefined]);
 	});
 
 	it('claims nothing for a stranger', async () => {
 		const { decide } = holdFirst();
-		const stranger = create(gateway, {}, { authorization: 'Bearer wrong' });
+		const stranger = create(provider, {}, { authorization: 'Bearer wrong' });
 		await until(() => sandbox.requests.length === 1);
-		expect((await create(gateway)).status).toBe(200);
+		expect((await create(provider)).status).toBe(200);
 		decide();
 		expect((await stranger).status).toBe(401);
 	});
 
 	it('makes one task of many creates at once', async () => {
-		const answers = await Promise.all(Array.from({ length: 10 }, () => create(gateway)));
+		const answers = await Promise.all(Array.from({ length: 10 }, () => create(provider)));
 		for (const { status } of answers) expect([200, 409]).toContain(status);
 		expect(sandbox.tasks()).toHaveLength(1);
-		expect(replayed(await create(gateway))).toBe('true');
+		expect(replayed(await create(provider))).toBe('true');
 	});
 
 	it('frees a key that a limit turned away', async () => {
 		await sandbox.close();
 		await open({ idempotency: HONOURED, rateLimit: { perSecond: 1 } });
-		await create(gateway, {}, { 'idempotency-key': `${KEY}-too` });
-		expect((await create(gateway)).status).toBe(429);
+		await create(provider, {}, { 'idempotency-key': `${KEY}-too` });
+		expect((await create(provider)).status).toBe(429);
 		clock += 1000;
-		const next = await create(gateway);
+		const next = await create(provider);
 		expect([next.status, replayed(next)]).toEqual([200, undefined]);
 	});
 });
@@ -220,7 +221,7 @@ describe.each(GATEWAYS)('%s, where a key is honoured', (gateway) => {
 describe('what a key looks like', () => {
 	beforeEach(() => open());
 
-	it.each<[GatewayName, string, number]>([
+	it.each<[ProviderName, string, number]>([
 		['evoLink', 'a'.repeat(16), 200],
 		['evoLink', 'Az09._-'.repeat(14).slice(0, 96), 200],
 		['evoLink', 'a'.repeat(15), 400],
@@ -230,8 +231,8 @@ describe('what a key looks like', () => {
 		['apiMart', '~'.repeat(191), 200],
 		['apiMart', 'a'.repeat(192), 400],
 		['apiMart', 'a b', 400],
-	])('%s: %s makes %d', async (gateway, key, status) => {
-		const answer = await create(gateway, {}, { 'idempotency-key': key });
+	])('%s: %s makes %d', async (provider, key, status) => {
+		const answer = await create(provider, {}, { 'idempotency-key': key });
 		expect(answer.status).toBe(status);
 		if (status === 200) return;
 		expect(answer.data.error.type).toBe('invalid_request_error');
@@ -303,9 +304,9 @@ describe('where a key is ignored', () => {
 
 	it('is so at EvoLink when the test says so, and always at API in One', async () => {
 		await open({ idempotency: { evoLink: 'ignored' } });
-		for (const gateway of ['evoLink', 'apiInOne'] as const) {
+		for (const provider of ['evoLink', 'apiInOne'] as const) {
 			for (const key of ['short', KEY, KEY]) {
-				const answer = await create(gateway, {}, { 'idempotency-key': key });
+				const answer = await create(provider, {}, { 'idempotency-key': key });
 				expect([answer.status, replayed(answer)]).toEqual([200, undefined]);
 			}
 		}

@@ -5,7 +5,7 @@ import { momentOf, type Task } from '../../sandbox/tasks';
 
 const TASK: Task = {
 	id: 'task-unified-1757165031-seedream4d',
-	gateway: 'evoLink',
+	provider: 'evoLink',
 	model: 'doubao-seedream-4.5',
 	prompt: 'a lake',
 	body: {},

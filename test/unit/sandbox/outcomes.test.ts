@@ -1,20 +1,21 @@
 import axios, { type AxiosResponse } from 'axios';
-import { outcomeOf } from '../../sandbox/outcome';
-import { startSandbox, type GatewayName, type Sandbox } from '../../sandbox/sandbox';
 
-const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+import { outcomeOf } from '../../sandbox/outcome';
+import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox/sandbox';
+
+const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
 
 const REFERENCE = 'https://example.com/1.png';
 
-/** Creates that make three images where the gateway makes several. */
-const THREE: Record<GatewayName, { prompt: string; [field: string]: unknown }> = {
+/** Creates that make three images where the provider makes several. */
+const THREE: Record<ProviderName, { prompt: string; [field: string]: unknown }> = {
 	evoLink: { model: 'doubao-seedream-4.5', prompt: 'generate 3 different images', n: 3 },
 	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a set', n: 3, image_urls: [REFERENCE] },
 	apiInOne: { prompt: 'a lake' },
 };
 
-/** Of one image, in the gateway's credits. */
-const PRICES: Record<GatewayName, number> = { evoLink: 2.25, apiMart: 0.26, apiInOne: 12 };
+/** Of one image, in the provider's credits. */
+const PRICES: Record<ProviderName, number> = { evoLink: 2.25, apiMart: 0.26, apiInOne: 12 };
 
 let clock = 1_757_165_031_000;
 let sandbox: Sandbox;
@@ -26,37 +27,37 @@ beforeEach(async () => {
 afterEach(async () => sandbox.close());
 
 function ask(
-	gateway: GatewayName,
+	provider: ProviderName,
 	path: string,
 	data?: unknown,
 	headers = {},
 ): Promise<AxiosResponse> {
 	return axios.request({
-		url: `${sandbox.baseUrls[gateway]}/v1/${path}`,
+		url: `${sandbox.baseUrls[provider]}/v1/${path}`,
 		method: data === undefined ? 'GET' : 'POST',
 		data,
-		headers: { authorization: `Bearer ${sandbox.keys[gateway]}`, ...headers },
+		headers: { authorization: `Bearer ${sandbox.keys[provider]}`, ...headers },
 		validateStatus: () => true,
 	});
 }
 
-const create = (gateway: GatewayName, markers: string, headers = {}) =>
+const create = (provider: ProviderName, markers: string, headers = {}) =>
 	ask(
-		gateway,
+		provider,
 		'images/generations',
-		{ ...THREE[gateway], prompt: `${THREE[gateway].prompt} ${markers}` },
+		{ ...THREE[provider], prompt: `${THREE[provider].prompt} ${markers}` },
 		headers,
 	);
 
-/** The last task, ended: as its gateway tells of it, and as a test sees it. */
-async function ended(gateway: GatewayName, markers: string) {
-	expect((await create(gateway, markers)).status).toBe(200);
+/** The last task, ended: as its provider tells of it, and as a test sees it. */
+async function ended(provider: ProviderName, markers: string) {
+	expect((await create(provider, markers)).status).toBe(200);
 	expect(sandbox.tasks().at(-1)?.images).toEqual([]);
 	clock += 10_000;
 	const view = sandbox.tasks().at(-1);
 	if (view === undefined) throw new Error('no task was made');
-	const { data } = await ask(gateway, `tasks/${view.id}`);
-	return { told: gateway === 'evoLink' ? data : data.data, view };
+	const { data } = await ask(provider, `tasks/${view.id}`);
+	return { told: provider === 'evoLink' ? data : data.data, view };
 }
 
 const linksOf = (id: string, count: number) =>
@@ -75,8 +76,8 @@ const STOPPED_IMAGE = {
 	error: { code: 'OutputImageSensitiveContentDetected', message: expect.any(String) },
 };
 
-function expectCharged(gateway: GatewayName, credits: number): void {
-	expect(sandbox.account(gateway)).toEqual({
+function expectCharged(provider: ProviderName, credits: number): void {
+	expect(sandbox.account(provider)).toEqual({
 		balance: 10_000 - credits,
 		reserved: 0,
 		charged: credits,
@@ -127,15 +128,15 @@ describe('[[stopped]]', () => {
 		expect(await statusOf(view.images[1] ?? '')).toBe(403);
 	});
 
-	it.each(GATEWAYS)('fails a task of %s at no cost where none is left', async (gateway) => {
-		const { told, view } = await ended(gateway, '[[stopped:3]]');
+	it.each(PROVIDERS)('fails a task of %s at no cost where none is left', async (provider) => {
+		const { told, view } = await ended(provider, '[[stopped:3]]');
 		expect(told.status.toLowerCase()).toBe('failed');
 		expect(told.error).toEqual(STOPPED_TASK);
 		for (const field of ['results', 'result', 'output', 'cost', 'credits_cost', 'credits_used']) {
 			expect(told).not.toHaveProperty(field);
 		}
 		expect(view).toMatchObject({ status: 'failed', images: [] });
-		expectCharged(gateway, 0);
+		expectCharged(provider, 0);
 	});
 
 	it('comes after a failure of the whole task', async () => {
@@ -147,7 +148,7 @@ describe('[[stopped]]', () => {
 });
 
 describe('[[charged]]', () => {
-	it.each<[GatewayName, number, Record<string, unknown>]>([
+	it.each<[ProviderName, number, Record<string, unknown>]>([
 		[
 			'evoLink',
 			6.75,
@@ -163,18 +164,18 @@ describe('[[charged]]', () => {
 		],
 		['apiMart', 0.78, { cost: 0.078, credits_cost: 0.78 }],
 		['apiInOne', 12, { credits_used: 12 }],
-	])('makes a failed task of %s cost %d credits', async (gateway, credits, said) => {
-		const { told, view } = await ended(gateway, '[[fail:service_error]] [[charged]]');
+	])('makes a failed task of %s cost %d credits', async (provider, credits, said) => {
+		const { told, view } = await ended(provider, '[[fail:service_error]] [[charged]]');
 		expect(told).toMatchObject({ ...said, error: { code: 'service_error' } });
 		expect(view).toMatchObject({ status: 'failed', images: [] });
-		expectCharged(gateway, credits);
+		expectCharged(provider, credits);
 	});
 
-	it.each(GATEWAYS)('changes nothing where a task of %s is completed', async (gateway) => {
-		const { told } = await ended(gateway, '[[charged]]');
+	it.each(PROVIDERS)('changes nothing where a task of %s is completed', async (provider) => {
+		const { told } = await ended(provider, '[[charged]]');
 		expect(told.status.toLowerCase()).toBe('completed');
 		expect(told).not.toHaveProperty('billing');
-		expectCharged(gateway, gateway === 'apiInOne' ? 12 : 3 * PRICES[gateway]);
+		expectCharged(provider, provider === 'apiInOne' ? 12 : 3 * PRICES[provider]);
 	});
 });
 
@@ -210,8 +211,8 @@ describe('[[tasks]]', () => {
 		expect(idsOf().length % 99).toBe(0);
 	});
 
-	it.each(['evoLink', 'apiInOne'] as const)('is only text to %s', async (gateway) => {
-		await create(gateway, '[[tasks:2]]');
+	it.each(['evoLink', 'apiInOne'] as const)('is only text to %s', async (provider) => {
+		await create(provider, '[[tasks:2]]');
 		expect(idsOf()).toHaveLength(1);
 	});
 });

@@ -1,22 +1,23 @@
 import axios, { type AxiosResponse } from 'axios';
+
 import {
 	startSandbox,
 	type Fault,
-	type GatewayName,
+	type ProviderName,
 	type RateLimit,
 	type Sandbox,
 	type SandboxOptions,
 } from '../../sandbox/sandbox';
 
-const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
 
-const LEAST: Record<GatewayName, Record<string, unknown>> = {
+const LEAST: Record<ProviderName, Record<string, unknown>> = {
 	evoLink: { model: 'doubao-seedream-4.5', prompt: 'a lake' },
 	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a lake' },
 	apiInOne: { prompt: 'a lake' },
 };
 
-const WORDS: Record<GatewayName, Record<string, unknown>> = {
+const WORDS: Record<ProviderName, Record<string, unknown>> = {
 	evoLink: { code: 'rate_limit_exceeded', type: 'rate_limit_error' },
 	apiMart: { code: 429, message: '请求过于频繁，请稍后再试', type: 'rate_limit_error' },
 	apiInOne: { code: 429, message: 'Too many requests', type: 'rate_limit_error' },
@@ -33,19 +34,19 @@ const open = (rateLimit: RateLimit) => start({ rateLimit });
 
 afterEach(async () => sandbox.close());
 
-function ask(gateway: GatewayName, path: string, data?: unknown): Promise<AxiosResponse> {
+function ask(provider: ProviderName, path: string, data?: unknown): Promise<AxiosResponse> {
 	return axios.request({
-		url: `${sandbox.baseUrls[gateway]}${path}`,
+		url: `${sandbox.baseUrls[provider]}${path}`,
 		method: data === undefined ? 'GET' : 'POST',
 		data,
-		headers: { authorization: `Bearer ${sandbox.keys[gateway]}` },
+		headers: { authorization: `Bearer ${sandbox.keys[provider]}` },
 		validateStatus: () => true,
 	});
 }
 
-const create = (gateway: GatewayName) => ask(gateway, '/v1/images/generations', LEAST[gateway]);
+const create = (provider: ProviderName) => ask(provider, '/v1/images/generations', LEAST[provider]);
 
-const query = (gateway: GatewayName, id: string) => ask(gateway, `/v1/tasks/${id}`);
+const query = (provider: ProviderName, id: string) => ask(provider, `/v1/tasks/${id}`);
 
 /** The status of a create so many milliseconds after the one before. */
 async function createAfter(ms: number): Promise<number> {
@@ -60,14 +61,14 @@ async function createInSteps(steps: readonly number[]): Promise<number[]> {
 	return statuses;
 }
 
-describe.each(GATEWAYS)('%s', (gateway) => {
+describe.each(PROVIDERS)('%s', (provider) => {
 	it('answers 429 in its own words to what is over the limit, and makes nothing of it', async () => {
 		await open({ perSecond: 2 });
-		await create(gateway);
-		await create(gateway);
-		const { status, headers, data } = await create(gateway);
+		await create(provider);
+		await create(provider);
+		const { status, headers, data } = await create(provider);
 		expect(status).toBe(429);
-		expect(data.error).toMatchObject(WORDS[gateway]);
+		expect(data.error).toMatchObject(WORDS[provider]);
 		expect(headers['retry-after']).toBeUndefined();
 		expect(sandbox.tasks()).toHaveLength(2);
 		expect(sandbox.requests.map(({ step }) => step)).toEqual(['create', 'create', 'create']);
@@ -75,8 +76,8 @@ describe.each(GATEWAYS)('%s', (gateway) => {
 
 	it('says when to come back where that is asked for', async () => {
 		await open({ perSecond: 1, retryAfter: true });
-		expect((await create(gateway)).headers['retry-after']).toBeUndefined();
-		const { status, headers } = await create(gateway);
+		expect((await create(provider)).headers['retry-after']).toBeUndefined();
+		const { status, headers } = await create(provider);
 		expect([status, headers['retry-after']]).toEqual([429, '1']);
 	});
 });
@@ -107,7 +108,7 @@ describe('the second slides', () => {
 });
 
 describe('what counts', () => {
-	it('is create and query together, for each gateway by itself', async () => {
+	it('is create and query together, for each provider by itself', async () => {
 		await open({ perSecond: 2 });
 		await create('evoLink');
 		const { id } = sandbox.tasks()[0] ?? { id: '' };
@@ -177,20 +178,20 @@ describe('the minute slides', () => {
 });
 
 describe('concurrent tasks', () => {
-	it.each(GATEWAYS)('are limited at %s, in its own words', async (gateway) => {
+	it.each(PROVIDERS)('are limited at %s, in its own words', async (provider) => {
 		await start({ concurrentTasks: 2 });
-		await create(gateway);
+		await create(provider);
 		clock += 5000;
-		await create(gateway);
-		const { status, data } = await create(gateway);
-		expect([status, data.error]).toEqual([429, expect.objectContaining(WORDS[gateway])]);
+		await create(provider);
+		const { status, data } = await create(provider);
+		expect([status, data.error]).toEqual([429, expect.objectContaining(WORDS[provider])]);
 		expect(sandbox.tasks()).toHaveLength(2);
 		clock += 5000;
-		expect((await create(gateway)).status).toBe(200);
-		expect((await create(gateway)).status).toBe(429);
+		expect((await create(provider)).status).toBe(200);
+		expect((await create(provider)).status).toBe(429);
 	});
 
-	it('make room when they fail, and hinder no other gateway', async () => {
+	it('make room when they fail, and hinder no other provider', async () => {
 		await start({ concurrentTasks: 1 });
 		const failing = { ...LEAST.evoLink, prompt: 'a lake [[fail:service_error]]' };
 		await ask('evoLink', '/v1/images/generations', failing);

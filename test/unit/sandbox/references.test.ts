@@ -1,17 +1,18 @@
 import axios, { type AxiosResponse } from 'axios';
 import sharp from 'sharp';
+
 import type { ImageFacts } from '../../sandbox/imageFacts';
 import { judgeReference } from '../../sandbox/references';
-import { startSandbox, type GatewayName, type Sandbox } from '../../sandbox/sandbox';
+import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox/sandbox';
 
-const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
 
 const MB = 1024 * 1024;
 
 const HOUR_MS = 60 * 60 * 1000;
 
 /** What an edit needs besides references. */
-const EDITS: Record<GatewayName, Record<string, unknown>> = {
+const EDITS: Record<ProviderName, Record<string, unknown>> = {
 	evoLink: { model: 'doubao-seedream-4.5', prompt: 'at night', size: '1:1' },
 	apiMart: { model: 'doubao-seedance-4-5', prompt: 'at night' },
 	apiInOne: { model: 'seedream/4.5-edit', prompt: 'at night' },
@@ -36,13 +37,13 @@ function bmp(width: number, height: number): Buffer {
 }
 
 describe('judgeReference', () => {
-	const judge = (gateway: GatewayName, facts: Partial<ImageFacts>) =>
-		judgeReference(gateway, { format: 'png', width: 800, height: 600, bytes: 5000, ...facts });
+	const judge = (provider: ProviderName, facts: Partial<ImageFacts>) =>
+		judgeReference(provider, { format: 'png', width: 800, height: 600, bytes: 5000, ...facts });
 
-	describe.each(GATEWAYS)('%s', (gateway) => {
-		const stretch = gateway === 'apiMart' ? 3 : 16;
+	describe.each(PROVIDERS)('%s', (provider) => {
+		const stretch = provider === 'apiMart' ? 3 : 16;
 		const codes =
-			gateway === 'evoLink'
+			provider === 'evoLink'
 				? { processing: 'image_processing_error', dimensions: 'image_dimension_mismatch' }
 				: { processing: 'task_failed', dimensions: 'task_failed' };
 
@@ -53,7 +54,7 @@ describe('judgeReference', () => {
 			['the widest', { width: 100 * stretch, height: 100 }],
 			['the tallest', { width: 100, height: 100 * stretch }],
 		])('takes %s', (_name, facts) => {
-			expect(judge(gateway, facts)).toBeUndefined();
+			expect(judge(provider, facts)).toBeUndefined();
 		});
 
 		it.each<[string, Partial<ImageFacts>, keyof typeof codes]>([
@@ -66,17 +67,17 @@ describe('judgeReference', () => {
 			['too wide', { width: 100 * stretch + 1, height: 100 }, 'dimensions'],
 			['too tall', { width: 100, height: 100 * stretch + 1 }, 'dimensions'],
 		])('refuses %s', (_name, facts, code) => {
-			expect(judge(gateway, facts)?.code).toBe(codes[code]);
+			expect(judge(provider, facts)?.code).toBe(codes[code]);
 		});
 	});
 
-	it.each<[GatewayName, string[]]>([
+	it.each<[ProviderName, string[]]>([
 		['evoLink', ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif']],
 		['apiMart', ['jpeg', 'png']],
 		['apiInOne', ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif']],
-	])('%s takes %j', (gateway, formats) => {
+	])('%s takes %j', (provider, formats) => {
 		const all = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif', 'heif', 'svg'];
-		const taken = all.filter((format) => judge(gateway, { format }) === undefined);
+		const taken = all.filter((format) => judge(provider, { format }) === undefined);
 		expect(taken).toEqual(formats);
 	});
 });
@@ -93,19 +94,19 @@ describe('the sandbox', () => {
 
 	const add = (bytes: Buffer) => sandbox.addFile(bytes, 'application/octet-stream');
 
-	function ask(gateway: GatewayName, path: string, body?: unknown): Promise<AxiosResponse> {
+	function ask(provider: ProviderName, path: string, body?: unknown): Promise<AxiosResponse> {
 		return axios.request({
-			url: `${sandbox.baseUrls[gateway]}/v1/${path}`,
+			url: `${sandbox.baseUrls[provider]}/v1/${path}`,
 			method: body === undefined ? 'GET' : 'POST',
 			data: body,
-			headers: { authorization: `Bearer ${sandbox.keys[gateway]}` },
+			headers: { authorization: `Bearer ${sandbox.keys[provider]}` },
 			validateStatus: () => true,
 		});
 	}
 
-	async function edit(gateway: GatewayName, references: string[], fields = {}) {
-		const body = { ...EDITS[gateway], image_urls: references, ...fields };
-		expect((await ask(gateway, 'images/generations', body)).status).toBe(200);
+	async function edit(provider: ProviderName, references: string[], fields = {}) {
+		const body = { ...EDITS[provider], image_urls: references, ...fields };
+		expect((await ask(provider, 'images/generations', body)).status).toBe(200);
 		clock += 10_000;
 		const task = sandbox.tasks().at(-1);
 		if (task === undefined) throw new Error('no task was made');
@@ -113,13 +114,13 @@ describe('the sandbox', () => {
 	}
 
 	/** The error in the task's answer; undefined when the task is completed. */
-	async function errorOf(gateway: GatewayName, references: string[], fields = {}) {
-		const { data } = await ask(gateway, `tasks/${await edit(gateway, references, fields)}`);
-		return gateway === 'evoLink' ? data.error : data.data.error;
+	async function errorOf(provider: ProviderName, references: string[], fields = {}) {
+		const { data } = await ask(provider, `tasks/${await edit(provider, references, fields)}`);
+		return provider === 'evoLink' ? data.error : data.data.error;
 	}
 
-	describe.each(GATEWAYS)('%s', (gateway) => {
-		const code = gateway === 'evoLink' ? 'image_processing_error' : 'task_failed';
+	describe.each(PROVIDERS)('%s', (provider) => {
+		const code = provider === 'evoLink' ? 'image_processing_error' : 'task_failed';
 		const failure = (message: RegExp, name = code) => ({
 			code: name,
 			message: expect.stringMatching(message),
@@ -131,8 +132,8 @@ describe('the sandbox', () => {
 			async (format) => {
 				const bytes =
 					format === 'bmp' ? bmp(40, -30) : await draw(40, 30).toFormat(format).toBuffer();
-				const error = await errorOf(gateway, [add(bytes)]);
-				const taken = gateway !== 'apiMart' || format === 'jpeg' || format === 'png';
+				const error = await errorOf(provider, [add(bytes)]);
+				const taken = provider !== 'apiMart' || format === 'jpeg' || format === 'png';
 				expect(error).toEqual(taken ? undefined : failure(/^image_urls\.0: .*format/));
 			},
 		);
@@ -153,55 +154,55 @@ describe('the sandbox', () => {
 			],
 		])('fails a task on %s, without a charge', async (_name, make, message) => {
 			const good = add(await draw(40, 30).png().toBuffer());
-			expect(await errorOf(gateway, [good, add(await make())])).toEqual(
+			expect(await errorOf(provider, [good, add(await make())])).toEqual(
 				failure(new RegExp(`^image_urls\\.1: .*${message.source}`)),
 			);
-			expect(sandbox.account(gateway)).toEqual({ balance: 10_000, reserved: 0, charged: 0 });
+			expect(sandbox.account(provider)).toEqual({ balance: 10_000, reserved: 0, charged: 0 });
 		});
 
 		it('fails a task on sides, a ratio and bytes beyond the limits', async () => {
-			const dimensions = gateway === 'evoLink' ? 'image_dimension_mismatch' : code;
+			const dimensions = provider === 'evoLink' ? 'image_dimension_mismatch' : code;
 			const small = await draw(14, 20).png().toBuffer();
-			const wide = await draw(gateway === 'apiMart' ? 61 : 321, 20)
+			const wide = await draw(provider === 'apiMart' ? 61 : 321, 20)
 				.png()
 				.toBuffer();
 			const large = await draw(6000, 6001).png().toBuffer();
 			const heavy = Buffer.concat([await draw(40, 30).png().toBuffer(), Buffer.alloc(10 * MB)]);
-			expect(await errorOf(gateway, [add(small)])).toEqual(failure(/14 px/, dimensions));
-			expect(await errorOf(gateway, [add(wide)])).toEqual(failure(/width\/height/, dimensions));
-			expect(await errorOf(gateway, [add(large)])).toEqual(failure(/6000×6000/, dimensions));
-			expect(await errorOf(gateway, [add(heavy)])).toEqual(failure(/10 MB/));
+			expect(await errorOf(provider, [add(small)])).toEqual(failure(/14 px/, dimensions));
+			expect(await errorOf(provider, [add(wide)])).toEqual(failure(/width\/height/, dimensions));
+			expect(await errorOf(provider, [add(large)])).toEqual(failure(/6000×6000/, dimensions));
+			expect(await errorOf(provider, [add(heavy)])).toEqual(failure(/10 MB/));
 		});
 
 		it('fails a task on a dead or unknown link of its own, and leaves other hosts alone', async () => {
 			const paths = ['/uploads/nowhere.png', '/images/nowhere/0.png', '/cat.png'];
 			for (const path of paths) {
-				expect(await errorOf(gateway, [`${sandbox.origin}${path}`])).toEqual(
+				expect(await errorOf(provider, [`${sandbox.origin}${path}`])).toEqual(
 					failure(/nothing is found/),
 				);
 			}
-			expect(await errorOf(gateway, ['https://example.invalid/cat.png'])).toBeUndefined();
+			expect(await errorOf(provider, ['https://example.invalid/cat.png'])).toBeUndefined();
 			expect(sandbox.requests.every(({ step }) => step !== 'download')).toBe(true);
 		});
 
 		it('takes a finished image of the sandbox while its link lives', async () => {
-			const first = await edit(gateway, ['https://example.invalid/cat.png']);
+			const first = await edit(provider, ['https://example.invalid/cat.png']);
 			const link = `${sandbox.origin}/images/${first}/0.png`;
-			expect(await errorOf(gateway, [link])).toBeUndefined();
+			expect(await errorOf(provider, [link])).toBeUndefined();
 			clock += 24 * HOUR_MS;
-			expect(await errorOf(gateway, [link])).toEqual(failure(/nothing is found/));
+			expect(await errorOf(provider, [link])).toEqual(failure(/nothing is found/));
 		});
 
-		it('takes an upload of either gateway for 72 hours', async () => {
+		it('takes an upload of either provider for 72 hours', async () => {
 			const form = new FormData();
 			const png = new Uint8Array(await draw(40, 30).png().toBuffer());
 			form.append('file', new Blob([png]), 'cat.png');
 			const headers = { authorization: `Bearer ${sandbox.keys.evoLink}` };
 			const url = `${sandbox.filesBaseUrl}/api/v1/files/upload/stream`;
 			const link = (await axios.post(url, form, { headers })).data.data.file_url;
-			expect(await errorOf(gateway, [link])).toBeUndefined();
+			expect(await errorOf(provider, [link])).toBeUndefined();
 			clock += 72 * HOUR_MS;
-			expect(await errorOf(gateway, [link])).toEqual(failure(/nothing is found/));
+			expect(await errorOf(provider, [link])).toEqual(failure(/nothing is found/));
 		});
 	});
 

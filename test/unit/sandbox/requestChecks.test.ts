@@ -1,7 +1,7 @@
-import type { Refusal } from '../../sandbox/answers';
-import { checkApiInOneCreate } from '../../sandbox/gateways/apiInOne';
-import { apiMartImageCount, checkApiMartCreate } from '../../sandbox/gateways/apiMart';
-import { checkEvoLinkCreate, evoLinkImageCount } from '../../sandbox/gateways/evoLink';
+import { checkApiInOneCreate } from '../../sandbox/providers/apiInOne';
+import { apiMartImageCount, checkApiMartCreate } from '../../sandbox/providers/apiMart';
+import { checkEvoLinkCreate, evoLinkImageCount } from '../../sandbox/providers/evoLink';
+import type { Refusal } from '../../sandbox/responses';
 
 type Fields = Record<string, unknown>;
 

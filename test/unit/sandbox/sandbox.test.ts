@@ -2,17 +2,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import axios, { type AxiosResponse } from 'axios';
 import sharp from 'sharp';
+
 import { pixelsFor } from '../../sandbox/pixelSizes';
 import {
 	startSandbox,
-	type GatewayName,
+	type ProviderName,
 	type Sandbox,
 	type SandboxOptions,
 } from '../../sandbox/sandbox';
 
-const GATEWAYS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
 
-const LEAST: Record<GatewayName, Record<string, unknown>> = {
+const LEAST: Record<ProviderName, Record<string, unknown>> = {
 	evoLink: { model: 'doubao-seedream-4.5', prompt: 'a lake' },
 	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a lake' },
 	apiInOne: { prompt: 'a lake' },
@@ -33,24 +34,24 @@ async function open(options: SandboxOptions = {}, delays: readonly number[] = [2
 afterEach(async () => sandbox.close());
 
 function ask(
-	gateway: GatewayName,
+	provider: ProviderName,
 	path: string,
 	body?: unknown,
 	headers: Record<string, string> = {},
 ): Promise<AxiosResponse> {
 	return axios.request({
-		url: `${sandbox.baseUrls[gateway]}${path}`,
+		url: `${sandbox.baseUrls[provider]}${path}`,
 		method: body === undefined ? 'GET' : 'POST',
 		data: body,
-		headers: { authorization: `Bearer ${sandbox.keys[gateway]}`, ...headers },
+		headers: { authorization: `Bearer ${sandbox.keys[provider]}`, ...headers },
 		validateStatus: () => true,
 	});
 }
 
-const create = (gateway: GatewayName, fields: Record<string, unknown> = {}, headers = {}) =>
-	ask(gateway, '/v1/images/generations', { ...LEAST[gateway], ...fields }, headers);
+const create = (provider: ProviderName, fields: Record<string, unknown> = {}, headers = {}) =>
+	ask(provider, '/v1/images/generations', { ...LEAST[provider], ...fields }, headers);
 
-const query = (gateway: GatewayName, id: string) => ask(gateway, `/v1/tasks/${id}`);
+const query = (provider: ProviderName, id: string) => ask(provider, `/v1/tasks/${id}`);
 
 const get = (url: string, headers = {}) =>
 	axios.get<Buffer>(url, { responseType: 'arraybuffer', headers, validateStatus: () => true });
@@ -161,36 +162,36 @@ it('API in One is IN_PROGRESS, then COMPLETED with the links in data.output', as
 	expect(sandbox.account('apiInOne').charged).toBe(12);
 });
 
-describe.each(GATEWAYS)('%s', (gateway) => {
+describe.each(PROVIDERS)('%s', (provider) => {
 	it('refuses a wrong key, an unknown task and a body that is no JSON', async () => {
 		await open();
-		const codes = gateway === 'evoLink' ? ['unauthorized', 'task_not_found'] : [401, 404];
-		const wrong = await create(gateway, {}, { authorization: 'Bearer wrong' });
+		const codes = provider === 'evoLink' ? ['unauthorized', 'task_not_found'] : [401, 404];
+		const wrong = await create(provider, {}, { authorization: 'Bearer wrong' });
 		expect([wrong.status, wrong.data.error.code]).toEqual([401, codes[0]]);
-		const unknown = await query(gateway, 'nowhere');
-		const isOdd = gateway === 'apiMart';
+		const unknown = await query(provider, 'nowhere');
+		const isOdd = provider === 'apiMart';
 		expect([unknown.status, unknown.data.error.code]).toEqual(isOdd ? [400, 400] : [404, codes[1]]);
 		if (isOdd) expect(unknown.data.error.message).toBe('无效的任务ID');
-		const broken = await ask(gateway, '/v1/images/generations', '{');
+		const broken = await ask(provider, '/v1/images/generations', '{');
 		expect([broken.status, broken.data.error.type]).toEqual([400, 'invalid_request_error']);
 	});
 
 	it('says 402 when the balance does not cover the reservation', async () => {
 		await open();
-		const fields = gateway === 'apiInOne' ? {} : { n: 15 };
+		const fields = provider === 'apiInOne' ? {} : { n: 15 };
 		let status = 200;
 		for (let count = 0; status === 200 && count < 3000; count += 1) {
-			status = (await create(gateway, fields)).status;
+			status = (await create(provider, fields)).status;
 		}
 		expect(status).toBe(402);
-		expect(sandbox.account(gateway).balance).toBeLessThan(34);
+		expect(sandbox.account(provider).balance).toBeLessThan(34);
 	});
 
 	it('obeys [[http:429x2]] with Retry-After', async () => {
 		await open();
 		const answers = [];
 		for (let count = 0; count < 3; count += 1) {
-			answers.push(await create(gateway, { prompt: 'abc [[http:429x2]]' }));
+			answers.push(await create(provider, { prompt: 'abc [[http:429x2]]' }));
 		}
 		expect(answers.map(({ status }) => status)).toEqual([429, 429, 200]);
 		expect(answers[0]?.headers['retry-after']).toBe('1');
@@ -199,10 +200,10 @@ describe.each(GATEWAYS)('%s', (gateway) => {
 	it('charges a task whose answer was lost, and not one whose request was', async () => {
 		await open();
 		sandbox.setIntercept(() => ({ kind: 'resetBefore' }));
-		await expect(create(gateway)).rejects.toThrow();
+		await expect(create(provider)).rejects.toThrow();
 		expect(sandbox.tasks()).toHaveLength(0);
 		sandbox.setIntercept(() => ({ kind: 'resetAfter' }));
-		await expect(create(gateway)).rejects.toThrow();
+		await expect(create(provider)).rejects.toThrow();
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 });
@@ -308,21 +309,21 @@ describe('callbacks', () => {
 
 	const settle = () => new Promise((done) => setTimeout(done, 250));
 
-	it.each<[GatewayName, number[], number]>([
+	it.each<[ProviderName, number[], number]>([
 		['evoLink', [500, 404, 302, 500, 200], 4],
 		['evoLink', [404, 204], 2],
 		['apiMart', [503, 200], 2],
 		['apiMart', [404, 200], 1],
 		['apiInOne', [500, 200], 1],
-	])('%s: answers %j make %d deliveries', async (gateway, statuses, deliveries) => {
+	])('%s: answers %j make %d deliveries', async (provider, statuses, deliveries) => {
 		await withReceiver(statuses, async (host, seen) => {
 			await open({ taskSeconds: 0.02, callbackHosts: [host] });
-			const field = gateway === 'apiMart' ? 'webhook' : 'callback_url';
-			expect((await create(gateway, { [field]: `http://${host}/hook` })).status).toBe(200);
+			const field = provider === 'apiMart' ? 'webhook' : 'callback_url';
+			expect((await create(provider, { [field]: `http://${host}/hook` })).status).toBe(200);
 			clock += 20;
 			await settle();
-			const path = gateway === 'apiMart' ? '/hook/callback' : '/hook';
-			const { data: body } = await query(gateway, lastTask().id);
+			const path = provider === 'apiMart' ? '/hook/callback' : '/hook';
+			const { data: body } = await query(provider, lastTask().id);
 			expect(seen).toEqual(Array.from({ length: deliveries }, () => ({ path, body })));
 			expect(lastTask().callbacks.map(({ status }) => status)).toEqual(
 				statuses.slice(0, deliveries),

@@ -1,4 +1,5 @@
 import axios, { type AxiosResponse } from 'axios';
+
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
 
 const STARTED_AT = 1_757_165_031_000;
@@ -75,7 +76,7 @@ it('tells of each task what the provider tells, the newest first', async () => {
 	expect(JSON.stringify(data)).not.toMatch(/secret|http/);
 });
 
-it('lists no task of another gateway', async () => {
+it('lists no task of another provider', async () => {
 	const headers = { authorization: `Bearer ${sandbox.keys.apiInOne}` };
 	const url = `${sandbox.baseUrls.apiInOne}/v1/images/generations`;
 	await axios.post(url, { prompt: 'a lake' }, { headers });
@@ -121,15 +122,15 @@ it('is a step of its own, that wants the key, can be broken and is counted by it
 	expect((await list('?page=2')).status).toBe(503);
 	expect((await list('?page=2')).status).toBe(503);
 	expect(sandbox.requests).toMatchObject([
-		{ gateway: 'evoLink', step: 'list', attempt: 1, path: '/evolink/v1/tasks' },
+		{ provider: 'evoLink', step: 'list', attempt: 1, path: '/evolink/v1/tasks' },
 		{ step: 'list', attempt: 1, path: '/evolink/v1/tasks?page=2' },
 		{ step: 'list', attempt: 2 },
 	]);
 });
 
 it('is EvoLink’s alone', async () => {
-	for (const gateway of ['apiMart', 'apiInOne'] as const) {
-		const { status } = await axios.get(`${sandbox.baseUrls[gateway]}/v1/tasks`, {
+	for (const provider of ['apiMart', 'apiInOne'] as const) {
+		const { status } = await axios.get(`${sandbox.baseUrls[provider]}/v1/tasks`, {
 			validateStatus: () => true,
 		});
 		expect(status).toBe(404);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axios, { type AxiosResponse } from 'axios';
 import sharp from 'sharp';
+
 import { startSandbox, type Intercept, type Sandbox } from '../../sandbox/sandbox';
 
 const MB = 1024 * 1024;
@@ -139,9 +140,11 @@ describe.each(SERVICES)('%s', (service) => {
 			const sha256 = createHash('sha256').update(bytes).digest('hex');
 			const facts = { fileName: 'notes.txt', mimeType: 'text/plain', bytes: bytes.length, sha256 };
 			expect(sandbox.uploads()).toEqual([
-				{ gateway: service, url, ...facts, width: 40, height: 30, format, at: clock },
+				{ provider: service, url, ...facts, width: 40, height: 30, format, at: clock },
 			]);
-			expect(sandbox.requests).toMatchObject([{ gateway: service, step: 'upload', upload: facts }]);
+			expect(sandbox.requests).toMatchObject([
+				{ provider: service, step: 'upload', upload: facts },
+			]);
 			const { status, headers, data } = await get(url);
 			expect([status, headers['content-type']]).toEqual([200, `image/${format}`]);
 			expect(data.equals(bytes)).toBe(true);

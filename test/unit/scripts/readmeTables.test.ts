@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-import { MEANING_ADVICE } from '../../../nodes/Seedream/advice';
-import { ERROR_CODES } from '../../../nodes/Seedream/providers/errorCodes';
+import { ERROR_CODES } from '../../../nodes/Seedream/errors/errorCodes';
+import { MEANING_MESSAGES } from '../../../nodes/Seedream/errors/errorMessages';
 import { chinese } from '../../../scripts/chinese';
 import { english, inChinese, sentencesOf } from '../../../scripts/language';
 import { documents, placesIn, tables, withTables } from '../../../scripts/readmeTables';
@@ -39,7 +39,7 @@ describe('the table of the codes that count more than the HTTP status', () => {
 	});
 
 	it('has a row for every meaning', () => {
-		expect(rows).toHaveLength(Object.keys(MEANING_ADVICE).length);
+		expect(rows).toHaveLength(Object.keys(MEANING_MESSAGES).length);
 	});
 
 	it.each([

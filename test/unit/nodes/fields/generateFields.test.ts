@@ -6,10 +6,10 @@ import {
 } from 'n8n-workflow';
 
 import { generateFields } from '../../../../nodes/Seedream/fields/generateFields';
+import { readGenerateRow } from '../../../../nodes/Seedream/n8n/readRow';
 import { providers } from '../../../../nodes/Seedream/providers';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
 import type { Model, Parameter, Provider } from '../../../../nodes/Seedream/providers/provider';
-import { readGenerateRow } from '../../../../nodes/Seedream/request/readRow';
 import { SeedreamGenerate } from '../../../../nodes/Seedream/SeedreamGenerate.node';
 import { fakeContext, NODE } from '../fakeContext';
 
@@ -95,10 +95,10 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		expect(shown.map(({ name }) => name).sort()).toEqual(Object.keys(table.parameters).sort());
 	});
 
-	it('each setting offers what the table allows, under the words of the gateway', () => {
+	it('each setting offers what the table allows, under the words of the provider', () => {
 		for (const [name, parameter] of Object.entries(table.parameters)) {
 			const field = shown.find((one) => one.name === name);
-			expect(field?.description).toContain(`The gateway calls it ${parameter.sentAs}.`);
+			expect(field?.description).toContain(`The provider calls it ${parameter.sentAs}.`);
 			if (parameter.label) expect(field?.displayName).toBe(parameter.label);
 			if (parameter.note) expect(field?.description).toContain(parameter.note.replace(/\.$/, ''));
 			if (field && parameter.kind === 'choice') {
@@ -135,7 +135,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		}
 	});
 
-	it('no format is promised for files that could not be brought to the gateway', () => {
+	it('no format is promised for files that could not be brought to the provider', () => {
 		const { file } =
 			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
 		const { fileReferences: route } = provider;
@@ -269,7 +269,7 @@ describe('with the provider taken from the row', () => {
 		},
 	);
 
-	it('a choice of another gateway, or one written in another way, is no mistake to the editor', () => {
+	it('a choice of another provider, or one written in another way, is no mistake to the editor', () => {
 		const fromTables = ['model', 'aspectRatio', 'resolution', 'promptOptimization'];
 		const fields = [...generateFields, ...additionalFields].filter(
 			({ name, type }) => type === 'options' && fromTables.includes(name),

@@ -1,8 +1,8 @@
 import { NodeHelpers } from 'n8n-workflow';
 
 import { taskStatusFields } from '../../../../nodes/Seedream/fields/taskStatusFields';
+import { readStatusRow } from '../../../../nodes/Seedream/n8n/readRow';
 import { providers } from '../../../../nodes/Seedream/providers';
-import { readStatusRow } from '../../../../nodes/Seedream/request/readRow';
 import { SeedreamTaskStatus } from '../../../../nodes/Seedream/SeedreamTaskStatus.node';
 import { fakeContext, NODE } from '../fakeContext';
 

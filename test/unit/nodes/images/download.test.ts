@@ -5,10 +5,10 @@ import {
 	downloadImage,
 	type DownloadPorts,
 	type ImageSource,
-	type OpenedLink,
+	type DownloadStream,
 } from '../../../../nodes/Seedream/images/download';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import { Cancelled } from '../../../../nodes/Seedream/tasks/ports';
+import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import { virtualClock } from '../virtualClock';
 
 const PNG = Buffer.concat([
@@ -36,7 +36,7 @@ function streamOf(...chunks: Buffer[]): Readable {
 	return Readable.from(chunks, { objectMode: false });
 }
 
-function opened(body: Readable, status = 200, contentType?: string): OpenedLink<Stored> {
+function opened(body: Readable, status = 200, contentType?: string): DownloadStream<Stored> {
 	return {
 		kind: 'opened',
 		status,
@@ -56,7 +56,7 @@ function opened(body: Readable, status = 200, contentType?: string): OpenedLink<
 
 /** `seconds` is the time that the download has. */
 async function download(
-	answers: Array<() => OpenedLink<Stored>>,
+	answers: Array<() => DownloadStream<Stored>>,
 	clock = virtualClock(),
 	seconds = 60,
 	expiresAt?: Date,
@@ -256,7 +256,7 @@ describe('a link that answers with HTTP 403', () => {
 		() =>
 			opened(streamOf(Buffer.from(words)), 403);
 
-	async function fresh(...answers: Array<() => OpenedLink<Stored>>) {
+	async function fresh(...answers: Array<() => DownloadStream<Stored>>) {
 		const clock = virtualClock();
 		const expiresAt = new Date(clock.now() + HOUR_MS);
 		return { clock, ...(await download(answers, clock, 60, expiresAt)) };
@@ -324,7 +324,7 @@ describe('a link that is not there', () => {
 		const expiresAt = new Date(clock.now() + ms);
 		return {
 			clock,
-			get: async (...answers: Array<() => OpenedLink<Stored>>) =>
+			get: async (...answers: Array<() => DownloadStream<Stored>>) =>
 				await download(answers, clock, seconds, expiresAt),
 		};
 	};
@@ -484,8 +484,8 @@ describe('a file that is larger than any image', () => {
 });
 
 it('a link that may not be followed is not tried again, and says why', async () => {
-	const refused = (): OpenedLink<Stored> => ({
-		kind: 'noReply',
+	const refused = (): DownloadStream<Stored> => ({
+		kind: 'networkError',
 		code: 'REFUSED',
 		why: 'it leads astray',
 	});
@@ -512,7 +512,7 @@ describe('the time that a download has', () => {
 });
 
 describe('a link that does not answer', () => {
-	const silent = (): OpenedLink<Stored> => ({ kind: 'noReply', code: 'ECONNRESET' });
+	const silent = (): DownloadStream<Stored> => ({ kind: 'networkError', code: 'ECONNRESET' });
 
 	it('is asked again', async () => {
 		const { result, opens } = await download([silent, silent, silent, whole]);
@@ -544,10 +544,10 @@ describe('a transfer that breaks off', () => {
 	);
 
 	it('while it is stored is tried again from the start', async () => {
-		const broken = (): OpenedLink<Stored> => {
+		const broken = (): DownloadStream<Stored> => {
 			const body = streamOf(PNG);
 			const link = opened(body);
-			if (link.kind === 'noReply') return link;
+			if (link.kind === 'networkError') return link;
 			const store = async () => {
 				body.destroy();
 				throw new Error('aborted');
@@ -586,6 +586,6 @@ describe('a transfer that breaks off', () => {
 });
 
 it('is not tried again once the user stopped the execution', async () => {
-	const silent = (): OpenedLink<Stored> => ({ kind: 'noReply', code: 'ETIMEDOUT' });
-	await expect(download([silent], virtualClock(1_000))).rejects.toThrow(Cancelled);
+	const silent = (): DownloadStream<Stored> => ({ kind: 'networkError', code: 'ETIMEDOUT' });
+	await expect(download([silent], virtualClock(1_000))).rejects.toThrow(ExecutionCancelled);
 });

@@ -4,7 +4,7 @@ import {
 	type ExpectedRow,
 	type FileNames,
 } from '../../../../nodes/Seedream/images/fileNames';
-import { nameMemory } from '../../../../nodes/Seedream/imageMemory';
+import { createFileNameStore } from '../../../../nodes/Seedream/n8n/fileCache';
 import { fakeContext, NODE } from '../fakeContext';
 
 const DATE = new Date('2026-11-20T12:00:00Z');
@@ -27,12 +27,12 @@ const tasks = (template: string, ...taskIds: string[]): ExpectedRow => ({
 	prompt: '',
 });
 
-function turn(
+function iteration(
 	rows: ExpectedRow[],
 	nodeContext = {},
 	options: { runIndex?: number; node?: Partial<typeof NODE> } = {},
 ): FileNames {
-	return createFileNames(rows, nameMemory(fakeContext({ nodeContext, ...options })), DATE);
+	return createFileNames(rows, createFileNameStore(fakeContext({ nodeContext, ...options })), DATE);
 }
 
 const facts = (parts: Partial<FileNameFacts> = {}) => ({
@@ -46,9 +46,9 @@ const facts = (parts: Partial<FileNameFacts> = {}) => ({
 });
 
 /** What the images of rows are called that come in this order. */
-function takeAll(names: FileNames, rows: ExpectedRow[], order: number[]): string[] {
+function takeAll(names: FileNames, rows: ExpectedRow[], input: number[]): string[] {
 	const taken = new Map<number, string[]>();
-	for (const index of order) {
+	for (const index of input) {
 		const { template, prompt = '', images } = rows[index] as ExpectedRow;
 		taken.set(
 			index,
@@ -83,19 +83,19 @@ describe('two images of an execution', () => {
 		],
 		['the same task', [tasks('{taskId}', 'a'), tasks('{taskId}', 'a')], ['a', 'a-2']],
 	])('have two names: %s', (_what, rows, expected) => {
-		const order = rows.map((_row, index) => index);
-		expect(takeAll(turn(rows), rows, order)).toEqual(expected);
+		const input = rows.map((_row, index) => index);
+		expect(takeAll(iteration(rows), rows, input)).toEqual(expected);
 		// Whichever comes first.
-		expect(takeAll(turn(rows), rows, order.reverse())).toEqual(expected);
+		expect(takeAll(iteration(rows), rows, input.reverse())).toEqual(expected);
 	});
 
 	it('have names in the order in which they come, where nobody knows them before', () => {
 		const rows = [tasks('{model}', 'a'), tasks('{model}', 'b')];
-		expect(takeAll(turn(rows), rows, [1, 0])).toEqual(['m-2', 'm']);
+		expect(takeAll(iteration(rows), rows, [1, 0])).toEqual(['m-2', 'm']);
 	});
 
 	it('have names also where more come than were expected', () => {
-		const names = turn([row('shoe')]);
+		const names = iteration([row('shoe')]);
 		expect([1, 2, 3].map((image) => names.take(0, 'shoe', facts({ image })))).toEqual([
 			'shoe',
 			'shoe-2',
@@ -104,7 +104,7 @@ describe('two images of an execution', () => {
 	});
 
 	it('of two tasks of one row are two', () => {
-		const names = turn([row('{row}-{image}')]);
+		const names = iteration([row('{row}-{image}')]);
 		const taken = ['a', 'b'].map((taskId) => names.take(0, '{row}-{image}', facts({ taskId })));
 		expect(taken).toEqual(['1-1', '1-1-2']);
 	});
@@ -114,7 +114,9 @@ describe('a loop', () => {
 	it('does not give a name again that an earlier turn gave', () => {
 		const rows = [row('{row}-{image}')];
 		const context = {};
-		const runs = [0, 1, 2].map((runIndex) => takeAll(turn(rows, context, { runIndex }), rows, [0]));
+		const runs = [0, 1, 2].map((runIndex) =>
+			takeAll(iteration(rows, context, { runIndex }), rows, [0]),
+		);
 		expect(runs).toEqual([['1-1'], ['1-1-2'], ['1-1-3']]);
 	});
 
@@ -122,7 +124,7 @@ describe('a loop', () => {
 		const rows = [row('{number}'), row('{number}')];
 		const context = {};
 		const runs = [0, 1, 2].map((runIndex) =>
-			takeAll(turn(rows, context, { runIndex }), rows, [1, 0]),
+			takeAll(iteration(rows, context, { runIndex }), rows, [1, 0]),
 		);
 		expect(runs).toEqual([
 			['1', '2'],
@@ -134,31 +136,31 @@ describe('a loop', () => {
 	it('gives the same names on every try of a turn', () => {
 		const rows = [row('{number}-shoe'), row('shoe')];
 		let context = {};
-		takeAll(turn(rows, context), rows, [0, 1]);
-		const first = takeAll(turn(rows, context, { runIndex: 1 }), rows, [0, 1]);
+		takeAll(iteration(rows, context), rows, [0, 1]);
+		const first = takeAll(iteration(rows, context, { runIndex: 1 }), rows, [0, 1]);
 		// As n8n saves it.
 		context = JSON.parse(JSON.stringify(context)) as object;
-		expect(takeAll(turn(rows, context, { runIndex: 1 }), rows, [1, 0])).toEqual(first);
+		expect(takeAll(iteration(rows, context, { runIndex: 1 }), rows, [1, 0])).toEqual(first);
 		expect(first).toEqual(['3-shoe', 'shoe-2']);
 	});
 
 	it('keeps no names that hold the id of a task', () => {
 		const rows = [row('{taskId}-{image}')];
 		const context = {};
-		takeAll(turn(rows, context), rows, [0]);
+		takeAll(iteration(rows, context), rows, [0]);
 		expect(JSON.stringify(context)).not.toContain('task-0');
 	});
 
 	it('begins anew where what was kept cannot be read', () => {
 		const rows = [row('{number}')];
-		expect(takeAll(turn(rows, { fileNames: { turn: 'x' } }), rows, [0])).toEqual(['1']);
+		expect(takeAll(iteration(rows, { fileNames: { iteration: 'x' } }), rows, [0])).toEqual(['1']);
 	});
 
 	it('of an agent that calls a tool is none: each call counts on', () => {
 		const rows = [row('{number}')];
 		const context = {};
 		const node = { type: `${NODE.type}Tool` };
-		expect([1, 2].map(() => takeAll(turn(rows, context, { node }), rows, [0]))).toEqual([
+		expect([1, 2].map(() => takeAll(iteration(rows, context, { node }), rows, [0]))).toEqual([
 			['1'],
 			['2'],
 		]);
@@ -167,5 +169,5 @@ describe('a loop', () => {
 
 it('a number belongs to its row, whichever comes first, and to rows that fail as well', () => {
 	const rows = [row('{number}'), row('{number}', 'x', 2), row('{number}')];
-	expect(takeAll(turn(rows), rows, [2, 1])).toEqual(['2', '3', '4']);
+	expect(takeAll(iteration(rows), rows, [2, 1])).toEqual(['2', '3', '4']);
 });

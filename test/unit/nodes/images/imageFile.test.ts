@@ -1,9 +1,11 @@
-import type { ImageFormatName } from '../../../../nodes/Seedream/images/format';
 import { fileProblem } from '../../../../nodes/Seedream/images/imageFile';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import type { ReferenceFileLimits } from '../../../../nodes/Seedream/images/imageFile';
+import type {
+	ImageFormatName,
+	ReferenceFileLimits,
+} from '../../../../nodes/Seedream/providers/referenceLimits';
 
 const MB = 1024 * 1024;
 const ALL_FORMATS: ImageFormatName[] = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'];
@@ -43,7 +45,7 @@ describe.each(MODELS)('a reference image for %s', (_name, table, { formats, rati
 	const judge = (width: number, height: number, bytes?: number, format: ImageFormatName = 'png') =>
 		fileProblem({ bytes, measured: { format, width, height } }, table);
 
-	it.each(ALL_FORMATS)('of the format %s is taken where the gateway names it', (format) => {
+	it.each(ALL_FORMATS)('of the format %s is taken where the provider names it', (format) => {
 		expect(judge(1024, 768, MB, format)).toBe(
 			formats.includes(format)
 				? undefined

@@ -1,5 +1,5 @@
+import type { FileContent } from '../../../../nodes/Seedream/images/fileUpload';
 import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
-import type { FileContent } from '../../../../nodes/Seedream/tasks/ports';
 
 /** A file of n8n that every model takes, unless `parts` says otherwise; each key has content of its own. */
 export function imageFile(parts: Partial<ImageFile> = {}): ImageFile {

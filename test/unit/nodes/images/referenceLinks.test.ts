@@ -1,43 +1,42 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as iteration } from 'node:timers/promises';
 
-import {
-	createReferenceLinks,
-	type Upload,
-	type UploadMemory,
-} from '../../../../nodes/Seedream/images/referenceLinks';
+import type { FileUpload } from '../../../../nodes/Seedream/images/fileUpload';
 import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
+import type { Reference } from '../../../../nodes/Seedream/images/reference';
+import {
+	ReferenceLinks,
+	type Upload,
+	type UploadCache,
+} from '../../../../nodes/Seedream/images/referenceLinks';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import type { Provider, Reference } from '../../../../nodes/Seedream/providers/provider';
-import { createBackOff } from '../../../../nodes/Seedream/tasks/backOff';
-import { Gateway } from '../../../../nodes/Seedream/tasks/gateway';
-import {
-	Cancelled,
-	type FileUpload,
-	type HttpAnswer,
-} from '../../../../nodes/Seedream/tasks/ports';
-import { createSlots } from '../../../../nodes/Seedream/tasks/slots';
-import { noReply, PATIENCE_SECONDS, reply } from '../tasks/scriptedGateway';
+import type { Provider } from '../../../../nodes/Seedream/providers/provider';
+import { createBackoff } from '../../../../nodes/Seedream/shared/backoff';
+import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
+import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
+import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
+import { noReply, PATIENCE_SECONDS, reply } from '../tasks/scriptedApiClient';
 import { virtualClock, type VirtualClock } from '../virtualClock';
 import { fileContent, imageFile } from './imageFiles';
 
 const NO_JITTER = () => 1;
 /** More than any test needs: what goes on for ever ends here. */
-const MOST_UPLOADS = 200;
+const MAX_UPLOADS = 200;
 const HOUR = 60 * 60 * 1000;
 
-type Answer = (upload: FileUpload, count: number) => HttpAnswer | Promise<HttpAnswer>;
+type ParsedResponse = (upload: FileUpload, count: number) => HttpResult | Promise<HttpResult>;
 
-function stored(url: string): HttpAnswer {
+function stored(url: string): HttpResult {
 	return reply(200, { success: true, data: { file_url: url }, url });
 }
 
-const STORED: Answer = (_upload, count) => stored(`https://files.example.com/${count}`);
+const STORED: ParsedResponse = (_upload, count) => stored(`https://files.example.com/${count}`);
 
 function mapMemory(entries: Record<string, Upload> = {}) {
 	const kept = new Map(Object.entries(entries));
-	const memory: UploadMemory = {
+	const memory: UploadCache = {
 		find: (key) => kept.get(key),
 		contentOf: (url) => [...kept.values()].find((upload) => upload.url === url)?.hash,
 		keep: (key, upload) => kept.set(key, upload),
@@ -46,14 +45,14 @@ function mapMemory(entries: Record<string, Upload> = {}) {
 }
 
 interface Ports {
-	memory?: UploadMemory;
+	memory?: UploadCache;
 	clock?: VirtualClock;
 }
 
-/** A gateway that answers each upload with `answer`, and the links that come of it. */
+/** A provider that answers each upload with `answer`, and the links that come of it. */
 function setUp(
 	provider: Provider,
-	answer: Answer = STORED,
+	answer: ParsedResponse = STORED,
 	{ memory = mapMemory().memory, clock = virtualClock() }: Ports = {},
 ) {
 	const uploads: FileUpload[] = [];
@@ -66,19 +65,21 @@ function setUp(
 		upload: async (upload: FileUpload) => {
 			uploads.push(upload);
 			times.push(clock.elapsed());
-			if (uploads.length > MOST_UPLOADS) throw new Error('uploads without end');
+			if (uploads.length > MAX_UPLOADS) throw new Error('uploads without end');
 			return await answer(upload, uploads.length);
 		},
 	};
 	const options = { patienceSeconds: PATIENCE_SECONDS, random: NO_JITTER };
-	const gateway = new Gateway(provider, createSlots(0), door, clock, options);
-	const linksOf = createReferenceLinks(clock, createBackOff(NO_JITTER), memory);
+	const client = new ProviderClient(provider, createConcurrencyLimiter(0), door, clock, options);
+	const referenceLinks = new ReferenceLinks(clock, createBackoff(NO_JITTER), memory);
 	return {
 		uploads,
 		times,
 		clock,
-		links: async (...references: Reference[]) => await linksOf(references, gateway, 'upload'),
-		dataUris: async (...references: Reference[]) => await linksOf(references, gateway, 'dataUri'),
+		links: async (...references: Reference[]) =>
+			await referenceLinks.resolve(references, client, 'upload'),
+		dataUris: async (...references: Reference[]) =>
+			await referenceLinks.resolve(references, client, 'dataUri'),
 	};
 }
 
@@ -104,7 +105,7 @@ const UPLOADERS: Array<[string, Provider, object]> = [
 ];
 
 describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
-	it('is uploaded where the gateway keeps files', async () => {
+	it('is uploaded where the provider keeps files', async () => {
 		const { links, uploads } = setUp(provider);
 		expect(await links(file())).toEqual({ ok: true, value: ['https://files.example.com/1'] });
 		expect(uploads).toEqual([
@@ -128,7 +129,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 			expect(row).toEqual({ ok: true, value: ['https://files.example.com/1'] });
 	});
 
-	it.each<[string, HttpAnswer, number[]]>([
+	it.each<[string, HttpResult, number[]]>([
 		// The whole batch waits after these.
 		['429', reply(429, {}), [0, 1000, 1612]],
 		['503', reply(503, {}), [0, 1000, 1612]],
@@ -157,7 +158,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		},
 	);
 
-	it.each<[string, HttpAnswer]>([
+	it.each<[string, HttpResult]>([
 		['400', reply(400, { error: { code: 'invalid_request', message: 'Bad file.' } })],
 		['401', reply(401, { error: { code: 'unauthorized' } })],
 		['402', reply(402, {})],
@@ -188,11 +189,11 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(times).toEqual([0, 1000, 3000, 7000]);
 	});
 
-	it.each<[string, HttpAnswer, number[]]>([
+	it.each<[string, HttpResult, number[]]>([
 		['503', reply(503, {}), [0, 1000, 1612, 3362, 8359, 22_639]],
 		['no connection', noReply('ECONNREFUSED', false), [0, 1000, 3000, 7000, 15_000, 31_000]],
-	])('is given up after half a minute of nothing but %s', async (_what, refusal, expected) => {
-		const { links, times } = setUp(provider, () => refusal);
+	])('is given up after half a minute of nothing but %s', async (_what, rejection, expected) => {
+		const { links, times } = setUp(provider, () => rejection);
 		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
 		expect(times.map(Math.round)).toEqual(expected);
 	});
@@ -205,7 +206,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS + 30_000);
 	});
 
-	it('waits as long as the gateway wishes', async () => {
+	it('waits as long as the provider wishes', async () => {
 		const { links, times } = setUp(provider, (_upload, count) =>
 			count === 1 ? reply(429, {}, { 'retry-after': '7' }) : stored('https://files.example.com/1'),
 		);
@@ -213,7 +214,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(times).toEqual([0, 7000]);
 	});
 
-	it('is given up where the gateway wishes to be left alone for longer than the timeout', async () => {
+	it('is given up where the provider wishes to be left alone for longer than the timeout', async () => {
 		const { links, uploads, clock } = setUp(provider, () =>
 			reply(429, {}, { 'retry-after': '3600' }),
 		);
@@ -226,7 +227,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		const { links, uploads } = setUp(provider, () => reply(429, {}), {
 			clock: virtualClock(1_500),
 		});
-		await expect(links(file())).rejects.toThrow(Cancelled);
+		await expect(links(file())).rejects.toThrow(ExecutionCancelled);
 		expect(uploads).toHaveLength(2);
 	});
 });
@@ -254,7 +255,7 @@ it('a file goes up under a name made from its content, whatever it is called', a
 });
 
 describe('two different files that come back with one link', () => {
-	const SAME: Answer = () => stored('https://files.example.com/same');
+	const SAME: ParsedResponse = () => stored('https://files.example.com/same');
 	const [one, two] = [file({ key: 'one' }), file({ key: 'two' })];
 	const refused = { ok: false, failure: { code: 'upload_not_unique', charged: 'no' } };
 
@@ -311,10 +312,10 @@ describe('several references', () => {
 			link('https://a.example/2.png'),
 			file({ key: 'one' }),
 		);
-		await turn();
+		await iteration();
 		for (const release of releases.reverse()) {
 			release();
-			await turn();
+			await iteration();
 		}
 		expect(await done).toEqual({
 			ok: true,
@@ -334,7 +335,7 @@ describe('several references', () => {
 		const { links, uploads } = setUp(evoLink, async (_upload, count) => {
 			running += 1;
 			most = Math.max(most, running);
-			await turn();
+			await iteration();
 			running -= 1;
 			return stored(`https://files.example.com/${count}`);
 		});
@@ -349,7 +350,7 @@ describe('several references', () => {
 		let open = 0;
 		let mostOpen = 0;
 		const { links } = setUp(evoLink, async (_upload, count) => {
-			await turn();
+			await iteration();
 			open -= 1;
 			return stored(`https://files.example.com/${count}`);
 		});
@@ -385,7 +386,7 @@ describe('several references', () => {
 });
 
 describe('the memory of uploads', () => {
-	it('keeps the link for the hours that the gateway keeps the file', async () => {
+	it('keeps the link for the hours that the provider keeps the file', async () => {
 		const { memory, kept } = mapMemory();
 		const { links, clock } = setUp(evoLink, STORED, { memory });
 		await links(file());
@@ -426,7 +427,7 @@ describe('the memory of uploads', () => {
 		expect(uploads).toHaveLength(2);
 	});
 
-	it("tells the gateways' files apart", async () => {
+	it("tells the providers' files apart", async () => {
 		const upload = { url: 'https://files.example.com/evolink', until: Infinity, hash: 'file-1' };
 		const { memory } = mapMemory({ 'evoLink/file-1': upload });
 		const { links, uploads } = setUp(apiMart, STORED, { memory });
@@ -451,7 +452,7 @@ describe('the memory of uploads', () => {
 });
 
 describe('a failed upload says what to do', () => {
-	it.each<[string, HttpAnswer, string]>([
+	it.each<[string, HttpResult, string]>([
 		['a wrong key', reply(401, { error: { code: 'unauthorized' } }), 'paste the key again'],
 		['an address that nobody knows', reply(404, ''), 'Check the base URL in the credential.'],
 		['an answer that is no JSON', reply(200, '<html>Hello</html>'), '<html>Hello</html>'],
@@ -486,7 +487,7 @@ describe('a data URI', () => {
 	});
 });
 
-it('where the gateway takes no files, n8n hands them out under its own signed links', async () => {
+it('where the provider takes no files, n8n hands them out under its own signed links', async () => {
 	const { links, uploads } = setUp(apiInOne);
 	const signedLink = () => 'https://n8n.example.com/rest/binary-data/signed?token=2';
 	expect(await links(link('https://a.example/1.png'), file({ signedLink }))).toEqual({

@@ -32,7 +32,10 @@ function file(name: string): IBinaryData {
 	return { data: '', mimeType: 'image/png', fileName: name };
 }
 
-function finished(state: Partial<CompletedTask> = {}, files: IBinaryData[] = []): FinishedTask {
+function finished(
+	state: Partial<CompletedTask> = {},
+	files: IBinaryData[] = [],
+): FinishedTask<IBinaryData> {
 	return {
 		facts: { provider: evoLink, taskId: 'task-1', model: 'doubao-seedream-4.5', prompt: 'A lake' },
 		state: { ...STATE, ...state },
@@ -143,7 +146,7 @@ describe.each(['perImage', 'perTask'] as const)('what nobody said (%s)', (output
 		}
 	});
 
-	it('stands under raw, in the words of the gateway, unless the answer is simplified', () => {
+	it('stands under raw, in the words of the provider, unless the answer is simplified', () => {
 		const options = { ...OPTIONS, outputItems, simplify: false };
 		for (const { json } of finishedItems(finished(), options)) expect(json.raw).toEqual(RAW);
 	});
@@ -182,7 +185,7 @@ describe('a task without images yet', () => {
 		});
 	});
 
-	it('tells its progress, where the gateway does', () => {
+	it('tells its progress, where the provider does', () => {
 		const { json } = runningItem(facts, { status: 'processing', progress: 40 }, RAW, OPTIONS);
 		expect(json).toMatchObject({ status: 'processing', progress: 40 });
 	});

@@ -16,7 +16,7 @@ describe('the answer to a create', () => {
 		['a task id at the top', { task_id: 'n30' }],
 	])('gives the task id from %s', (_where, answer) => {
 		expect(apiInOne.readCreated({ ...answer })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'n30' }],
 		});
 	});
@@ -62,14 +62,14 @@ describe('the answer to a query', () => {
 
 	it.each(statuses)('with status %j in the data is a task that is %s', (status, expected) => {
 		expect(apiInOne.readTask({ code: 200, data: { task_id: 'n30', status } })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: expected },
 		});
 	});
 
 	it.each(statuses)('with status %j at the top is a task that is %s', (status, expected) => {
 		expect(apiInOne.readTask({ id: 'n30', status })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: expected },
 		});
 	});
@@ -103,7 +103,7 @@ describe('the answer to a query', () => {
 			['an array of objects', [{ url: LINK }, { url: OTHER }], [LINK, OTHER]],
 			['JSON in a string', JSON.stringify({ resultUrls: [LINK] }), [LINK]],
 		])('finds them as %s', (_shape, value, links) => {
-			const state = { kind: 'read', value: { status: 'completed', imageUrls: links } };
+			const state = { kind: 'parsed', value: { status: 'completed', imageUrls: links } };
 			expect(apiInOne.readTask({ data: { status: 'SUCCESS', [place]: value } })).toMatchObject(
 				state,
 			);
@@ -132,7 +132,7 @@ describe('the answer to a query', () => {
 		['words', { output: 'done' }],
 	])('has no image in a completed task with %s', (_what, data) => {
 		expect(apiInOne.readTask({ data: { status: 'SUCCESS', ...data } })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'completed', imageUrls: [] },
 		});
 	});
@@ -153,7 +153,7 @@ describe('the answer to a query', () => {
 		['nothing', {}, { code: 'task_failed', message: '' }],
 	])('has the reason of a failed task from %s', (_what, data, error) => {
 		expect(apiInOne.readTask({ code: 200, data: { status: 'FAILED', ...data } })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'failed', error },
 		});
 	});
@@ -161,7 +161,7 @@ describe('the answer to a query', () => {
 	it('does not take the "success" of the envelope for the reason of a failure', () => {
 		const answer = { code: 200, message: 'success', data: { task_id: 'n30', status: 'FAILED' } };
 		expect(apiInOne.readTask(answer)).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'failed', error: { code: 'task_failed', message: '' } },
 		});
 	});

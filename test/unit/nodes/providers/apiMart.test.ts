@@ -18,7 +18,7 @@ describe('the answer to a create', () => {
 		['an object with a task id', { data: { task_id: 'task_01' } }],
 	])('gives the task id from %s', (_what, answer) => {
 		expect(apiMart.readCreated({ ...answer })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'task_01' }],
 		});
 	});
@@ -26,7 +26,7 @@ describe('the answer to a create', () => {
 	it('may name several tasks, each of them paid', () => {
 		const data = [{ task_id: 'task_01' }, { status: 'submitted' }, { task_id: 'task_02' }];
 		expect(apiMart.readCreated({ code: 200, data })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'task_01' }, { taskId: 'task_02' }],
 		});
 	});
@@ -34,7 +34,7 @@ describe('the answer to a create', () => {
 	it('may be the images already', () => {
 		const data = { object: 'generation.result', id: 'task_01', data: [{ url: LINK }] };
 		expect(apiMart.readCreated({ data })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'task_01', finished: { status: 'completed', imageUrls: [LINK] } }],
 		});
 	});
@@ -68,7 +68,7 @@ describe('the answer to a query', () => {
 		[5, 'processing'],
 	])('with status %j is a task that is %s', (status, expected) => {
 		expect(apiMart.readTask({ code: 200, data: { id: 'task_01', status, progress: 40 } })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: expected, progress: 40, model: undefined },
 		});
 	});
@@ -97,7 +97,7 @@ describe('the answer to a query', () => {
 				actual_time: 19,
 			};
 			expect(apiMart.readTask({ code: 200, data })).toEqual({
-				kind: 'read',
+				kind: 'parsed',
 				value: {
 					status: 'completed',
 					imageUrls: [LINK],
@@ -121,14 +121,14 @@ describe('the answer to a query', () => {
 		['nothing', undefined, []],
 	])('finds the links in %s', (_what, result, links) => {
 		expect(apiMart.readTask({ data: { status: 'completed', result } })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'completed', imageUrls: links },
 		});
 	});
 
 	it.each<[string, object, number | undefined]>([
 		[
-			'the end that the gateway states',
+			'the end that the provider states',
 			{ result: { images: [{ url: LINK, expires_at: EXPIRES }] } },
 			EXPIRES,
 		],
@@ -164,7 +164,7 @@ describe('the answer to a query', () => {
 	])('has %s', (_what, data, seconds) => {
 		const reading = apiMart.readTask({ data: { status: 'completed', ...data } });
 		const expiresAt = seconds === undefined ? undefined : at(seconds);
-		expect(reading).toMatchObject({ kind: 'read', value: { expiresAt } });
+		expect(reading).toMatchObject({ kind: 'parsed', value: { expiresAt } });
 	});
 
 	it.each<[string, object, object | undefined]>([
@@ -173,7 +173,9 @@ describe('the answer to a query', () => {
 		['neither', { cost: null, credits_cost: 'n/a' }, undefined],
 	])('reads a cost of %s', (_what, data, cost) => {
 		const reading = apiMart.readTask({ data: { status: 'completed', ...data } });
-		expect(reading.kind === 'read' && 'cost' in reading.value && reading.value.cost).toEqual(cost);
+		expect(reading.kind === 'parsed' && 'cost' in reading.value && reading.value.cost).toEqual(
+			cost,
+		);
 	});
 
 	it.each([
@@ -182,14 +184,14 @@ describe('the answer to a query', () => {
 	])('has the reason of a failed task with code %j', (code, read) => {
 		const error = { code, message: 'Rejected.', type: 'task_error' };
 		expect(apiMart.readTask({ data: { status: 'failed', error } })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'failed', error: { code: read, message: 'Rejected.', type: 'task_error' } },
 		});
 	});
 
 	it.each(['failed', 'cancelled'])('may say that a task is %s without a reason', (status) => {
 		expect(apiMart.readTask({ data: { status, error: null } })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status, error: { code: 'task_failed', message: '' } },
 		});
 	});

@@ -1,8 +1,8 @@
+import { providers } from '../../../../nodes/Seedream/providers';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import { providers } from '../../../../nodes/Seedream/providers';
 import { checkRequest } from '../../../../nodes/Seedream/request/checkRequest';
 import { rawRow } from '../request/rawRow';
 
@@ -18,7 +18,7 @@ describe.each([
 		expect(model.creditsPerImage).toBeUndefined();
 	});
 
-	it('knows every parameter that a model of the gateway knows', () => {
+	it('knows every parameter that a model of the provider knows', () => {
 		const known = provider.models.flatMap(({ parameters }) => Object.keys(parameters));
 		expect(Object.keys(model.parameters).sort()).toEqual([...new Set(known)].sort());
 	});
@@ -54,7 +54,7 @@ describe.each([
 		});
 	});
 
-	it('takes a data URI, which some gateways know', () => {
+	it('takes a data URI, which some providers know', () => {
 		const uri = 'data:image/png;base64,iVBORw0KGgo=';
 		const raw = rawRow({ model: 'custom', customModel: 'seedream-9', imageUrls: uri });
 		expect(checkRequest(provider, raw)).toMatchObject({

@@ -5,7 +5,7 @@ const DAY_LATER = new Date((CREATED + 24 * 60 * 60) * 1000);
 const LINK = 'https://example.com/image.jpg';
 
 describe('the answer to a create', () => {
-	it('gives the task id and the time the gateway expects to take', () => {
+	it('gives the task id and the time the provider expects to take', () => {
 		const answer = {
 			created: CREATED,
 			id: 'task-unified-1757165031-seedream4d',
@@ -18,7 +18,7 @@ describe('the answer to a create', () => {
 			usage: { billing_rule: 'per_call', credits_reserved: 1.8, user_group: 'default' },
 		};
 		expect(evoLink.readCreated(answer)).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'task-unified-1757165031-seedream4d', estimatedSeconds: 45 }],
 		});
 	});
@@ -31,7 +31,7 @@ describe('the answer to a create', () => {
 		['text in place of the details', { id: 'task-1', task_info: 'queued' }],
 	])('keeps the task id of an answer with %s', (_what, answer) => {
 		expect(evoLink.readCreated(answer)).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'task-1' }],
 		});
 	});
@@ -45,7 +45,7 @@ describe('the answer to a create', () => {
 		['data', { data: { id: 'task-1' } }],
 	])('gives the task id from %s as well', (_where, answer) => {
 		expect(evoLink.readCreated({ ...answer })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: [{ taskId: 'task-1' }],
 		});
 	});
@@ -56,7 +56,7 @@ describe('the answer to a create', () => {
 			value: [{ taskId: 'task-1', finished: { status: 'completed', imageUrls: [LINK] } }],
 		});
 		const running = { ...answer, status: 'processing' };
-		expect(evoLink.readCreated(running)).toEqual({ kind: 'read', value: [{ taskId: 'task-1' }] });
+		expect(evoLink.readCreated(running)).toEqual({ kind: 'parsed', value: [{ taskId: 'task-1' }] });
 	});
 
 	// The id may stand in several places, so the reason names none.
@@ -83,7 +83,7 @@ describe('the answer to a query', () => {
 		[3, 'processing'],
 	])('with status %s is a task that is %s', (status, expected) => {
 		expect(evoLink.readTask({ id: 'task-1', status, progress: '40', model: 'm' })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: expected, progress: 40, model: 'm' },
 		});
 	});
@@ -105,7 +105,7 @@ describe('the answer to a query', () => {
 			usage: { credits_used: 2.25 },
 		};
 		expect(evoLink.readTask(answer)).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: {
 				status: 'completed',
 				imageUrls: [LINK],
@@ -136,7 +136,7 @@ describe('the answer to a query', () => {
 		['results without a link', { results: [{}, '', 'done', 7] }, []],
 	])('finds the links in %s', (_what, answer, links) => {
 		expect(evoLink.readTask({ id: 'task-1', status: 'completed', ...answer })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'completed', imageUrls: links },
 		});
 	});
@@ -150,7 +150,7 @@ describe('the answer to a query', () => {
 		['a list', [], undefined],
 	])('reads the cost from %s', (_what, usage, cost) => {
 		const reading = evoLink.readTask({ status: 'completed', results: [LINK], usage });
-		expect(reading).toMatchObject({ kind: 'read', value: { cost } });
+		expect(reading).toMatchObject({ kind: 'parsed', value: { cost } });
 	});
 
 	it.each([
@@ -160,7 +160,7 @@ describe('the answer to a query', () => {
 		['nothing', undefined, undefined],
 	])('reads the end of the links where created is %s', (_what, created, expiresAt) => {
 		const reading = evoLink.readTask({ status: 'completed', results: [LINK], created });
-		expect(reading).toMatchObject({ kind: 'read', value: { expiresAt } });
+		expect(reading).toMatchObject({ kind: 'parsed', value: { expiresAt } });
 	});
 
 	it.each(['failed', 'cancelled', 'FAILED'])('has the reason of a task that is %s', (status) => {
@@ -170,21 +170,21 @@ describe('the answer to a query', () => {
 			type: 'task_error',
 		};
 		expect(evoLink.readTask({ id: 'task-1', status, error })).toEqual({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: status.toLowerCase(), error, charged: 'no', model: undefined },
 		});
 	});
 
 	it('has the reason of a task that failed in words', () => {
 		expect(evoLink.readTask({ status: 'failed', error: 'broken' })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'failed', error: { message: 'broken' } },
 		});
 	});
 
 	it.each([undefined, null, '', []])('has a failure without a reason: %j', (error) => {
 		expect(evoLink.readTask({ status: 'failed', error })).toMatchObject({
-			kind: 'read',
+			kind: 'parsed',
 			value: { status: 'failed', error: { code: 'unknown_error', message: '' } },
 		});
 	});

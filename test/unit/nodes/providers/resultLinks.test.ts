@@ -1,4 +1,4 @@
-import { imagesIn } from '../../../../nodes/Seedream/providers/answers';
+import { imagesIn } from '../../../../nodes/Seedream/providers/responseSchemas';
 
 const ONE = 'https://a.example/1.png';
 const TWO = 'https://a.example/2.png';

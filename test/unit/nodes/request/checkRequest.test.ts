@@ -1,9 +1,9 @@
+import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import type { ImageFormatName } from '../../../../nodes/Seedream/images/format';
-import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
 import type { ParameterName, Provider } from '../../../../nodes/Seedream/providers/provider';
+import type { ImageFormatName } from '../../../../nodes/Seedream/providers/referenceLimits';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
 import { imageFile } from '../images/imageFiles';
 import { rawRow } from './rawRow';
@@ -459,7 +459,7 @@ describe('the spellings of a spreadsheet', () => {
 	});
 
 	it.each([undefined, null, '', '  ', 'default', 'Default', ' DEFAULT '])(
-		'%j leaves a setting to the gateway',
+		'%j leaves a setting to the provider',
 		(nothing) => {
 			const parameters = { aspectRatio: nothing, resolution: nothing, imageCount: nothing };
 			const more = { promptOptimization: nothing, maxImages: nothing, watermark: nothing };
@@ -579,7 +579,7 @@ describe('what APIMart can only do with a reference image', () => {
 		[
 			'several images',
 			{ imageCount: 2 },
-			'Number of Images: without a reference image this gateway makes one image only: add a reference image, or ask for one image',
+			'Number of Images: without a reference image this provider makes one image only: add a reference image, or ask for one image',
 		],
 		[
 			'an image set',
@@ -634,7 +634,7 @@ describe('the model', () => {
 		['Doubao-Seedream-4.5', 'Doubao-Seedream-4.5'],
 		['doubao-seedream-4.5', 'doubao-seedream-4.5'],
 		[' doubao-seedream-4-5 ', 'doubao-seedream-4-5'],
-	])('may be another id of the same gateway: %j', (model, sent) => {
+	])('may be another id of the same provider: %j', (model, sent) => {
 		expect(pick(apiMart, model)).toMatchObject({
 			ok: true,
 			value: { modelId: sent, model: { id: 'doubao-seedance-4-5' } },
@@ -649,7 +649,7 @@ describe('the model', () => {
 		[apiInOne, 'doubao-seedream-4.5', '', 'seedream/4.5-text-to-image'],
 		[apiInOne, 'doubao-seedream-4.5', REFERENCE, 'seedream/4.5-edit'],
 		[apiInOne, 'doubao-seedance-4-5', REFERENCE, 'seedream/4.5-edit'],
-	])('%#: of another gateway means the same version here', (provider, model, imageUrls, sent) => {
+	])('%#: of another provider means the same version here', (provider, model, imageUrls, sent) => {
 		expect(pick(provider, model, imageUrls)).toMatchObject({ ok: true, value: { modelId: sent } });
 	});
 
@@ -938,7 +938,7 @@ describe('images that sit in n8n', () => {
 		}
 	});
 
-	it('need an n8n that the internet can reach where the gateway takes links only', () => {
+	it('need an n8n that the internet can reach where the provider takes links only', () => {
 		const imageFiles = files(2, { signedLink: () => undefined });
 		const words = (label: string) =>
 			`Reference Image Fields: API in One takes links only, and this n8n has no public HTTPS address under which it could hand out ${label}: give this n8n such an address, or put the image on a public server and use Reference Image URLs`;
@@ -947,7 +947,7 @@ describe('images that sit in n8n', () => {
 		);
 	});
 
-	it('need no such address where the gateway keeps files', () => {
+	it('need no such address where the provider keeps files', () => {
 		for (const system of [EVOLINK_45, EVOLINK_40, APIMART_45]) {
 			const imageFiles = files(1, { signedLink: () => undefined });
 			expect(check(system, { imageFiles }).ok).toBe(true);

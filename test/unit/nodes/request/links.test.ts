@@ -2,7 +2,7 @@ import {
 	dataUriProblem,
 	isDataUri,
 	isLink,
-	mendLink,
+	encodeUrl,
 } from '../../../../nodes/Seedream/request/links';
 
 describe('a link', () => {
@@ -14,7 +14,7 @@ describe('a link', () => {
 		'http://example.com',
 	])('that is plain is touched nowhere, for its signature: %s', (link) => {
 		expect(isLink(link)).toBe(true);
-		expect(mendLink(link)).toBe(link);
+		expect(encodeUrl(link)).toBe(link);
 	});
 
 	it.each([
@@ -40,14 +40,14 @@ describe('a link', () => {
 		],
 		['https://example.com/❤\ufe0f.png', 'https://example.com/%E2%9D%A4%EF%B8%8F.png'],
 	])('is written as a strict reader takes it: %s', (link, mended) => {
-		expect(mendLink(link)).toBe(mended);
+		expect(encodeUrl(link)).toBe(mended);
 	});
 
 	it.each(['cat.png', 'C:\\cat.png', 'ftp://example.com/a', 'https:///a', 'https://a b', ''])(
 		'is not %j, which stays as it is for the message about it',
 		(text) => {
 			expect(isLink(text)).toBe(false);
-			expect(mendLink(text)).toBe(text);
+			expect(encodeUrl(text)).toBe(text);
 		},
 	);
 });
@@ -57,7 +57,7 @@ it.each([
 	'https://example.com/1.png and the second',
 	'https://exa mple.com/1.png',
 ])('what is no link with a space in it stays, to be refused: %s', (text) => {
-	expect(mendLink(text)).toBe(text);
+	expect(encodeUrl(text)).toBe(text);
 	expect(isLink(text)).toBe(false);
 });
 
@@ -71,7 +71,7 @@ describe('a data URI', () => {
 		['data:image/png;name=cat.png;base64,iVBORw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
 		['DATA:IMAGE/JPG;BASE64,/9j/4AAQ', 'data:image/jpeg;base64,/9j/4AAQ'],
 	])('is mended: %j', (uri, mended) => {
-		expect(mendLink(uri)).toBe(mended);
+		expect(encodeUrl(uri)).toBe(mended);
 		expect(isDataUri(mended)).toBe(true);
 		expect(dataUriProblem(mended)).toBeUndefined();
 	});
@@ -97,13 +97,13 @@ describe('a data URI', () => {
 		['data:image/png;base64,', 'is not whole: what follows "base64," is empty or no base64'],
 		['data:image/png;base64,a*b', 'is not whole: what follows "base64," is empty or no base64'],
 	])('that cannot be mended stays, with the reason: %s', (uri, problem) => {
-		expect(mendLink(uri)).toBe(uri);
+		expect(encodeUrl(uri)).toBe(uri);
 		expect(dataUriProblem(uri)).toBe(problem);
 	});
 
 	it('is an image in base64, its prefix in small letters', () => {
 		expect(isDataUri('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(true);
-		expect(mendLink('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(
+		expect(encodeUrl('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(
 			'data:image/png;base64,iVBORw0KGgo=',
 		);
 	});

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-
 import fc from 'fast-check';
 
 import {
 	ledgerData,
 	type LedgerData,
-	type LedgerTurn,
+	type LedgerScope,
 	type RowEnd,
 	type RowRecord,
 } from '../../../../nodes/Seedream/tasks/ledger';
@@ -18,13 +17,18 @@ const FOREST = asking('A dark forest');
 const NOW = 1_790_000_000_000;
 
 /** A retry of the execution has another number, and the same seed for its keys. */
-const RETRY: Partial<LedgerTurn> = { execution: '43' };
+const RETRY: Partial<LedgerScope> = { execution: '43' };
 
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value));
 
 /** The record that a row of another try opens. */
-function record(data: LedgerData, turn: Partial<LedgerTurn> = {}, row = 0, asked = LAKE) {
-	return open(data, turn).record(row, asked);
+function record(
+	data: LedgerData,
+	iteration: Partial<LedgerScope> = {},
+	row = 0,
+	fingerprint = LAKE,
+) {
+	return open(data, iteration).record(row, fingerprint);
 }
 
 type End = RowEnd['kind'];
@@ -32,9 +36,9 @@ type End = RowEnd['kind'];
 const ending = (kind: End): RowEnd => (kind === 'spent' ? { kind, charged: 'yes' } : { kind });
 
 /** A try of one row that made `task-1`, and how it ended. */
-function madeTask(end?: End, { isDelivered = false, turn = {}, row = 0 } = {}): LedgerData {
+function madeTask(end?: End, { isDelivered = false, iteration = {}, row = 0 } = {}): LedgerData {
 	const data = noData();
-	const ledger = open(data, turn);
+	const ledger = open(data, iteration);
 	const first = ledger.record(row, LAKE);
 	first.sent(BODY, NOW);
 	first.made(['task-1'], NOW + 5);
@@ -44,16 +48,16 @@ function madeTask(end?: End, { isDelivered = false, turn = {}, row = 0 } = {}): 
 }
 
 /** A try of one row whose create was sent, and never answered. */
-function lostCreate(end?: End, turn: Partial<LedgerTurn> = {}): LedgerData {
+function unconfirmedCreate(end?: End, iteration: Partial<LedgerScope> = {}): LedgerData {
 	const data = noData();
-	const first = record(data, turn);
+	const first = record(data, iteration);
 	first.sent(BODY, NOW);
 	if (end) first.ended(ending(end));
 	return data;
 }
 
-const keyIn = (data: LedgerData, turn: Partial<LedgerTurn> = {}) =>
-	record(data, turn).idempotencyKey;
+const keyIn = (data: LedgerData, iteration: Partial<LedgerScope> = {}) =>
+	record(data, iteration).idempotencyKey;
 const FIRST_KEY = keyIn(noData());
 
 const TASKS = { taskIds: ['task-1'], at: NOW + 5 };
@@ -69,7 +73,7 @@ describe('a row without a past', () => {
 		expect(first.unconfirmed()).toBeUndefined();
 		expect(first.spentTasks()).toBeUndefined();
 		expect(first.warning()).toBeUndefined();
-		expect(first.order).toEqual(ORDER);
+		expect(first.input).toEqual(ORDER);
 		expect(first.idempotencyKey).toMatch(/^[\da-f]{64}$/);
 	});
 
@@ -119,7 +123,7 @@ describe('another try of the same turn finds the task of its row', () => {
 	it('which counts as not handed on any more: n8n has thrown it away', () => {
 		const data = madeTask('done', { isDelivered: true });
 		record(data).ended({ kind: 'open' });
-		expect(record(copy(data), { turn: 1 }).tasks()).toMatchObject(TASKS);
+		expect(record(copy(data), { iteration: 1 }).tasks()).toMatchObject(TASKS);
 	});
 
 	it('and hands it on anew', () => {
@@ -127,7 +131,7 @@ describe('another try of the same turn finds the task of its row', () => {
 		const again = open(data);
 		again.record(0, LAKE).ended({ kind: 'done' });
 		again.markDelivered();
-		expect(record(copy(data), { turn: 1 }).tasks()).toBeUndefined();
+		expect(record(copy(data), { iteration: 1 }).tasks()).toBeUndefined();
 	});
 
 	it('and not that of another row that asks for the same', () => {
@@ -151,24 +155,24 @@ describe('whatever a row asks for now, within one execution and turn', () => {
 	it.each<[string, LedgerData, object | undefined]>([
 		['a task', madeTask('open'), ORDER],
 		['a task that was handed on', madeTask('done', { isDelivered: true }), ORDER],
-		['a lost create', lostCreate('open'), ORDER],
+		['a lost create', unconfirmedCreate('open'), ORDER],
 		['a task that ended and was charged', madeTask('spent'), ORDER],
 		['a task that failed', madeTask('failed'), undefined],
 		['nothing', noData(), undefined],
-	])('is known of what it was made: %s', (_what, data, order) => {
-		expect(open(copy(data)).made(0)).toEqual(order);
+	])('is known of what it was made: %s', (_what, data, input) => {
+		expect(open(copy(data)).made(0)).toEqual(input);
 		expect(open(copy(data)).made(1)).toBeUndefined();
-		expect(open(copy(data), { turn: 1 }).made(0)).toBeUndefined();
+		expect(open(copy(data), { iteration: 1 }).made(0)).toBeUndefined();
 		expect(open(copy(data), RETRY).made(0)).toBeUndefined();
 	});
 
 	it.each([['nothing', undefined] as const, ['something else', FOREST] as const])(
 		'its task and its lost create are found: %s',
-		(_what, asked) => {
-			const made = open(madeTask('open')).record(0, asked);
+		(_what, fingerprint) => {
+			const made = open(madeTask('open')).record(0, fingerprint);
 			expect(made.tasks()).toMatchObject(TASKS);
-			expect(made.order).toEqual(ORDER);
-			const lost = open(lostCreate('open')).record(0, asked);
+			expect(made.input).toEqual(ORDER);
+			const lost = open(unconfirmedCreate('open')).record(0, fingerprint);
 			expect(lost.unconfirmed()).toEqual({ ...LOST, isSeen: false });
 			expect(lost.idempotencyKey).toBe(FIRST_KEY);
 		},
@@ -181,10 +185,10 @@ describe('whatever a row asks for now, within one execution and turn', () => {
 		first.refused();
 		first.ended({ kind: 'failed' });
 		const other = record(data, {}, 0, FOREST);
-		expect(other.order).toEqual(FOREST.order);
+		expect(other.input).toEqual(FOREST.input);
 		expect(other.idempotencyKey).not.toBe(FIRST_KEY);
 		const back = record(data);
-		expect(back.order).toEqual(ORDER);
+		expect(back.input).toEqual(ORDER);
 		expect([FIRST_KEY, other.idempotencyKey]).not.toContain(back.idempotencyKey);
 	});
 });
@@ -197,7 +201,7 @@ describe('in another execution', () => {
 		const other = record(data, RETRY, 0, FOREST);
 		expect(other.tasks()).toBeUndefined();
 		expect(other.idempotencyKey).not.toBe(FIRST_KEY);
-		expect(record(data, RETRY, 0, FOREST).order).toEqual(FOREST.order);
+		expect(record(data, RETRY, 0, FOREST).input).toEqual(FOREST.input);
 	});
 
 	it('whose row asked for something else meanwhile, the first task is still there', () => {
@@ -212,7 +216,7 @@ describe('in another execution', () => {
 	it.each<[string, LedgerData, 'made' | 'sent' | undefined]>([
 		['a task', madeTask('open'), 'made'],
 		['a task that was handed on', madeTask('done', { isDelivered: true }), 'made'],
-		['a lost create', lostCreate('open'), 'sent'],
+		['a lost create', unconfirmedCreate('open'), 'sent'],
 		['a task that failed', madeTask('failed'), undefined],
 		['nothing', noData(), undefined],
 	])('looking takes nothing over: %s', (_what, data, state) => {
@@ -223,7 +227,7 @@ describe('in another execution', () => {
 	});
 
 	it('what an earlier turn left is seen from any row of a later one', () => {
-		expect(open(madeTask('open'), { turn: 1 }).stateOf(4, LAKE)).toBe('made');
+		expect(open(madeTask('open'), { iteration: 1 }).stateOf(4, LAKE)).toBe('made');
 	});
 });
 
@@ -232,14 +236,14 @@ describe('the calls of a tool', () => {
 
 	it('have the same place, and are told apart by what they ask for', () => {
 		const data = noData();
-		const keys = [LAKE, FOREST].map((asked, call) => {
-			const own = record(data, { isTool }, 0, asked);
+		const keys = [LAKE, FOREST].map((fingerprint, call) => {
+			const own = record(data, { isTool }, 0, fingerprint);
 			own.sent(BODY, NOW);
 			own.made([`task-${call}`], NOW);
 			return own.idempotencyKey;
 		});
 		expect(new Set(keys).size).toBe(2);
-		const again = (asked = LAKE) => firstTask(record(copy(data), { isTool }, 0, asked));
+		const again = (fingerprint = LAKE) => firstTask(record(copy(data), { isTool }, 0, fingerprint));
 		expect([again(LAKE), again(FOREST), again(asking('A sea'))]).toEqual([
 			'task-0',
 			'task-1',
@@ -262,7 +266,7 @@ describe('the calls of a tool', () => {
 
 	it('have the same key on every try, and a create that was lost is found', () => {
 		const key = record(noData(), { isTool }).idempotencyKey;
-		const again = record(copy(lostCreate('open', { isTool })), { isTool });
+		const again = record(copy(unconfirmedCreate('open', { isTool })), { isTool });
 		expect(again.idempotencyKey).toBe(key);
 		expect(again.unconfirmed()).toEqual({ ...LOST, isSeen: false });
 	});
@@ -278,37 +282,39 @@ describe('a later turn of a loop', () => {
 		['failed', madeTask('failed'), false],
 		['spent', madeTask('spent'), false],
 	])('takes over the task of a row that is %s: %s', (_what, data, isTaken) => {
-		const found = record(copy(data), { turn: 1 }).tasks();
+		const found = record(copy(data), { iteration: 1 }).tasks();
 		if (isTaken) expect(found).toMatchObject(TASKS);
 		else expect(found).toBeUndefined();
 	});
 
 	it('takes over a task in another execution as well, made by Retry', () => {
-		expect(record(madeTask('open'), { turn: 1, ...RETRY }).tasks()).toMatchObject(TASKS);
+		expect(record(madeTask('open'), { iteration: 1, ...RETRY }).tasks()).toMatchObject(TASKS);
 	});
 
 	it('takes over a create that was lost, with its key; nobody has seen that', () => {
-		const next = record(lostCreate('open'), { turn: 1 });
+		const next = record(unconfirmedCreate('open'), { iteration: 1 });
 		expect(next.unconfirmed()).toEqual({ ...LOST, isSeen: false });
 		expect(next.idempotencyKey).toBe(FIRST_KEY);
 	});
 
 	it('takes over that a task ended and was charged', () => {
-		expect(record(madeTask('spent'), { turn: 1 }).spentTasks()).toMatchObject(SPENT);
+		expect(record(madeTask('spent'), { iteration: 1 }).spentTasks()).toMatchObject(SPENT);
 	});
 
 	it('does not take over a create that may still be answered', () => {
-		const next = record(lostCreate(), { turn: 1 });
+		const next = record(unconfirmedCreate(), { iteration: 1 });
 		expect(next.unconfirmed()).toBeUndefined();
 		expect(next.idempotencyKey).not.toBe(FIRST_KEY);
 	});
 
 	it('takes nothing from a turn to come', () => {
-		expect(record(madeTask('open', { turn: { turn: 2 } }), { turn: 1 }).tasks()).toBeUndefined();
+		expect(
+			record(madeTask('open', { iteration: { iteration: 2 } }), { iteration: 1 }).tasks(),
+		).toBeUndefined();
 	});
 
 	it('takes nothing for a row that asks for something else', () => {
-		expect(record(madeTask('open'), { turn: 1 }, 0, FOREST).tasks()).toBeUndefined();
+		expect(record(madeTask('open'), { iteration: 1 }, 0, FOREST).tasks()).toBeUndefined();
 	});
 
 	it('takes each only once, that of the same row first', () => {
@@ -319,23 +325,23 @@ describe('a later turn of a loop', () => {
 			left.made([`task-of-${row}`], NOW);
 			left.ended({ kind: 'open' });
 		}
-		const next = open(copy(data), { turn: 1 });
+		const next = open(copy(data), { iteration: 1 });
 		const taken = [1, 2, 7, 8].map((row) => firstTask(next.record(row, LAKE)));
 		expect(taken).toEqual(['task-of-1', 'task-of-2', 'task-of-3', undefined]);
 	});
 
 	it('keeps what it took over for its own other tries', () => {
 		const data = madeTask('open');
-		record(data, { turn: 1 }, 5);
-		const again = open(copy(data), { turn: 1 });
+		record(data, { iteration: 1 }, 5);
+		const again = open(copy(data), { iteration: 1 });
 		expect(again.record(0, LAKE).tasks()).toBeUndefined();
 		expect(again.record(5, LAKE).tasks()).toMatchObject(TASKS);
 	});
 
 	it('leaves what it took over and did not fetch to the next', () => {
 		const data = madeTask('open');
-		for (let turn = 1; turn < 5; turn += 1) {
-			const next = record(data, { turn }, turn);
+		for (let iteration = 1; iteration < 5; iteration += 1) {
+			const next = record(data, { iteration }, iteration);
 			expect(next.tasks()).toMatchObject(TASKS);
 			next.ended({ kind: 'open' });
 		}
@@ -398,8 +404,8 @@ describe('a task that failed', () => {
 
 	it('and was or may have been charged is not made again in this execution', () => {
 		const data = madeTask('spent');
-		for (const asked of [LAKE, FOREST, undefined]) {
-			const again = open(copy(data)).record(0, asked);
+		for (const fingerprint of [LAKE, FOREST, undefined]) {
+			const again = open(copy(data)).record(0, fingerprint);
 			expect(again.spentTasks()).toMatchObject(SPENT);
 			expect(again.tasks()).toBeUndefined();
 		}
@@ -422,20 +428,20 @@ describe('a create whose answer was lost', () => {
 		['in a row that was left open', 'open'],
 		['in a try that was broken off', undefined],
 	])('is known to another try, with its key and its body: %s', (_what, end) => {
-		const again = record(copy(lostCreate(end)));
+		const again = record(copy(unconfirmedCreate(end)));
 		expect(again.tasks()).toBeUndefined();
 		expect(again.unconfirmed()).toEqual({ ...LOST, isSeen: false });
 		expect(again.idempotencyKey).toBe(FIRST_KEY);
 	});
 
 	it('is seen when the user retries the execution', () => {
-		const again = record(lostCreate('open'), RETRY);
+		const again = record(unconfirmedCreate('open'), RETRY);
 		expect(again.unconfirmed()).toEqual({ ...LOST, isSeen: true });
 		expect(again.idempotencyKey).toBe(FIRST_KEY);
 	});
 
 	it('and sent again in that, and lost again, is not seen any more', () => {
-		const data = lostCreate('open');
+		const data = unconfirmedCreate('open');
 		const again = record(data, RETRY);
 		again.sent(BODY, NOW);
 		again.ended({ kind: 'open' });
@@ -444,13 +450,13 @@ describe('a create whose answer was lost', () => {
 	});
 
 	it('is seen in one that retries it, also where that did not come to send it', () => {
-		const data = lostCreate('open');
+		const data = unconfirmedCreate('open');
 		record(data, RETRY).ended({ kind: 'open' });
 		expect(record(copy(data), RETRY).unconfirmed()).toMatchObject({ isSeen: true });
 	});
 
 	it('is settled when its task turns up', () => {
-		const data = lostCreate('open');
+		const data = unconfirmedCreate('open');
 		const again = record(data);
 		again.sent(BODY, NOW);
 		again.made(['task-1'], NOW + 5);
@@ -463,7 +469,7 @@ describe('the idempotency key', () => {
 	it.each<[string, string]>([
 		['row', record(noData(), {}, 1).idempotencyKey],
 		['seed', keyIn(noData(), { keySeed: 'seed-43' })],
-		['turn of a loop', keyIn(noData(), { turn: 1 })],
+		['turn of a loop', keyIn(noData(), { iteration: 1 })],
 	])('is another for another %s', (_what, key) => {
 		expect(key).not.toBe(FIRST_KEY);
 	});
@@ -503,8 +509,8 @@ describe('the data', () => {
 		['a task that failed', madeTask('failed')],
 		['a task that was charged in vain', madeTask('spent')],
 		['a task that was left', madeTask('open')],
-		['a lost create', lostCreate('open')],
-		['a create on its way', lostCreate()],
+		['a lost create', unconfirmedCreate('open')],
+		['a create on its way', unconfirmedCreate()],
 	])('survive being saved, and have a version: %s', (_what, data) => {
 		const saved: unknown = JSON.parse(JSON.stringify(data));
 		expect(ledgerData(saved)).toBe(saved);
@@ -544,7 +550,7 @@ describe('the data', () => {
 		const again = open(saved);
 		const found = [0, 1].map((row) => firstTask(again.record(row, LAKE)));
 		expect(found).toEqual(['task-of-0', 'task-of-1']);
-		expect(open(saved, { turn: 9 }).taskIds()).toEqual(new Set(found));
+		expect(open(saved, { iteration: 9 }).taskIds()).toEqual(new Set(found));
 		expect(saved.records[1]).toEqual(unreadable);
 	});
 
@@ -581,23 +587,23 @@ describe('the data', () => {
 		['a task that was left', madeTask('open'), true],
 		['a task that was not handed on', madeTask('done'), true],
 		['a task whose row is at work', madeTask(), true],
-		['a lost create', lostCreate('open'), true],
-		['a create on its way', lostCreate(), true],
+		['a lost create', unconfirmedCreate('open'), true],
+		['a create on its way', unconfirmedCreate(), true],
 	])('of earlier turns are kept if they may be wanted: %s', (_what, data, isKept) => {
 		const later = copy(data);
 		expect(later.records).toHaveLength(1);
-		open(later, { turn: 1 });
+		open(later, { iteration: 1 });
 		expect(later.records).toHaveLength(isKept ? 1 : 0);
 	});
 
 	it('stay few in a loop of thousands of turns', () => {
 		const data = noData();
-		for (let turn = 0; turn < 3_000; turn += 1) {
-			const ledger = open(data, { turn });
-			const next = ledger.record(0, asking(`Turn ${turn}`));
+		for (let iteration = 0; iteration < 3_000; iteration += 1) {
+			const ledger = open(data, { iteration });
+			const next = ledger.record(0, asking(`Turn ${iteration}`));
 			next.sent(BODY, NOW);
-			next.made([`task-${turn}`], NOW);
-			next.ended({ kind: turn % 2 === 0 ? 'done' : 'failed' });
+			next.made([`task-${iteration}`], NOW);
+			next.ended({ kind: iteration % 2 === 0 ? 'done' : 'failed' });
 			ledger.markDelivered();
 			ledger.close();
 		}
@@ -625,14 +631,14 @@ describe('that a provider has answered a repeated create with the first task', (
 		const data = noData();
 		open(data).noteReplay('apiMart');
 		expect(open(copy(data)).hasReplayed('apiMart')).toBe(true);
-		expect(open(copy(data), { turn: 3 }).hasReplayed('apiMart')).toBe(true);
+		expect(open(copy(data), { iteration: 3 }).hasReplayed('apiMart')).toBe(true);
 		expect(open(copy(data)).hasReplayed('evoLink')).toBe(false);
 		expect(open(copy(data), RETRY).hasReplayed('apiMart')).toBe(false);
 	});
 });
 
 describe('what may be billed', () => {
-	const order = ORDER;
+	const input = ORDER;
 
 	it('is every task that was not handed on and every create without an answer, by row', () => {
 		const ledger = open();
@@ -652,17 +658,17 @@ describe('what may be billed', () => {
 		ledger.markDelivered();
 		several?.made(['task-4', 'task-5'], NOW);
 		expect(ledger.billable()).toMatchObject([
-			{ row: 0, order, taskId: 'task-1', at: NOW + 5 },
-			{ row: 1, order, at: NOW + 1 },
-			{ row: 6, order, taskId: 'task-4', at: NOW },
-			{ row: 6, order, taskId: 'task-5', at: NOW },
+			{ row: 0, input, taskId: 'task-1', at: NOW + 5 },
+			{ row: 1, input, at: NOW + 1 },
+			{ row: 6, input, taskId: 'task-4', at: NOW },
+			{ row: 6, input, taskId: 'task-5', at: NOW },
 		]);
 	});
 
 	it('is also what an earlier try has left', () => {
 		const again = open(madeTask('open'));
 		again.record(0, LAKE);
-		expect(again.billable()).toMatchObject([{ row: 0, order, taskId: 'task-1', at: NOW + 5 }]);
+		expect(again.billable()).toMatchObject([{ row: 0, input, taskId: 'task-1', at: NOW + 5 }]);
 	});
 
 	it('is also what an earlier try has handed on, once its row is asked for again', () => {
@@ -674,8 +680,9 @@ describe('what may be billed', () => {
 
 	it('names what was asked by each row', () => {
 		const ledger = open();
-		for (const [row, asked] of [FOREST, LAKE].entries()) ledger.record(row, asked).sent(BODY, NOW);
-		expect(ledger.billable().map((task) => task.order.prompt)).toEqual([
+		for (const [row, fingerprint] of [FOREST, LAKE].entries())
+			ledger.record(row, fingerprint).sent(BODY, NOW);
+		expect(ledger.billable().map((task) => task.input.prompt)).toEqual([
 			'A dark forest',
 			'A quiet lake',
 		]);
@@ -692,20 +699,20 @@ describe('two turns at work at once, as the calls of an AI agent are', () => {
 	it('both have their tasks in the data', () => {
 		const data = noData();
 		const first = record(data);
-		const second = record(data, { turn: 1 });
+		const second = record(data, { iteration: 1 });
 		first.sent(BODY, NOW);
 		first.made(['task-1'], NOW);
 		second.sent(BODY, NOW);
 		second.made(['task-2'], NOW);
 		expect(record(copy(data)).tasks()).toMatchObject({ taskIds: ['task-1'] });
-		expect(record(copy(data), { turn: 1 }).tasks()).toMatchObject({ taskIds: ['task-2'] });
+		expect(record(copy(data), { iteration: 1 }).tasks()).toMatchObject({ taskIds: ['task-2'] });
 	});
 
 	it('both have their tasks in the data, also those that were on their way', () => {
 		const data = noData();
 		const first = record(data);
 		first.sent(BODY, NOW);
-		open(data, { turn: 1 });
+		open(data, { iteration: 1 });
 		first.made(['task-1'], NOW);
 		expect(record(copy(data)).tasks()).toMatchObject({ taskIds: ['task-1'] });
 		expect(record(copy(data)).unconfirmed()).toBeUndefined();
@@ -716,7 +723,7 @@ describe('two turns at work at once, as the calls of an AI agent are', () => {
 		const first = record(data);
 		first.sent(BODY, NOW);
 		first.refused();
-		open(data, { turn: 1 });
+		open(data, { iteration: 1 });
 		first.sent(BODY, NOW + 1);
 		expect(record(copy(data)).unconfirmed()).toMatchObject({ at: NOW + 1 });
 		first.made(['task-1'], NOW + 2);
@@ -725,10 +732,10 @@ describe('two turns at work at once, as the calls of an AI agent are', () => {
 
 	it('never have the same task, nor the same key', () => {
 		const data = noData();
-		const rows = [0, 1, 2].map((turn) => record(data, { turn }));
-		for (const [turn, own] of rows.entries()) {
+		const rows = [0, 1, 2].map((iteration) => record(data, { iteration }));
+		for (const [iteration, own] of rows.entries()) {
 			expect(own.tasks()).toBeUndefined();
-			own.made([`task-${turn}`], NOW);
+			own.made([`task-${iteration}`], NOW);
 		}
 		expect(new Set(rows.map((own) => own.idempotencyKey)).size).toBe(3);
 	});
@@ -742,7 +749,7 @@ describe('two turns at work at once, as the calls of an AI agent are', () => {
 		// Another row of the same turn is still at work, and then n8n tries the node again.
 		first.record(1, FOREST).sent(BODY, NOW);
 		left.ended({ kind: 'open' });
-		const second = record(data, { turn: 1 });
+		const second = record(data, { iteration: 1 });
 		const again = record(data);
 		const tasks = [firstTask(second), firstTask(again)];
 		expect(tasks.filter((taskId) => taskId === 'task-1')).toHaveLength(1);
@@ -751,7 +758,7 @@ describe('two turns at work at once, as the calls of an AI agent are', () => {
 });
 
 /**
- * Tries of a node, one after the other, against a gateway. What n8n may do between them: nothing,
+ * Tries of a node, one after the other, against a provider. What n8n may do between them: nothing,
  * save and load the data, give the execution another id, go on to the next turn of a loop. What the
  * rows' expressions give may change with every try.
  */
@@ -799,7 +806,7 @@ describe('over any tries of the node', () => {
 	function play(tries: readonly NodeTry[], honoursKey: boolean): LedgerData {
 		let data = noData();
 		let execution = 1;
-		let turn = 0;
+		let iteration = 0;
 		let now = NOW;
 		const byKey = new Map<string, { taskId: string; body: string }>();
 		/** Those the ledger has been told of, with what became of them. */
@@ -820,20 +827,20 @@ describe('over any tries of the node', () => {
 
 		for (const { before, isSaved, isDelivered, rows } of tries) {
 			if (before === 'retryExecution') execution += 1;
-			if (before === 'nextTurn') turn += 1;
+			if (before === 'nextTurn') iteration += 1;
 			if (isSaved) {
 				const saved = copy(data);
 				must(ledgerData(saved) === saved, 'the data cannot be saved');
 				data = saved;
 			}
-			const ledger = open(data, { execution: `${execution}`, turn });
+			const ledger = open(data, { execution: `${execution}`, iteration });
 			const done: string[] = [];
 			const records = rows.map(({ prompt }, index) => ledger.record(index, asking(prompt)));
 			for (const [index, { prompt, create: outcome, end }] of rows.entries()) {
 				now += 1_000;
 				const own = records[index];
 				if (!own) continue;
-				const place = `${execution}/${turn}/${index}`;
+				const place = `${execution}/${iteration}/${index}`;
 				const lost = own.unconfirmed();
 				if (own.spentTasks() !== undefined) {
 					if (end !== 'stopped') own.ended(ending('spent'));
@@ -866,7 +873,7 @@ describe('over any tries of the node', () => {
 				const taskId = firstTask(own) ?? '';
 				paid.set(place, taskId);
 				const owner = `${index}`;
-				const seat = `${turn}/${taskId}`;
+				const seat = `${iteration}/${taskId}`;
 				// No two rows of a turn have the same task.
 				must((owners.get(seat) ?? owner) === owner, `${taskId} has two rows`);
 				owners.set(seat, owner);
@@ -904,7 +911,7 @@ describe('over any tries of the node', () => {
 		['honours the key', true],
 		['does not', false],
 	])(
-		'at a gateway that %s, no task is lost, or given twice, and no key means two',
+		'at a provider that %s, no task is lost, or given twice, and no key means two',
 		(_what, honours) => {
 			fc.assert(
 				fc.property(fc.array(nodeTry, { maxLength: 12 }), (tries) => {
@@ -922,7 +929,7 @@ describe('over any tries of the node', () => {
 				const left = standingIn(data).flatMap(({ isReclaimable, state }) =>
 					isReclaimable && state.name === 'made' ? (state.taskIds ?? []) : [],
 				);
-				const ledger = open(data, { turn: 1_000 });
+				const ledger = open(data, { iteration: 1_000 });
 				const found = ['A', 'B'].flatMap((prompt) =>
 					Array.from({ length: 60 }, (_, index) => firstTask(ledger.record(index, asking(prompt)))),
 				);

@@ -1,20 +1,25 @@
-import type { JsonObject } from '../../../../nodes/Seedream/json';
-import { createBackOff } from '../../../../nodes/Seedream/tasks/backOff';
+import { createBackoff } from '../../../../nodes/Seedream/shared/backoff';
+import type { Clock } from '../../../../nodes/Seedream/shared/clock';
+import type { JsonObject } from '../../../../nodes/Seedream/shared/json';
 import {
 	ledgerData,
 	openLedger,
-	type Asked,
+	type RequestFingerprint,
 	type LedgerData,
-	type LedgerTurn,
-	type Order,
+	type LedgerScope,
+	type TaskInput,
 } from '../../../../nodes/Seedream/tasks/ledger';
-import type { Clock } from '../../../../nodes/Seedream/tasks/ports';
-import type { SubmitTools } from '../../../../nodes/Seedream/tasks/submit';
-import { PATIENCE_SECONDS } from './scriptedGateway';
+import type { SubmitTools } from '../../../../nodes/Seedream/tasks/submitTask';
+import { PATIENCE_SECONDS } from './scriptedApiClient';
 
-export const TURN: LedgerTurn = { execution: '42', keySeed: 'seed-42', turn: 0, isTool: false };
+export const TURN: LedgerScope = {
+	execution: '42',
+	keySeed: 'seed-42',
+	iteration: 0,
+	isTool: false,
+};
 
-export const ORDER: Order = {
+export const ORDER: TaskInput = {
 	provider: 'evoLink',
 	model: 'doubao-seedream-4.5',
 	prompt: 'A quiet lake',
@@ -24,16 +29,16 @@ export const ORDER: Order = {
 export const BODY = { model: ORDER.model, prompt: ORDER.prompt };
 
 /** What a row with this prompt asks for. */
-export function asking(prompt = ORDER.prompt): Asked {
-	return { identity: { promptSent: prompt }, order: { ...ORDER, prompt } };
+export function asking(prompt = ORDER.prompt): RequestFingerprint {
+	return { identity: { promptSent: prompt }, input: { ...ORDER, prompt } };
 }
 
 export const LAKE = asking();
 
 export const noData = (): LedgerData => ledgerData(undefined);
 
-export function open(data: LedgerData = noData(), turn: Partial<LedgerTurn> = {}) {
-	return openLedger(data, { ...TURN, ...turn });
+export function open(data: LedgerData = noData(), iteration: Partial<LedgerScope> = {}) {
+	return openLedger(data, { ...TURN, ...iteration });
 }
 
 /** A body that has still to be made. */
@@ -43,7 +48,7 @@ export const makes = (body: JsonObject) => async () => ({ ok: true as const, val
 export function submitTools(clock: Clock, changes: Partial<SubmitTools> = {}): SubmitTools {
 	return {
 		clock,
-		backOff: createBackOff(() => 1),
+		backoff: createBackoff(() => 1),
 		timeoutSeconds: PATIENCE_SECONDS,
 		isKnown: () => false,
 		onReplay: () => undefined,

@@ -1,7 +1,7 @@
-import { retryAfterSeconds } from '../../../../nodes/Seedream/tasks/retryAfter';
+import { parseRetryAfter } from '../../../../nodes/Seedream/tasks/retryAfter';
 
 const NOW = Date.parse('Fri, 20 Nov 2026 08:00:00 GMT');
-/** The gateway's clock is an hour behind ours. */
+/** The provider's clock is an hour behind ours. */
 const THEIR_NOW = 'Fri, 20 Nov 2026 07:00:00 GMT';
 
 it.each<[string, Record<string, string>, number | undefined]>([
@@ -13,7 +13,7 @@ it.each<[string, Record<string, string>, number | undefined]>([
 	['seconds beside a Date', { 'retry-after': '7', date: THEIR_NOW }, 7],
 	['a date', { 'retry-after': 'Fri, 20 Nov 2026 08:00:09 GMT' }, 9],
 	[
-		"a date, by the gateway's own clock",
+		"a date, by the provider's own clock",
 		{ 'retry-after': 'Fri, 20 Nov 2026 07:00:09 GMT', date: THEIR_NOW },
 		9,
 	],
@@ -24,7 +24,7 @@ it.each<[string, Record<string, string>, number | undefined]>([
 	],
 	['a date in the past', { 'retry-after': 'Fri, 20 Nov 2026 07:59:00 GMT' }, 0],
 	[
-		"a date in the past of the gateway's own clock",
+		"a date in the past of the provider's own clock",
 		{ 'retry-after': 'Fri, 20 Nov 2026 06:59:00 GMT', date: THEIR_NOW },
 		0,
 	],
@@ -37,5 +37,5 @@ it.each<[string, Record<string, string>, number | undefined]>([
 	['no header', {}, undefined],
 	['only a Date', { date: THEIR_NOW }, undefined],
 ])('reads %s', (_what, headers, seconds) => {
-	expect(retryAfterSeconds(headers, NOW)).toBe(seconds);
+	expect(parseRetryAfter(headers, NOW)).toBe(seconds);
 });

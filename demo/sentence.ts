@@ -1,2 +1,0 @@
-/** Something the user can put right: shown as this one sentence, without a stack. */
-export class Sentence extends Error {}

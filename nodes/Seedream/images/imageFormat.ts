@@ -1,0 +1,69 @@
+import type { ImageFormatName } from '../providers/referenceLimits';
+
+export interface ImageFormat {
+	extension: string;
+	mimeType: string;
+}
+
+export const IMAGE_FORMATS: Record<ImageFormatName, ImageFormat> = {
+	jpeg: { extension: 'jpg', mimeType: 'image/jpeg' },
+	png: { extension: 'png', mimeType: 'image/png' },
+	webp: { extension: 'webp', mimeType: 'image/webp' },
+	gif: { extension: 'gif', mimeType: 'image/gif' },
+	bmp: { extension: 'bmp', mimeType: 'image/bmp' },
+	tiff: { extension: 'tiff', mimeType: 'image/tiff' },
+};
+
+/** How many bytes of a file `imageFormat` wants to see. */
+export const SIGNATURE_LENGTH = 12;
+
+/** The format that the first bytes of a file prove, whatever its name or content type say. */
+export function imageFormat(start: Buffer): ImageFormatName | undefined {
+	const hex = start.toString('hex');
+	const ascii = start.toString('latin1');
+	if (hex.startsWith('89504e470d0a1a0a')) return 'png';
+	if (hex.startsWith('ffd8ff')) return 'jpeg';
+	if (ascii.startsWith('RIFF') && ascii.slice(8, 12) === 'WEBP') return 'webp';
+	if (/^GIF8[79]a/.test(ascii)) return 'gif';
+	if (ascii.startsWith('BM')) return 'bmp';
+	if (hex.startsWith('49492a00') || hex.startsWith('4d4d002a')) return 'tiff';
+	return undefined;
+}
+
+/** How many bytes of a file `otherFormat` wants to see. */
+export const OTHER_SIGNATURE_LENGTH = 512;
+
+/** What people send in place of an image that a model takes, by what it begins with. */
+const OTHER_SIGNATURES: Array<[RegExp, string]> = [
+	[/^.{4}ftyp(?:hei[cxms]|hev[cxms])/s, 'a HEIC file (a photo as iPhones take it)'],
+	[/^.{4}ftypavi[fs]/s, 'an AVIF file'],
+	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?avi[fs]/s, 'an AVIF file'],
+	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?he[iv][cxms]/s, 'a HEIC file (a photo as iPhones take it)'],
+	[/^.{4}ftyp(?:mif[12]|msf1)/s, 'a HEIF file'],
+	[/^.{4}ftypcrx /s, 'a raw photo of a camera (CR3)'],
+	[/^.{4}ftyp/s, 'a video'],
+	[/^\x1aE\xdf\xa3/, 'a video'],
+	[/^RIFF.{4}AVI /s, 'a video'],
+	[/^(?:\xff\x0a|\0{3}\x0cJXL )/, 'a JPEG XL file'],
+	[/^(?:\0{3}\x0cjP {2}|\xff\x4f\xff\x51)/, 'a JPEG 2000 file'],
+	[/^%PDF-/, 'a PDF document'],
+	[/^8BPS/, 'a Photoshop file (PSD)'],
+	[/^%!PS/, 'a PostScript file'],
+	[/^gimp xcf/, 'a GIMP file (XCF)'],
+	[/^\0\0\x01\0/, 'an icon file (ICO)'],
+	[/^icns/, 'an icon file (ICNS)'],
+	[/^PK\x03\x04/, 'a ZIP archive or an Office document'],
+	[/^\xd0\xcf\x11\xe0/, 'an Office document'],
+	[
+		/^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype svg[^>]*>\s*)?<svg[\s>]/is,
+		'an SVG file',
+	],
+	[/^data:[\w/+.-]+;base64,/i, 'the text of an image (a data URI), not its file'],
+	[/^(?:iVBORw0KGgo|\/9j\/)[A-Za-z\d+/\s]+/, 'the text of an image (base64), not its file'],
+];
+
+/** What a file is that is no image of the formats above, in words with their article; undefined where nobody can tell. */
+export function otherFormat(start: Buffer): string | undefined {
+	const text = start.subarray(0, OTHER_SIGNATURE_LENGTH).toString('latin1');
+	return OTHER_SIGNATURES.find(([signature]) => signature.test(text))?.[1];
+}

@@ -1,0 +1,300 @@
+import type { ImageFormatName } from '../providers/referenceLimits';
+import { imageFormat, SIGNATURE_LENGTH } from './imageFormat';
+
+/** What the header of a file says, before any rotation that its metadata asks for. */
+export interface MeasuredImage {
+	format: ImageFormatName;
+	/** Pixels, at least 1. */
+	width: number;
+	/** Pixels, at least 1. */
+	height: number;
+}
+
+/**
+ * Undefined when the bytes are no image of these formats, or end inside the header. Pulls no more
+ * chunks than it takes to know, and then closes the source; throws only what the source throws.
+ */
+export async function measureImage(
+	chunks: AsyncIterable<Uint8Array>,
+): Promise<MeasuredImage | undefined> {
+	const source = chunks[Symbol.asyncIterator]();
+	try {
+		return await measure(new HeaderReader(source));
+	} finally {
+		await source.return?.();
+	}
+}
+
+/** More than twice the largest reference that a provider takes (30 MB): ends an endless source. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** What an empty chunk counts as, so that a source of nothing else ends as well. */
+const EMPTY_CHUNK_BYTES = 1024;
+
+/** Reads forwards only, and holds one chunk of the source at a time. */
+class HeaderReader {
+	private chunk: Uint8Array = new Uint8Array();
+	/** What follows `chunk` because that one was put back. */
+	private rest: Uint8Array = new Uint8Array();
+	private pulled = 0;
+
+	constructor(private readonly source: AsyncIterator<Uint8Array>) {}
+
+	/** The next `length` bytes, or undefined when the file ends before. */
+	async read(length: number): Promise<Buffer | undefined> {
+		const bytes = Buffer.alloc(length);
+		let filled = 0;
+		while (filled < length) {
+			if (!(await this.hasMore())) return undefined;
+			const piece = this.take(length - filled);
+			bytes.set(piece, filled);
+			filled += piece.length;
+		}
+		return bytes;
+	}
+
+	/** Puts back what was read first. Works once. */
+	putBack(bytes: Uint8Array): void {
+		this.rest = this.chunk;
+		this.chunk = bytes;
+	}
+
+	/** Stops without complaint where the file ends: the next read says so. */
+	async skip(length: number): Promise<void> {
+		let left = length;
+		while (left > 0 && (await this.hasMore())) left -= this.take(left).length;
+	}
+
+	async skipEvery(byte: number): Promise<void> {
+		while (await this.hasMore()) {
+			const other = this.chunk.findIndex((one) => one !== byte);
+			this.take(other === -1 ? this.chunk.length : other);
+			if (other !== -1) return;
+		}
+	}
+
+	private take(most: number): Uint8Array {
+		const taken = this.chunk.subarray(0, most);
+		this.chunk = this.chunk.subarray(most);
+		return taken;
+	}
+
+	private async hasMore(): Promise<boolean> {
+		while (this.chunk.length === 0) {
+			if (this.rest.length > 0) {
+				this.chunk = this.rest;
+				this.rest = new Uint8Array();
+				return true;
+			}
+			if (this.pulled >= MAX_BYTES) return false;
+			const next = await this.source.next();
+			if (next.done) return false;
+			this.chunk = next.value;
+			this.pulled += this.chunk.length || EMPTY_CHUNK_BYTES;
+		}
+		return true;
+	}
+}
+
+interface Sides {
+	width: number;
+	height: number;
+}
+
+/** They read from the first byte of the file, whose signature is known to be right. */
+const READ_SIDES: Record<ImageFormatName, (file: HeaderReader) => Promise<Sides | undefined>> = {
+	jpeg: jpegSides,
+	png: pngSides,
+	webp: webpSides,
+	gif: gifSides,
+	bmp: bmpSides,
+	tiff: tiffSides,
+};
+
+async function measure(file: HeaderReader): Promise<MeasuredImage | undefined> {
+	const start = await file.read(SIGNATURE_LENGTH);
+	const format = start && imageFormat(start);
+	if (!format) return undefined;
+	file.putBack(start);
+	const sides = await READ_SIDES[format](file);
+	if (!sides || !isSide(sides.width) || !isSide(sides.height)) return undefined;
+	return { format, ...sides };
+}
+
+/** PNG and BMP end there; in the other formats it is far beyond what a file can say. */
+const MAX_SIDE = 2 ** 31 - 1;
+
+function isSide(length: number): boolean {
+	return length >= 1 && length <= MAX_SIDE;
+}
+
+async function pngSides(file: HeaderReader): Promise<Sides | undefined> {
+	const header = await file.read(24);
+	if (header?.readUInt32BE(8) !== 13 || header.toString('latin1', 12, 16) !== 'IHDR') {
+		return undefined;
+	}
+	return { width: header.readUInt32BE(16), height: header.readUInt32BE(20) };
+}
+
+async function gifSides(file: HeaderReader): Promise<Sides | undefined> {
+	const header = await file.read(10);
+	return header && { width: header.readUInt16LE(6), height: header.readUInt16LE(8) };
+}
+
+const CORE_HEADER_LENGTH = 12;
+/** From BITMAPINFOHEADER to BITMAPV5HEADER, and OS/2's. */
+const INFO_HEADER_LENGTHS = [40, 52, 56, 64, 108, 124];
+
+/** A negative height means that the rows stand from top to bottom. */
+async function bmpSides(file: HeaderReader): Promise<Sides | undefined> {
+	const header = await file.read(18);
+	const length = header?.readUInt32LE(14) ?? 0;
+	if (length === CORE_HEADER_LENGTH) {
+		const sides = await file.read(4);
+		return sides && { width: sides.readUInt16LE(0), height: sides.readUInt16LE(2) };
+	}
+	if (!INFO_HEADER_LENGTHS.includes(length)) return undefined;
+	const sides = await file.read(8);
+	return sides && { width: sides.readInt32LE(0), height: Math.abs(sides.readInt32LE(4)) };
+}
+
+async function webpSides(file: HeaderReader): Promise<Sides | undefined> {
+	const start = await file.read(20);
+	switch (start?.toString('latin1', 12, 16)) {
+		case 'VP8 ':
+			return lossySides(await file.read(10));
+		case 'VP8L':
+			return losslessSides(await file.read(5));
+		case 'VP8X':
+			return extendedSides(await file.read(10));
+		default:
+			return undefined;
+	}
+}
+
+/** RFC 6386, 9.1: a key frame has a 0 in the first bit; the upper two bits of each side scale. */
+function lossySides(frame: Buffer | undefined): Sides | undefined {
+	if (!frame || frame.readUInt8(0) % 2 !== 0 || frame.readUIntBE(3, 3) !== 0x9d012a) {
+		return undefined;
+	}
+	return { width: frame.readUInt16LE(6) & 0x3fff, height: frame.readUInt16LE(8) & 0x3fff };
+}
+
+/** RFC 9649, 3.4: 14 bits for each side less one, a bit for alpha, and 3 for the version 0. */
+function losslessSides(header: Buffer | undefined): Sides | undefined {
+	if (header?.readUInt8(0) !== 0x2f) return undefined;
+	const bits = header.readUInt32LE(1);
+	if (bits >>> 29 !== 0) return undefined;
+	return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+}
+
+function extendedSides(header: Buffer | undefined): Sides | undefined {
+	return header && { width: header.readUIntLE(4, 3) + 1, height: header.readUIntLE(7, 3) + 1 };
+}
+
+const END_OF_IMAGE = 0xd9;
+const START_OF_SCAN = 0xda;
+const START_OF_IMAGE = 0xd8;
+const TEMPORARY = 0x01;
+
+/** Far more than any camera writes; ends a file that is made of nothing but empty segments. */
+const MAX_SEGMENTS = 10_000;
+
+async function jpegSides(file: HeaderReader): Promise<Sides | undefined> {
+	await file.skip(2);
+	for (let segment = 0; segment < MAX_SEGMENTS; segment += 1) {
+		const marker = await jpegMarker(file);
+		if (marker === undefined || endsHeader(marker)) return undefined;
+		if (standsAlone(marker)) continue;
+		const length = (await file.read(2))?.readUInt16BE(0) ?? 0;
+		if (isFrame(marker)) return length < 8 ? undefined : frameSides(await file.read(5));
+		if (length < 2) return undefined;
+		await file.skip(length - 2);
+	}
+	return undefined;
+}
+
+/** A marker may have any number of fill bytes before it. */
+async function jpegMarker(file: HeaderReader): Promise<number | undefined> {
+	const first = await file.read(1);
+	if (first?.readUInt8(0) !== 0xff) return undefined;
+	await file.skipEvery(0xff);
+	return (await file.read(1))?.readUInt8(0);
+}
+
+function endsHeader(marker: number): boolean {
+	return [0x00, START_OF_IMAGE, END_OF_IMAGE, START_OF_SCAN].includes(marker);
+}
+
+function standsAlone(marker: number): boolean {
+	return marker === TEMPORARY || (marker >= 0xd0 && marker <= 0xd7);
+}
+
+/** The same range also holds DHT, JPG and DAC, which are no frames. */
+function isFrame(marker: number): boolean {
+	return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+}
+
+/** A height of 0 would be said only after the first scan (DNL): that is not looked for. */
+function frameSides(frame: Buffer | undefined): Sides | undefined {
+	return frame && { width: frame.readUInt16BE(3), height: frame.readUInt16BE(1) };
+}
+
+const TIFF_HEADER_LENGTH = 8;
+const IMAGE_WIDTH = 256;
+const IMAGE_LENGTH = 257;
+const SHORT = 3;
+const LONG = 4;
+
+/** The first directory may stand anywhere behind the header; what comes before it is skipped. */
+async function tiffSides(file: HeaderReader): Promise<Sides | undefined> {
+	const header = await file.read(TIFF_HEADER_LENGTH);
+	if (!header) return undefined;
+	const numbers = tiffNumbers(header.toString('latin1', 0, 2) === 'MM');
+	const directory = numbers.long(header, 4);
+	if (directory < TIFF_HEADER_LENGTH) return undefined;
+	await file.skip(directory - TIFF_HEADER_LENGTH);
+	const count = await file.read(2);
+	return count && (await directorySides(file, numbers.short(count, 0), numbers));
+}
+
+interface TiffNumbers {
+	short: (bytes: Buffer, at: number) => number;
+	long: (bytes: Buffer, at: number) => number;
+}
+
+function tiffNumbers(isBigEndian: boolean): TiffNumbers {
+	return isBigEndian
+		? {
+				short: (bytes, at) => bytes.readUInt16BE(at),
+				long: (bytes, at) => bytes.readUInt32BE(at),
+			}
+		: {
+				short: (bytes, at) => bytes.readUInt16LE(at),
+				long: (bytes, at) => bytes.readUInt32LE(at),
+			};
+}
+
+async function directorySides(
+	file: HeaderReader,
+	entries: number,
+	numbers: TiffNumbers,
+): Promise<Sides | undefined> {
+	let width: number | undefined;
+	let height: number | undefined;
+	for (let read = 0; read < entries; read += 1) {
+		const entry = await file.read(12);
+		if (!entry) return undefined;
+		const tag = numbers.short(entry, 0);
+		if (tag === IMAGE_WIDTH) width = tiffSide(entry, numbers);
+		if (tag === IMAGE_LENGTH) height = tiffSide(entry, numbers);
+		if (width !== undefined && height !== undefined) return { width, height };
+	}
+	return undefined;
+}
+
+function tiffSide(entry: Buffer, { short, long }: TiffNumbers): number | undefined {
+	if (long(entry, 4) !== 1) return undefined;
+	const kind = short(entry, 2);
+	if (kind === SHORT) return short(entry, 8);
+	return kind === LONG ? long(entry, 8) : undefined;
+}

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+
+import { startSandbox } from '../sandbox/sandbox';
+
+const MB = 1024 * 1024;
+/**
+ * Fourteen images of 10 MB are 140 MB; a body held whole, or kept for a redirect, would show as that
+ * much. What streams costs its buffers, and what the garbage collector leaves for later: 20 to 45.
+ */
+const MAX_GROWTH_MB = 64;
+
+const PACKAGE = resolve(__dirname, '../..');
+const run = promisify(execFile);
+
+let folder: string;
+
+beforeAll(() => {
+	folder = mkdtempSync(join(tmpdir(), 'seedream-memory-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Noise cannot be compressed, so the file is as large as its pixels. */
+async function noise(width: number, height: number): Promise<string> {
+	const path = join(folder, `${width}x${height}.png`);
+	const pixels = randomBytes(width * height * 3);
+	await sharp(pixels, { raw: { width, height, channels: 3 } })
+		.png({ compressionLevel: 0 })
+		.toFile(path);
+	return path;
+}
+
+/** The peak memory of a process that sends 14 such images, in MB, as the system measures it. */
+async function peakOf(image: string): Promise<number> {
+	const sandbox = await startSandbox();
+	const { stdout } = await run(
+		join(PACKAGE, 'node_modules/.bin/tsx'),
+		[
+			join(__dirname, 'uploadRun.ts'),
+			image,
+			sandbox.baseUrls.evoLink,
+			sandbox.filesBaseUrl,
+			sandbox.keys.evoLink,
+		],
+		{ cwd: PACKAGE },
+	);
+	const sizes = sandbox.uploads().map(({ bytes }) => bytes);
+	await sandbox.close();
+	const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
+		sent: string;
+		peakMb: number;
+	};
+	expect(result.sent).toBe('submitted');
+	expect(sizes).toEqual(Array(14).fill(statSync(image).size));
+	return result.peakMb;
+}
+
+it('uploading 14 images of 10 MB takes hardly more memory than 14 of 3 KB', async () => {
+	const large = await noise(1820, 1900);
+	expect(statSync(large).size).toBeGreaterThan(9.8 * MB);
+
+	const small = await peakOf(await noise(32, 32));
+	const peak = await peakOf(large);
+	console.info(`peak memory: ${peak.toFixed(0)} MB, with small images ${small.toFixed(0)} MB`);
+	expect(peak - small).toBeLessThan(MAX_GROWTH_MB);
+}, 120_000);

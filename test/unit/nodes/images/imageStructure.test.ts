@@ -1,0 +1,191 @@
+import sharp from 'sharp';
+
+import { inspectFile } from '../../../../nodes/Seedream/images/inspectFile';
+import { seededRandom } from '../tasks/simulatedProvider';
+
+const WIDTH = 160;
+const HEIGHT = 120;
+
+/** Noise, so that no format makes it small. */
+function picture(seed = 3) {
+	const random = seededRandom(seed);
+	const pixels = Buffer.from(Array.from({ length: WIDTH * HEIGHT * 3 }, () => 255 * random()));
+	return sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
+}
+
+/** sharp writes none. */
+async function bmp(): Promise<Buffer> {
+	const pixels = await picture().raw().toBuffer();
+	const head = Buffer.alloc(54);
+	head.write('BM');
+	head.writeUInt32LE(head.length + pixels.length, 2);
+	head.writeUInt32LE(head.length, 10);
+	head.writeUInt32LE(40, 14);
+	head.writeInt32LE(WIDTH, 18);
+	head.writeInt32LE(HEIGHT, 22);
+	head.writeUInt16LE(1, 26);
+	head.writeUInt16LE(24, 28);
+	return Buffer.concat([head, pixels]);
+}
+
+/** With a preview in its header that is an image of its own, with its own end. */
+async function jpegWithPreview(): Promise<Buffer> {
+	const [large, small] = [
+		await picture().jpeg().toBuffer(),
+		await picture(5).resize(40).jpeg().toBuffer(),
+	];
+	const segment = Buffer.concat([Buffer.from('ffe10000', 'hex'), Buffer.from('Exif\0\0'), small]);
+	segment.writeUInt16BE(segment.length - 2, 2);
+	return Buffer.concat([large.subarray(0, 2), segment, large.subarray(2)]);
+}
+
+async function animation(): Promise<Buffer> {
+	const frames = await Promise.all([1, 2, 3].map((seed) => picture(seed).png().toBuffer()));
+	return await sharp(frames, { join: { animated: true } })
+		.gif()
+		.toBuffer();
+}
+
+const MAKERS: Array<[string, () => Promise<Buffer>]> = [
+	['a PNG', () => picture().png().toBuffer()],
+	['a PNG with a palette', () => picture().png({ palette: true }).toBuffer()],
+	['an interlaced PNG', () => picture().png({ progressive: true }).toBuffer()],
+	['a JPEG', () => picture().jpeg().toBuffer()],
+	['a progressive JPEG', () => picture().jpeg({ progressive: true }).toBuffer()],
+	['a JPEG with a preview', jpegWithPreview],
+	['a lossy WebP', () => picture().webp().toBuffer()],
+	['a lossless WebP', () => picture().webp({ lossless: true }).toBuffer()],
+	['a GIF', () => picture().gif().toBuffer()],
+	['an animated GIF', animation],
+	['a BMP', bmp],
+];
+
+/** The file in pieces of this many bytes. */
+async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
+	for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+}
+
+const isCutShort = async (bytes: Buffer, size = 64 * 1024) =>
+	(await inspectFile(inPieces(bytes, size))).isCutShort;
+
+describe.each(MAKERS)('%s', (_what, make) => {
+	let whole: Buffer;
+	beforeAll(async () => {
+		whole = await make();
+	});
+
+	it.each([1, 7, 1000, 64 * 1024])(
+		'that is whole is known as such, in pieces of %i',
+		async (size) => {
+			expect(await isCutShort(whole, size)).toBe(false);
+		},
+	);
+
+	it.each([
+		['1 byte', (length: number) => length - 1],
+		['its last 2 bytes', (length: number) => length - 2],
+		['a tenth', (length: number) => Math.floor(length * 0.9)],
+		['half', (length: number) => length >> 1],
+		['all but 100 bytes', () => 100],
+		['all but 40 bytes', () => 40],
+	])('that lacks %s is known as such', async (_part, end) => {
+		for (const size of [7, 64 * 1024]) {
+			expect(await isCutShort(whole.subarray(0, end(whole.length)), size)).toBe(true);
+		}
+	});
+
+	it.each([
+		['a zero', Buffer.alloc(1)],
+		['a film of a megabyte', Buffer.alloc(1024 * 1024, 'mdat')],
+	])('may have %s behind it', async (_what, behind) => {
+		expect(await isCutShort(Buffer.concat([whole, behind]))).toBe(false);
+	});
+});
+
+it.each<[string, Buffer]>([
+	['nothing', Buffer.alloc(0)],
+	['a byte', Buffer.from('x')],
+	['a text', Buffer.from('no image at all')],
+	[
+		'a TIFF, whose parts may stand anywhere',
+		Buffer.from('49492a0008000000'.padEnd(200, '0'), 'hex'),
+	],
+	['a JPEG of a structure that nobody knows', Buffer.from('ffd8ffe000040000aabbccdd', 'hex')],
+	['a PNG of such a one', Buffer.from(`89504e470d0a1a0a${'00'.repeat(30)}`, 'hex')],
+])('%s is not called cut short', async (_what, bytes) => {
+	expect(await isCutShort(bytes, 3)).toBe(false);
+});
+
+it('a file is read once, to its end, and closed', async () => {
+	const whole = await picture().png().toBuffer();
+	let pulled = 0;
+	let closed = false;
+	const source = async function* () {
+		try {
+			for await (const piece of inPieces(whole, 1000)) {
+				pulled += piece.length;
+				yield piece;
+			}
+		} finally {
+			closed = true;
+		}
+	};
+	const inspected = await inspectFile(source());
+	expect(inspected).toMatchObject({
+		bytes: whole.length,
+		measured: { format: 'png', width: WIDTH, height: HEIGHT },
+		hash: expect.stringMatching(/^[\da-f]{64}$/),
+	});
+	expect({ pulled, closed }).toEqual({ pulled: whole.length, closed: true });
+});
+
+it('a source that breaks off is the fault of the source', async () => {
+	const source = async function* () {
+		yield Buffer.from('89504e470d0a1a0a', 'hex');
+		throw new Error('ENOENT');
+	};
+	await expect(inspectFile(source())).rejects.toThrow('ENOENT');
+});
+
+const ftyp = (brands: string) =>
+	Buffer.concat([Buffer.from('00000020', 'hex'), Buffer.from(`ftyp${brands}`)]);
+
+it.each<[string, Buffer, string]>([
+	['HEIC', ftyp('heic\0\0\0\0mif1heic'), 'a HEIC file (a photo as iPhones take it)'],
+	['HEIC by another brand', ftyp('heix\0\0\0\0heix'), 'a HEIC file (a photo as iPhones take it)'],
+	['HEIC under mif1', ftyp('mif1\0\0\0\0mif1heic'), 'a HEIC file (a photo as iPhones take it)'],
+	['a sequence of HEIC', ftyp('hevc\0\0\0\0msf1'), 'a HEIC file (a photo as iPhones take it)'],
+	['HEIF', ftyp('mif1\0\0\0\0mif1'), 'a HEIF file'],
+	['AVIF', ftyp('avif\0\0\0\0mif1'), 'an AVIF file'],
+	['AVIF under mif1', ftyp('mif1\0\0\0\0mif1avif'), 'an AVIF file'],
+	['a video', ftyp('isom\0\0\x02\0isom'), 'a video'],
+	['a video of a phone', ftyp('qt  \0\0\0\0qt  '), 'a video'],
+	['PDF', Buffer.from('%PDF-1.7\n'), 'a PDF document'],
+	['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg">'), 'an SVG file'],
+	[
+		'SVG with a prologue',
+		Buffer.from('\ufeff<?xml version="1.0"?>\n<!-- x -->\n<svg width="1">'),
+		'an SVG file',
+	],
+	['PSD', Buffer.from('8BPS\0\x01'), 'a Photoshop file (PSD)'],
+	['JPEG XL', Buffer.from('ff0a', 'hex'), 'a JPEG XL file'],
+	['ICO', Buffer.from('00000100', 'hex'), 'an icon file (ICO)'],
+	['an Office document', Buffer.from('PK\x03\x04'), 'a ZIP archive or an Office document'],
+	[
+		'base64 in a file',
+		Buffer.from('iVBORw0KGgoAAAANSUhEUg=='),
+		'the text of an image (base64), not its file',
+	],
+])('%s is named, whatever the file is called', async (_what, bytes, name) => {
+	expect(await inspectFile(inPieces(bytes, 3))).toMatchObject({
+		measured: undefined,
+		otherFormat: name,
+		isCutShort: false,
+	});
+});
+
+it('what nobody knows has no name', async () => {
+	for (const text of ['', 'x', 'no image at all', '<note></note>']) {
+		expect((await inspectFile(inPieces(Buffer.from(text), 3))).otherFormat).toBeUndefined();
+	}
+});

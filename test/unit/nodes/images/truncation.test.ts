@@ -1,0 +1,136 @@
+import sharp from 'sharp';
+
+import { detectTruncation } from '../../../../nodes/Seedream/images/truncation';
+import type { ImageFormatName } from '../../../../nodes/Seedream/providers/referenceLimits';
+import { seededRandom } from '../tasks/simulatedProvider';
+
+const WIDTH = 160;
+const HEIGHT = 120;
+
+/** Noise, so that no format makes it small. */
+function picture(seed = 3) {
+	const random = seededRandom(seed);
+	const pixels = Buffer.from(Array.from({ length: WIDTH * HEIGHT * 3 }, () => 255 * random()));
+	return sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
+}
+
+/** sharp writes none. */
+async function bmp(): Promise<Buffer> {
+	const pixels = await picture().raw().toBuffer();
+	const head = Buffer.alloc(54);
+	head.write('BM');
+	head.writeUInt32LE(head.length + pixels.length, 2);
+	head.writeUInt32LE(head.length, 10);
+	head.writeUInt32LE(40, 14);
+	head.writeInt32LE(WIDTH, 18);
+	head.writeInt32LE(HEIGHT, 22);
+	head.writeUInt16LE(1, 26);
+	head.writeUInt16LE(24, 28);
+	return Buffer.concat([head, pixels]);
+}
+
+const MAKERS: Array<[ImageFormatName, string, () => Promise<Buffer>]> = [
+	['png', '', () => picture().png().toBuffer()],
+	['png', 'with a palette', () => picture().png({ palette: true }).toBuffer()],
+	['png', 'progressive', () => picture().png({ progressive: true }).toBuffer()],
+	['jpeg', '', () => picture().jpeg().toBuffer()],
+	['jpeg', 'progressive', () => picture().jpeg({ progressive: true }).toBuffer()],
+	[
+		'jpeg',
+		'with EXIF data',
+		() =>
+			picture()
+				.withExif({ IFD0: { Artist: 'A' } })
+				.jpeg()
+				.toBuffer(),
+	],
+	['webp', 'lossy', () => picture().webp().toBuffer()],
+	['webp', 'lossless', () => picture().webp({ lossless: true }).toBuffer()],
+	// One that has the bytes of its end nowhere else, as small ones rarely have.
+	['gif', '', () => picture(7).gif().toBuffer()],
+	['bmp', '', bmp],
+];
+
+const SIZES = [1, 7, 64 * 1024];
+
+/** Whether it is taken for whole, once all of it was seen. */
+function isComplete(format: ImageFormatName, bytes: Buffer, chunkSize = 64 * 1024): boolean {
+	const end = detectTruncation(format);
+	for (let from = 0; from < bytes.length; from += chunkSize) {
+		end.see(bytes.subarray(from, from + chunkSize));
+	}
+	return end.isComplete();
+}
+
+/** What may stand behind an image, and what is cut off further from the end than that. */
+const MAX_TRAILING_BYTES = 64 * 1024;
+
+describe.each(MAKERS)('a file in %s %s', (format, _kind, make) => {
+	let whole: Buffer;
+	beforeAll(async () => {
+		whole = await make();
+	});
+
+	it.each(SIZES)('that is whole is known as such, in pieces of %i', (chunkSize) => {
+		expect(isComplete(format, whole, chunkSize)).toBe(true);
+	});
+
+	it('that is whole is known as such wherever it is split in two', () => {
+		for (let at = 1; at < 40; at += 1) {
+			const end = detectTruncation(format);
+			end.see(whole.subarray(0, -at));
+			expect(end.isComplete()).toBe(false);
+			end.see(whole.subarray(-at));
+			expect(end.isComplete()).toBe(true);
+		}
+	});
+
+	it.each([0.1, 0.5, 0.9, 0.99])('that is cut after %d of it is found out', (share) => {
+		const cut = whole.subarray(0, Math.floor(share * whole.length));
+		for (const chunkSize of SIZES) expect(isComplete(format, cut, chunkSize)).toBe(false);
+	});
+
+	it('that lacks its last 20 bytes is found out', () => {
+		expect(isComplete(format, whole.subarray(0, -20))).toBe(false);
+	});
+
+	it('of which only the start came is found out', () => {
+		for (const length of [0, 1, 3, 6, 8, 12, 30]) {
+			expect(isComplete(format, whole.subarray(0, length))).toBe(false);
+		}
+	});
+
+	it.each([1, 20, 500, 60_000])('may have %i bytes of something else behind it', (length) => {
+		const longer = Buffer.concat([whole, Buffer.alloc(length, 'x')]);
+		for (const chunkSize of SIZES) expect(isComplete(format, longer, chunkSize)).toBe(true);
+	});
+
+	it('does not get an end by where it is cut', () => {
+		const wrong: number[] = [];
+		for (let cut = 21; cut < 1_000; cut += 7) {
+			if (isComplete(format, whole.subarray(0, -cut))) wrong.push(cut);
+		}
+		expect(wrong).toEqual([]);
+	});
+});
+
+it('what looks like an end far before the end is none', () => {
+	for (const [format, end] of [
+		['png', '49454e44ae426082'],
+		['jpeg', 'ffd9'],
+		['gif', '003b'],
+	] as const) {
+		const mark = Buffer.from(end, 'hex');
+		for (const chunkSize of SIZES) {
+			const near = Buffer.concat([mark, Buffer.alloc(MAX_TRAILING_BYTES - mark.length, 'x')]);
+			expect(isComplete(format, near, chunkSize)).toBe(true);
+			const far = Buffer.concat([near, Buffer.alloc(mark.length + 1, 'x')]);
+			expect(isComplete(format, far, chunkSize)).toBe(false);
+		}
+	}
+});
+
+it('a TIFF file is taken as it comes: its parts may stand anywhere', async () => {
+	const whole = await picture().tiff().toBuffer();
+	for (const bytes of [whole, whole.subarray(0, -20)]) expect(isComplete('tiff', bytes)).toBe(true);
+});

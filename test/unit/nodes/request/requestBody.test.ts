@@ -1,0 +1,208 @@
+import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
+import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import type { Provider } from '../../../../nodes/Seedream/providers/provider';
+import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
+import type { ImageRequest } from '../../../../nodes/Seedream/request/imageRequest';
+import { requestBody } from '../../../../nodes/Seedream/request/requestBody';
+import { imageFile } from '../images/imageFiles';
+import { rawRow } from './rawRow';
+
+const LINKS = ['https://a.example/1.png', 'https://b.example/2.png'];
+const PROMPT = 'A quiet lake at sunrise';
+
+function bodyOf(provider: Provider, fields: Partial<RawRow>) {
+	const checked = checkRequest(provider, rawRow(fields));
+	if (!checked.ok) throw new Error(checked.problems.join('; '));
+	return requestBody(checked.value, linksOf(checked.value));
+}
+
+function linksOf({ references }: ImageRequest): string[] {
+	return references.map((reference) => (reference.kind === 'link' ? reference.url : 'a file'));
+}
+
+describe('a row with nothing but a prompt', () => {
+	it.each<[string, Provider, string]>([
+		['evoLink', evoLink, 'doubao-seedream-4.5'],
+		['apiMart', apiMart, 'doubao-seedance-4-5'],
+		['apiInOne', apiInOne, 'seedream/4.5-text-to-image'],
+	])('leaves everything else to %s', (_id, provider, model) => {
+		expect(bodyOf(provider, {})).toEqual({ model, prompt: PROMPT });
+	});
+});
+
+describe('a row that sets everything', () => {
+	it('goes to EvoLink 4.5 under its own names', () => {
+		const fields = {
+			model: 'doubao-seedream-4.5',
+			imageUrls: LINKS,
+			parameters: {
+				aspectRatio: '16:9',
+				resolution: '4K',
+				imageCount: 3,
+				promptOptimization: 'standard',
+				callbackUrl: 'https://hook.example/seedream',
+			},
+		};
+		expect(bodyOf(evoLink, fields)).toEqual({
+			model: 'doubao-seedream-4.5',
+			prompt: PROMPT,
+			image_urls: LINKS,
+			size: '16:9',
+			quality: '4K',
+			n: 3,
+			prompt_priority: 'standard',
+			callback_url: 'https://hook.example/seedream',
+		});
+	});
+
+	it('goes to EvoLink 4.0 under its own names', () => {
+		const fields = {
+			model: 'doubao-seedream-4.0',
+			width: 1280,
+			height: 720,
+			parameters: {
+				aspectRatio: 'custom',
+				resolution: '1K',
+				imageCount: 15,
+				promptOptimization: 'fast',
+			},
+		};
+		expect(bodyOf(evoLink, fields)).toEqual({
+			model: 'doubao-seedream-4.0',
+			prompt: PROMPT,
+			size: '1280x720',
+			quality: '1K',
+			n: 15,
+			prompt_priority: 'fast',
+		});
+	});
+
+	it('goes to APIMart under its own names, some of them nested', () => {
+		const fields = {
+			model: 'doubao-seedance-4-5',
+			imageUrls: LINKS,
+			parameters: {
+				aspectRatio: 'auto',
+				resolution: '4K',
+				imageCount: 2,
+				promptOptimization: 'fast',
+				sequentialImageGeneration: 'auto',
+				maxImages: 4,
+				watermark: true,
+				callbackUrl: 'https://hook.example',
+			},
+		};
+		expect(bodyOf(apiMart, fields)).toEqual({
+			model: 'doubao-seedance-4-5',
+			prompt: PROMPT,
+			image_urls: LINKS,
+			size: 'auto',
+			resolution: '4K',
+			n: 2,
+			optimize_prompt_options: { mode: 'fast' },
+			sequential_image_generation: 'auto',
+			sequential_image_generation_options: { max_images: 4 },
+			watermark: true,
+			webhook: 'https://hook.example',
+		});
+	});
+
+	it('goes to API in One under its own names', () => {
+		const fields = {
+			model: 'auto',
+			imageUrls: LINKS,
+			parameters: {
+				aspectRatio: '21:9',
+				resolution: 'high',
+				callbackUrl: 'https://hook.example',
+			},
+		};
+		expect(bodyOf(apiInOne, fields)).toEqual({
+			model: 'seedream/4.5-edit',
+			prompt: PROMPT,
+			image_urls: LINKS,
+			aspect_ratio: '21:9',
+			quality: 'high',
+			callback_url: 'https://hook.example',
+		});
+	});
+});
+
+it('sends numbers as numbers, whatever the spreadsheet wrote', () => {
+	const parameters = { imageCount: ' 3 ', sequentialImageGeneration: 'auto', maxImages: '4' };
+	expect(bodyOf(apiMart, { imageUrls: LINKS, parameters })).toMatchObject({
+		n: 3,
+		sequential_image_generation_options: { max_images: 4 },
+	});
+});
+
+it('merges the extra body last', () => {
+	const fields = { parameters: { resolution: '2K' }, extraBody: { quality: '3K', seed: 7 } };
+	expect(bodyOf(evoLink, fields)).toEqual({
+		model: 'doubao-seedream-4.5',
+		prompt: PROMPT,
+		quality: '3K',
+		seed: 7,
+	});
+});
+
+it('merges the extra body into nested settings, and lets its lists take the place of ours', () => {
+	const fields = {
+		imageUrls: LINKS,
+		parameters: { promptOptimization: 'fast' },
+		extraBody: {
+			optimize_prompt_options: { thinking: 'auto' },
+			image_urls: ['https://a.example/other.png'],
+		},
+	};
+	expect(bodyOf(apiMart, fields)).toMatchObject({
+		optimize_prompt_options: { mode: 'fast', thinking: 'auto' },
+		image_urls: ['https://a.example/other.png'],
+	});
+});
+
+it('makes the same body of the same request, without changing the request', () => {
+	const checked = checkRequest(
+		apiMart,
+		rawRow({ imageUrls: LINKS, parameters: { imageCount: 2 } }),
+	);
+	if (!checked.ok) throw new Error(checked.problems.join('; '));
+	const before = structuredClone(checked.value.values);
+	expect(requestBody(checked.value, LINKS)).toEqual(requestBody(checked.value, LINKS));
+	expect(checked.value.values).toEqual(before);
+});
+
+describe('the references', () => {
+	it('stand in the body as the links they have become, in their order', () => {
+		const checked = checkRequest(
+			evoLink,
+			rawRow({ imageUrls: LINKS, imageFiles: [imageFile(), imageFile({ key: 'file-2' })] }),
+		);
+		if (!checked.ok) throw new Error(checked.problems.join('; '));
+		const links = [...LINKS, 'https://files.example.com/1', 'https://files.example.com/2'];
+		expect(requestBody(checked.value, links)).toEqual({
+			model: 'doubao-seedream-4.5',
+			prompt: PROMPT,
+			image_urls: links,
+		});
+	});
+
+	it('do not say how they were brought there', () => {
+		const fields = { imageFiles: [imageFile()], sendBinaryAs: 'dataUri' };
+		expect(bodyOf(apiMart, fields)).toEqual({
+			model: 'doubao-seedance-4-5',
+			prompt: PROMPT,
+			image_urls: ['a file'],
+		});
+	});
+});
+
+it('sends the prompt with the sentence that asks for the number', () => {
+	const fields = { askForCount: true, parameters: { imageCount: 3 } };
+	expect(bodyOf(evoLink, fields)).toEqual({
+		model: 'doubao-seedream-4.5',
+		prompt: `${PROMPT}\nGenerate 3 different images.`,
+		n: 3,
+	});
+});

@@ -1,0 +1,991 @@
+import { invalidRow } from '../../../../nodes/Seedream/errors/inputFailures';
+import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
+import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import type { Provider } from '../../../../nodes/Seedream/providers/provider';
+import { type Clock, ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
+import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import { isJsonObject, type JsonObject } from '../../../../nodes/Seedream/shared/json';
+import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
+import type { LedgerData, LedgerScope } from '../../../../nodes/Seedream/tasks/ledger';
+import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
+import { submitTask, type SubmitTools } from '../../../../nodes/Seedream/tasks/submitTask';
+import { concurrentClock, virtualClock } from '../virtualClock';
+import { BODY, LAKE, makes, noData, open, ORDER, submitTools } from './ledgers';
+import {
+	noReply,
+	PATIENCE_SECONDS,
+	reply,
+	scriptedClientAt,
+	type Script,
+} from './scriptedApiClient';
+
+/** Where the virtual clock starts. */
+const START = '2026-11-20 08:00:00';
+
+const MADE: Record<string, HttpResult> = {
+	evoLink: reply(200, { id: 'task-1', status: 'pending' }),
+	apiMart: reply(200, { code: 200, data: [{ status: 'submitted', task_id: 'task-1' }] }),
+	apiInOne: reply(200, { code: 200, data: { task_id: 'task-1', status: 'IN_PROGRESS' } }),
+};
+
+const made = ({ id }: Provider) => MADE[id] ?? reply(500, {});
+
+const MADE_TASK = { ok: true, value: { tasks: [{ taskId: 'task-1' }] } };
+
+const BUSY = reply(429, { error: { code: 'rate_limit_exceeded', message: 'Slow.' } });
+const REFUSED = noReply('ECONNREFUSED', false);
+const BROKEN = noReply('ECONNRESET', true);
+const POOR = reply(402, { error: { code: 'insufficient_quota', message: 'Empty.' } });
+
+/** They say that the provider takes nothing now: nothing was accepted. A limit ends by itself. */
+const LIMITS: Array<[string, HttpResult]> = [
+	['429', BUSY],
+	['429 without a body', reply(429, '')],
+];
+const ABSENT: Array<[string, HttpResult]> = [
+	['a refused connection', REFUSED],
+	['an unknown address', noReply('ENOTFOUND', false)],
+];
+
+/** They say that the request itself is wrong: nothing was accepted. */
+const FINAL: Array<[string, HttpResult]> = [
+	['400', reply(400, { error: { code: 'invalid_request' } })],
+	['401', reply(401, { error: { code: 'unauthorized' } })],
+	['402', POOR],
+	['403', reply(403, {})],
+	['404', reply(404, '<html>404</html>')],
+];
+
+/** After these nobody knows whether the create was accepted. */
+const AMBIGUOUS: Array<[string, HttpResult]> = [
+	['500', reply(500, { error: { code: 'internal_error' } })],
+	['502', reply(502, '<html>502</html>')],
+	['504', reply(504, '')],
+	['a connection that broke', BROKEN],
+	['silence', noReply('ETIMEDOUT', true)],
+	['an HTML page', reply(200, '<html>Hello</html>')],
+	['half an answer', reply(200, '{"id":"ta')],
+	['an object without a task id', reply(200, { code: 200, data: {} })],
+];
+
+const NO_TASKS = reply(200, { data: [] });
+
+interface Try {
+	clock?: ReturnType<typeof virtualClock>;
+	/** What earlier tries of the row have left. */
+	data?: LedgerData;
+	iteration?: Partial<LedgerScope>;
+	/** What the row is made of now. */
+	body?: JsonObject;
+	/** What the account's list of tasks is answered with. */
+	list?: HttpResult;
+	tools?: Partial<SubmitTools>;
+}
+
+/** `answers` are those to the creates; the list of tasks has its own. */
+function submit(
+	provider: Provider,
+	answers: Script[],
+	{
+		clock = virtualClock(),
+		data = noData(),
+		iteration,
+		body = BODY,
+		list = NO_TASKS,
+		tools,
+	}: Try = {},
+) {
+	let created = 0;
+	const script: Script = async (call) => {
+		if (call.method === 'GET') return list;
+		const answer = answers[Math.min(created, answers.length - 1)] ?? made(provider);
+		created += 1;
+		return typeof answer === 'function' ? await answer(call) : answer;
+	};
+	const all = scriptedClientAt(clock, provider, script);
+	const isCreate = (_item: unknown, index: number) => all.calls[index]?.method === 'POST';
+	const ledger = open(data, iteration);
+	const record = ledger.record(0, LAKE);
+	const result = submitTask(all.client, makes(body), record, submitTools(clock, tools));
+	return {
+		result,
+		...all,
+		calls: () => all.calls.filter(isCreate),
+		times: () => all.times.filter(isCreate),
+		keys: () => all.calls.filter(isCreate).map(({ headers }) => headers?.['Idempotency-Key']),
+		listings: () => all.calls.filter(({ method }) => method === 'GET').length,
+		clock,
+		data,
+		ledger,
+		record,
+	};
+}
+
+/** What stands in the ledger about the only row. */
+function state({ records }: LedgerData): unknown {
+	expect(records.length).toBeLessThanOrEqual(1);
+	const [only] = records;
+	return isJsonObject(only) ? only.state : undefined;
+}
+
+/** Many rows at a provider, one after the other or at once. */
+function rowsAt(client: ProviderClient, clock: Clock) {
+	const ledger = open();
+	const tools = submitTools(clock);
+	const submitRow = async (row: number) =>
+		await submitTask(client, makes(BODY), ledger.record(row, LAKE), tools);
+	return { ledger, submitRow };
+}
+
+/** Pauses double; once there is a pace, from the time of one and a half of its calls. */
+const AFTER_PAUSES = [0, 1_000, 1_612, 3_362, 8_359, 22_639];
+/** A refused connection says nothing about the pace. */
+const AFTER_DOUBLED_SECONDS = [0, 1_000, 3_000, 7_000, 15_000, 31_000];
+
+function pausesAfter(rejection: HttpResult): number[] {
+	return rejection.kind === 'networkError' ? AFTER_DOUBLED_SECONDS : AFTER_PAUSES;
+}
+
+const rounded = (times: readonly number[]) => times.map((time) => Math.round(time));
+
+const NO_TASK = { ok: false, failure: { charged: 'no' } };
+
+function maybePaid(provider: Provider, time = START) {
+	return {
+		ok: false,
+		failure: {
+			charged: 'unknown',
+			provider: provider.id,
+			message: expect.stringMatching(
+				new RegExp(
+					`The image may have been made and charged: look in ${provider.label}'s list of tasks for one of doubao-seedream-4.5 made (at|between) ${time} UTC`,
+				),
+			),
+			description: expect.stringMatching(
+				/Seedream Task Status.*Whether it was charged cannot be known from here\.$/,
+			),
+		},
+	};
+}
+
+describe.each<[string, Provider]>([
+	['evoLink', evoLink],
+	['apiMart', apiMart],
+	['apiInOne', apiInOne],
+])('a create at %s', (_id, provider) => {
+	const done = made(provider);
+
+	it('is sent once, and stopping the execution does not break it off', async () => {
+		const { result, calls, clock, record, data } = submit(provider, [done]);
+		await expect(result).resolves.toEqual({
+			ok: true,
+			value: { tasks: [{ taskId: 'task-1' }], at: clock.now(), raw: expect.any(Object) },
+		});
+		expect(calls()).toEqual([
+			{
+				method: 'POST',
+				path: '/v1/images/generations',
+				body: BODY,
+				headers: { ...provider.idempotency.headers, 'Idempotency-Key': record.idempotencyKey },
+				timeoutMs: expect.any(Number),
+				mustFinish: true,
+			},
+		]);
+		expect(clock.pauses).toEqual([]);
+		expect(state(data)).toEqual({ name: 'made', taskIds: ['task-1'], at: clock.now() });
+		expect(record.warning()).toBeUndefined();
+	});
+
+	describe.each([...LIMITS, ...ABSENT])('that got %s', (_what, rejection) => {
+		it('is sent again, the same in every way', async () => {
+			const { result, calls, times } = submit(provider, [rejection, rejection, done]);
+			await expect(result).resolves.toMatchObject(MADE_TASK);
+			expect(calls()).toHaveLength(3);
+			expect(calls()[1]).toEqual(calls()[0]);
+			expect(calls()[2]).toEqual(calls()[0]);
+			expect(rounded(times())).toEqual(pausesAfter(rejection).slice(0, 3));
+		});
+
+		it('and then made its task has nothing of the refusal left in the ledger', async () => {
+			const { result, data, clock, record } = submit(provider, [rejection, done]);
+			await result;
+			expect(state(data)).toEqual({ name: 'made', taskIds: ['task-1'], at: clock.now() });
+			expect(record.warning()).toBeUndefined();
+		});
+	});
+
+	it.each(ABSENT)(
+		'is given up after %s six times in a row, which is half a minute',
+		async (_what, rejection) => {
+			const { result, keys, times, data } = submit(provider, [rejection]);
+			await expect(result).resolves.toMatchObject(NO_TASK);
+			expect(new Set(keys()).size).toBe(1);
+			expect(rounded(times())).toEqual(pausesAfter(rejection));
+			expect(state(data)).toEqual({ name: 'refused' });
+		},
+	);
+
+	it.each(LIMITS)('is sent again after %s until the timeout', async (_what, rejection) => {
+		const { result, keys, times, data, clock } = submit(provider, [rejection]);
+		await expect(result).resolves.toMatchObject(NO_TASK);
+		expect(new Set(keys()).size).toBe(1);
+		expect(rounded(times()).slice(0, 6)).toEqual(AFTER_PAUSES);
+		expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
+		expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS + 30_000);
+		expect(state(data)).toEqual({ name: 'refused' });
+	});
+
+	it.each([
+		[0, [0, 750, 1_209, 2_521]],
+		[0.5, [0, 875, 1_411, 2_941]],
+		[1, [0, 1_000, 1_612, 3_362]],
+	])('waits with a jitter of %d', async (jitter, expected) => {
+		const clock = virtualClock();
+		const answers = [BUSY, BUSY, BUSY, done];
+		const times: number[] = [];
+		const send = async () => {
+			times.push(clock.elapsed());
+			return answers.shift() ?? done;
+		};
+		const upload = async () => done;
+		const options = { patienceSeconds: PATIENCE_SECONDS, random: () => jitter };
+		const client = new ProviderClient(
+			provider,
+			createConcurrencyLimiter(0),
+			{ send, upload },
+			clock,
+			options,
+		);
+		await rowsAt(client, clock).submitRow(0);
+		expect(rounded(times)).toEqual(expected);
+	});
+
+	it.each([
+		['7', 7_000],
+		['2.5', 2_500],
+		['0.25', 250],
+		['60', 60_000],
+		['61', 61_000],
+		['Fri, 20 Nov 2026 08:00:09 GMT', 9_000],
+		['nonsense', 1_000],
+	])('waits for as long as the provider wishes: Retry-After %s', async (wish, pause) => {
+		const busy = reply(429, {}, { 'retry-after': wish });
+		const { result, times } = submit(provider, [busy, done]);
+		await expect(result).resolves.toMatchObject({ ok: true });
+		expect(times()).toEqual([0, pause]);
+	});
+
+	it('is given up where the provider wishes to be left alone for longer than the timeout', async () => {
+		const minute = reply(429, {}, { 'retry-after': '60' });
+		const longer = reply(429, {}, { 'retry-after': '541' });
+		const { result, times } = submit(provider, [minute, longer, done]);
+		await expect(result).resolves.toMatchObject(NO_TASK);
+		expect(times()).toEqual([0, 60_000]);
+	});
+
+	it.each(FINAL)('is never sent again after %s, and costs nothing', async (_what, answer) => {
+		const { result, calls, clock, data } = submit(provider, [answer, done]);
+		await expect(result).resolves.toMatchObject(NO_TASK);
+		expect(calls()).toHaveLength(1);
+		expect(clock.pauses).toEqual([]);
+		expect(state(data)).toEqual({ name: 'refused' });
+	});
+
+	it('stands in the ledger when it goes out, with its body, and not before', async () => {
+		const seen: unknown[] = [];
+		const data = noData();
+		const { result, clock } = submit(
+			provider,
+			[
+				() => {
+					seen.push(state(data));
+					return BUSY;
+				},
+				() => {
+					seen.push(state(data));
+					return done;
+				},
+			],
+			{ data },
+		);
+		const start = clock.now();
+		const { sleep } = clock;
+		clock.sleep = async (ms) => {
+			if (ms > 0 && seen.length === 1) seen.push(state(data));
+			await sleep(ms);
+		};
+		await result;
+		expect(seen).toEqual([
+			{ name: 'sent', at: start, lastAt: start, execution: '42', body: BODY },
+			{ name: 'refused' },
+			{ name: 'sent', at: start + 1_000, lastAt: start + 1_000, execution: '42', body: BODY },
+		]);
+	});
+
+	it('that could not be put together is not sent, and stands nowhere', async () => {
+		const { client, calls } = scriptedClientAt(virtualClock(), provider, done);
+		const failure = { ok: false as const, failure: invalidRow(['no']) };
+		const data = noData();
+		const record = open(data).record(0, LAKE);
+		const result = submitTask(client, async () => failure, record, submitTools(virtualClock()));
+		await expect(result).resolves.toBe(failure);
+		expect(calls).toEqual([]);
+		expect(data.records).toEqual([]);
+	});
+
+	it('may make several tasks, each of them paid', async () => {
+		const both = reply(200, { data: [{ task_id: 'task-1' }, { task_id: 'task-2' }] });
+		const { result, data, ledger } = submit(provider, [both]);
+		await expect(result).resolves.toMatchObject({
+			ok: true,
+			value: { tasks: [{ taskId: 'task-1' }, { taskId: 'task-2' }] },
+		});
+		expect(state(data)).toMatchObject({ name: 'made', taskIds: ['task-1', 'task-2'] });
+		expect(ledger.billable()).toMatchObject([{ taskId: 'task-1' }, { taskId: 'task-2' }]);
+	});
+
+	it('has its task even where an error names it', async () => {
+		const error = { code: 'x', message: 'Oops.', task_id: 'task-1' };
+		const { result, calls, data } = submit(provider, [reply(500, { error })]);
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(calls()).toHaveLength(1);
+		expect(state(data)).toMatchObject({ name: 'made', taskIds: ['task-1'] });
+	});
+
+	describe('in an execution that is stopped', () => {
+		it('is not sent again', async () => {
+			const { result, calls, data } = submit(provider, [BUSY], { clock: virtualClock(1_200) });
+			await expect(result).rejects.toThrow(ExecutionCancelled);
+			expect(calls()).toHaveLength(2);
+			expect(state(data)).toEqual({ name: 'refused' });
+		});
+
+		it('is not sent at all where it waited for its turn', async () => {
+			const clock = concurrentClock(400);
+			const { client, calls } = scriptedClientAt(clock, provider, BUSY);
+			const { ledger, submitRow } = rowsAt(client, clock);
+			const rows = [0, 1, 2].map(submitRow);
+			const ends = await Promise.allSettled(rows);
+			expect(ends).toEqual(
+				rows.map(() => ({ status: 'rejected', reason: expect.any(ExecutionCancelled) })),
+			);
+			const sent = calls.length;
+			expect(sent).toBeLessThanOrEqual(rows.length);
+			await expect(submitRow(3)).rejects.toThrow(ExecutionCancelled);
+			expect(calls).toHaveLength(sent);
+			expect(ledger.billable()).toEqual([]);
+		});
+	});
+
+	describe('whose answer an earlier try lost', () => {
+		const lost = async () => {
+			const data = noData();
+			const { result, keys, record } = submit(provider, [BROKEN], { data });
+			await expect(result).resolves.toMatchObject(maybePaid(provider));
+			record.ended({ kind: 'open' });
+			return { data, key: keys()[0] };
+		};
+		const renewed = { ...BODY, image_urls: ['https://example.com/signed-anew.png'] };
+
+		it('is sent again in another execution, made by Retry, with the same key', async () => {
+			const { data, key } = await lost();
+			const iteration = { execution: '43' };
+			const { result, calls, keys } = submit(provider, [done], { data, iteration, body: renewed });
+			await expect(result).resolves.toMatchObject(MADE_TASK);
+			expect(keys()).toEqual([key]);
+			// A provider that knows no keys has no use for links that have grown old.
+			expect(calls()[0]?.body).toEqual(provider === apiInOne ? renewed : BODY);
+			expect(state(data)).toMatchObject({ name: 'made', taskIds: ['task-1'] });
+		});
+
+		it('is sent again by another try or turn only where the key is honoured, the very same', async () => {
+			for (const iteration of [{}, { iteration: 1 }]) {
+				const { data, key } = await lost();
+				const { result, calls, keys } = submit(provider, [done], {
+					data,
+					iteration,
+					body: renewed,
+				});
+				const expected = provider === evoLink ? MADE_TASK : maybePaid(provider);
+				await expect(result).resolves.toMatchObject(expected);
+				expect(keys()).toEqual(provider === evoLink ? [key] : []);
+				for (const call of calls()) expect(call.body).toEqual(BODY);
+			}
+		});
+
+		it.each<[string, HttpResult]>([
+			...FINAL,
+			...ABSENT,
+			['content policy', reply(400, { error: { code: 'content_policy_violation' } })],
+			['503 that made nothing', reply(503, { error: { code: 'idempotency_unavailable' } })],
+		])('stays lost when Retry is refused with %s', async (_what, rejection) => {
+			const { data, key } = await lost();
+			const iteration = { execution: '43' };
+			const clock = virtualClock();
+			await clock.sleep(90_000);
+			const { result, record, keys } = submit(provider, [rejection], { data, iteration, clock });
+			await expect(result).resolves.toMatchObject(maybePaid(provider));
+			expect(new Set(keys())).toEqual(new Set([key]));
+			expect(record.unconfirmed()).toMatchObject({ body: BODY });
+			expect(state(data)).toMatchObject({ name: 'sent', body: BODY });
+		});
+	});
+});
+
+describe.each<[string, Provider]>([
+	['apiMart', apiMart],
+	['apiInOne', apiInOne],
+])('%s is not known to honour the key: a create', (_id, provider) => {
+	const done = made(provider);
+	const ambiguous: typeof AMBIGUOUS = [
+		...AMBIGUOUS,
+		['503', reply(503, {})],
+		['408', reply(408, '')],
+		['499', reply(499, '<html>499</html>')],
+		['a page with HTTP 403', reply(403, '<html>403 Forbidden</html>')],
+	];
+
+	it.each(ambiguous)('is never sent again after %s', async (_what, answer) => {
+		const { result, calls, clock, data } = submit(provider, [answer, done]);
+		await expect(result).resolves.toMatchObject(maybePaid(provider));
+		expect(calls()).toHaveLength(1);
+		expect(clock.pauses).toEqual([]);
+		expect(state(data)).toEqual({
+			name: 'sent',
+			at: clock.now(),
+			lastAt: clock.now(),
+			execution: '42',
+			body: BODY,
+		});
+	});
+
+	it('that is lost after a refusal is looked for at the time it really went out', async () => {
+		const { result, calls } = submit(provider, [BUSY, BUSY, BUSY, BROKEN]);
+		await expect(result).resolves.toMatchObject(maybePaid(provider, '2026-11-20 08:00:03'));
+		expect(calls()).toHaveLength(4);
+	});
+
+	it.each(ambiguous)(
+		'is not sent again by another try of the same turn, after %s',
+		async (_what, answer) => {
+			const data = noData();
+			const first = submit(provider, [answer], { data });
+			await first.result;
+			first.record.ended({ kind: 'open' });
+			const clock = virtualClock();
+			await clock.sleep(90_000);
+			for (let tries = 2; tries <= 4; tries += 1) {
+				const { result, calls, record } = submit(provider, [done], { data, clock });
+				await expect(result).resolves.toMatchObject({
+					ok: false,
+					failure: {
+						...maybePaid(provider).failure,
+						code: 'answer_lost',
+						status: 'failed',
+					},
+				});
+				expect(calls()).toEqual([]);
+				record.ended({ kind: 'open' });
+			}
+		},
+	);
+});
+
+describe('EvoLink honours the key: a create', () => {
+	const done = made(evoLink);
+
+	describe.each(AMBIGUOUS)('that got %s', (_what, answer) => {
+		it('is sent again with the same key and body', async () => {
+			const { result, calls, clock, data } = submit(evoLink, [answer, answer, done]);
+			await expect(result).resolves.toMatchObject(MADE_TASK);
+			expect(calls()).toHaveLength(3);
+			expect(calls()[1]).toEqual(calls()[0]);
+			expect(calls()[2]).toEqual(calls()[0]);
+			expect(clock.pauses).toEqual([1_000, 2_000]);
+			expect(state(data)).toMatchObject({ name: 'made', taskIds: ['task-1'] });
+		});
+
+		it('is given up after six tries, and may have been paid since the first', async () => {
+			const { result, keys, clock, data } = submit(evoLink, [answer]);
+			const start = clock.now();
+			await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+			expect(keys()).toHaveLength(6);
+			expect(new Set(keys()).size).toBe(1);
+			expect(clock.pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
+			expect(state(data)).toEqual({
+				name: 'sent',
+				at: start,
+				lastAt: start + 31_000,
+				execution: '42',
+				body: BODY,
+			});
+		});
+
+		it.each<[string, HttpResult, string, number]>([
+			['402', POOR, 'EvoLink has no credit left on this account', 2],
+			['a refused connection for ever', REFUSED, 'EvoLink could not be reached', 7],
+		])(
+			'may have been paid also when it is then refused with %s',
+			async (_refusal, rejection, message, sent) => {
+				const { result, calls, data } = submit(evoLink, [answer, rejection]);
+				const expected = maybePaid(evoLink);
+				await expect(result).resolves.toMatchObject(expected);
+				await expect(result).resolves.toMatchObject({
+					failure: { message: expect.stringContaining(message) },
+				});
+				expect(calls()).toHaveLength(sent);
+				expect(state(data)).toMatchObject({ name: 'sent' });
+			},
+		);
+
+		it('may have been paid also when it then meets a limit that lasts', async () => {
+			const { result, clock, data } = submit(evoLink, [answer, BUSY]);
+			await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+			await expect(result).resolves.toMatchObject({
+				failure: { message: expect.stringContaining('EvoLink gets too many requests') },
+			});
+			expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
+			expect(state(data)).toMatchObject({ name: 'sent' });
+		});
+	});
+
+	it('that gets 503 is sent again until the provider takes something', async () => {
+		const { result, keys, times } = submit(evoLink, [reply(503, {})]);
+		await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+		expect(new Set(keys()).size).toBe(1);
+		expect(rounded(times())).toEqual(AFTER_PAUSES);
+	});
+
+	it('counts its tries apart from the refusals between them', async () => {
+		const answers = [BROKEN, BUSY, BROKEN, BUSY, BROKEN, BUSY, BROKEN, BUSY, BROKEN, done];
+		const { result, calls } = submit(evoLink, answers);
+		await expect(result).resolves.toMatchObject({ ok: true });
+		expect(calls()).toHaveLength(10);
+	});
+
+	it('whose answer was lost is sent again by another try of the same turn, with the same key', async () => {
+		const data = noData();
+		const first = submit(evoLink, [BROKEN], { data });
+		await first.result;
+		first.record.ended({ kind: 'open' });
+		const second = submit(evoLink, [done], { data });
+		await expect(second.result).resolves.toMatchObject(MADE_TASK);
+		expect(second.keys()).toEqual([first.keys()[0]]);
+	});
+
+	it.each<[string, HttpResult]>([
+		['402', POOR],
+		['429 for ever', BUSY],
+	])(
+		'whose answer was lost stays so when another try is refused with %s',
+		async (_what, rejection) => {
+			const data = noData();
+			const first = submit(evoLink, [BROKEN], { data });
+			const start = first.clock.now();
+			await first.result;
+			first.record.ended({ kind: 'open' });
+			const later = virtualClock();
+			await later.sleep(90_000);
+			const second = submit(evoLink, [rejection], { data, clock: later });
+			await expect(second.result).resolves.toMatchObject(maybePaid(evoLink));
+			expect(state(data)).toEqual({
+				name: 'sent',
+				at: start,
+				lastAt: start + 31_000,
+				execution: '42',
+				body: BODY,
+			});
+		},
+	);
+
+	it('is not sent again once the user stopped the execution', async () => {
+		const clock = virtualClock(2_000);
+		const { result, calls, data } = submit(evoLink, [BROKEN], { clock });
+		await expect(result).rejects.toThrow(ExecutionCancelled);
+		expect(calls()).toHaveLength(2);
+		expect(state(data)).toMatchObject({ name: 'sent' });
+	});
+});
+
+const conflict = (code: string, headers = {}) => reply(409, { error: { code } }, headers);
+
+const UNDER_WAY: Array<[string, Provider, HttpResult]> = [
+	['evoLink', evoLink, conflict('paid_outcome_unknown')],
+	['evoLink, in the type', evoLink, reply(409, { error: { type: 'paid_outcome_unknown' } })],
+	[
+		'evoLink, in the message',
+		evoLink,
+		reply(409, { error: { message: 'conflict: paid_outcome_unknown' } }),
+	],
+	['apiMart', apiMart, conflict('idempotency_in_progress')],
+	['apiInOne', apiInOne, conflict('idempotency_in_progress')],
+];
+
+describe.each(UNDER_WAY)('a create that is still under way at %s', (_id, provider, answer) => {
+	const waits = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
+
+	it('is waited for longer and longer, and asked for by the same key and body', async () => {
+		const answers = [...waits.map(() => answer), made(provider)];
+		const { result, calls, clock } = submit(provider, answers);
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(clock.pauses).toEqual(waits);
+		for (const call of calls()) expect(call).toEqual(calls()[0]);
+	});
+
+	it.each([
+		['5', 5_000],
+		['90', 90_000],
+	])('is waited for as long as the provider wishes: Retry-After %s', async (wish, wait) => {
+		const wishing =
+			answer.kind === 'response' ? reply(409, answer.body, { 'retry-after': wish }) : answer;
+		const { result, clock } = submit(provider, [wishing, wishing, made(provider)]);
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(clock.pauses).toEqual([wait, wait]);
+	});
+
+	it('is waited for until the timeout, and stays open', async () => {
+		const { result, clock, data, keys } = submit(provider, [answer]);
+		const start = clock.now();
+		await expect(result).resolves.toMatchObject(maybePaid(provider));
+		await expect(result).resolves.toMatchObject({
+			failure: {
+				message: expect.stringContaining('is still working on an earlier request for this row'),
+				description: expect.stringContaining('press Retry in the list of executions'),
+			},
+		});
+		expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS - 60_000);
+		expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS);
+		expect(new Set(keys()).size).toBe(1);
+		expect(state(data)).toMatchObject({ name: 'sent', at: start, body: BODY });
+	});
+
+	it('ends when the execution is stopped', async () => {
+		const { result, data } = submit(provider, [answer], { clock: virtualClock(10_000) });
+		await expect(result).rejects.toThrow(ExecutionCancelled);
+		expect(state(data)).toMatchObject({ name: 'sent' });
+	});
+});
+
+describe.each<[string, Provider, string, string]>([
+	[
+		'evoLink has something else under its key',
+		evoLink,
+		'idempotency_conflict',
+		'already has another request for this row',
+	],
+	[
+		'apiMart has something else under its key',
+		apiMart,
+		'idempotency_key_reused',
+		'already has another request for this row',
+	],
+	[
+		'apiMart does not know what became of it',
+		apiMart,
+		'idempotency_result_indeterminate',
+		'does not know what became of an earlier request for this row',
+	],
+])('a create where %s', (_what, provider, code, words) => {
+	it('is not sent again, stays open, and is never to be run anew', async () => {
+		const { result, calls, data, clock } = submit(provider, [conflict(code), made(provider)]);
+		await expect(result).resolves.toMatchObject({
+			ok: false,
+			failure: {
+				charged: 'unknown',
+				code,
+				message: expect.stringContaining(words),
+				description: expect.stringMatching(/cannot be known from here\.$/),
+			},
+		});
+		const end = await result;
+		if (end.ok) throw new Error('was made');
+		expect(end.failure.description).not.toMatch(/run the (workflow|row) (anew|again)/i);
+		expect(end.failure.description).not.toContain('without paying twice');
+		expect(calls()).toHaveLength(1);
+		expect(clock.pauses).toEqual([]);
+		expect(state(data)).toMatchObject({ name: 'sent', body: BODY });
+	});
+});
+
+describe('a create that was not carried out, because the key could not be checked', () => {
+	const answer = reply(503, { error: { code: 'idempotency_unavailable', message: 'Try later.' } });
+
+	it.each<[string, Provider]>([
+		['evoLink', evoLink],
+		['apiMart', apiMart],
+		['apiInOne', apiInOne],
+	])('is sent again freely, and costs nothing: %s', async (_id, provider) => {
+		const once = submit(provider, [answer, answer, made(provider)]);
+		await expect(once.result).resolves.toMatchObject(MADE_TASK);
+		expect(once.calls()).toHaveLength(3);
+		expect(once.record.warning()).toBeUndefined();
+		const forever = submit(provider, [answer]);
+		await expect(forever.result).resolves.toMatchObject(NO_TASK);
+		expect(forever.calls().length).toBeGreaterThan(6);
+		expect(forever.clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
+		expect(state(forever.data)).toEqual({ name: 'refused' });
+	});
+});
+
+describe('a create that was sent again after a lost answer', () => {
+	const replayed = ({ id }: Provider, taskId = 'task-1') =>
+		reply(200, id === 'evoLink' ? { id: taskId } : { data: [{ task_id: taskId }] }, {
+			'idempotency-replayed': 'true',
+		});
+	const NOW = virtualClock().now();
+	const listed = (id: string, at: number, more = {}) => ({
+		id,
+		model: ORDER.model,
+		status: 'processing',
+		created_at: at / 1_000,
+		...more,
+	});
+
+	it('and was replayed needs no warning', async () => {
+		const onReplay = jest.fn();
+		const { result, record, listings } = submit(evoLink, [BROKEN, replayed(evoLink)], {
+			tools: { onReplay },
+		});
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(record.warning()).toBeUndefined();
+		expect(onReplay).toHaveBeenCalledTimes(1);
+		expect(listings()).toBe(0);
+	});
+
+	it('and was not replayed warns, and says where to look', async () => {
+		const onReplay = jest.fn();
+		const { result, record, data } = submit(evoLink, [BROKEN, made(evoLink)], {
+			tools: { onReplay },
+		});
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(record.warning()).toBe(
+			"The answer to this row's first request was lost, and EvoLink does not say that the second one is the same. The image may have been made and charged twice: besides task-1, look in its list of tasks for another one made at 2026-11-20 08:00:00 UTC or after",
+		);
+		expect(onReplay).not.toHaveBeenCalled();
+		expect(open(data).record(0, undefined).warning()).toBe(record.warning());
+	});
+
+	it('and was not replayed names what else the list has', async () => {
+		const list = reply(200, { data: [listed('task-1', NOW + 1_000), listed('task-0', NOW)] });
+		const data = noData();
+		const { result, record } = submit(evoLink, [BROKEN, made(evoLink)], {
+			data,
+			list,
+			tools: { isKnown: (taskId) => open(data).taskIds().has(taskId) },
+		});
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(record.warning()).toContain(
+			'besides task-1, its list has task-0 (2026-11-20 08:00:00 UTC, at work) as well',
+		);
+	});
+
+	it.each<[string, Provider]>([
+		['apiMart', apiMart],
+		['apiInOne', apiInOne],
+	])('by Retry of the execution warns as well at %s', async (_id, provider) => {
+		const data = noData();
+		const first = submit(provider, [BROKEN], { data });
+		await first.result;
+		first.record.ended({ kind: 'open' });
+		const again = submit(provider, [made(provider)], { data, iteration: { execution: '43' } });
+		await expect(again.result).resolves.toMatchObject(MADE_TASK);
+		expect(again.record.warning()).toContain('may have been made and charged twice');
+	});
+
+	it('of which one try was refused for certain still warns', async () => {
+		const { result, record } = submit(evoLink, [BROKEN, BUSY, made(evoLink)]);
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(record.warning()).toContain('may have been made and charged twice');
+	});
+
+	it('is repeatable at APIMart from the first replay on', async () => {
+		const data = noData();
+		const first = submit(apiMart, [BROKEN], { data });
+		await first.result;
+		first.record.ended({ kind: 'open' });
+		const onReplay = jest.fn();
+		const seen = submit(apiMart, [replayed(apiMart), BROKEN, BROKEN, replayed(apiMart, 'task-2')], {
+			data,
+			iteration: { execution: '43' },
+			tools: { onReplay },
+		});
+		await expect(seen.result).resolves.toMatchObject(MADE_TASK);
+		expect(seen.record.warning()).toBeUndefined();
+		expect(onReplay).toHaveBeenCalledTimes(1);
+		// Another row at the same provider, whose answer is lost twice.
+		const other = seen.ledger.record(1, LAKE);
+		const tools = submitTools(seen.clock);
+		await expect(submitTask(seen.client, makes(BODY), other, tools)).resolves.toMatchObject({
+			ok: true,
+			value: { tasks: [{ taskId: 'task-2' }] },
+		});
+		expect(seen.calls()).toHaveLength(4);
+	});
+
+	describe('and stays lost', () => {
+		const LOST_AT = NOW;
+		const TASKS = [
+			listed('too-late', LOST_AT + 62_000),
+			listed('done', LOST_AT + 50_000, { status: 'completed', has_results: true }),
+			listed('of-ours', LOST_AT),
+			listed('at-work', LOST_AT - 59_000),
+			listed('too-early', LOST_AT - 61_000),
+		];
+
+		it.each<[string, object[], string[]]>([
+			['those of that minute that no row knows', TASKS, ['done', 'at-work']],
+			['none of another model', [listed('a', NOW, { model: 'm' })], []],
+			['one without a model', [listed('b', NOW, { model: undefined })], ['b']],
+			['none where there are none', [], []],
+		])('names tasks that it may have made: %s', async (_what, tasks, named) => {
+			const { result } = submit(evoLink, [POOR, BUSY, BROKEN, POOR], {
+				list: reply(200, { data: tasks }),
+				tools: { isKnown: (taskId) => taskId === 'of-ours' },
+				data: lostAt(LOST_AT),
+			});
+			const end = await result;
+			if (end.ok) throw new Error('was made');
+			const { message } = end.failure;
+			for (const { id } of TASKS) expect(message.includes(`${id} (`)).toBe(named.includes(id));
+			for (const id of named) expect(message).toContain(`${id} (`);
+			expect(message.includes('which no row of this execution has')).toBe(named.length > 0);
+			if (tasks === TASKS) {
+				expect(message).toContain(
+					'EvoLink lists done (2026-11-20 08:00:50 UTC, done), at-work (2026-11-20 07:59:01 UTC, at work), which no row of this execution has',
+				);
+			}
+		});
+
+		it('is told all the same where the list does not answer', async () => {
+			const { result } = submit(evoLink, [POOR], {
+				list: noReply('ETIMEDOUT', true),
+				data: lostAt(NOW),
+			});
+			await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+		});
+
+		/** An earlier try of this execution lost the answer then. */
+		function lostAt(at: number): LedgerData {
+			const data = noData();
+			const record = open(data).record(0, LAKE);
+			record.sent(BODY, at);
+			record.ended({ kind: 'open' });
+			return data;
+		}
+	});
+});
+
+it('that APIMart could not build is refused, and not charged', async () => {
+	const error = { code: 500, message: 'build_request_failed: bad size', type: 'server_error' };
+	const { result, calls } = submit(apiMart, [reply(500, { error })]);
+	await expect(result).resolves.toMatchObject(NO_TASK);
+	expect(calls()).toHaveLength(1);
+});
+
+it('that APIMart has no channel for is sent again by itself, and not charged', async () => {
+	const error = { code: 'get_channel_failed', message: 'No channel.', type: 'api_error' };
+	const { result, calls } = submit(apiMart, [reply(400, { error }), made(apiMart)]);
+	await expect(result).resolves.toMatchObject(MADE_TASK);
+	expect(calls()).toHaveLength(2);
+});
+
+it('that is refused with HTTP 200 is an error all the same', async () => {
+	const rejection = { success: false, code: 402, message: 'Balance too low.' };
+	const { result } = submit(apiMart, [reply(200, rejection)]);
+	await expect(result).resolves.toMatchObject({
+		ok: false,
+		failure: { message: 'APIMart has no credit left on this account (Balance too low.)' },
+	});
+});
+
+it('that is answered with 202 and an object has made its task', async () => {
+	const { result } = submit(apiMart, [reply(202, { data: { id: 'task-9' } })]);
+	await expect(result).resolves.toMatchObject({
+		ok: true,
+		value: { tasks: [{ taskId: 'task-9' }], raw: { data: { id: 'task-9' } } },
+	});
+});
+
+it.each(['3600', '61'])(
+	'that failed at EvoLink is not waited for longer than a minute: Retry-After %s',
+	async (wish) => {
+		const { result, clock } = submit(evoLink, [reply(500, {}, { 'retry-after': wish })]);
+		await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+		expect(Math.max(0, ...clock.pauses)).toBeLessThanOrEqual(60_000);
+	},
+);
+
+it('that never went out, because the execution was stopped when its turn came, may not have been paid', async () => {
+	// The refusal comes after 100 ms, and a second later the next may go out.
+	const clock = concurrentClock(1_100);
+	const { client } = scriptedClientAt(clock, apiMart, async () => {
+		// As the door to the network does.
+		if (clock.elapsed() >= 1_100) throw new ExecutionCancelled();
+		await clock.sleep(100);
+		return BUSY;
+	});
+	const { ledger, submitRow } = rowsAt(client, clock);
+	await Promise.allSettled([0, 1, 2].map(submitRow));
+	expect(ledger.billable()).toEqual([]);
+});
+
+describe('rows at a provider that has closed', () => {
+	it.each<[string, HttpResult, number, number]>([
+		// All ten at once, which is the first refusal, and the others one by one.
+		['429 until the timeout', BUSY, 10 + 5 + 600 / 25, 632_000],
+		['a refused connection', REFUSED, 6 * 10, 40_000],
+	])(
+		'are not sent either where they were waiting for their turn: %s',
+		async (_what, answer, most, mostMs) => {
+			const clock = concurrentClock();
+			const { client, calls } = scriptedClientAt(clock, apiMart, async () => {
+				await clock.sleep(100);
+				return answer;
+			});
+			const rows = Array.from({ length: 10 }, (_, row) => row);
+			const results = await Promise.all(rows.map(rowsAt(client, clock).submitRow));
+			for (const result of results) expect(result).toMatchObject(NO_TASK);
+			expect(calls.length).toBeLessThanOrEqual(most);
+			expect(clock.elapsed()).toBeLessThan(mostMs);
+		},
+	);
+
+	it.each<[string, HttpResult, string]>([
+		['429', BUSY, 'rate_limit_exceeded'],
+		['a refused connection', REFUSED, 'ECONNREFUSED'],
+	])('are not sent any more, and hear why: %s', async (_what, answer, code) => {
+		const clock = virtualClock();
+		const { client, calls } = scriptedClientAt(clock, apiMart, answer);
+		const { ledger, submitRow } = rowsAt(client, clock);
+		await submitRow(0);
+		const sent = calls.length;
+		for (let row = 1; row < 20; row += 1) {
+			await expect(submitRow(row)).resolves.toMatchObject({
+				ok: false,
+				failure: { charged: 'no', code },
+			});
+		}
+		expect(calls).toHaveLength(sent);
+		if (answer === REFUSED) expect(sent).toBe(6);
+		expect(ledger.billable()).toEqual([]);
+	});
+
+	it.each<[string, Provider]>([
+		['evoLink', evoLink],
+		['apiMart', apiMart],
+		['apiInOne', apiInOne],
+	])('and were never sent cost nothing, whatever closed it: %s, 503', async (_id, provider) => {
+		const clock = virtualClock();
+		const { client, calls } = scriptedClientAt(clock, provider, reply(503, {}));
+		const { submitRow } = rowsAt(client, clock);
+		const creates = () => calls.filter(({ method }) => method === 'POST').length;
+		for (let row = 0; row < 20; row += 1) {
+			const sent = creates();
+			const result = await submitRow(row);
+			const charged = creates() > sent ? 'unknown' : 'no';
+			expect(result).toMatchObject({ ok: false, failure: { charged } });
+		}
+		expect(creates()).toBe(6);
+	});
+});
