@@ -20,26 +20,29 @@ const LAYERS = [
 ];
 const LAYERS_WITH_N8N = 3;
 
-const layerRules = LAYERS.map((folder, index) => ({
-	files: [`nodes/Seedream/${folder}/**/*.ts`],
-	rules: {
-		'no-restricted-imports': [
-			'error',
-			{
-				paths: index < LAYERS_WITH_N8N ? [] : ['n8n-workflow', 'n8n-core'],
-				patterns: [
-					{
-						// `fields` describes what `actions` reads; neither needs the other's code.
-						group: (folder === 'fields' ? ['actions', 'n8n'] : LAYERS.slice(0, index)).flatMap(
-							(other) => [`../${other}`, `../${other}/*`],
-						),
-						message: `${folder}/ may only import from: ${LAYERS.slice(index + 1).join(', ')}.`,
-					},
-				],
-			},
-		],
-	},
-}));
+const layerRules = LAYERS.map((folder, index) => {
+	// `fields` describes what `actions` reads; neither needs the other's code.
+	const above = folder === 'fields' ? LAYERS.slice(1, LAYERS_WITH_N8N) : LAYERS.slice(0, index);
+	const below = LAYERS.filter((other) => other !== folder && !above.includes(other));
+	const allowed = below.length > 0 ? `only from: ${below.join(', ')}` : 'from no other folder';
+	return {
+		files: [`nodes/Seedream/${folder}/**/*.ts`],
+		rules: {
+			'no-restricted-imports': [
+				'error',
+				{
+					paths: index < LAYERS_WITH_N8N ? [] : ['n8n-workflow', 'n8n-core'],
+					patterns: [
+						{
+							group: above.flatMap((other) => [`../${other}`, `../${other}/*`]),
+							message: `${folder}/ imports ${allowed}.`,
+						},
+					].filter(({ group }) => group.length > 0),
+				},
+			],
+		},
+	};
+});
 
 export default tseslint.config(
 	{ ignores: ['dist/**', 'output/**', 'coverage/**'] },

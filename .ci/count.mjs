@@ -1,4 +1,4 @@
-// Adds up what jest wrote; a run that left no results (a failed build, say) counts as one failure.
+// Adds up jest's results. Missing results, for example after a failed build, count as one failure.
 import { existsSync, readFileSync } from 'node:fs';
 
 let passed = 0;

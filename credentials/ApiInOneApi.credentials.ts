@@ -6,7 +6,10 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
-const REFUSALS = [400, 401, 402, 403, 405, 407, 429, 500, 501, 502, 503, 504];
+import { apiKeyField, BASE_URL, baseUrlField, BEARER_AUTHENTICATION } from './credentialFields';
+
+/** HTTP statuses, and codes in the body, that fail the test. */
+const FAILING_STATUSES = [400, 401, 402, 403, 405, 407, 429, 500, 501, 502, 503, 504];
 
 export class ApiInOneApi implements ICredentialType {
 	name = 'apiInOneApi';
@@ -18,63 +21,46 @@ export class ApiInOneApi implements ICredentialType {
 	icon: Icon = { light: 'file:apiInOne.svg', dark: 'file:apiInOne.dark.svg' };
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			description: 'From the API in One dashboard. It starts with aio_',
-		},
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
-			default: 'https://apiin.one/api',
-			required: true,
-			placeholder: 'e.g. https://apiin.one/api',
-			description: 'Change it only to reach the provider through a proxy',
-		},
+		apiKeyField('Your API key from the API in One dashboard. It starts with aio_.'),
+		baseUrlField('https://apiin.one/api'),
 	];
 
-	authenticate: IAuthenticateGeneric = {
-		type: 'generic',
-		properties: {
-			headers: { Authorization: '=Bearer {{ $credentials.apiKey.trim() }}' },
-		},
-	};
+	authenticate: IAuthenticateGeneric = BEARER_AUTHENTICATION;
 
 	/**
-	 * The provider documents no call that only checks a key, so a task is asked for that cannot exist:
-	 * 404 proves that the key was accepted. Every other error fails the test, by its status or by
-	 * what the body says: errors may come with HTTP 200, and n8n 1 has no exceptions, so that there
-	 * every status passes.
+	 * The provider documents no endpoint that only checks a key, so the test queries a task that can't
+	 * exist: 404 means that the key was accepted. Any other error fails the test, by its HTTP status or
+	 * by the body: errors may come with HTTP 200, and n8n 1 doesn't support `except`, so it lets every
+	 * status pass.
 	 */
 	test: ICredentialTestRequest = {
 		request: {
-			baseURL: '={{ $credentials.baseUrl.trim().replace(/\\/+$/, "") }}',
+			baseURL: BASE_URL,
 			url: '/v1/tasks/credential-test',
-			ignoreHttpStatusErrors: { ignore: true, except: REFUSALS },
+			ignoreHttpStatusErrors: { ignore: true, except: FAILING_STATUSES },
 		},
-		// n8n reads both kinds of rules, its types allow one.
+		// n8n supports both kinds of rules in one list, but its types don't.
 		rules: [
 			codeRule(401),
 			codeRule(403),
-			...REFUSALS.flatMap((status) => [
-				bodyRule('error.code', status, refusal(status)),
-				bodyRule('code', status, refusal(status)),
+			...FAILING_STATUSES.flatMap((status) => [
+				bodyRule('error.code', status, messageFor(status)),
+				bodyRule('code', status, messageFor(status)),
 			]),
-			bodyRule('[0]', '<', 'A web page answered in place of API in One'),
+			bodyRule(
+				'[0]',
+				'<',
+				'The base URL returned a web page instead of a response from API in One',
+			),
 		] as ICredentialTestRequest['rules'],
 	};
 }
 
-/** For a status that n8n itself would only call "Unauthorized". */
+/** Without this rule, n8n only says "Unauthorized". */
 function codeRule(status: number) {
 	return {
 		type: 'responseCode' as const,
-		properties: { value: status, message: refusal(status) },
+		properties: { value: status, message: messageFor(status) },
 	};
 }
 
@@ -82,8 +68,8 @@ function bodyRule(key: string, value: number | string, message: string) {
 	return { type: 'responseSuccessBody' as const, properties: { key, value, message } };
 }
 
-function refusal(status: number): string {
+function messageFor(status: number): string {
 	return status === 401 || status === 403
-		? 'API in One did not accept the API key'
-		: `API in One answered with error ${status}`;
+		? "API in One didn't accept the API key"
+		: `API in One responded with status ${status}`;
 }

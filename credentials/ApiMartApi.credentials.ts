@@ -6,6 +6,8 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
+import { apiKeyField, BASE_URL, baseUrlField, BEARER_AUTHENTICATION } from './credentialFields';
+
 export class ApiMartApi implements ICredentialType {
 	name = 'apiMartApi';
 
@@ -16,43 +18,19 @@ export class ApiMartApi implements ICredentialType {
 	icon: Icon = { light: 'file:apiMart.svg', dark: 'file:apiMart.dark.svg' };
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			description: 'From the APIMart site, under API Keys',
-		},
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
-			default: 'https://api.apimart.ai',
-			required: true,
-			placeholder: 'e.g. https://api.apimart.ai',
-			description: 'Change it only to reach the provider through a proxy',
-		},
+		apiKeyField('Your API key from the APIMart website, under API Keys'),
+		baseUrlField('https://api.apimart.ai'),
 	];
 
-	authenticate: IAuthenticateGeneric = {
-		type: 'generic',
-		properties: {
-			headers: { Authorization: '=Bearer {{ $credentials.apiKey.trim() }}' },
-		},
-	};
+	authenticate: IAuthenticateGeneric = BEARER_AUTHENTICATION;
 
 	test: ICredentialTestRequest = {
-		request: {
-			baseURL: '={{ $credentials.baseUrl.trim().replace(/\\/+$/, "") }}',
-			url: '/v1/balance',
-		},
-		// A bad key is answered with HTTP 200 and success: false.
+		request: { baseURL: BASE_URL, url: '/v1/balance' },
+		// APIMart responds to an invalid key with HTTP 200 and success: false.
 		rules: [
 			{
 				type: 'responseSuccessBody',
-				properties: { key: 'success', value: false, message: 'APIMart did not accept the API key' },
+				properties: { key: 'success', value: false, message: "APIMart didn't accept the API key" },
 			},
 		],
 	};

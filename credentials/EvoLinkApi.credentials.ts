@@ -6,6 +6,8 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 
+import { apiKeyField, BASE_URL, baseUrlField, BEARER_AUTHENTICATION } from './credentialFields';
+
 export class EvoLinkApi implements ICredentialType {
 	name = 'evoLinkApi';
 
@@ -16,24 +18,8 @@ export class EvoLinkApi implements ICredentialType {
 	icon: Icon = { light: 'file:evoLink.svg', dark: 'file:evoLink.dark.svg' };
 
 	properties: INodeProperties[] = [
-		{
-			displayName: 'API Key',
-			name: 'apiKey',
-			type: 'string',
-			typeOptions: { password: true },
-			default: '',
-			required: true,
-			description: 'From the EvoLink dashboard, under API Keys',
-		},
-		{
-			displayName: 'Base URL',
-			name: 'baseUrl',
-			type: 'string',
-			default: 'https://api.evolink.ai',
-			required: true,
-			placeholder: 'e.g. https://api.evolink.ai',
-			description: 'Change it only to reach the provider through a proxy',
-		},
+		apiKeyField('Your API key from the EvoLink dashboard, under API Keys'),
+		baseUrlField('https://api.evolink.ai'),
 		{
 			displayName: 'Files Base URL',
 			name: 'filesBaseUrl',
@@ -41,27 +27,19 @@ export class EvoLinkApi implements ICredentialType {
 			default: 'https://files-api.evolink.ai',
 			required: true,
 			placeholder: 'e.g. https://files-api.evolink.ai',
-			description: 'Where reference images are uploaded to',
+			description: 'Where the node uploads reference images',
 		},
 	];
 
-	authenticate: IAuthenticateGeneric = {
-		type: 'generic',
-		properties: {
-			headers: { Authorization: '=Bearer {{ $credentials.apiKey.trim() }}' },
-		},
-	};
+	authenticate: IAuthenticateGeneric = BEARER_AUTHENTICATION;
 
 	test: ICredentialTestRequest = {
-		request: {
-			baseURL: '={{ $credentials.baseUrl.trim().replace(/\\/+$/, "") }}',
-			url: '/v1/credits',
-		},
-		// n8n itself would only say "Unauthorized".
+		request: { baseURL: BASE_URL, url: '/v1/credits' },
+		// Without this rule, n8n only says "Unauthorized".
 		rules: [
 			{
 				type: 'responseCode',
-				properties: { value: 401, message: 'EvoLink did not accept the API key' },
+				properties: { value: 401, message: "EvoLink didn't accept the API key" },
 			},
 		],
 	};

@@ -22,7 +22,7 @@ type Column = (typeof COLUMNS)[number];
 
 export type CampaignRow = Partial<Record<Column, string>> & { name: string };
 
-/** What a user would type into Seedream Generate to take everything from the spreadsheet's row. */
+/** The expressions a user would enter in Seedream Generate to read every parameter from the row. */
 export const PARAMETERS: INodeParameters = {
 	provider: '={{ $json.provider }}',
 	model: "={{ $json.model ?? '' }}",
@@ -31,27 +31,28 @@ export const PARAMETERS: INodeParameters = {
 	aspectRatio: "={{ $json.aspect_ratio ?? '' }}",
 	resolution: "={{ $json.resolution ?? '' }}",
 	imageCount: "={{ $json.images ?? '' }}",
-	options: { fileName: '={{ $json.name }}-{image}' },
+	// Only an item that isn't simplified says how long its image took.
+	options: { fileName: '={{ $json.name }}-{image}', simplify: false },
 };
 
-/** The rows of a CSV file; throws a `Sentence` for one that cannot be used, and says where it read between the lines. */
+/** Reads the rows of a CSV file. Throws a `UserError` for a file it can't use; `warn` gets what it ignored or changed. */
 export async function readCampaign(
 	path: string,
-	say: (note: string) => void = () => undefined,
+	warn: (message: string) => void = () => undefined,
 ): Promise<CampaignRow[]> {
 	const { header, rows } = readTable(path, await readText(path), isColumn);
 	if (header.length === 0) throw new UserError(`${path} is empty.`);
 	if (rows.length === 0) throw new UserError(`${path} has no rows below its header.`);
-	checkColumns(path, header, say);
+	checkColumns(path, header, warn);
 	const columns = header.map(findColumn);
 	const named = rows.map((cells, index) => {
 		checkLength(path, cells, index, columns);
 		return readRow(cells, index, columns);
 	});
-	return tellApart(path, named, say);
+	return withUniqueNames(path, named, warn);
 }
 
-/** A column goes by its name as people write it: `Aspect Ratio`, `PROMPT`. */
+/** Matches names as people write them: `Aspect Ratio`, `PROMPT`. */
 function findColumn(cell: string): Column | undefined {
 	return COLUMNS.find((column) => nameKey(column) === nameKey(cell));
 }
@@ -60,26 +61,34 @@ function isColumn(cell: string): boolean {
 	return findColumn(cell) !== undefined;
 }
 
-function checkColumns(path: string, header: readonly string[], say: (note: string) => void): void {
+function checkColumns(
+	path: string,
+	header: readonly string[],
+	warn: (message: string) => void,
+): void {
 	const columns = header.map(findColumn);
-	const unknown = header.flatMap((cell, index) => (columns[index] ? [] : [calling(cell, index)]));
-	const twice = COLUMNS.filter((column) => columns.indexOf(column) !== columns.lastIndexOf(column));
+	const unknown = header.flatMap((cell, index) =>
+		columns[index] ? [] : [columnLabel(cell, index)],
+	);
+	const duplicates = COLUMNS.filter(
+		(column) => columns.indexOf(column) !== columns.lastIndexOf(column),
+	);
 	const known = `The columns are ${COLUMNS.join(', ')}.`;
-	const problems = twice.map((column) => `the column "${column}" is there twice`);
+	const problems = duplicates.map((column) => `the column "${column}" appears twice`);
 	if (!columns.includes('prompt')) {
-		problems.push(...unknown.map((column) => `${column} is not known`));
+		problems.push(...unknown.map((column) => `${column} isn't recognized`));
 		problems.push('the column "prompt" is missing');
 	}
 	if (problems.length > 0) throw new UserError(`${path}: ${problems.join(', ')}. ${known}`);
 	if (unknown.length === 0) return;
-	say(`${path}: not known, and passed over: ${unknown.join(', ')}. ${known}`);
+	warn(`${path}: ignored ${unknown.join(', ')}. ${known}`);
 }
 
-function calling(cell: string, index: number): string {
-	return cell ? `the column "${truncate(cell)}"` : `column ${index + 1}, which has no name`;
+function columnLabel(cell: string, index: number): string {
+	return cell ? `the column "${truncate(cell)}"` : `column ${index + 1} (no name)`;
 }
 
-/** A row may end early, as Excel writes some; but one without its prompt, or with more cells, was not meant so. */
+/** Excel may leave out empty cells at the end of a row, but not the prompt; extra cells mean missing quotes. */
 function checkLength(
 	path: string,
 	cells: readonly string[],
@@ -89,7 +98,7 @@ function checkLength(
 	const isLong = cells.slice(columns.length).some((cell) => cell !== '');
 	if (!isLong && cells.length > columns.indexOf('prompt')) return;
 	throw new UserError(
-		`${path}: row ${index + 1} ${isLong ? 'has more cells than the header' : 'ends before its prompt'}. A cell with a line break in it, or with what separates the cells, needs quotation marks around it.`,
+		`${path}: row ${index + 1} ${isLong ? 'has more cells than the header' : 'ends before its prompt'}. Put quotation marks around cells that contain a line break or the separator.`,
 	);
 }
 
@@ -105,21 +114,21 @@ function readRow(
 	return { ...row, name: row.name || String(index + 1), provider: readProvider(row.provider) };
 }
 
-/** What names no provider is left for the node to explain. */
+/** An unknown provider is kept: the node reports it. */
 function readProvider(cell = ''): string {
 	return cell === '' ? providers[0].id : (matchProvider(cell)?.id ?? cell);
 }
 
-/** Names make the file names, so two rows may not share one. */
-function tellApart(
+/** File names are made from these, so each row needs its own. */
+function withUniqueNames(
 	path: string,
 	rows: readonly CampaignRow[],
-	say: (note: string) => void,
+	warn: (message: string) => void,
 ): CampaignRow[] {
 	const given = new Set(rows.map(({ name }) => fileKey(name)));
 	const used = new Set<string>();
 	const renamed: string[] = [];
-	const apart = rows.map((row) => {
+	const unique = rows.map((row) => {
 		let { name } = row;
 		if (used.has(fileKey(name))) {
 			for (let copy = 2; given.has(fileKey(name)); copy++) name = `${row.name}-${copy}`;
@@ -130,17 +139,17 @@ function tellApart(
 		return { ...row, name };
 	});
 	if (renamed.length > 0) {
-		say(`${path}: rows with the same name are told apart by a number: ${renamed.join(', ')}.`);
+		warn(`${path}: added a number to duplicate names: ${renamed.join(', ')}.`);
 	}
-	return apart;
+	return unique;
 }
 
-/** In a file's name, `a/b` is `a b`; on some computers, `A` is `a`. */
+/** In a file name, `a/b` becomes `a-b`; some file systems don't distinguish `A` from `a`. */
 function fileKey(name: string): string {
 	return name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-');
 }
 
-/** As many as the rows ask for; a provider may make fewer. */
+/** The number requested; a provider may return fewer. */
 export function countImages(rows: readonly CampaignRow[]): number {
 	return rows.reduce((images, row) => images + (Number(row.images) || 1), 0);
 }

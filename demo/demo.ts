@@ -3,28 +3,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
 
+import { pluralize } from '../nodes/Seedream/shared/format';
 import { startEngine, type Engine, type NodeResult } from '../test/n8n/engine';
 import { countImages, PARAMETERS, readCampaign, type CampaignRow } from './campaign';
 import { readProgress } from './progress';
-import { announcement, openLive, openSandbox, type Providers } from './providers';
-import { summary, writeContactSheet } from './report';
+import { liveNotice, openLive, openSandbox, type Providers } from './providers';
+import { finishedRows, summary, writeContactSheet } from './report';
 import { saveResults } from './results';
 import { UserError } from './userError';
 
 const DEFAULT_CAMPAIGN = 'examples/campaign.csv';
 const OUTPUT = 'output';
-const TIME_TO_THINK_MS = 5_000;
+const LIVE_DELAY_MS = 5_000;
 
 async function main(): Promise<void> {
 	const { values, positionals } = readArguments();
 	const [path = DEFAULT_CAMPAIGN] = positionals;
 	const rows = await readCampaign(path, console.log);
-	console.log(`${rows.length} rows from ${path}`);
+	console.log(`${pluralize(rows.length, 'row')} from ${path}`);
 
-	const providers = values.live ? await openAnnounced(rows) : await openSandbox();
+	const providers = values.live ? await openLiveAfterNotice(rows) : await openSandbox();
 	const engine = await startEngine();
 	try {
-		await run(rows, providers, engine);
+		await generate(rows, providers, engine);
 	} finally {
 		await providers.close();
 		engine.close();
@@ -39,27 +40,30 @@ function readArguments() {
 	}
 }
 
-async function openAnnounced(rows: readonly CampaignRow[]): Promise<Providers> {
+async function openLiveAfterNotice(rows: readonly CampaignRow[]): Promise<Providers> {
 	const providers = openLive(rows, process.env);
-	console.log(`${announcement(rows)} Starting in 5 seconds; Ctrl-C stops it.`);
-	await wait(TIME_TO_THINK_MS);
+	console.log(`${liveNotice(rows)} Starting in 5 seconds. Press Ctrl-C to cancel.`);
+	await wait(LIVE_DELAY_MS);
 	return providers;
 }
 
-async function run(rows: CampaignRow[], providers: Providers, engine: Engine): Promise<void> {
-	const result = await runWithBar(rows, providers, engine);
+async function generate(rows: CampaignRow[], providers: Providers, engine: Engine): Promise<void> {
+	const result = await executeWithProgressBar(rows, providers, engine);
 	if (result.error) throw new UserError(`n8n stopped: ${result.error.message}`);
 	const results = await saveResults(result.items, rows, engine, OUTPUT);
 	const sheet = await writeContactSheet(results, OUTPUT);
 	for (const failure of results) {
 		if (failure.kind === 'failure') console.log(`${failure.row.name}: ${failure.reason}`);
 	}
+	console.log(finishedRows(results));
 	console.log(summary(results, result.seconds));
-	console.log('Seconds: the slowest row of each provider; in total, the whole run.');
-	console.log(`The images are in ${OUTPUT}/, all on one page in ${relative('.', sheet)}.`);
+	console.log("Seconds: each provider's slowest row; in Total, the whole execution.");
+	console.log(
+		`The images are in ${OUTPUT}/. To see them all on one page, open ${relative('.', sheet)}.`,
+	);
 }
 
-async function runWithBar(
+async function executeWithProgressBar(
 	rows: CampaignRow[],
 	{ credentials }: Providers,
 	engine: Engine,

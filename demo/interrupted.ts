@@ -1,2 +1,2 @@
-/** What a shell says of a program that Ctrl-C has ended. */
+/** The exit code of a program stopped with Ctrl-C, by shell convention. */
 export const INTERRUPTED = 130;

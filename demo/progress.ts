@@ -1,11 +1,11 @@
 /** Counts of images. */
 export interface Progress {
-	/** Made, or failed for good. */
+	/** Finished or failed. */
 	ended: number;
 	images: number;
 }
 
-/** What the node says in the editor's console while it works; undefined for anything else it says there. */
+/** Reads the progress messages that the node logs to the editor's console; undefined for any other message. */
 export function readProgress(message: string): Progress | undefined {
 	const [, done, images, failed] = /(\d+) of (\d+) images?,.* (\d+) failed/.exec(message) ?? [];
 	if (images === undefined) return undefined;

@@ -8,7 +8,7 @@ import { startSandbox } from '../test/sandbox/sandbox';
 import { countImages, type CampaignRow } from './campaign';
 import { UserError } from './userError';
 
-/** What a run needs of the providers, real ones or the sandbox. */
+/** The real providers or the sandbox. */
 export interface Providers {
 	credentials: Record<string, ICredentialDataDecryptedObject>;
 	close: () => Promise<void>;
@@ -26,7 +26,6 @@ export async function openSandbox(): Promise<Providers> {
 	};
 }
 
-/** What a new credential of each type holds. */
 const CREDENTIALS = [new EvoLinkApi(), new ApiMartApi(), new ApiInOneApi()];
 
 function defaultBaseUrl(credential: string): string {
@@ -34,12 +33,12 @@ function defaultBaseUrl(credential: string): string {
 	return String(type?.properties.find(({ name }) => name === 'baseUrl')?.default ?? '');
 }
 
-/** The real providers, with `EVOLINK_API_KEY` and its like; `EVOLINK_BASE_URL` leads elsewhere. */
+/** The real providers, with the API keys in `EVOLINK_API_KEY` etc. `EVOLINK_BASE_URL` etc. override the base URLs. */
 export function openLive(rows: readonly CampaignRow[], environment: NodeJS.ProcessEnv): Providers {
 	const used = providers.filter(({ id }) => rows.some((row) => row.provider === id));
 	const missing = used.map(({ id }) => keyVariable(id)).filter((name) => !environment[name]);
 	if (missing.length > 0) {
-		throw new UserError(`--live needs your API keys: please set ${missing.join(' and ')}.`);
+		throw new UserError(`--live needs your API keys. Set ${missing.join(' and ')}.`);
 	}
 	return {
 		credentials: Object.fromEntries(
@@ -59,12 +58,12 @@ function keyVariable(providerId: string): string {
 	return `${providerId.toUpperCase()}_API_KEY`;
 }
 
-/** What a live run will ask the providers for, said before it starts. */
-export function announcement(rows: readonly CampaignRow[]): string {
+/** What a live demo will request, shown before it starts. */
+export function liveNotice(rows: readonly CampaignRow[]): string {
 	const perProvider = providers.flatMap(({ id, label }) => {
 		const images = countImages(rows.filter((row) => row.provider === id));
 		return images > 0 ? [`${label} ${images}`] : [];
 	});
 	const images = countImages(rows);
-	return `This makes up to ${images} ${images === 1 ? 'image' : 'images'} with your own API keys (${perProvider.join(', ')}), and costs real money.`;
+	return `This generates up to ${images} ${images === 1 ? 'image' : 'images'} with your own API keys (${perProvider.join(', ')}). You'll be charged for them.`;
 }

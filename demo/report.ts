@@ -8,7 +8,7 @@ import type { FailedRow, MadeImage } from './results';
 
 type Result = MadeImage | FailedRow;
 
-/** The pictures on a page, in the order of the rows, with what they are and what they cost. */
+/** Writes a page that shows every image, in the order of the rows, with its details and cost. */
 export async function writeContactSheet(
 	results: readonly Result[],
 	folder: string,
@@ -28,10 +28,16 @@ function providerLabel(id: string): string {
 	return providers.find((provider) => provider.id === id)?.label ?? id;
 }
 
-/** What came of it, by provider: their credits are different currencies and are not added up. */
+/** For example: 13 of 14 rows finished. */
+export function finishedRows(results: readonly Result[]): string {
+	const rows = (kept: readonly Result[]) => new Set(kept.map(({ row }) => row.name)).size;
+	return `${rows(imagesOf(results))} of ${rows(results)} rows finished.`;
+}
+
+/** By provider. There's no total of credits: each provider's are worth something else. */
 export function summary(results: readonly Result[], seconds: number): string {
 	const table = new Table({
-		head: ['Provider', 'Rows', 'Images', 'Failures', 'Credits', 'Seconds'],
+		head: ['Provider', 'Rows', 'Images', 'Failed', 'Credits', 'Seconds'],
 		colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
 		style: { head: [], border: [] },
 	});
@@ -58,7 +64,7 @@ function imagesOf(results: readonly Result[]): MadeImage[] {
 function credits(results: readonly Result[]): string {
 	const images = imagesOf(results);
 	const known = images.flatMap((image) => image.credits ?? []);
-	if (known.length < images.length) return 'not told';
+	if (known.length < images.length) return 'unknown';
 	const sum = known.reduce((total, amount) => total + amount, 0);
 	return `${images.some(({ isEstimate }) => isEstimate) ? '≈ ' : ''}${sum.toFixed(2)}`;
 }

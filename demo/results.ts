@@ -17,7 +17,7 @@ export interface MadeImage {
 	prompt: string;
 	width: number;
 	height: number;
-	/** Undefined where the provider says nothing about it and publishes no price. */
+	/** Undefined if the provider neither reports nor publishes a price. */
 	credits?: number;
 	isEstimate: boolean;
 	seconds: number;
@@ -51,7 +51,7 @@ const failureJson = z.object({
 
 const pairing = z.object({ item: z.number() });
 
-/** Writes the images of the node's output into `folder`, and tells what became of every row. */
+/** Saves the images from the node's output in `folder`, and returns the result of each row. */
 export async function saveResults(
 	items: readonly INodeExecutionData[],
 	rows: readonly CampaignRow[],
@@ -62,7 +62,7 @@ export async function saveResults(
 	const results: Array<MadeImage | FailedRow> = [];
 	for (const item of items) {
 		const row = rows[pairing.parse(item.pairedItem).item];
-		if (!row) throw new Error('An item of the output belongs to no row');
+		if (!row) throw new Error('An output item belongs to no row');
 		results.push(
 			item.json.status === 'completed'
 				? await saveImage(item, row, engine, folder)
@@ -80,7 +80,7 @@ async function saveImage(
 ): Promise<MadeImage> {
 	const { provider, model, taskId, prompt, cost, seconds } = imageJson.parse(json);
 	const file = binary?.data;
-	if (!file?.fileName) throw new Error(`The item of task ${taskId} holds no file`);
+	if (!file?.fileName) throw new Error(`The item of task ${taskId} has no file`);
 	const content = await engine.readFile(file);
 	await writeFile(join(folder, file.fileName), content);
 	const { width, height } = await sharp(content).metadata();

@@ -2,23 +2,23 @@ import { CsvError, parse, type Options } from 'csv-parse/sync';
 import orderBy from 'lodash/orderBy';
 import { z } from 'zod';
 
-import { withoutInvisibleEnds } from '../nodes/Seedream/request/cells';
+import { stripInvisibleEnds } from '../nodes/Seedream/request/cells';
 import { UserError } from './userError';
 
 export interface Table {
 	header: string[];
-	/** Without those that are empty. */
+	/** Without empty rows. */
 	rows: string[][];
 }
 
-/** The first is in no text: with it, a line is one cell, and may have commas. */
+/** The first occurs in no text: it makes each line a single cell, which may contain commas. */
 const DELIMITERS = ['\0', ',', ';', '\t'];
 
-/** What Excel understands above the header. */
+/** Excel reads the separator from this line above the header. */
 const SEPARATOR_LINE = /^"?sep=."?(\r\n|\r|\n)/i;
 
 /**
- * Reads a CSV file with the separator that makes most cells of its header `known`; throws a `Sentence` for a file that
+ * Reads a CSV file with the separator that makes most cells of its header `known`; throws a `UserError` for a file that
  * is broken.
  */
 export function readTable(path: string, text: string, known: (cell: string) => boolean): Table {
@@ -31,7 +31,7 @@ export function readTable(path: string, text: string, known: (cell: string) => b
 }
 
 function tidy(cell: string): string {
-	return withoutInvisibleEnds(cell).trim();
+	return stripInvisibleEnds(cell).trim();
 }
 
 function withoutEmptyEnd(row: string[]): string[] {
@@ -64,7 +64,7 @@ function readCells(path: string, text: string, delimiter: string): string[][] {
 		return parseCsv(text, { delimiter });
 	} catch (error) {
 		if (!(error instanceof CsvError)) throw error;
-		throw new UserError(`${path} is not a CSV file that can be read: ${problem(error)}.`);
+		throw new UserError(`${path} isn't a valid CSV file: ${problem(error)}.`);
 	}
 }
 
@@ -72,7 +72,7 @@ function problem({ code, message, records }: CsvError): string {
 	if (!code.includes('QUOTE')) return message;
 	const row = Number(records);
 	const place = row > 0 ? `row ${row}` : 'the header';
-	return `in ${place}, a cell begins with a quotation mark and does not end with one`;
+	return `in ${place}, a cell starts with a quotation mark but doesn't end with one`;
 }
 
 const cellsSchema = z.array(z.array(z.string()));
@@ -83,7 +83,7 @@ const OPTIONS: Options = {
 	skip_empty_lines: true,
 };
 
-/** Quotation marks count as the standard says, or else as people write them: `"Hello" on a wall`. */
+/** Reads quotation marks as the standard defines them, or else as people use them: `"Hello" on a wall`. */
 function parseCsv(text: string, options: Options): string[][] {
 	try {
 		return cellsSchema.parse(parse(text, { ...OPTIONS, ...options, trim: true }));
@@ -91,7 +91,7 @@ function parseCsv(text: string, options: Options): string[][] {
 		if (!(error instanceof CsvError)) throw error;
 		const relaxed: Options = { ...OPTIONS, ...options, ltrim: true, relax_quotes: true };
 		const cells = cellsSchema.parse(parse(text, relaxed));
-		// A quotation mark that is missing has made one cell of two rows.
+		// A missing quotation mark has merged two rows into one cell.
 		if (cells.flat().some((cell) => /^".*[\r\n]/s.test(cell))) throw error;
 		return cells;
 	}

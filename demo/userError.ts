@@ -1,2 +1,2 @@
-/** Something the user can put right: shown as this one sentence, without a stack. */
+/** Something the user can fix: shown without a stack trace. */
 export class UserError extends Error {}

@@ -8,7 +8,7 @@ import {
 } from '../nodes/Seedream/errors/errorMessages';
 import type { RequestPurpose, Failure } from '../nodes/Seedream/errors/failure';
 import {
-	badBaseUrl,
+	invalidBaseUrl,
 	invalidRow,
 	missingCredential,
 	missingFile,
@@ -25,44 +25,47 @@ import {
 import {
 	deadlineFailure,
 	downloadFailure,
-	notMadeAgain,
+	notRetried,
 	taskFailure,
 } from '../nodes/Seedream/errors/taskFailures';
-import { noSecondCreate, unconfirmedFailure } from '../nodes/Seedream/errors/unconfirmedCreate';
+import {
+	earlierCreateUnconfirmed,
+	unconfirmedFailure,
+} from '../nodes/Seedream/errors/unconfirmedCreate';
 import { providers } from '../nodes/Seedream/providers';
 import { sentencesOf, type Language } from './language';
 import { code, table } from './markdown';
 
 const [provider] = providers;
-const said = { message: '', type: '' };
+const NO_DETAILS = { message: '', type: '' };
 
 const CREATE: RequestPurpose = { kind: 'create', isRepeatable: false };
 const UPLOAD: RequestPurpose = { kind: 'free' };
 
-const REFUSED = 400;
+const BAD_REQUEST = 400;
 
-/** Answers of the provider to the request that makes a task, by HTTP status. */
+/** Responses to the request that creates a task, by HTTP status. */
 export function createErrors(language: Language): string {
 	return errorTable(
-		Object.entries(HTTP_MESSAGES).map(([status, advice]) => {
-			const error = { ...said, code: status, status: Number(status) };
+		Object.entries(HTTP_MESSAGES).map(([status, message]) => {
+			const error = { ...NO_DETAILS, code: status, status: Number(status) };
 			const failure = httpFailure(provider, error, undefined, CREATE);
-			return errorRow(code(status), 'The provider', advice, failure, language);
+			return errorRow(code(status), message, failure, language);
 		}),
 		language,
 	);
 }
 
-/** Responses to the request that makes a task, by what the provider's own code means. */
+/** Responses to the request that creates a task, by the meaning of the provider's own code. */
 export function meaningErrors(language: Language): string {
 	return errorTable(
-		Object.entries(MEANING_MESSAGES).map(([meaning, advice]) => {
+		Object.entries(MEANING_MESSAGES).map(([meaning, message]) => {
 			const names = ERROR_CODES[meaning as ErrorMeaning];
 			const [first = ''] = names;
-			const error = { ...said, code: first, status: REFUSED };
+			const error = { ...NO_DETAILS, code: first, status: BAD_REQUEST };
 			const failure = httpFailure(provider, error, undefined, CREATE);
 			const codes = language.list(names.map(code));
-			return errorRow(codes, 'The provider', advice, failure, language);
+			return errorRow(codes, message, failure, language);
 		}),
 		language,
 	);
@@ -71,23 +74,23 @@ export function meaningErrors(language: Language): string {
 /** Responses to the upload of a reference image, by the provider's code. */
 export function uploadErrors(language: Language): string {
 	return errorTable(
-		Object.entries(UPLOAD_MESSAGES).map(([name, advice]) => {
-			const error = { ...said, code: name, status: REFUSED };
+		Object.entries(UPLOAD_MESSAGES).map(([name, message]) => {
+			const error = { ...NO_DETAILS, code: name, status: BAD_REQUEST };
 			const failure = httpFailure(provider, error, undefined, UPLOAD);
-			return errorRow(code(name), 'The provider', advice, failure, language);
+			return errorRow(code(name), message, failure, language);
 		}),
 		language,
 	);
 }
 
-/** Reasons for which a task failed, by the provider's code. */
+/** Reasons why a task failed, by the provider's code. */
 export function taskErrors(language: Language): string {
 	return errorTable(
-		Object.entries(TASK_MESSAGES).map(([name, advice]) => {
-			const error = { ...said, code: name };
+		Object.entries(TASK_MESSAGES).map(([name, message]) => {
+			const error = { ...NO_DETAILS, code: name };
 			const task = { status: 'failed' as const, error, charged: 'no' as const };
 			const failure = taskFailure(provider, task, 'task');
-			return errorRow(code(name), 'The provider', advice, failure, language);
+			return errorRow(code(name), message, failure, language);
 		}),
 		language,
 	);
@@ -96,7 +99,7 @@ export function taskErrors(language: Language): string {
 const network = (name: string, mayHaveArrived: boolean) =>
 	networkFailure(provider, { code: name, mayHaveArrived }, CREATE);
 
-const LOST = {
+const UNCONFIRMED = {
 	provider,
 	model: '',
 	at: new Date(0),
@@ -105,107 +108,119 @@ const LOST = {
 	candidates: [],
 };
 
-/** What the node itself finds, in the order in which it can happen to a row. */
-const OWN_ERRORS: ReadonlyArray<[Failure, string, string]> = [
+/** What the node itself finds, in the order it can happen to a row: failure, message, hint. */
+const NODE_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 	[
 		invalidRow([]),
-		'Something in the row cannot be right; the message names every such field',
+		"One or more fields in the row aren't valid; the message names each of them",
 		'Correct the row.',
 	],
 	[
 		missingCredential(provider),
-		'No credential is selected for the provider of the row',
-		'Open the node and choose one.',
+		"No credential is selected for the row's provider",
+		'Open the node and select one.',
 	],
 	[
 		unreadableCredential(provider, ''),
-		'n8n cannot read the credential: it was deleted, or encrypted with another key',
-		'Open the node and choose the credential again, or create a new one.',
+		"n8n can't read the credential: it was deleted, or encrypted with another key",
+		'Open the node and select the credential again, or create a new one.',
 	],
 	[
-		badBaseUrl(provider, ''),
-		'The base URL in the credential is not an address',
-		'Open the credential and correct the Base URL.',
+		invalidBaseUrl(provider, ''),
+		"The 'Base URL' in the credential isn't a valid URL",
+		"Open the credential and correct the 'Base URL'.",
 	],
 	[
 		redirected(provider, undefined, CREATE),
-		'The address in the base URL has moved',
-		'Put the new address, which the message names, into the Base URL of the credential.',
+		"The 'Base URL' in the credential redirects to another URL",
+		"Enter the new URL from the message as the 'Base URL' in the credential.",
 	],
 	[
 		missingFile(provider, ''),
-		'A reference image is not there any more',
-		'Run the workflow from the node that makes the file.',
+		'A reference image no longer exists',
+		'Run the workflow again from the node that creates the file.',
 	],
 	[
 		sameUploadLink(provider),
-		'Two different reference images came back from their upload with the same link',
-		'Use links instead (Reference Image URLs), or run the row again later.',
+		'The uploads of two different reference images returned the same link',
+		"Use links in 'Reference Image URLs' instead, or try again later.",
 	],
 	[
 		network('ECONNREFUSED', false),
-		'The provider could not be reached',
-		'Check the base URL in the credential and the network of this n8n.',
+		"The node couldn't reach the provider",
+		"Check the base URL in the credential and your n8n's network connection.",
 	],
 	[
-		unconfirmedFailure(network('ECONNRESET', true), LOST),
-		'The connection broke off before the provider answered',
-		'Look in the list of tasks on the site of the provider before you send the row again.',
+		unconfirmedFailure(network('ECONNRESET', true), UNCONFIRMED),
+		'The connection was interrupted before the provider responded',
+		"Check the provider's task list before you send the row again.",
 	],
 	[
 		notSent(provider, undefined),
-		'The provider refused so many rows before this one that it was not sent',
-		'Run the row again later.',
+		"The provider rejected so many rows before this one that the node didn't send it",
+		'Try again later.',
 	],
 	[
-		noSecondCreate(LOST),
-		'An earlier try sent the row and lost the answer',
-		'Look in the list of tasks on the site of the provider before you send the row again.',
+		earlierCreateUnconfirmed(UNCONFIRMED),
+		'An earlier attempt sent the row, and the response got lost',
+		"Check the provider's task list before you send the row again.",
 	],
 	[
-		notMadeAgain(provider, [''], 'unknown'),
-		'The task of an earlier try made no image, and may be charged all the same',
-		"Look in the provider's list of tasks. Retry in the list of executions makes the row again.",
+		notRetried(provider, [''], 'unknown'),
+		'The task of an earlier attempt generated no image, and you may have been charged anyway',
+		"Check the provider's task list. Retry on the Executions tab generates the row again.",
 	],
 	[
-		unconfirmedFailure(unreadableResponse(provider, '', {}, CREATE), LOST),
-		'The provider answered something that this node does not understand',
-		'Look in the list of tasks on the site of the provider before you send the row again.',
+		unconfirmedFailure(unreadableResponse(provider, '', {}, CREATE), UNCONFIRMED),
+		"The node doesn't understand the provider's response",
+		"Check the provider's task list before you send the row again.",
 	],
 	[
 		deadlineFailure(provider, '', 1),
-		'The task takes longer than Timeout allows; it goes on',
-		'Fetch it later with Seedream Task Status and the task ID, or raise Timeout.',
+		"The task is taking longer than 'Timeout' allows, and is still running",
+		"Fetch it later with the Seedream Task Status node and the task ID, or raise the 'Timeout' option.",
 	],
 	[
 		downloadFailure(provider, '', '', false),
-		'The image was made, but its file could not be fetched',
-		'Fetch it with Seedream Task Status and the task ID within 24 hours.',
+		"The image was generated, but the node couldn't download it",
+		'Fetch it with the Seedream Task Status node and the task ID within 24 hours.',
 	],
 ];
 
 export function ownErrors(language: Language): string {
-	const rows = OWN_ERRORS.map(([failure, what, hint]) => {
-		const { say, sentences } = language;
-		return [code(failure.code), say(what), sentences(sentencesOf(hint)), charged(failure, say)];
+	const rows = NODE_ERRORS.map(([failure, message, hint]) => {
+		const { translate, sentences } = language;
+		return [
+			code(failure.code),
+			translate(message),
+			sentences(sentencesOf(hint)),
+			charged(failure, translate),
+		];
 	});
 	return errorTable(rows, language);
 }
 
 function errorRow(
 	codes: string,
-	who: 'The provider' | 'The provider',
-	{ message: what, hint }: ErrorMessage,
+	{ message, hint }: ErrorMessage,
 	failure: Failure,
-	{ say, sentences }: Language,
+	{ translate, sentences }: Language,
 ): string[] {
-	return [codes, say(`${who} ${what}`), sentences(sentencesOf(hint)), charged(failure, say)];
+	return [
+		codes,
+		translate(`The provider ${message}`),
+		sentences(sentencesOf(hint)),
+		charged(failure, translate),
+	];
 }
 
-function charged(failure: Failure, say: Language['say']): string {
-	return say(failure.charged);
+function charged(failure: Failure, translate: Language['translate']): string {
+	return translate(failure.charged);
 }
 
-function errorTable(rows: readonly string[][], { say }: Language): string {
-	return table([say('Code'), say('What happened'), say('What to do'), say('Charged')], rows);
+function errorTable(rows: readonly string[][], { translate }: Language): string {
+	return table(
+		[translate('Code'), translate('What happened'), translate('What to do'), translate('Charged')],
+		rows,
+	);
 }

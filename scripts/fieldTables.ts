@@ -30,10 +30,10 @@ export function taskStatusPanel(language: Language): string {
 	return fieldTable([...fields, ...collection(taskStatusFields, 'options')], language);
 }
 
-export function credentialTable({ say, label, sentences }: Language): string {
+export function credentialTable({ translate, label, sentences }: Language): string {
 	const credentials: ICredentialType[] = [new EvoLinkApi(), new ApiMartApi(), new ApiInOneApi()];
 	return table(
-		[say('Credential'), say('Field'), say('Default'), say('What it is for')],
+		[translate('Credential'), translate('Field'), translate('Default'), translate('Description')],
 		credentials.flatMap(({ displayName, properties }) =>
 			properties.map((field, index) => [
 				index === 0 ? displayName : '',
@@ -52,9 +52,9 @@ function collection(fields: readonly INodeProperties[], name: string): INodeProp
 
 /** One row for each field; its definitions differ from model to model. */
 function fieldTable(fields: readonly INodeProperties[], language: Language): string {
-	const { say, label } = language;
+	const { translate, label } = language;
 	return table(
-		[say('Field'), say('Values'), say('What it is for')],
+		[translate('Field'), translate('Values'), translate('Description')],
 		Object.values(groupBy(fields, 'name')).map((definitions) => [
 			lines(
 				uniq(definitions.map(({ displayName }) => label(displayName))).join(' / '),
@@ -79,7 +79,10 @@ function shownFor(definitions: readonly INodeProperties[], language: Language): 
 }
 
 /** Says for which providers and models there is a definition; nothing where there is for all. */
-function providersOf(definitions: readonly INodeProperties[], { say, list }: Language): string {
+function providersOf(
+	definitions: readonly INodeProperties[],
+	{ translate, list }: Language,
+): string {
 	if (definitions.some((definition) => condition(definition, 'provider') === undefined)) return '';
 	const having = providers.filter(({ id }) => definitions.some((one) => isOf(one, id)));
 	const lacking = having.flatMap((provider) =>
@@ -90,8 +93,8 @@ function providersOf(definitions: readonly INodeProperties[], { say, list }: Lan
 	return lines(
 		having.length === providers.length
 			? ''
-			: say('only for {names}', { names: list(having.map(({ label }) => label)) }),
-		lacking.length === 0 ? '' : say('not for {names}', { names: list(lacking) }),
+			: translate('only for {names}', { names: list(having.map(({ label }) => label)) }),
+		lacking.length === 0 ? '' : translate('not for {names}', { names: list(lacking) }),
 	);
 }
 
@@ -115,42 +118,51 @@ function whereOf(definition: INodeProperties): string[] {
 }
 
 /** Fields of the panel that must have a certain value for this one to be shown. */
-function otherConditions(definition: INodeProperties | undefined, { say }: Language): string[] {
+function otherConditions(
+	definition: INodeProperties | undefined,
+	{ translate }: Language,
+): string[] {
 	const { show = {} } = definition?.displayOptions ?? {};
 	const isByProvider = Object.keys(show).some((name) => name.endsWith('provider'));
 	return Object.entries(show).flatMap(([name, wanted]) => {
 		if (isByProvider && /provider$|model$/.test(name)) return [];
+		if (name === '@tool') return [translate('as a tool of an AI agent')];
 		const fields = generateFields.filter((field) => field.name === name);
 		const field = fields[0]?.displayName ?? name;
 		const [value] = wanted ?? [];
-		if (value === true) return [say('when {field} is on', { field })];
+		if (value === true) return [translate('when {field} is on', { field })];
 		const option = fields.flatMap(optionsOf).find((one) => one.value === value);
-		return [say('when {field} is {value}', { field, value: option?.name ?? String(value) })];
+		return [translate('when {field} is {value}', { field, value: option?.name ?? String(value) })];
 	});
 }
 
 // What can be put in
 
 function values(definitions: readonly INodeProperties[], language: Language): string {
-	const { say } = language;
+	const { translate } = language;
 	const [first] = definitions;
 	if (!first) return '';
 	switch (first.type) {
 		case 'options': {
 			const variants = definitions.map((one) => JSON.stringify(optionsOf(one)));
-			if (uniq(variants).length > 1) return say('see the table of the model');
+			if (uniq(variants).length > 1) return translate('see the table for the model');
 			return lines(...optionsOf(first).map((option) => optionLine(option, first, language)));
 		}
+		case 'multiOptions':
+			return lines(...optionsOf(first).map((option) => optionLine(option, first, language)));
 		case 'boolean':
-			return say(first.default ? 'on or off; on by default' : 'on or off; off by default');
+			return translate(first.default ? 'on or off; on by default' : 'on or off; off by default');
 		case 'number':
 			return numberRange(first, language);
 		case 'json':
-			return say('a JSON object');
+			return translate('a JSON object');
 		default:
 			return first.default === ''
-				? say('text')
-				: lines(say('text'), say('default: {value}', { value: code(String(first.default)) }));
+				? translate('text')
+				: lines(
+						translate('text'),
+						translate('default: {value}', { value: code(String(first.default)) }),
+					);
 	}
 }
 
@@ -164,49 +176,51 @@ function optionsOf(field: INodeProperties): INodePropertyOptions[] {
 function optionLine(
 	{ name, value, description }: INodePropertyOptions,
 	field: INodeProperties,
-	{ say, sentences }: Language,
+	{ translate, sentences }: Language,
 ): string {
-	const shown = value === field.default ? say('{option} (default)', { option: bold(name) }) : name;
+	const isDefault = [field.default].flat().some((one) => one === value);
+	const shown = isDefault ? translate('{option} (default)', { option: bold(name) }) : name;
 	const written = code(String(value));
 	if (description === undefined) return `${shown} ${written}`;
-	return say('{option}: {meaning}', {
+	return translate('{option}: {meaning}', {
 		option: `${shown} ${written}`,
 		meaning: sentences(sentencesOf(description)),
 	});
 }
 
-function numberRange(field: INodeProperties, { say }: Language): string {
+function numberRange(field: INodeProperties, { translate }: Language): string {
 	const { minValue: min, maxValue: max, numberPrecision } = field.typeOptions ?? {};
-	const number = numberPrecision === 0 ? 'a whole number from {min}' : 'a number from {min}';
+	const number =
+		numberPrecision === 0 ? 'a whole number, {min} or more' : 'a number, {min} or more';
 	const range =
 		max === undefined
-			? say(number, { min: min ?? 0 })
-			: say('{min} to {max}', { min: min ?? 0, max });
-	return lines(range, say('default: {value}', { value: code(String(field.default)) }));
+			? translate(number, { min: min ?? 0 })
+			: translate('{min} to {max}', { min: min ?? 0, max });
+	return lines(range, translate('default: {value}', { value: code(String(field.default)) }));
 }
 
 // What it is for
 
 /** Limits and the providers' names stand in the tables of the models. */
-const IS_ELSEWHERE = /^The provider calls it |^At most \d+$|\d MB|pixels in all/;
+const IS_IN_MODEL_TABLES = /^API parameter: |^Up to \d+$|\d MB|pixels in total/;
 
-/** What the definitions share is said once, the rest under the names of those it holds for. */
+/** What all definitions share comes first, then the rest under the names of those it applies to. */
 function purpose(
 	definitions: readonly INodeProperties[],
-	{ say, sentences, list }: Language,
+	{ translate, sentences, list }: Language,
 ): string {
 	const all = definitions.map((definition) => ({
 		where: whereOf(definition),
 		sentences: sentencesOf(definition.description ?? ''),
 	}));
-	const said = uniq(all.flatMap((one) => one.sentences)).filter(
-		(sentence) => !IS_ELSEWHERE.test(sentence),
+	const kept = uniq(all.flatMap((one) => one.sentences)).filter(
+		(sentence) => !IS_IN_MODEL_TABLES.test(sentence),
 	);
 	const isShared = (sentence: string) => all.every((one) => one.sentences.includes(sentence));
 	const hint = definitions[0]?.hint;
-	const shared = [...(hint === undefined ? [] : [hint]), ...said.filter(isShared)];
+	const shared = [...(hint === undefined ? [] : [hint]), ...kept.filter(isShared)];
 	const single = groupBy(
-		said.filter((sentence) => !isShared(sentence)),
+		kept.filter((sentence) => !isShared(sentence)),
 		(sentence) => {
 			const holders = all.filter((one) => one.sentences.includes(sentence));
 			return list(uniq(holders.flatMap(({ where }) => where)));
@@ -214,8 +228,8 @@ function purpose(
 	);
 	return lines(
 		sentences(shared),
-		...Object.entries(single).map(([where, said]) =>
-			say('{option}: {meaning}', { option: bold(where), meaning: sentences(said) }),
+		...Object.entries(single).map(([where, own]) =>
+			translate('{option}: {meaning}', { option: bold(where), meaning: sentences(own) }),
 		),
 	);
 }

@@ -1,36 +1,36 @@
 import { bold } from './markdown';
 
-/** What the tables are written in. */
+/** The language a table is written in. */
 export interface Language {
-	/** `english` in this language, with every `{name}` in it filled from `values`. */
-	say: (english: string, values?: Readonly<Record<string, string | number>>) => string;
-	/** The same for whole sentences, which may stand with or without a full stop. */
+	/** `english` in this language, with every `{name}` replaced by its value. */
+	translate: (english: string, values?: Readonly<Record<string, string | number>>) => string;
+	/** The same for whole sentences, with or without a full stop. */
 	sentences: (english: readonly string[]) => string;
-	/** The label of a field as n8n shows it, and what it means where that is not plain to the reader. */
+	/** The label of a field as n8n shows it, with its meaning where readers need one. */
 	label: (label: string) => string;
 	list: (parts: readonly string[]) => string;
 }
 
 export const english: Language = {
-	say: fill,
+	translate: fill,
 	sentences: (all) => all.map((sentence) => `${withoutStop(sentence)}.`).join(' '),
 	label: bold,
 	list: (parts) => parts.join(', '),
 };
 
-/** Chinese by English; labels have a book of their own because n8n shows them in English. */
+/** Chinese by English; labels have a dictionary of their own because n8n shows them in English. */
 export interface Dictionary {
 	texts: Readonly<Record<string, string>>;
 	labels: Readonly<Record<string, string>>;
 }
 
-/** `onUse` hears of every entry that was needed. */
+/** Calls `onUse` with every entry it looks up. */
 export function inChinese(
 	{ texts, labels }: Dictionary,
 	onUse: (english: string) => void = () => undefined,
 ): Language {
-	const lookUp = (book: Dictionary['texts'], english: string) => {
-		const chinese = book[english];
+	const lookUp = (dictionary: Dictionary['texts'], english: string) => {
+		const chinese = dictionary[english];
 		if (chinese === undefined) {
 			throw new Error(`scripts/chinese.ts has no Chinese for "${english}"`);
 		}
@@ -38,7 +38,7 @@ export function inChinese(
 		return chinese;
 	};
 	return {
-		say: (text, values) => fill(lookUp(texts, text), values),
+		translate: (text, values) => fill(lookUp(texts, text), values),
 		sentences: (all) => all.map((one) => `${lookUp(texts, withoutStop(one))}。`).join(''),
 		label: (label) => `${bold(label)}（${lookUp(labels, label)}）`,
 		list: (parts) => parts.join('、'),
@@ -58,9 +58,9 @@ function withoutStop(sentence: string): string {
 }
 
 function fill(text: string, values: Readonly<Record<string, string | number>> = {}): string {
-	return text.replace(/\{(\w+)\}/g, (place, name: string) => {
+	return text.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
 		const value = values[name];
-		// What looks like a place but has no value is one of the node's own, for file names.
-		return value === undefined ? place : String(value);
+		// A placeholder without a value is one of the node's own, for file names.
+		return value === undefined ? placeholder : String(value);
 	});
 }

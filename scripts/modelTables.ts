@@ -19,87 +19,91 @@ const BETWEEN_OPTIONS = ' · ';
 
 type Choice = Extract<Parameter, { kind: 'choice' }>;
 
-const everyModel = providers.flatMap((provider) =>
+const allModels = providers.flatMap((provider) =>
 	provider.models.map((model) => ({ provider, model })),
 );
 
-/** One line a model: enough to choose between them. */
-export function modelsAtAGlance({ say }: Language): string {
+/** One row per model: enough to choose between them. */
+export function modelOverview({ translate }: Language): string {
 	return table(
 		[
-			say('Provider'),
-			say('Model'),
-			say('Resolution'),
-			say('Images a row'),
-			say('Reference images'),
-			say('List price an image'),
+			translate('Provider'),
+			translate('Model'),
+			translate('Resolution'),
+			translate('Images per row'),
+			translate('Reference images'),
+			translate('List price per image'),
 		],
-		everyModel.map(({ provider, model }) => [
+		allModels.map(({ provider, model }) => [
 			provider.label,
 			model.label,
 			plainOptions(model.parameters.resolution),
 			imagesOf(model),
 			range(model.references),
-			price(model, say),
+			price(model, translate),
 		]),
 	);
 }
 
-/** One line a field that depends on the model, one column a provider. */
-export function fieldsAtAGlance(language: Language): string {
-	const { say, label } = language;
+/** One row per field that depends on the model, one column per provider. */
+export function fieldOverview(language: Language): string {
+	const { translate, label } = language;
 	return table(
-		[say('Field'), ...providers.map((provider) => provider.label)],
-		glances.map(({ field, look }) => [
+		[translate('Field'), ...providers.map((provider) => provider.label)],
+		overviewFields.map(({ field, describe }) => [
 			label(fieldLabel(field)),
 			...providers.map((provider) =>
-				perModel(provider, (model) => look(model, provider, language)),
+				perModel(provider, (model) => describe(model, provider, language)),
 			),
 		]),
 	);
 }
 
-interface Glance {
+interface OverviewField {
 	field: FieldName;
-	look: (model: Model, provider: Provider, language: Language) => string;
+	describe: (model: Model, provider: Provider, language: Language) => string;
 }
 
-const glances: Glance[] = [
-	{ field: 'prompt', look: (model, _provider, language) => promptLength(model, language) },
+const overviewFields: OverviewField[] = [
+	{ field: 'prompt', describe: (model, _provider, language) => promptLength(model, language) },
 	{
 		field: 'imageUrls',
-		look: ({ references: { min, max } }, _provider, { say }) =>
-			max === 0 ? NONE : say('{min} to {max} images', { min, max }),
+		describe: ({ references: { min, max } }, _provider, { translate }) =>
+			max === 0 ? NONE : translate('{min} to {max} images', { min, max }),
 	},
 	{
 		field: 'imageFields',
-		look: ({ references: { max } }, { fileReferences }, { say }) =>
-			max === 0 ? NONE : say(fileReferences.kind === 'upload' ? 'uploaded' : 'as a signed link'),
+		describe: ({ references: { max } }, { fileReferences }, { translate }) =>
+			max === 0
+				? NONE
+				: translate(
+						fileReferences.kind === 'upload' ? 'the node uploads them' : 'n8n signs a link to them',
+					),
 	},
-	...uniq(everyModel.flatMap(({ model }) => keysOf(model.parameters))).map((field) => ({
+	...uniq(allModels.flatMap(({ model }) => keysOf(model.parameters))).map((field) => ({
 		field,
-		look: ({ parameters }: Model, _provider: Provider, language: Language) => {
+		describe: ({ parameters }: Model, _provider: Provider, language: Language) => {
 			const parameter = parameters[field];
 			if (!parameter) return NONE;
 			if (parameter.kind !== 'choice') return parameterValues(parameter, language);
-			const size = parameter.pixelSize && language.say('or a size in pixels');
+			const size = parameter.pixelSize && language.translate('or a size in pixels');
 			return lines(optionsOf(parameter), size ?? '');
 		},
 	})),
 ];
 
-/** What holds for all models of a provider, or one line for each. */
-function perModel({ models }: Provider, look: (model: Model) => string): string {
-	const seen = models.map((model) => ({ model, text: look(model) }));
+/** One line if all models of a provider are the same, else one line per model. */
+function perModel({ models }: Provider, describe: (model: Model) => string): string {
+	const seen = models.map((model) => ({ model, text: describe(model) }));
 	const texts = uniq(seen.map(({ text }) => text));
 	return texts.length === 1
 		? lines(...texts)
 		: lines(...seen.map(({ model, text }) => `${model.label}: ${text}`));
 }
 
-/** One table a model: everything its fields take. */
+/** One table per model, with everything its fields accept. */
 export function modelTables(language: Language): string {
-	return everyModel
+	return allModels
 		.map(
 			({ provider, model }) =>
 				`### ${provider.label}: ${model.label}\n\n${modelTable(provider, model, language)}`,
@@ -108,14 +112,14 @@ export function modelTables(language: Language): string {
 }
 
 function modelTable(provider: Provider, model: Model, language: Language): string {
-	const { say, label } = language;
+	const { translate, label } = language;
 	const row = (field: FieldName, values: string, sentAs?: string) => [
 		label(fieldLabel(field, model.parameters)),
 		values,
 		sentAs === undefined ? NONE : code(sentAs),
 	];
 	return table(
-		[say('Field'), say('What it takes'), say("The provider's name for it")],
+		[translate('Field'), translate('What it takes'), translate("Provider's name")],
 		[
 			row('model', modelIds(model, language), 'model'),
 			row('prompt', promptLength(model, language), 'prompt'),
@@ -124,33 +128,33 @@ function modelTable(provider: Provider, model: Model, language: Language): strin
 				const parameter = model.parameters[name];
 				return parameter ? [row(name, parameterValues(parameter, language), parameter.sentAs)] : [];
 			}),
-			[say('List price an image'), price(model, say), NONE],
+			[translate('List price per image'), price(model, translate), NONE],
 		],
 	);
 }
 
-function modelIds({ id, aliases }: Model, { say, list }: Language): string {
+function modelIds({ id, aliases }: Model, { translate, list }: Language): string {
 	if (aliases.length === 0) return code(id);
-	return lines(code(id), say('also: {names}', { names: list(aliases.map(code)) }));
+	return lines(code(id), translate('also: {names}', { names: list(aliases.map(code)) }));
 }
 
-function promptLength({ prompt: { min, max } }: Model, { say }: Language): string {
+function promptLength({ prompt: { min, max } }: Model, { translate }: Language): string {
 	return max === Infinity
-		? say('the provider names no limit')
-		: say('{min} to {max} characters', { min, max: formatNumber(max) });
+		? translate('no documented limit')
+		: translate('{min} to {max} characters', { min, max: formatNumber(max) });
 }
 
 function referenceRows(
 	{ fileReferences }: Provider,
 	{ references }: Model,
-	{ say, list }: Language,
+	{ translate, list }: Language,
 	row: (field: FieldName, values: string, sentAs?: string) => string[],
 ): string[][] {
 	const { min, max, file } = references;
-	if (max === 0) return [row('imageUrls', say('this model takes none'))];
+	if (max === 0) return [row('imageUrls', translate('not available for this model'))];
 	const formats = (names: readonly string[]) => list(names.map((name) => name.toUpperCase()));
-	const each = say(
-		'each: {formats}; at most {megabytes} MB; sides from {side} pixels; at most {pixels} pixels in all; one side at most {ratio} times the other',
+	const each = translate(
+		'each: {formats}; up to {megabytes} MB; each side at least {side} pixels; up to {pixels} pixels in total; long side up to {ratio} times the short side',
 		{
 			formats: formats(file.formats),
 			megabytes: file.maxBytes / (1024 * 1024),
@@ -159,42 +163,49 @@ function referenceRows(
 			ratio: Math.round(file.maxRatio),
 		},
 	);
-	const brought =
+	const files =
 		fileReferences.kind === 'upload'
-			? say('uploaded to the provider, which keeps them for {hours} hours: {formats}', {
-					hours: fileReferences.keptHours,
-					formats: formats(fileReferences.formats.filter((name) => file.formats.includes(name))),
-				})
-			: say('the provider gets a link that n8n signs; n8n needs a public HTTPS address');
+			? translate(
+					'the node uploads them to the provider, which keeps them for {hours} hours: {formats}',
+					{
+						hours: fileReferences.retentionHours,
+						formats: formats(fileReferences.formats.filter((name) => file.formats.includes(name))),
+					},
+				)
+			: translate('n8n signs a link for the provider, so it needs a public HTTPS address');
 	return [
-		row('imageUrls', lines(say('{min} to {max} images', { min, max }), each), 'image_urls'),
-		row('imageFields', brought, 'image_urls'),
+		row('imageUrls', lines(translate('{min} to {max} images', { min, max }), each), 'image_urls'),
+		row('imageFields', files, 'image_urls'),
 	];
 }
 
-function parameterValues(parameter: Parameter, { say }: Language): string {
+function parameterValues(parameter: Parameter, { translate }: Language): string {
 	switch (parameter.kind) {
 		case 'choice':
-			return lines(optionsOf(parameter), sizeRange(parameter.pixelSize, say));
+			return lines(optionsOf(parameter), sizeRange(parameter.pixelSize, translate));
 		case 'integer':
-			return say('{min} to {max}', { min: parameter.min, max: parameter.max });
+			return translate('{min} to {max}', { min: parameter.min, max: parameter.max });
 		case 'boolean':
-			return say(parameter.default ? 'on or off; on by default' : 'on or off; off by default');
+			return translate(
+				parameter.default ? 'on or off; on by default' : 'on or off; off by default',
+			);
 		case 'callback':
-			return say('an address that starts with https://, at most {max} characters', {
+			return translate('a URL that starts with https://, up to {max} characters', {
 				max: formatNumber(parameter.maxLength),
 			});
 	}
 }
 
-function optionsOf({ options, default: preset }: Choice): string {
-	return options.map((option) => (option === preset ? bold(option) : option)).join(BETWEEN_OPTIONS);
+function optionsOf({ options, default: defaultOption }: Choice): string {
+	return options
+		.map((option) => (option === defaultOption ? bold(option) : option))
+		.join(BETWEEN_OPTIONS);
 }
 
-function sizeRange(size: PixelSizeLimits | undefined, say: Language['say']): string {
+function sizeRange(size: PixelSizeLimits | undefined, translate: Language['translate']): string {
 	if (!size) return '';
-	return say(
-		'or a size in pixels: {min} to {max} pixels in all, one side at most {ratio} times the other',
+	return translate(
+		'or a size in pixels: {min} to {max} pixels in total, long side up to {ratio} times the short side',
 		{
 			min: formatNumber(size.minPixels),
 			max: formatNumber(size.maxPixels),
@@ -216,10 +227,10 @@ function range({ min, max }: { min: number; max: number }): string {
 	return min === max ? String(max) : `${min}–${max}`;
 }
 
-function price({ creditsPerImage }: Model, say: Language['say']): string {
+function price({ creditsPerImage }: Model, translate: Language['translate']): string {
 	return creditsPerImage === undefined
-		? say('not published in credits')
-		: say('{credits} credits', { credits: creditsPerImage });
+		? translate('not published in credits')
+		: translate('{credits} credits', { credits: creditsPerImage });
 }
 
 function keysOf(parameters: Model['parameters']): ParameterName[] {

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-import { documents, withTables } from './readmeTables';
+import { updateTables } from './generatedTables';
+import { pages } from './pages';
 
-for (const { path, language } of documents) {
-	writeFileSync(path, withTables(readFileSync(path, 'utf8'), language));
+for (const { path, language } of pages) {
+	writeFileSync(path, updateTables(readFileSync(path, 'utf8'), language));
 }

@@ -7,6 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { generateFields } from './fields/generateFields';
+import { providerCredentials } from './fields/providerCredentials';
 import { generateSubtitle } from './fields/subtitles';
 
 export class SeedreamGenerate implements INodeType {
@@ -17,40 +18,22 @@ export class SeedreamGenerate implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: generateSubtitle,
-		description: 'Make or edit images with Seedream through EvoLink, APIMart or API in One',
+		description: 'Generate or edit images with Seedream through EvoLink, APIMart or API in One',
 		defaults: { name: 'Seedream Generate' },
-		usableAsTool: true,
+		usableAsTool: {
+			replacements: {
+				description:
+					"Generates or edits images with ByteDance's Seedream. Every image costs money, usually a few US cents, so request only the images you need. Returns an item per image with its URL, task ID and cost. URLs expire after 24 hours.",
+			},
+		},
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		// Hidden for the others rather than shown for its own: n8n's editor takes a field that decides
-		// which credential is shown for a choice of authentication, and leaves it out of the panel.
-		// None is required: with the provider taken from the row, the editor would insist on all of
-		// them. A missing one is an error before anything is sent.
-		credentials: [
-			{
-				name: 'evoLinkApi',
-				displayName: 'Credential for EvoLink',
-				required: false,
-				displayOptions: { hide: { provider: ['apiMart', 'apiInOne'] } },
-			},
-			{
-				name: 'apiMartApi',
-				displayName: 'Credential for APIMart',
-				required: false,
-				displayOptions: { hide: { provider: ['evoLink', 'apiInOne'] } },
-			},
-			{
-				name: 'apiInOneApi',
-				displayName: 'Credential for API in One',
-				required: false,
-				displayOptions: { hide: { provider: ['evoLink', 'apiMart'] } },
-			},
-		],
+		credentials: providerCredentials,
 		properties: [...generateFields],
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		// n8n loads every node at its start; what only a run needs can wait for the first one.
+		// n8n loads all nodes at startup; the rest of the code isn't needed until the first execution.
 		const { generate } = await import('./actions/generate');
 		return await generate(this);
 	}

@@ -6,6 +6,7 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 
+import { providerCredentials } from './fields/providerCredentials';
 import { taskStatusSubtitle } from './fields/subtitles';
 import { taskStatusFields } from './fields/taskStatusFields';
 
@@ -17,40 +18,22 @@ export class SeedreamTaskStatus implements INodeType {
 		group: ['transform'],
 		version: 1,
 		subtitle: taskStatusSubtitle,
-		description: 'Look up Seedream tasks by their ID and fetch their images',
+		description: 'Check Seedream tasks by ID and get their images',
 		defaults: { name: 'Seedream Task Status' },
-		usableAsTool: true,
+		usableAsTool: {
+			replacements: {
+				description:
+					"Looks up Seedream image tasks by task ID. Free of charge. Returns each task's status, and an item per finished image with its URL and cost. URLs expire after 24 hours.",
+			},
+		},
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
-		// Hidden for the others rather than shown for its own: n8n's editor takes a field that decides
-		// which credential is shown for a choice of authentication, and leaves it out of the panel.
-		// None is required: with the provider taken from the row, the editor would insist on all of
-		// them. A missing one is an error before anything is sent.
-		credentials: [
-			{
-				name: 'evoLinkApi',
-				displayName: 'Credential for EvoLink',
-				required: false,
-				displayOptions: { hide: { provider: ['apiMart', 'apiInOne'] } },
-			},
-			{
-				name: 'apiMartApi',
-				displayName: 'Credential for APIMart',
-				required: false,
-				displayOptions: { hide: { provider: ['evoLink', 'apiInOne'] } },
-			},
-			{
-				name: 'apiInOneApi',
-				displayName: 'Credential for API in One',
-				required: false,
-				displayOptions: { hide: { provider: ['evoLink', 'apiMart'] } },
-			},
-		],
+		credentials: providerCredentials,
 		properties: [...taskStatusFields],
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		// n8n loads every node at its start; what only a run needs can wait for the first one.
+		// n8n loads all nodes at startup; the rest of the code isn't needed until the first execution.
 		const { taskStatus } = await import('./actions/taskStatus');
 		return await taskStatus(this);
 	}

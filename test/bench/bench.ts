@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier';
 
 import { INTERRUPTED } from '../../demo/interrupted';
 import { UserError } from '../../demo/userError';
+import { formatProgress } from './format';
 import { benchInProcess } from './inProcess';
 import { describeMachine } from './machine';
 import { benchMemory } from './memory';
@@ -13,11 +14,10 @@ import { pageOf, RESULTS_FILE } from './page';
 import { fullPlan, quickPlan } from './plan';
 import { plotOf } from './plot';
 import { loadResults, saveResults, type Results } from './results';
-import { progressWords } from './words';
 
 const PAGE = 'docs/benchmark.md';
 
-/** A quick run must not take the place of the whole one. */
+/** A quick benchmark must not overwrite the full one. */
 const QUICK_PAGE = 'output/benchmark-quick/benchmark.md';
 const QUICK_RESULTS_FILE = 'output/benchmark-quick/results.json';
 
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 	const file = quick ? QUICK_RESULTS_FILE : RESULTS_FILE;
 	const page = quick ? QUICK_PAGE : PAGE;
 	if (!render) saveResults(file, await measureAll(quick));
-	await writePage(page, loadOrComplain(file));
+	await writePage(page, loadExisting(file));
 	console.log(`The tables are in ${page}.`);
 }
 
@@ -47,11 +47,11 @@ function readArguments(): { quick: boolean; render: boolean } {
 async function measureAll(quick: boolean): Promise<Results> {
 	const begun = performance.now();
 	const at = new Date().toISOString();
-	const say = (line: string) => console.log(line);
-	const server = await BenchServer.open(say);
+	const log = (line: string) => console.log(line);
+	const server = await BenchServer.open(log);
 	const { version, node } = server.runtime;
-	const measured = await measureInN8n(server, quick, say).finally(() => server.close());
-	const inProcess = await benchInProcess(say);
+	const measured = await measureInN8n(server, quick, log).finally(() => server.close());
+	const inProcess = await benchInProcess(log);
 	return {
 		at,
 		quick,
@@ -66,16 +66,16 @@ async function measureAll(quick: boolean): Promise<Results> {
 async function measureInN8n(
 	server: BenchServer,
 	quick: boolean,
-	say: (line: string) => void,
+	log: (line: string) => void,
 ): Promise<Pick<Results, 'measurements' | 'memory'>> {
 	const plan = quick ? quickPlan() : fullPlan();
-	const measurements = await benchInN8n(server, plan, say, (measurement) =>
-		say(progressWords(measurement)),
+	const measurements = await benchInN8n(server, plan, log, (measurement) =>
+		log(formatProgress(measurement)),
 	);
-	return quick ? { measurements } : { measurements, memory: await benchMemory(server, say) };
+	return quick ? { measurements } : { measurements, memory: await benchMemory(server, log) };
 }
 
-function loadOrComplain(file: string): Results {
+function loadExisting(file: string): Results {
 	try {
 		return loadResults(file);
 	} catch (error) {

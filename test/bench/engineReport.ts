@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** What the bench tells the process that runs the engine, and hears from it. */
+/** Input and output of the process that runs the engine. */
 
-export const engineOrderSchema = z.object({
-	/** 0 only loads. */
+export const engineJobSchema = z.object({
+	/** 0 only loads the package. */
 	rows: z.number().int(),
 	downloadImages: z.boolean(),
 	profile: z.boolean(),
@@ -11,7 +11,7 @@ export const engineOrderSchema = z.object({
 });
 
 export const engineReportSchema = z.object({
-	/** How long n8n needed to load the package. */
+	/** How long n8n took to load the package. */
 	loadMs: z.number(),
 	status: z.string(),
 	seconds: z.number(),
@@ -20,5 +20,5 @@ export const engineReportSchema = z.object({
 	millisecondsByOwner: z.record(z.number()).optional(),
 });
 
-export type EngineOrder = z.infer<typeof engineOrderSchema>;
+export type EngineJob = z.infer<typeof engineJobSchema>;
 export type EngineReport = z.infer<typeof engineReportSchema>;

@@ -1,10 +1,10 @@
 import type { Measurement } from './results';
-import { WAYS, type Fault, type Handling, type Scenario, type Way } from './scenario';
+import { APPROACHES, type Fault, type Handling, type Scenario, type Approach } from './scenario';
 
-/** The repeats of one thing. */
+/** The repeats of one measurement. */
 export interface Group {
 	scenario: Scenario;
-	way: Way;
+	way: Approach;
 	handling: Handling;
 	runs: Measurement[];
 }
@@ -26,7 +26,8 @@ export function groupsOf(measurements: readonly Measurement[]): Group[] {
 		groups.set(key, group);
 	}
 	return [...groups.values()].sort(
-		(a, b) => a.scenario.rows - b.scenario.rows || WAYS.indexOf(a.way) - WAYS.indexOf(b.way),
+		(a, b) =>
+			a.scenario.rows - b.scenario.rows || APPROACHES.indexOf(a.way) - APPROACHES.indexOf(b.way),
 	);
 }
 

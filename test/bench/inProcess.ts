@@ -4,7 +4,7 @@ import { startSandbox, type SandboxOptions } from '../sandbox/sandbox';
 import { runCommand } from '../server/commands';
 import { unpackedSize } from '../server/communityPackage';
 import { lastLines } from '../server/nodeBinary';
-import { engineReportSchema, type EngineOrder, type EngineReport } from './engineReport';
+import { engineReportSchema, type EngineJob, type EngineReport } from './engineReport';
 import { MEMORY } from './memory';
 import type { InProcess } from './results';
 
@@ -14,9 +14,9 @@ const PROFILED_ROWS = 1000;
 
 const TASK_SECONDS = 2;
 
-/** What needs no full n8n: the package in n8n's engine, in a process of its own. */
-export async function benchInProcess(say: (line: string) => void): Promise<InProcess> {
-	say('In n8n’s engine: loading, CPU by row, memory.');
+/** Measurements without a full n8n: the package in n8n's engine, in a process of its own. */
+export async function benchInProcess(log: (line: string) => void): Promise<InProcess> {
+	log('In n8n’s engine: loading, CPU by row, memory.');
 	const nothing = { rows: 0, downloadImages: false, profile: false };
 	const loadMs: number[] = [];
 	for (let load = 0; load < LOADS; load += 1) loadMs.push((await runEngine(nothing)).loadMs);
@@ -49,7 +49,7 @@ function perRow(milliseconds: Record<string, number>, rows: number): Record<stri
 }
 
 async function runEngine(
-	order: Omit<EngineOrder, 'credential'>,
+	order: Omit<EngineJob, 'credential'>,
 	options: SandboxOptions = {},
 ): Promise<EngineReport> {
 	const sandbox = await startSandbox({ taskSeconds: TASK_SECONDS, ...options });
@@ -58,7 +58,7 @@ async function runEngine(
 	try {
 		const { code, stdout, output } = await runCommand({
 			program: process.execPath,
-			args: ['--import', 'tsx', join(__dirname, 'engineRun.ts'), toArgument(order, credential)],
+			args: ['--import', 'tsx', join(__dirname, 'engineProcess.ts'), toArgument(order, credential)],
 			folder: join(__dirname, '../..'),
 		});
 		if (code !== 0) throw new Error(`The engine run failed:\n${lastLines(output)}`);
@@ -71,10 +71,10 @@ async function runEngine(
 }
 
 function toArgument(
-	order: Omit<EngineOrder, 'credential'>,
-	credential: EngineOrder['credential'],
+	order: Omit<EngineJob, 'credential'>,
+	credential: EngineJob['credential'],
 ): string {
-	return JSON.stringify({ ...order, credential } satisfies EngineOrder);
+	return JSON.stringify({ ...order, credential } satisfies EngineJob);
 }
 
 function lastLine(text: string): string {

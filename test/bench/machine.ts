@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
-
 import { z } from 'zod';
 
 import type { Results } from './results';
@@ -10,7 +9,7 @@ const manifestSchema = z.object({ version: z.string() });
 
 const MANIFEST = join(__dirname, '../../package.json');
 
-/** What the numbers depend on, in the machine's own words. */
+/** The hardware and software the results depend on. */
 export function describeMachine(versions: { n8n: string; node: string }): Results['machine'] {
 	const processors = cpus();
 	const { version } = manifestSchema.parse(JSON.parse(readFileSync(MANIFEST, 'utf8')));

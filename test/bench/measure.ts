@@ -10,13 +10,13 @@ import {
 import type { UsageMeter } from '../server/processUsage';
 import type { RestClient } from '../server/restClient';
 import type { StoredFiles } from '../server/storedFiles';
-import { providerSide, userSide } from './evidence';
+import { providerMetrics, outputMetrics } from './metrics';
 import type { Run } from './plan';
 import type { Measurement } from './results';
 import {
-	boundOf,
+	minimumSeconds,
 	CREATES_PER_SECOND,
-	estimateOf,
+	estimateSeconds,
 	FAULTY_ROW,
 	rowOf,
 	secondsOf,
@@ -24,24 +24,24 @@ import {
 } from './scenario';
 import { ROWS, workflowFor, type CredentialIds } from './workflows';
 
-/** What all runs share. */
+/** Shared by all measurements. */
 export interface Bench {
 	n8n: RestClient;
 	meter: UsageMeter;
 	files: StoredFiles;
 	credentials: CredentialIds;
-	/** The credentials name it, so every run's sandbox has the same. */
+	/** Fixed, as the credentials contain it. */
 	sandboxPort: number;
 	imageBytes: number;
 }
 
-/** A run is given up after so many times what it should take. */
-const PATIENCE = 3;
+/** An execution times out after this many times its estimate. */
+const TIMEOUT_FACTOR = 3;
 
-const MIN_PATIENCE_MS = 120_000;
+const MIN_TIMEOUT_MS = 120_000;
 
-/** Between two runs: n8n writes its database and collects garbage. */
-const REST_MS = 700;
+/** Between executions, for n8n to write its database and collect garbage. */
+const PAUSE_MS = 700;
 
 export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 	const { scenario, way } = run;
@@ -57,21 +57,21 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 	});
 	faults.watch(sandbox);
 	try {
-		return { ...run, boundSeconds: boundOf(scenario), ...(await execute()) };
+		return { ...run, boundSeconds: minimumSeconds(scenario), ...(await execute()) };
 	} finally {
 		await sandbox.close();
-		await wait(REST_MS);
+		await wait(PAUSE_MS);
 	}
 
 	async function execute() {
 		const { n8n, meter, files, credentials, imageBytes } = bench;
 		const baseUrl = sandbox.baseUrls.evoLink;
 		const id = await n8n.createWorkflow(workflowFor(run, baseUrl, credentials));
-		const patience = PATIENCE * estimateOf(scenario, way) * 1000;
+		const timeoutMs = TIMEOUT_FACTOR * estimateSeconds(scenario, way) * 1000;
 		meter.reset();
 		const restMegabytes = meter.read().peakMegabytes;
 		const executionId = await n8n.run(id, ROWS);
-		const ended = await n8n.waitFor(id, executionId, Math.max(MIN_PATIENCE_MS, patience));
+		const ended = await n8n.waitFor(id, executionId, Math.max(MIN_TIMEOUT_MS, timeoutMs));
 		const usage = meter.read();
 		await untilTasksEnd(sandbox);
 		const { data, status, seconds, stopped } = ended;
@@ -81,8 +81,8 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 			stopped,
 			seconds,
 			...(message !== undefined && { error: message }),
-			...providerSide(sandbox, faults.caused),
-			...(await userSide(data, sandbox, imageBytes, files)),
+			...providerMetrics(sandbox, faults.caused),
+			...(await outputMetrics(data, sandbox, imageBytes, files)),
 			restMegabytes,
 			...usage,
 		};
@@ -92,13 +92,13 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 	}
 }
 
-/** What still runs when an execution breaks off is charged all the same. */
+/** Tasks in progress at the end of an execution are charged as well. */
 async function untilTasksEnd(sandbox: Sandbox): Promise<void> {
 	while (sandbox.tasks().some(({ finishedAt }) => finishedAt === undefined)) await wait(100);
 }
 
 const SERVER_ERROR = {
-	kind: 'answer' as const,
+	kind: 'response' as const,
 	status: 500,
 	body: {
 		error: { code: 'internal_error', message: 'Internal server error', type: 'api_error' },
@@ -107,7 +107,7 @@ const SERVER_ERROR = {
 
 const batchSchema = z.object({ task_ids: z.array(z.string()) });
 
-/** One 500, for one row; a failed task is asked for in the prompt. */
+/** One HTTP 500 for one row; failed tasks are set up by the prompt. */
 function faultsOf({ fault }: Scenario) {
 	const caused = new Set<SandboxRequest>();
 	let sandbox: Sandbox | undefined;

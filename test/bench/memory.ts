@@ -2,7 +2,7 @@ import { measure } from './measure';
 import type { BenchServer } from './n8nBench';
 import { WARM_UP, type Run } from './plan';
 import type { Memory } from './results';
-import { type Scenario } from './scenario';
+import type { Scenario } from './scenario';
 
 export const MEMORY = { images: 100, imageMegabytes: 12 };
 
@@ -18,13 +18,13 @@ const KINDS: Array<{ kind: Memory['kind']; run: Run }> = [
 	{ kind: 'allAtOnce', run: { ...RUN, way: 'allAtOnce' } },
 ];
 
-/** Large images, each time in an n8n that has just started: it never gives back what it once had. */
+/** Large images, each time in a fresh n8n, as it never frees memory. */
 export async function benchMemory(
 	server: BenchServer,
-	say: (line: string) => void,
+	log: (line: string) => void,
 ): Promise<Memory[]> {
 	const { images, imageMegabytes } = MEMORY;
-	say(`Memory: ${images} images of ${imageMegabytes} MB, each time in a new n8n.`);
+	log(`Memory: ${images} images of ${imageMegabytes} MB, each time in a new n8n.`);
 	const measured: Memory[] = [];
 	for (let repeat = 1; repeat <= REPEATS; repeat += 1) {
 		for (const { kind, run } of KINDS) {

@@ -16,17 +16,17 @@ import { measure, type Bench } from './measure';
 import { minutesOf, WARM_UP, type Run } from './plan';
 import type { Measurement } from './results';
 
-/** What an image of a photograph weighs. */
+/** The size of a typical photo. */
 export const IMAGE_BYTES = 1_000_000;
 
-/** n8n in a folder of its own, with this package installed, until `close`. */
+/** n8n in a folder of its own with this package installed, until `close`. */
 export class BenchServer {
 	private credentials: Bench['credentials'] | undefined;
 
 	private running: RunningN8n | undefined;
 
 	private readonly onInterrupt = () => {
-		// What breaks because of it need not be told.
+		// Errors caused by the interruption aren't reported.
 		process.exitCode = INTERRUPTED;
 		void this.close().then(() => process.exit());
 	};
@@ -39,8 +39,8 @@ export class BenchServer {
 		process.once('SIGINT', this.onInterrupt);
 	}
 
-	static async open(say: (line: string) => void): Promise<BenchServer> {
-		const runtime = await installRuntime(say);
+	static async open(log: (line: string) => void): Promise<BenchServer> {
+		const runtime = await installRuntime(log);
 		const userFolder = await mkdtemp(join(tmpdir(), 'seedream-bench-'));
 		const [sandboxPort = 0] = await freePorts(1);
 		const server = new BenchServer(runtime, userFolder, sandboxPort);
@@ -53,7 +53,7 @@ export class BenchServer {
 		return server;
 	}
 
-	/** A process that has done nothing yet; the one before it is stopped. */
+	/** Restarts n8n in a new process. */
 	async fresh(imageBytes: number): Promise<Bench> {
 		await this.running?.stop();
 		const { runtime, userFolder, sandboxPort } = this;
@@ -81,7 +81,7 @@ export class BenchServer {
 }
 
 async function createCredentials(n8n: RestClient, port: number): Promise<Bench['credentials']> {
-	// Only to learn its addresses: every run has a sandbox of its own, on the same port.
+	// Only for its addresses: every measurement has a sandbox of its own on the same port.
 	const sandbox = await startSandbox({ port });
 	await sandbox.close();
 	const { evoLinkApi } = await createProviderCredentials(n8n, sandbox);
@@ -94,21 +94,21 @@ async function createCredentials(n8n: RestClient, port: number): Promise<Bench['
 	};
 }
 
-/** All runs of the plan in one n8n, one after the other. */
+/** Executes the plan in one n8n, sequentially. */
 export async function benchInN8n(
 	server: BenchServer,
 	plan: readonly Run[],
-	say: (line: string) => void,
-	note: (measurement: Measurement) => void,
+	log: (line: string) => void,
+	onMeasured: (measurement: Measurement) => void,
 ): Promise<Measurement[]> {
 	const bench = await server.fresh(IMAGE_BYTES);
 	for (const run of WARM_UP) await measure(bench, run);
-	say(`${plan.length} runs, about ${minutesOf(plan)} minutes.`);
+	log(`${plan.length} runs, about ${minutesOf(plan)} minutes.`);
 	const measurements: Measurement[] = [];
 	for (const run of plan) {
 		const measurement = await measure(bench, run);
 		measurements.push(measurement);
-		note(measurement);
+		onMeasured(measurement);
 	}
 	return measurements;
 }

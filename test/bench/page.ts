@@ -1,20 +1,20 @@
+import { disadvantages } from './disadvantages';
+import {
+	formatCount,
+	formatOutcome,
+	FAULT_LABELS,
+	HANDLING_LABELS,
+	formatScenario,
+	formatSeconds,
+	APPROACH_LABELS,
+} from './format';
 import { choose, groupsOf, type Group } from './groups';
-import { losses } from './losses';
 import { MEMORY } from './memory';
 import type { InProcess, Measurement, Memory, Results } from './results';
 import { FAULTS, UNEVEN_SECONDS } from './scenario';
 import { each, NONE, same, table } from './tables';
-import {
-	count,
-	endWords,
-	FAULT_WORDS,
-	HANDLING_WORDS,
-	scenarioWords,
-	seconds,
-	WAY_WORDS,
-} from './words';
 
-/** The page as Markdown, made from the measurements alone. */
+/** The page as Markdown. */
 export function pageOf(results: Results): string {
 	const groups = groupsOf(results.measurements);
 	return [
@@ -33,8 +33,8 @@ export function pageOf(results: Results): string {
 		...section('What it asks of n8n', LOAD_NOTE, loadTable(groups)),
 		...section('Large images', MEMORY_NOTE, memoryTable(results.memory)),
 		...packageSection(results.inProcess),
-		...section('Where Seedream Generate loses', LOSS_NOTE, losses(groups)),
-		howTo(results),
+		...section('Where Seedream Generate loses', DISADVANTAGES_NOTE, disadvantages(groups)),
+		methodology(results),
 	].join('\n\n');
 }
 
@@ -45,10 +45,10 @@ function section(title: string, note: string, body: string | undefined): string[
 function intro({ imageBytes }: Results): string {
 	return `How long it takes from a list of rows to finished images in the next node, in a full n8n, and what becomes of the images and the money when something goes wrong. The provider is the sandbox of this repository (EvoLink's API on localhost), so the time of a task is known exactly and nothing here depends on the weather at a provider. Images have ${imageBytes / 1e6} MB. Four ways are compared:
 
-- **${WAY_WORDS.seedream}**: this package, told how many tasks the provider runs at a time.
-- **${WAY_WORDS.automatic}**: this package as it comes.
-- **${WAY_WORDS.allAtOnce}**: the workflow one builds by hand: HTTP Request (create) → Wait (2 s) → HTTP Request (query) → If still running, back to Wait → HTTP Request (download). All rows go round together. A failed task leaves the loop; the short version of this workflow that asks only "done?" goes round for ever then.
-- **${WAY_WORDS.rowByRow}**: the same, one row after the other (Loop Over Items).
+- **${APPROACH_LABELS.seedream}**: this package, told how many tasks the provider runs at a time.
+- **${APPROACH_LABELS.automatic}**: this package as it comes.
+- **${APPROACH_LABELS.allAtOnce}**: the workflow one builds by hand: HTTP Request (create) → Wait (2 s) → HTTP Request (query) → If still running, back to Wait → HTTP Request (download). All rows go round together. A failed task leaves the loop; the short version of this workflow that asks only "done?" goes round for ever then.
+- **${APPROACH_LABELS.rowByRow}**: the same, one row after the other (Loop Over Items).
 
 The **bound** is computed, not measured: no client can be faster. With room for all rows at once it is the time of the longest task; behind a limit of 20 creates a second, the time until the last row is taken comes on top. Two numbers with a slash are two runs; a single one was measured once, because it takes long.`;
 }
@@ -72,7 +72,7 @@ const LOAD_NOTE =
 
 const MEMORY_NOTE = `${MEMORY.images} images of ${MEMORY.imageMegabytes} MB, 2 s a task, each run in an n8n that has just started. n8n keeps files in its folder (its setting "filesystem").`;
 
-const LOSS_NOTE =
+const DISADVANTAGES_NOTE =
 	'Compared with the hand-made workflow, all rows at once, on the means of the repeats, where the difference is more than 2 %:';
 
 const SPEED_HEAD = [
@@ -94,32 +94,32 @@ function speedTable(groups: readonly Group[], taskTime: number | 'uneven'): stri
 
 function speedRow({ scenario, way, runs }: Group): string[] {
 	return [
-		count(scenario.rows),
-		WAY_WORDS[way],
-		each(runs, secondsWords),
+		formatCount(scenario.rows),
+		APPROACH_LABELS[way],
+		each(runs, formatRunTime),
 		each(runs, ({ seconds: value, boundSeconds }) => (value / boundSeconds).toFixed(2)),
 		each(runs, ({ queries, images }) => (images === 0 ? NONE : (queries / images).toFixed(1))),
 		each(runs, ({ detectionSeconds }) => detectionSeconds?.toFixed(2) ?? NONE),
-		same(runs, ({ images }) => count(images)),
-		same(runs, ({ paired }) => count(paired)),
+		same(runs, ({ images }) => formatCount(images)),
+		same(runs, ({ paired }) => formatCount(paired)),
 		same(runs, ({ images, inOrder }) => (images === 0 ? NONE : inOrder ? 'yes' : 'no')),
 		same(runs, ({ outputRuns }) => String(outputRuns)),
 	];
 }
 
-function secondsWords(run: Measurement): string {
-	const ended = run.status === 'success' ? '' : ` (${endWords(run)})`;
-	return `${seconds(run.seconds)}${ended}`;
+function formatRunTime(run: Measurement): string {
+	const ended = run.status === 'success' ? '' : ` (${formatOutcome(run)})`;
+	return `${formatSeconds(run.seconds)}${ended}`;
 }
 
 function faultTable(groups: readonly Group[]): string | undefined {
 	const rows = FAULTS.filter((fault) => fault !== 'none').flatMap((fault) =>
 		choose(groups, { fault }).map(({ way, handling, runs }) => [
-			FAULT_WORDS[fault],
-			way === 'seedream' ? 'Seedream Generate' : WAY_WORDS[way],
-			HANDLING_WORDS[handling],
-			same(runs, endWords),
-			each(runs, ({ seconds: value }) => seconds(value)),
+			FAULT_LABELS[fault],
+			way === 'seedream' ? 'Seedream Generate' : APPROACH_LABELS[way],
+			HANDLING_LABELS[handling],
+			same(runs, formatOutcome),
+			each(runs, ({ seconds: value }) => formatSeconds(value)),
 			same(runs, ({ images }) => String(images)),
 			same(runs, ({ paired }) => String(paired)),
 			same(runs, ({ creates }) => String(creates)),
@@ -138,8 +138,8 @@ function loadTable(groups: readonly Group[]): string | undefined {
 		groups
 			.filter(({ scenario }) => scenario.fault === 'none' && scenario.rows >= 100)
 			.map(({ scenario, way, runs }) => [
-				scenarioWords(scenario),
-				WAY_WORDS[way],
+				formatScenario(scenario),
+				APPROACH_LABELS[way],
 				each(runs, ({ cpuSeconds }) => cpuSeconds?.toFixed(1) ?? NONE),
 				each(runs, ({ restMegabytes }) => restMegabytes?.toFixed(0) ?? NONE),
 				each(runs, ({ peakMegabytes }) => peakMegabytes?.toFixed(0) ?? NONE),
@@ -147,10 +147,10 @@ function loadTable(groups: readonly Group[]): string | undefined {
 	);
 }
 
-const MEMORY_WORDS: Record<Memory['kind'], string> = {
+const MEMORY_LABELS: Record<Memory['kind'], string> = {
 	links: 'Seedream Generate, Download Images off',
-	seedream: WAY_WORDS.seedream,
-	allAtOnce: WAY_WORDS.allAtOnce,
+	seedream: APPROACH_LABELS.seedream,
+	allAtOnce: APPROACH_LABELS.allAtOnce,
 };
 
 function memoryTable(measured: readonly Memory[] = []): string | undefined {
@@ -161,8 +161,8 @@ function memoryTable(measured: readonly Memory[] = []): string | undefined {
 			const runs = measured.filter((run) => run.kind === kind);
 			const show = (value: number | null) => value?.toFixed(0) ?? NONE;
 			return [
-				MEMORY_WORDS[kind],
-				runs.map((run) => seconds(run.seconds)).join(' / '),
+				MEMORY_LABELS[kind],
+				runs.map((run) => formatSeconds(run.seconds)).join(' / '),
 				runs.map(({ restMegabytes }) => show(restMegabytes)).join(' / '),
 				runs.map(({ peakMegabytes }) => show(peakMegabytes)).join(' / '),
 			];
@@ -184,7 +184,7 @@ function packageSection(measured: InProcess | undefined): string[] {
 		[
 			`- n8n loads the package in ${loadMs.map((value) => value.toFixed(0)).join(' / ')} ms; unpacked it has ${unpackedKilobytes.toFixed(0)} KB.`,
 			`- Peak memory for ${images} images of ${imageMegabytes} MB: ${more}.`,
-			`- CPU for a row of ${count(profile.rows)} rows at once, without downloads, by whose code it is (sampled):`,
+			`- CPU for a row of ${formatCount(profile.rows)} rows at once, without downloads, by whose code it is (sampled):`,
 		].join('\n'),
 		table(
 			['Whose code', 'ms a row'],
@@ -193,7 +193,7 @@ function packageSection(measured: InProcess | undefined): string[] {
 	];
 }
 
-function howTo({ machine, at, minutes }: Results): string {
+function methodology({ machine, at, minutes }: Results): string {
 	return `## How this was measured
 
 n8n ${machine.n8n} on Node ${machine.node}, ${machine.system}; ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; n8n-nodes-seedream ${machine.package}; ${at.slice(0, 10)}, ${Math.round(minutes)} minutes. The sandbox runs in another process on the same machine, so the two share its cores. The ways take turns in one n8n, after a warm-up; seconds are n8n's own, from the start to the end of the execution. Files are checked one by one, against the task they were made for.

@@ -10,10 +10,10 @@ import {
 import { init, use, type ComposeOption } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
+import { APPROACH_LABELS } from './format';
 import { choose, groupsOf, mean } from './groups';
 import type { Measurement } from './results';
-import { boundOf, WAYS, type Way } from './scenario';
-import { WAY_WORDS } from './words';
+import { minimumSeconds, APPROACHES, type Approach } from './scenario';
 
 type Option = ComposeOption<
 	LineSeriesOption | GridComponentOption | LegendComponentOption | TitleComponentOption
@@ -21,8 +21,8 @@ type Option = ComposeOption<
 
 const SIZE = { width: 860, height: 600 };
 
-/** Okabe and Ito's colours, which colour-blind people can tell apart; shapes help on paper. */
-const LOOKS: Record<Way | 'bound', Look> = {
+/** Okabe and Ito's colour-blind safe palette, with shapes for black and white. */
+const STYLES: Record<Approach | 'bound', Style> = {
 	seedream: { color: '#0072b2', symbol: 'circle', labels: 'bottom' },
 	automatic: { color: '#56b4e9', symbol: 'triangle', labels: 'right' },
 	allAtOnce: { color: '#d55e00', symbol: 'rect', labels: 'top' },
@@ -30,10 +30,10 @@ const LOOKS: Record<Way | 'bound', Look> = {
 	bound: { color: '#777777', symbol: 'none' },
 };
 
-interface Look {
+interface Style {
 	color: string;
 	symbol: string;
-	/** Where the seconds stand at a point, so that those of close lines do not meet. */
+	/** Label positions, so that labels of close lines don't overlap. */
 	labels?: 'top' | 'bottom' | 'right';
 }
 
@@ -41,7 +41,7 @@ const TASK_SECONDS = 2;
 
 const BOUND = 'Bound (computed)';
 
-/** Wall time against rows, both logarithmic: a straight line is so many times longer for so many times more rows. */
+/** Time by rows, both on logarithmic scales. */
 export function plotOf(measurements: readonly Measurement[]): string {
 	use([LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 	const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE });
@@ -56,16 +56,16 @@ function optionOf(measurements: readonly Measurement[]): Option {
 	const rows = [...new Set(groups.map(({ scenario }) => scenario.rows))].sort((a, b) => a - b);
 	const bound = rows.map((count): [number, number] => [
 		count,
-		boundOf({ rows: count, taskTime: TASK_SECONDS, limited: false, fault: 'none' }),
+		minimumSeconds({ rows: count, taskTime: TASK_SECONDS, limited: false, fault: 'none' }),
 	]);
-	const series = WAYS.flatMap((way) => {
+	const series = APPROACHES.flatMap((way) => {
 		const points = groups
 			.filter((group) => group.way === way)
 			.map(({ scenario, runs }): [number, number] => [
 				scenario.rows,
 				mean(runs.map(({ seconds }) => seconds)),
 			]);
-		return points.length === 0 ? [] : [line(WAY_WORDS[way], LOOKS[way], points)];
+		return points.length === 0 ? [] : [line(APPROACH_LABELS[way], STYLES[way], points)];
 	});
 	return {
 		animation: false,
@@ -77,7 +77,7 @@ function optionOf(measurements: readonly Measurement[]): Option {
 			left: 'center',
 			top: 8,
 		},
-		// One under the other: without a browser the widths of the words are only guessed.
+		// Vertical, as text widths are only estimated without a browser.
 		legend: {
 			orient: 'vertical',
 			left: 70,
@@ -91,7 +91,7 @@ function optionOf(measurements: readonly Measurement[]): Option {
 		grid: { left: 70, right: 40, top: 80, bottom: 190 },
 		xAxis: axis('Rows'),
 		yAxis: axis('Seconds'),
-		series: [...series, line(BOUND, LOOKS.bound, bound, { type: 'dashed', width: 1.5 })],
+		series: [...series, line(BOUND, STYLES.bound, bound, { type: 'dashed', width: 1.5 })],
 	};
 }
 
@@ -110,7 +110,7 @@ function axis(name: string) {
 
 function line(
 	name: string,
-	{ color, symbol, labels }: Look,
+	{ color, symbol, labels }: Style,
 	data: Array<[number, number]>,
 	style: { type?: 'dashed'; width?: number } = {},
 ): LineSeriesOption {

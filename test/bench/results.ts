@@ -2,29 +2,29 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 
-import { HANDLINGS, scenarioSchema, WAYS } from './scenario';
+import { HANDLINGS, scenarioSchema, APPROACHES } from './scenario';
 
-/** One run, measured. */
+/** One measurement. */
 export const measurementSchema = z.object({
 	scenario: scenarioSchema,
-	way: z.enum(WAYS),
+	way: z.enum(APPROACHES),
 	handling: z.enum(HANDLINGS),
 	repeat: z.number().int(),
-	/** n8n's word for how it ended. */
+	/** n8n's execution status. */
 	status: z.string(),
-	/** Whether the bench had to stop it. */
+	/** Whether it timed out. */
 	stopped: z.boolean(),
 	error: z.string().optional(),
 	seconds: z.number(),
 	boundSeconds: z.number(),
-	/** Requests that the provider got, refused ones too. */
+	/** Requests the provider received, including rejected ones. */
 	creates: z.number().int(),
 	queries: z.number().int(),
-	/** Of the tasks: the median time from being done to the first query that was told so; null when none was. */
+	/** The median time from the end of a task to the first query that reported it; null if there was none. */
 	detectionSeconds: z.number().nullable(),
 	tasks: z.number().int(),
 	charged: z.number().int(),
-	/** Whole files that came out, and how many of them are those of the row they are paired with. */
+	/** Complete files in the output, and how many belong to the row they're paired with. */
 	images: z.number().int(),
 	paired: z.number().int(),
 	inOrder: z.boolean(),
@@ -40,7 +40,7 @@ const megabytes = z.number().nullable();
 export const inProcessSchema = z.object({
 	loadMs: z.array(z.number()),
 	unpackedKilobytes: z.number(),
-	/** Of a run of many rows without downloads: CPU milliseconds a row by whose code it is. */
+	/** For many rows without downloads: CPU milliseconds per row by owner of the code. */
 	profile: z.object({ rows: z.number(), millisecondsPerRow: z.record(z.number()) }),
 	memory: z.object({
 		images: z.number(),
@@ -51,7 +51,7 @@ export const inProcessSchema = z.object({
 });
 
 export const memorySchema = z.object({
-	/** `links`: our node with downloads off. */
+	/** `links`: our node without downloads. */
 	kind: z.enum(['links', 'seedream', 'allAtOnce']),
 	restMegabytes: megabytes,
 	peakMegabytes: megabytes,

@@ -1,25 +1,25 @@
 import { z } from 'zod';
 
-/** The ways from rows to images that are compared. */
-export const WAYS = ['seedream', 'automatic', 'allAtOnce', 'rowByRow'] as const;
+/** The approaches that are compared. */
+export const APPROACHES = ['seedream', 'automatic', 'allAtOnce', 'rowByRow'] as const;
 
-/** What a user has set for the moment something goes wrong. */
+/** The error handling a user has set up. */
 export const HANDLINGS = ['stop', 'retry', 'errorOutputs'] as const;
 
 export const FAULTS = ['none', 'failedTask', 'query500', 'create500'] as const;
 
-/** What the provider does, and how much is asked of it. */
+/** The provider's behaviour and the number of rows. */
 export const scenarioSchema = z.object({
 	rows: z.number().int(),
-	/** Of every task, in seconds; `uneven` is 2 to 8, a fixed one for each row. */
+	/** Seconds per task; `uneven` is 2 to 8, fixed for each row. */
 	taskTime: z.union([z.number(), z.literal('uneven')]),
-	/** Whether the provider takes no more than 20 creates a second. */
+	/** Whether the provider allows only 20 create requests per second. */
 	limited: z.boolean(),
 	fault: z.enum(FAULTS),
 });
 
 export type Scenario = z.infer<typeof scenarioSchema>;
-export type Way = (typeof WAYS)[number];
+export type Approach = (typeof APPROACHES)[number];
 export type Handling = (typeof HANDLINGS)[number];
 export type Fault = (typeof FAULTS)[number];
 
@@ -27,7 +27,7 @@ export const CREATES_PER_SECOND = 20;
 
 export const UNEVEN_SECONDS = { from: 2, to: 8 };
 
-/** In the middle of the batch, and there in the smallest one. */
+/** Exists in every batch. */
 export const FAULTY_ROW = 3;
 
 export function promptOf(row: number, { fault }: Scenario): string {
@@ -40,7 +40,7 @@ export function rowOf(prompt: string): number {
 	return Number(/^Row (\d+):/.exec(prompt)?.[1]);
 }
 
-/** Steps of the golden ratio: spread evenly, in no order, and the same in every run. */
+/** Steps of the golden ratio are evenly spread, unordered and repeatable. */
 const GOLDEN_RATIO = 0.618_033_988_749_895;
 
 export function secondsOf(row: number, { taskTime }: Scenario): number {
@@ -50,10 +50,10 @@ export function secondsOf(row: number, { taskTime }: Scenario): number {
 }
 
 /**
- * No client can be faster: with room for all rows at once, the longest task; behind a limit, the last row is only
- * taken when as many full seconds are over as the rows before it fill.
+ * No client can be faster: without a limit it's the longest task; with a limit per second, every row also waits for
+ * the ones before it.
  */
-export function boundOf(scenario: Scenario): number {
+export function minimumSeconds(scenario: Scenario): number {
 	const { rows, limited } = scenario;
 	const taken = (row: number) => (limited ? Math.floor(row / CREATES_PER_SECOND) : 0);
 	return Math.max(
@@ -61,9 +61,9 @@ export function boundOf(scenario: Scenario): number {
 	);
 }
 
-/** About how long a way takes, to plan and to know when a run will never end. */
-export function estimateOf(scenario: Scenario, way: Way): number {
-	const bound = boundOf(scenario);
+/** A rough estimate, for planning and timeouts. */
+export function estimateSeconds(scenario: Scenario, way: Approach): number {
+	const bound = minimumSeconds(scenario);
 	if (way !== 'rowByRow') return bound + 2 + scenario.rows / 40;
 	const rows = Array.from({ length: scenario.rows }, (_, row) => secondsOf(row, scenario));
 	return rows.reduce((sum, seconds) => sum + Math.ceil(seconds / 2) * 2 + 0.1, 0);

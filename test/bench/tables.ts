@@ -1,13 +1,13 @@
 import type { Measurement } from './results';
 
-/** Stands where there is nothing to tell. */
+/** For empty cells. */
 export const NONE = '–';
 
 export function each(runs: readonly Measurement[], show: (run: Measurement) => string): string {
 	return runs.map(show).join(' / ');
 }
 
-/** Once, where all repeats agree. */
+/** Once, if all repeats are equal. */
 export function same(runs: readonly Measurement[], show: (run: Measurement) => string): string {
 	const [first, ...others] = runs.map(show);
 	return others.every((other) => other === first) ? (first ?? NONE) : each(runs, show);

@@ -3,29 +3,29 @@ import { join } from 'node:path';
 
 import { workflowSchema, type WorkflowJson } from '../server/restClient';
 import type { Run } from './plan';
-import { CREATES_PER_SECOND, promptOf, type Handling, type Way } from './scenario';
+import { CREATES_PER_SECOND, promptOf, type Handling, type Approach } from './scenario';
 
-/** Names that the workflow files and the measurements share. */
+/** Node names in the workflow files. */
 export const ROWS = 'Rows';
 export const IMAGES = 'Images';
 
 const SEEDREAM = 'Seedream Generate';
 const CREATE = 'Create Task';
 
-/** What stands in the files, so that they can be imported as they are. */
+/** The URL in the files, so that they can be imported unchanged. */
 const LIVE_URL = 'https://api.evolink.ai';
 
-/** A user's answer to a provider that takes 20 a second: HTTP Request's own batching. */
+/** How a user handles the limit: HTTP Request's own batching. */
 const CAREFUL_BATCHING = { batch: { batchSize: CREATES_PER_SECOND, batchInterval: 1000 } };
 
 const RETRY = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1000 };
 
 const RETRIED = /^n8n-nodes-(?:base\.httpRequest|seedream\.)/;
 
-/** Ids of the credentials in that n8n, by their type. */
+/** Credential IDs by type. */
 export type CredentialIds = Readonly<Record<string, string>>;
 
-/** The workflow of a way, ready to be run against the sandbox. */
+/** The workflow of an approach, pointed at the sandbox. */
 export function workflowFor(
 	{ scenario, way, handling, downloads }: Run,
 	baseUrl: string,
@@ -59,7 +59,7 @@ function readWorkflow(file: string, baseUrl: string): WorkflowJson {
 	return workflowSchema.parse(JSON.parse(text.replaceAll(LIVE_URL, baseUrl)));
 }
 
-function fileOf(way: Way, handling: Handling): string {
+function fileOf(way: Approach, handling: Handling): string {
 	if (way === 'rowByRow') return 'row-by-row.json';
 	if (way !== 'allAtOnce') return 'seedream.json';
 	return handling === 'errorOutputs' ? 'all-at-once-error-outputs.json' : 'all-at-once.json';

@@ -14,7 +14,7 @@ const NAMES = [
 	'msedge.exe',
 ];
 
-/** Where browsers live that are not on the path. */
+/** Browsers that aren't on the PATH. */
 const PLACES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 	darwin: [
 		'/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
@@ -35,7 +35,7 @@ const PLACES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 const HOW_TO_GET_IT =
 	'On Debian: apt-get install --no-install-recommends chromium fonts-liberation. Elsewhere install Google Chrome, or name a browser of its family in SEEDREAM_CHROMIUM.';
 
-/** The program of a browser of Chrome's family. */
+/** The executable of a Chromium-based browser. */
 export function findChromium(
 	env: Readonly<Record<string, string | undefined>> = process.env,
 	places: readonly string[] = PLACES[process.platform] ?? [],
@@ -60,7 +60,7 @@ export async function launchChromium(): Promise<Browser> {
 	return await chromium.launch({
 		executablePath: findChromium(),
 		args: [
-			// Its sandbox does not start for root, which CI runs as; it only ever meets our own n8n.
+			// Chromium's sandbox doesn't start as root, which CI runs as; it only ever opens our own n8n.
 			'--no-sandbox',
 			'--disable-gpu',
 			'--disable-quic',

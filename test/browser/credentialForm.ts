@@ -1,6 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 
-/** The form of one credential. n8n tests it when it is saved. */
+/** A credential's form. n8n tests the credential when it's saved. */
 export class CredentialForm {
 	constructor(private readonly page: Page) {}
 
@@ -18,17 +18,17 @@ export class CredentialForm {
 		for (const [field, value] of Object.entries(fields)) await this.input(field).fill(value);
 	}
 
-	/** Saves, which tests the key. */
+	/** Saves and tests the credential. */
 	async save(): Promise<void> {
 		await this.tests(this.page.getByTestId('credential-save-button'));
 	}
 
-	/** The button beside the last result. */
+	/** The button next to the last result. */
 	async testAgain(): Promise<void> {
 		await this.tests(this.dialog.getByRole('button', { name: 'Retry' }).filter({ visible: true }));
 	}
 
-	/** What the form says of the last test. */
+	/** The result of the last test. */
 	async verdict(): Promise<string> {
 		const details = this.dialog.getByText('More details').filter({ visible: true });
 		if ((await details.count()) > 0) await details.click();

@@ -2,24 +2,24 @@ import { ApiInOneApi } from '../../credentials/ApiInOneApi.credentials';
 import { ApiMartApi } from '../../credentials/ApiMartApi.credentials';
 import { EvoLinkApi } from '../../credentials/EvoLinkApi.credentials';
 import type { Sandbox } from '../sandbox/sandbox';
-import { openStage, OPENING_MS, type Stage } from './fixture';
-import { between, keepPicture, keepsPictures, view } from './screenshots';
-import { settle } from './settle';
+import { openEditor, OPEN_TIMEOUT_MS, type EditorFixture } from './fixture';
+import { between, saveScreenshot, savesScreenshots, screenshot } from './screenshots';
+import { waitUntilEqual } from './settle';
 
-/** Each credential, made as a user makes it: the form filled in, and the key tested. */
+/** Each credential as a user creates it: fill in the form and test the API key. */
 
 jest.setTimeout(60_000);
 
-let stage: Stage;
+let fixture: EditorFixture;
 
 beforeAll(async () => {
-	stage = await openStage();
-	// A user's first ones, which n8n does not have to number.
-	const { rest, credentials } = stage.n8n;
+	fixture = await openEditor();
+	// So that n8n doesn't number the new ones.
+	const { rest, credentials } = fixture.n8n;
 	for (const { id } of Object.values(credentials)) await rest.deleteCredential(id);
-}, OPENING_MS);
+}, OPEN_TIMEOUT_MS);
 
-afterAll(async () => await stage.close());
+afterAll(async () => await fixture.close());
 
 const GOOD = 'Connection tested successfully Retry';
 
@@ -27,9 +27,9 @@ const bad = (reason: string) => `Couldn’t connect with these settings Retry ${
 
 interface Case {
 	type: EvoLinkApi | ApiMartApi | ApiInOneApi;
-	/** What the sandbox wants in its fields. */
+	/** Valid values for the sandbox. */
 	good: (sandbox: Sandbox) => Record<string, string>;
-	/** What the form says of a wrong key. */
+	/** The message for an invalid API key. */
 	refusal: string;
 }
 
@@ -41,47 +41,50 @@ const CASES: Case[] = [
 			baseUrl: baseUrls.evoLink,
 			filesBaseUrl,
 		}),
-		refusal: 'EvoLink did not accept the API key',
+		refusal: "EvoLink didn't accept the API key",
 	},
 	{
 		type: new ApiMartApi(),
 		good: ({ keys, baseUrls }) => ({ apiKey: keys.apiMart, baseUrl: baseUrls.apiMart }),
-		refusal: 'APIMart did not accept the API key',
+		refusal: "APIMart didn't accept the API key",
 	},
 	{
 		type: new ApiInOneApi(),
 		good: ({ keys, baseUrls }) => ({ apiKey: keys.apiInOne, baseUrl: baseUrls.apiInOne }),
-		refusal: 'API in One did not accept the API key',
+		refusal: "API in One didn't accept the API key",
 	},
 ];
 
-it.each(CASES)('$type.displayName: only a good key passes', async ({ type, good, refusal }) => {
-	const { n8n, editor } = stage;
-	const form = await editor.newCredential(type.displayName);
-	for (const { displayName, name, default: usual } of type.properties) {
-		expect(await form.labels()).toContain(`${displayName} *`);
-		expect(await form.valueOf(name)).toBe(usual);
-	}
+it.each(CASES)(
+	'$type.displayName: only a valid API key passes',
+	async ({ type, good, refusal }) => {
+		const { n8n, editor } = fixture;
+		const form = await editor.newCredential(type.displayName);
+		for (const { displayName, name, default: usual } of type.properties) {
+			expect(await form.labels()).toContain(`${displayName} *`);
+			expect(await form.valueOf(name)).toBe(usual);
+		}
 
-	const fields = good(n8n.sandbox);
-	await form.fill({ ...fields, apiKey: 'a-wrong-key' });
-	const verdict = async () => await form.verdict();
-	await form.save();
-	expect(await settle(verdict, bad(refusal))).toBe(bad(refusal));
+		const fields = good(n8n.sandbox);
+		await form.fill({ ...fields, apiKey: 'a-wrong-key' });
+		const verdict = async () => await form.verdict();
+		await form.save();
+		expect(await waitUntilEqual(verdict, bad(refusal))).toBe(bad(refusal));
 
-	await form.fill({ apiKey: `  ${fields.apiKey} ` });
-	await form.save();
-	expect(await settle(verdict, GOOD)).toBe(GOOD);
-	await form.testAgain();
-	expect(await settle(verdict, GOOD)).toBe(GOOD);
+		await form.fill({ apiKey: `  ${fields.apiKey} ` });
+		await form.save();
+		expect(await waitUntilEqual(verdict, GOOD)).toBe(GOOD);
+		await form.testAgain();
+		expect(await waitUntilEqual(verdict, GOOD)).toBe(GOOD);
 
-	if (keepsPictures && type.name === 'evoLinkApi') {
-		await editor.dismissMessages();
-		const upToTheKey = await between(form.dialog, form.input('apiKey'));
-		await keepPicture('credential', await view(editor.page, upToTheKey));
-	}
-});
+		if (savesScreenshots && type.name === 'evoLinkApi') {
+			await editor.dismissMessages();
+			const upToTheKey = await between(form.dialog, form.input('apiKey'));
+			await saveScreenshot('credential', await screenshot(editor.page, upToTheKey));
+		}
+	},
+);
 
-it('nothing in all of this made the page complain', () => {
-	expect(stage.editor.complaints).toEqual([]);
+it('the credential forms caused no errors in the browser', () => {
+	expect(fixture.editor.pageErrors).toEqual([]);
 });

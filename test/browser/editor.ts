@@ -4,14 +4,14 @@ import { OWNER } from '../server/restClient';
 import { launchChromium } from './chromium';
 import { CredentialForm } from './credentialForm';
 import { NodePanel } from './nodePanel';
-import { settle } from './settle';
+import { waitUntilEqual } from './settle';
 
 const VIEWPORT = { width: 1440, height: 900 };
 
-/** The first page compiles a lot of code on a machine that has other work. */
-const PATIENCE_MS = 30_000;
+/** The first page is slow on a busy machine. */
+const TIMEOUT_MS = 30_000;
 
-/** A list that is still growing cannot be read or clicked. */
+/** A list can't be read or clicked during its animation. */
 const WITHOUT_ANIMATIONS = `
 	addEventListener('DOMContentLoaded', () => {
 		const style = document.createElement('style');
@@ -22,11 +22,11 @@ const WITHOUT_ANIMATIONS = `
 
 /** n8n's editor in a browser, as its owner sees it. */
 export class Editor {
-	/** What nodes said while they ran; n8n writes it to the console of the browser. */
-	readonly said: string[] = [];
+	/** Messages of running nodes; n8n writes them to the browser's console. */
+	readonly consoleMessages: string[] = [];
 
-	/** What the page itself complained about. */
-	readonly complaints: string[] = [];
+	/** Uncaught errors of the page. */
+	readonly pageErrors: string[] = [];
 
 	private constructor(
 		readonly page: Page,
@@ -34,10 +34,10 @@ export class Editor {
 		private readonly url: string,
 	) {
 		page.on('console', (message) => {
-			const said = /^\[Node: "(.+)"\] (.+)$/.exec(message.text())?.[2];
-			if (said !== undefined) this.said.push(said);
+			const consoleMessages = /^\[Node: "(.+)"\] (.+)$/.exec(message.text())?.[2];
+			if (consoleMessages !== undefined) this.consoleMessages.push(consoleMessages);
 		});
-		page.on('pageerror', ({ message }) => this.complaints.push(message));
+		page.on('pageerror', ({ message }) => this.pageErrors.push(message));
 	}
 
 	static async open(url: string): Promise<Editor> {
@@ -45,7 +45,7 @@ export class Editor {
 		const browser = await launchChromium();
 		try {
 			const page = await browser.newPage({ viewport: VIEWPORT, reducedMotion: 'reduce' });
-			page.setDefaultTimeout(PATIENCE_MS);
+			page.setDefaultTimeout(TIMEOUT_MS);
 			await page.addInitScript({ content: WITHOUT_ANIMATIONS });
 			const editor = new Editor(page, browser, url);
 			await editor.login();
@@ -61,7 +61,7 @@ export class Editor {
 		await this.page.getByTestId('canvas-node').first().waitFor();
 	}
 
-	/** By the button below the canvas. */
+	/** Clicks the button below the canvas. */
 	async runWorkflow(): Promise<void> {
 		await this.page.getByTestId('execute-workflow-button').click();
 	}
@@ -77,7 +77,7 @@ export class Editor {
 		return panel;
 	}
 
-	/** The form for a new credential of this type, as its label names it. */
+	/** The form for a new credential of the type with this label. */
 	async newCredential(type: string): Promise<CredentialForm> {
 		await this.page.goto(`${this.url}/home/credentials/create`);
 		await this.page.getByTestId('new-credential-type-select').locator('input').fill(type);
@@ -93,11 +93,11 @@ export class Editor {
 		return this.page.locator('.el-notification').filter({ visible: true });
 	}
 
-	/** The messages in the corner would cover what matters. */
+	/** Toasts would cover the page. */
 	async dismissMessages(): Promise<void> {
 		const closer = this.messages.first().locator('.el-notification__closeBtn');
-		await settle(async () => {
-			// They also go by themselves, perhaps at this very moment.
+		await waitUntilEqual(async () => {
+			// They also disappear by themselves, perhaps just now.
 			if (await closer.isVisible()) await closer.click({ timeout: 500 }).catch(() => undefined);
 			return await this.messages.count();
 		}, 0);

@@ -1,24 +1,27 @@
 import { GENERATE } from '../server/nodeChains';
 import { CAMPAIGN } from './campaign';
-import { openStage, OPENING_MS, type Stage } from './fixture';
+import { openEditor, OPEN_TIMEOUT_MS, type EditorFixture } from './fixture';
 import type { NodePanel } from './nodePanel';
-import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
+import { boxOf, saveScreenshot, savesScreenshots, screenshot } from './screenshots';
 import { FROM_COLUMNS, rows, type Row } from './workflows';
 
-/** The error panel, read as the person reads it whose batch has failed. */
+/** The error panel after a failed batch. */
 
 jest.setTimeout(60_000);
 
-let stage: Stage;
+let fixture: EditorFixture;
 
-beforeAll(async () => (stage = await openStage({ sandbox: { taskSeconds: 0.5 } })), OPENING_MS);
+beforeAll(
+	async () => (fixture = await openEditor({ sandbox: { taskSeconds: 0.5 } })),
+	OPEN_TIMEOUT_MS,
+);
 
-afterAll(async () => await stage.close());
+afterAll(async () => await fixture.close());
 
 const [lake, , oranges, , sneaker] = CAMPAIGN as readonly [Row, Row, Row, Row, Row];
 
 async function runBatch(list: readonly Row[], withCredentials = true): Promise<NodePanel> {
-	const { n8n, editor } = stage;
+	const { n8n, editor } = fixture;
 	const credentials = withCredentials ? n8n.credentials : undefined;
 	const workflow = rows(list, FROM_COLUMNS, credentials);
 	await editor.openWorkflow(await n8n.rest.createWorkflow(workflow));
@@ -27,50 +30,51 @@ async function runBatch(list: readonly Row[], withCredentials = true): Promise<N
 	return panel;
 }
 
-/** An id that changes from run to run, as the providers write them. */
+/** A task ID, in any provider's format. */
 const TASK = String.raw`task[-_][\w-]+`;
 
 const KEPT =
-	/^2 of \d rows finished\. They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest\. A new run pays for every row\. Seedream Task Status can fetch them, too\.$/;
+	/^2 of \d rows finished\. The node saves them: Retry On Fail, or Retry on the Executions tab, fetches them again and you only pay for the rest\. In a new execution, you pay for every row\. You can also fetch them with the Seedream Task Status node\.$/;
 
-const THEIR_TASKS = new RegExp(`^Their tasks: ${TASK}, ${TASK}$`);
+const THEIR_TASKS = new RegExp(`^Their task IDs: ${TASK}, ${TASK}$`);
 
 interface Case {
 	what: string;
 	list: readonly Row[];
 	message: string | RegExp;
 	description: Array<string | RegExp>;
-	/** Tasks that were made: what was paid for, and what failed at the provider. */
+	/** The number of tasks created: those that were charged, and those that failed. */
 	tasks: number;
 }
 
 const CASES: Case[] = [
 	{
-		what: 'a row that no provider would take is refused before anything is sent',
+		what: 'an invalid row is rejected before anything is sent',
 		list: [lake, oranges, { ...sneaker, aspect_ratio: '16:10' }],
-		message: 'Row 3: Aspect Ratio: "16:10" is not one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
-		description: ['Correct the row and run again. Nothing was charged.'],
+		message:
+			'Row 3: \'Aspect Ratio\' is "16:10" but must be one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
+		description: ["Correct the row, then try again. You weren't charged."],
 		tasks: 0,
 	},
 	{
-		what: 'a row that the provider refuses spoils no other',
+		what: 'a row rejected by the provider affects no other',
 		list: [
 			lake,
 			{ ...lake, prompt: 'A film star in a fight [[fail:content_policy_violation]]' },
 			oranges,
 		],
 		message: new RegExp(
-			`^Row 2: EvoLink stopped the image because of its content policy \\(content_policy_violation: Content policy violation\\.\\) \\[task ${TASK}\\]$`,
+			`^Row 2: EvoLink blocked the image because of its content policy \\(content_policy_violation: Content policy violation\\.\\) \\[task ${TASK}\\]$`,
 		),
 		description: [
-			'Reword the prompt, or use other reference images. Nothing was charged.',
+			"Reword the prompt, or use different reference images. You weren't charged.",
 			KEPT,
 			THEIR_TASKS,
 		],
 		tasks: 3,
 	},
 	{
-		what: 'several bad rows stand each on a line of its own',
+		what: 'several failed rows have a line each',
 		list: [
 			lake,
 			oranges,
@@ -79,27 +83,27 @@ const CASES: Case[] = [
 		],
 		message: '2 of 4 rows failed',
 		description: [
-			/^Row 3: EvoLink stopped the image because of its content policy/,
-			/^Row 4: APIMart has no credit left on this account/,
-			'For row 3: Reword the prompt, or use other reference images.',
-			'For row 4: Top up the account and run again.',
-			'Nothing was charged for these rows.',
+			/^Row 3: EvoLink blocked the image because of its content policy/,
+			/^Row 4: APIMart reports that this account has no credits left/,
+			'For row 3: Reword the prompt, or use different reference images.',
+			'For row 4: Top up the account, then try again.',
+			"You weren't charged for these rows.",
 			KEPT,
 			THEIR_TASKS,
 		],
 		tasks: 3,
 	},
 	{
-		what: 'the only row speaks for itself',
+		what: 'an only row is not numbered',
 		list: [{ ...lake, prompt: '' }],
-		message: /^Prompt: is empty/,
-		description: ['Correct the row and run again. Nothing was charged.'],
+		message: /^'Prompt' is empty/,
+		description: ["Correct the row, then try again. You weren't charged."],
 		tasks: 0,
 	},
 ];
 
 it.each(CASES)('$what', async ({ what, list, message, description, tasks }) => {
-	const before = stage.n8n.sandbox.tasks().length;
+	const before = fixture.n8n.sandbox.tasks().length;
 	const panel = await runBatch(list);
 	const error = await panel.output.error();
 	expect(error.message).toEqual(expect.stringMatching(exactly(message)));
@@ -109,27 +113,30 @@ it.each(CASES)('$what', async ({ what, list, message, description, tasks }) => {
 	expect(await panel.output.errorAtFirstSight()).not.toMatch(
 		/\bat .+:\d+:\d+|node_modules|\[item /,
 	);
-	expect(stage.n8n.sandbox.tasks()).toHaveLength(before + tasks);
-	if (keepsPictures && what.startsWith('a row that no provider')) {
+	expect(fixture.n8n.sandbox.tasks()).toHaveLength(before + tasks);
+	if (savesScreenshots && what.startsWith('a row that no provider')) {
 		await panel.untilOver();
-		await stage.editor.messages.first().waitFor();
-		await stage.editor.dismissMessages();
-		await keepPicture('error-row', await view(stage.editor.page, await boxOf(panel.dialog)));
+		await fixture.editor.messages.first().waitFor();
+		await fixture.editor.dismissMessages();
+		await saveScreenshot(
+			'error-row',
+			await screenshot(fixture.editor.page, await boxOf(panel.dialog)),
+		);
 	}
 });
 
-it('a row without a credential is told which one', async () => {
+it('a missing credential is named', async () => {
 	const panel = await runBatch([lake], false);
 	expect(await panel.output.error()).toEqual({
 		message: 'No EvoLink credential is selected',
 		description: [
-			'Open the node, choose or create a credential for EvoLink and run again. Nothing was charged.',
+			"Open the node, select or create a credential for EvoLink, then try again. You weren't charged.",
 		],
 	});
 });
 
-it('nothing in all of this made the page complain', () => {
-	expect(stage.editor.complaints).toEqual([]);
+it('the error panels caused no errors in the browser', () => {
+	expect(fixture.editor.pageErrors).toEqual([]);
 });
 
 function exactly(text: string | RegExp): RegExp {

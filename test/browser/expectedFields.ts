@@ -1,5 +1,5 @@
-import { customModel } from '../../nodes/Seedream/providers/customModel';
 import { providers } from '../../nodes/Seedream/providers';
+import { customModel } from '../../nodes/Seedream/providers/customModel';
 import type {
 	Model,
 	Parameter,
@@ -7,18 +7,18 @@ import type {
 	Provider,
 } from '../../nodes/Seedream/providers/provider';
 
-/** What a user must be offered, read off the providers' tables and the design, not off the fields. */
+/** The expected fields, derived from the providers' tables, not from the node's description. */
 
 export interface Choice {
 	provider: Provider;
-	/** As the list of models shows it. */
+	/** As shown in the list of models. */
 	model: string;
-	/** As a workflow keeps it. */
+	/** As stored in a workflow. */
 	value: string;
 	table: Model;
 }
 
-/** Every provider with every model that can be chosen there. */
+/** Every model of every provider. */
 export const CHOICES: readonly Choice[] = providers.flatMap((provider) =>
 	modelsOf(provider).map(([model, table, value]) => ({ provider, model, table, value })),
 );
@@ -46,10 +46,10 @@ const LABELS: Record<ParameterName, string> = {
 	callbackUrl: 'Callback URL',
 };
 
-/** What becomes of the images, whoever makes them. */
+/** The fields about the output, for all providers. */
 export const ABOUT_OUTPUT = ['Download Images', 'Put Output in Field', 'Output'];
 
-/** All labels of the panel, from top to bottom. */
+/** All labels in the panel, from top to bottom. */
 export function panelOf({ model, table }: Choice): string[] {
 	return [
 		'Provider',
@@ -65,7 +65,7 @@ export function panelOf({ model, table }: Choice): string[] {
 	];
 }
 
-/** What "Add Field" offers. */
+/** The choices of "Add Field". */
 export function additionalFieldsOf({ table }: Choice): string[] {
 	const { parameters, references } = table;
 	const names = (Object.keys(parameters) as ParameterName[]).filter((name) => !TOP.includes(name));
@@ -85,12 +85,12 @@ export interface List {
 	options: string[];
 }
 
-/** The lists among the settings of a model, on the panel itself. */
+/** A model's dropdowns in the panel itself. */
 export function listsOf({ table }: Choice): List[] {
 	return lists(table).filter(({ name }) => TOP.includes(name));
 }
 
-/** And those among Additional Fields. */
+/** Its dropdowns among Additional Fields. */
 export function additionalListsOf({ table }: Choice): List[] {
 	return lists(table).filter(({ name }) => !TOP.includes(name));
 }

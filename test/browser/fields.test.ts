@@ -9,24 +9,24 @@ import {
 	modelsOf,
 	panelOf,
 } from './expectedFields';
-import { openStage, OPENING_MS, type Stage } from './fixture';
+import { openEditor, OPEN_TIMEOUT_MS, type EditorFixture } from './fixture';
 import type { NodePanel } from './nodePanel';
-import { boxOf, keepPicture, keepsPictures, view } from './screenshots';
-import { settle } from './settle';
+import { boxOf, saveScreenshot, savesScreenshots, screenshot } from './screenshots';
+import { waitUntilEqual } from './settle';
 import { agent, AGENT_TOOL } from './workflows';
 
-/** What the nodes' panels show, against the tables of the providers. */
+/** The nodes' fields, compared to the providers' tables. */
 
 jest.setTimeout(60_000);
 
-let stage: Stage;
+let fixture: EditorFixture;
 
-beforeAll(async () => (stage = await openStage()), OPENING_MS);
+beforeAll(async () => (fixture = await openEditor()), OPEN_TIMEOUT_MS);
 
-afterAll(async () => await stage.close());
+afterAll(async () => await fixture.close());
 
 async function open(nodes: ReturnType<typeof generate>[], name: string): Promise<NodePanel> {
-	const { n8n, editor } = stage;
+	const { n8n, editor } = fixture;
 	await editor.openWorkflow(await n8n.rest.createWorkflow(inARow('Spring campaign', nodes)));
 	return await editor.openNode(name);
 }
@@ -36,20 +36,25 @@ const PROMPT = 'A serene mountain lake at sunrise, perfect reflections, photorea
 describe('Seedream Generate, new on the canvas', () => {
 	let panel: NodePanel;
 
-	beforeAll(async () => (panel = await open([generate({}, stage.n8n.credentials)], GENERATE)));
+	beforeAll(async () => (panel = await open([generate({}, fixture.n8n.credentials)], GENERATE)));
 
-	it('asks first for provider, model and prompt, and needs no more than the prompt', async () => {
+	it('starts with provider, model and prompt, and only requires the prompt', async () => {
 		const fields = await panel.shownFields();
 		expect(fields.slice(0, 3)).toEqual(['Provider', 'Model', 'Prompt']);
-		expect(await settle(async () => await panel.complainedAbout(), ['Prompt'])).toEqual(['Prompt']);
+		expect(await waitUntilEqual(async () => await panel.complainedAbout(), ['Prompt'])).toEqual([
+			'Prompt',
+		]);
 		await panel.type('prompt', PROMPT);
 		await panel.leaveField();
-		expect(await settle(async () => await panel.complainedAbout(), [])).toEqual([]);
-		if (keepsPictures)
-			await keepPicture('generate-panel', await view(stage.editor.page, await boxOf(panel.dialog)));
+		expect(await waitUntilEqual(async () => await panel.complainedAbout(), [])).toEqual([]);
+		if (savesScreenshots)
+			await saveScreenshot(
+				'generate-panel',
+				await screenshot(fixture.editor.page, await boxOf(panel.dialog)),
+			);
 	});
 
-	it('keeps the prompt when the provider is changed, and changed back', async () => {
+	it('keeps the prompt when the provider is changed and changed back', async () => {
 		for (const { label } of [...providers].reverse()) {
 			await panel.choose('provider', label);
 			expect(await panel.valueOf('provider')).toBe(label);
@@ -61,17 +66,14 @@ describe('Seedream Generate, new on the canvas', () => {
 		expect(await panel.shownOptions('provider')).toEqual(providers.map(({ label }) => label));
 	});
 
-	it.each(providers)(
-		'offers the models of $label, and asks for its credential',
-		async (provider) => {
-			await panel.choose('provider', provider.label);
-			const credentials = [`Credential for ${provider.label}`];
-			expect(await settle(async () => await panel.shownCredentials(), credentials)).toEqual(
-				credentials,
-			);
-			expect(await panel.shownOptions('model')).toEqual(modelsOf(provider).map(([label]) => label));
-		},
-	);
+	it.each(providers)('offers the models of $label and its credential', async (provider) => {
+		await panel.choose('provider', provider.label);
+		const credentials = [`Credential for ${provider.label}`];
+		expect(await waitUntilEqual(async () => await panel.shownCredentials(), credentials)).toEqual(
+			credentials,
+		);
+		expect(await panel.shownOptions('model')).toEqual(modelsOf(provider).map(([label]) => label));
+	});
 
 	describe.each(CHOICES)('with $provider.label and $model', (choice) => {
 		beforeAll(async () => {
@@ -79,12 +81,14 @@ describe('Seedream Generate, new on the canvas', () => {
 			await panel.choose('model', choice.model);
 		});
 
-		it('shows the settings that the model has, and no other', async () => {
+		it('shows only the settings the model has', async () => {
 			const expected = panelOf(choice);
-			expect(await settle(async () => await panel.shownFields(), expected)).toEqual(expected);
+			expect(await waitUntilEqual(async () => await panel.shownFields(), expected)).toEqual(
+				expected,
+			);
 		});
 
-		it('offers what the table of the model allows', async () => {
+		it("offers the values in the model's table", async () => {
 			const shown: Record<string, string[]> = {};
 			for (const { name } of listsOf(choice)) shown[name] = await panel.shownOptions(name);
 			expect(shown).toEqual(
@@ -92,7 +96,7 @@ describe('Seedream Generate, new on the canvas', () => {
 			);
 		});
 
-		it('offers the further fields that the model has, and in them what its table allows', async () => {
+		it("offers the model's additional fields with the values in its table", async () => {
 			expect(await panel.shownAdditions('Add Field')).toEqual(additionalFieldsOf(choice));
 			for (const { name, label, options } of additionalListsOf(choice)) {
 				await panel.add('Add Field', label);
@@ -102,18 +106,18 @@ describe('Seedream Generate, new on the canvas', () => {
 		});
 	});
 
-	it('asks for width and height where the size is free', async () => {
+	it('shows width and height for a custom size', async () => {
 		await panel.choose('provider', 'EvoLink');
 		await panel.choose('model', 'Seedream 4.5');
 		await panel.choose('aspectRatio', 'Custom Size');
 		const sizes = ['Aspect Ratio', 'Width', 'Height', 'Resolution'];
 		const around = async () => (await panel.shownFields()).slice(3, 7);
-		expect(await settle(around, sizes)).toEqual(sizes);
+		expect(await waitUntilEqual(around, sizes)).toEqual(sizes);
 		await panel.choose('aspectRatio', 'Default (Auto)');
 	});
 
-	it('has the options of the design', async () => {
-		expect(await panel.shownAdditions('Add option')).toEqual([
+	it('has the documented options', async () => {
+		expect(await panel.shownAdditions('Add Option')).toEqual([
 			'Check References',
 			'Concurrency',
 			'File Name',
@@ -123,7 +127,7 @@ describe('Seedream Generate, new on the canvas', () => {
 		]);
 	});
 
-	it('asks about the output only where there will be images', async () => {
+	it('shows the output fields only if there are images', async () => {
 		expect(await panel.shownOptions('continueWhen')).toEqual([
 			'Images Are Finished',
 			'Task Is Submitted',
@@ -135,21 +139,23 @@ describe('Seedream Generate, new on the canvas', () => {
 		const aboutOutput = async () =>
 			(await panel.shownFields()).filter((label) => ABOUT_OUTPUT.includes(label));
 		await panel.choose('continueWhen', 'Task Is Submitted');
-		expect(await settle(aboutOutput, [])).toEqual([]);
+		expect(await waitUntilEqual(aboutOutput, [])).toEqual([]);
 		await panel.choose('continueWhen', 'Images Are Finished');
-		expect(await settle(aboutOutput, ABOUT_OUTPUT)).toEqual(ABOUT_OUTPUT);
+		expect(await waitUntilEqual(aboutOutput, ABOUT_OUTPUT)).toEqual(ABOUT_OUTPUT);
 	});
 
-	it('with the provider from a column asks for all credentials, each by its name', async () => {
+	it('shows all credentials by name if the provider is an expression', async () => {
 		await panel.setExpression('provider', '{{ $json.provider }}');
 		const expected = providers.map(({ label }) => `Credential for ${label}`);
-		expect(await settle(async () => await panel.shownCredentials(), expected)).toEqual(expected);
+		expect(await waitUntilEqual(async () => await panel.shownCredentials(), expected)).toEqual(
+			expected,
+		);
 		expect(await panel.valueOf('prompt')).toBe(PROMPT);
 	});
 });
 
-it('below each node stands which provider and model it uses', async () => {
-	const { n8n, editor } = stage;
+it('the subtitle of each node names provider and model', async () => {
+	const { n8n, editor } = fixture;
 	const nodes = CHOICES.map(({ provider, model, value }) => ({
 		...generate({ provider: provider.id, model: value, prompt: PROMPT }, n8n.credentials),
 		name: `${provider.label}, ${model}`,
@@ -166,10 +172,10 @@ describe('Seedream Task Status', () => {
 
 	beforeAll(async () => {
 		const parameters = { taskId: '={{ $json.taskId }}', continueWhen: 'finished' };
-		panel = await open([taskStatus(parameters, stage.n8n.credentials)], TASK_STATUS);
+		panel = await open([taskStatus(parameters, fixture.n8n.credentials)], TASK_STATUS);
 	});
 
-	it('needs a provider and task IDs', async () => {
+	it('requires provider and task ID', async () => {
 		expect(await panel.shownFields()).toEqual([
 			'Provider',
 			'Task ID',
@@ -177,25 +183,30 @@ describe('Seedream Task Status', () => {
 			...ABOUT_OUTPUT,
 			'Options',
 		]);
-		if (keepsPictures)
-			await keepPicture('task-status', await view(stage.editor.page, await boxOf(panel.dialog)));
+		if (savesScreenshots)
+			await saveScreenshot(
+				'task-status',
+				await screenshot(fixture.editor.page, await boxOf(panel.dialog)),
+			);
 	});
 
-	it.each(providers)('asks for the credential of $label', async ({ label }) => {
+	it.each(providers)('shows the credential of $label', async ({ label }) => {
 		await panel.choose('provider', label);
 		const expected = [`Credential for ${label}`];
-		expect(await settle(async () => await panel.shownCredentials(), expected)).toEqual(expected);
+		expect(await waitUntilEqual(async () => await panel.shownCredentials(), expected)).toEqual(
+			expected,
+		);
 	});
 
-	it('looks once, or waits', async () => {
+	it('checks once or waits', async () => {
 		expect(await panel.shownOptions('continueWhen')).toEqual([
 			'Status Is Known',
 			'Images Are Finished',
 		]);
 	});
 
-	it('has the options of the design', async () => {
-		expect(await panel.shownAdditions('Add option')).toEqual([
+	it('has the documented options', async () => {
+		expect(await panel.shownAdditions('Add Option')).toEqual([
 			'Concurrency',
 			'File Name',
 			'Poll Interval',
@@ -205,9 +216,9 @@ describe('Seedream Task Status', () => {
 	});
 });
 
-describe('Seedream Generate as the tool of an agent', () => {
-	it('lets the agent fill in the prompt, and looks like any other tool', async () => {
-		const { n8n, editor } = stage;
+describe('Seedream Generate as a tool of an AI agent', () => {
+	it('lets the agent fill in the prompt, like any other tool', async () => {
+		const { n8n, editor } = fixture;
 		const apiKey = 'of-nobody';
 		const openAiApi = {
 			id: await n8n.rest.createCredential('OpenAI account', 'openAiApi', { apiKey }),
@@ -217,7 +228,7 @@ describe('Seedream Generate as the tool of an agent', () => {
 		const tool = workflow.nodes.find(({ type }) => type === AGENT_TOOL)?.name ?? '';
 		await editor.openWorkflow(await n8n.rest.createWorkflow(workflow));
 		await editor.nodeOnCanvas(tool).waitFor();
-		if (keepsPictures) await keepPicture('agent', await view(editor.page));
+		if (savesScreenshots) await saveScreenshot('agent', await screenshot(editor.page));
 		const panel = await editor.openNode(tool);
 		expect((await panel.shownFields()).slice(0, 4)).toEqual([
 			'Description',
@@ -229,6 +240,6 @@ describe('Seedream Generate as the tool of an agent', () => {
 	});
 });
 
-it('nothing in all of this made the page complain', () => {
-	expect(stage.editor.complaints).toEqual([]);
+it('the node panels caused no errors in the browser', () => {
+	expect(fixture.editor.pageErrors).toEqual([]);
 });

@@ -2,17 +2,17 @@ import { installRuntime } from '../server/runtime';
 import { SeedreamN8n, type SeedreamN8nOptions } from '../server/seedreamN8n';
 import { Editor } from './editor';
 
-/** An n8n with this package, the sandbox of the providers and a browser before it. */
-export interface Stage {
+/** A full n8n with this package and a sandbox, opened in a browser. */
+export interface EditorFixture {
 	n8n: SeedreamN8n;
 	editor: Editor;
 	close: () => Promise<void>;
 }
 
-/** For `beforeAll`: what starting all of it may take on a busy machine. */
-export const OPENING_MS = 180_000;
+/** For `beforeAll`: how long the start may take on a busy machine. */
+export const OPEN_TIMEOUT_MS = 180_000;
 
-export async function openStage(options: SeedreamN8nOptions = {}): Promise<Stage> {
+export async function openEditor(options: SeedreamN8nOptions = {}): Promise<EditorFixture> {
 	const runtime = await installRuntime(console.log);
 	const n8n = await SeedreamN8n.open(runtime, options);
 	try {

@@ -2,7 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 
 import { OutputPanel } from './outputPanel';
 
-/** What opens at a double click on a node: its input, its fields and its output. */
+/** A node's panel with its input, fields and output. */
 export class NodePanel {
 	readonly output: OutputPanel;
 
@@ -19,12 +19,12 @@ export class NodePanel {
 		await this.dialog.waitFor({ state: 'hidden' });
 	}
 
-	/** Ends the work on a field; n8n covers the next one with a tip until then. */
+	/** Leaves the field, as n8n's tooltip covers the next one until then. */
 	async leaveField(): Promise<void> {
 		await this.dialog.getByTestId('tab-params').click();
 	}
 
-	/** By the button above the fields. */
+	/** Clicks the button above the fields. */
 	async execute(): Promise<void> {
 		await this.page.getByTestId('node-execute-button').click();
 	}
@@ -33,12 +33,12 @@ export class NodePanel {
 		await this.page.getByTestId('node-execute-button').getByText('Execute step').waitFor();
 	}
 
-	/** The labels of all that can be set, in the order in which they stand there. */
+	/** The labels of all fields, in order. */
 	async shownFields(): Promise<string[]> {
 		return await labelsIn(this.fields.locator('label[for]:visible'));
 	}
 
-	/** The labels of those fields that n8n marks as wrong or missing. */
+	/** The labels of the fields n8n marks as invalid or missing. */
 	async complainedAbout(): Promise<string[]> {
 		const items = this.fields.getByTestId('parameter-item');
 		const marked = items.filter({ has: this.page.getByTestId('parameter-issues') });
@@ -49,7 +49,7 @@ export class NodePanel {
 		return await labelsIn(this.fields.getByTestId('credentials-label').locator('label'));
 	}
 
-	/** The text of a field: what is typed into it, or the option that is chosen. */
+	/** A field's text or selected option. */
 	async valueOf(name: string): Promise<string> {
 		return await this.input(name).locator('input, textarea').first().inputValue();
 	}
@@ -65,7 +65,7 @@ export class NodePanel {
 		await this.input(name).locator('.cm-content').fill(expression);
 	}
 
-	/** The options of a field as its list shows them. */
+	/** The options in a field's list. */
 	async shownOptions(name: string): Promise<string[]> {
 		const list = await this.openList(this.input(name));
 		const options = await list.locator('.option-headline').allInnerTexts();
@@ -80,7 +80,7 @@ export class NodePanel {
 		await list.waitFor({ state: 'hidden' });
 	}
 
-	/** What one can add to a collection: "Add Field", "Add option". */
+	/** The choices of "Add Field" or "Add Option". */
 	async shownAdditions(button: string): Promise<string[]> {
 		const list = await this.openList(this.addButton(button));
 		const additions = await list.getByTestId('collection-parameter-option').allInnerTexts();
@@ -94,7 +94,7 @@ export class NodePanel {
 		await this.fields.locator('label').getByText(label, { exact: true }).waitFor();
 	}
 
-	/** Takes a field out of its collection. */
+	/** Removes a field from its collection. */
 	async remove(name: string): Promise<void> {
 		const field = this.page.locator(
 			`xpath=//*[@data-test-id="parameter-input-${name}"]/ancestor::*[@data-test-id="parameter-item"][1]`,
@@ -122,7 +122,7 @@ export class NodePanel {
 			.filter({ has: this.page.getByPlaceholder(text, { exact: true }) });
 	}
 
-	/** n8n puts the list elsewhere in the page; the field names it. */
+	/** n8n renders the list elsewhere in the page; the field refers to it by ID. */
 	private async openList(field: Locator): Promise<Locator> {
 		const box = field.locator('input[role="combobox"]');
 		const id = await box.getAttribute('aria-controls');

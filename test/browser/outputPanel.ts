@@ -1,13 +1,13 @@
 import type { Locator, Page } from 'playwright-core';
 
-/** What the tests know of the browser's own type. */
+/** The parts of HTMLImageElement the tests use. */
 interface LoadedImage {
 	decode: () => Promise<void>;
 	naturalWidth: number;
 	naturalHeight: number;
 }
 
-/** The right third of a node's panel. */
+/** The output side of a node's panel. */
 export class OutputPanel {
 	constructor(private readonly page: Page) {}
 
@@ -40,7 +40,7 @@ export class OutputPanel {
 		return this.panel.getByTestId(`ndv-binary-data_${index}`);
 	}
 
-	/** Opens a file and gives the size of the picture that is shown, in its own pixels. */
+	/** Opens a file and returns the natural size of the image. */
 	async view(index: number): Promise<{ width: number; height: number }> {
 		await this.panel.getByTestId('ndv-view-binary-data').nth(index).click();
 		const picture = this.panel.locator('img');
@@ -56,7 +56,7 @@ export class OutputPanel {
 		await this.panel.getByText('Back to list').click();
 	}
 
-	/** The error as it is read: what happened, and below it what to do, line by line. */
+	/** The error's message and the lines of its description. */
 	async error(): Promise<{ message: string; description: string[] }> {
 		const message = this.panel.getByTestId('node-error-message');
 		await message.waitFor();
@@ -64,7 +64,7 @@ export class OutputPanel {
 		return { message: await message.innerText(), description: description.split('\n') };
 	}
 
-	/** Everything that is said of the error without opening anything. */
+	/** The error's text with all sections collapsed. */
 	async errorAtFirstSight(): Promise<string> {
 		return await this.panel.locator('.node-error-view').innerText();
 	}

@@ -1,12 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-
 import type { Locator, Page, PageScreenshotOptions } from 'playwright-core';
 import sharp from 'sharp';
 
 const FOLDER = resolve(__dirname, '../../docs/images');
 
-type PictureName =
+type ScreenshotName =
 	| 'workflow'
 	| 'generate-panel'
 	| 'credential'
@@ -21,12 +20,14 @@ const GAP = 16;
 /** A part of the page, in pixels. */
 type Clip = NonNullable<PageScreenshotOptions['clip']>;
 
-/** Whether the README's pictures are wanted: `npm run screenshots`. */
-export const keepsPictures = Boolean(process.env.SCREENSHOTS);
+/** Set by `npm run screenshots`, for the README's images. */
+export const savesScreenshots = Boolean(process.env.SCREENSHOTS);
 
-/** Keeps what is shown there, several views side by side. */
-export async function keepPicture(name: PictureName, ...views: Buffer[]): Promise<void> {
-	const sizes = await Promise.all(views.map(async (view) => await sharp(view).metadata()));
+/** Saves a screenshot, or several side by side. */
+export async function saveScreenshot(name: ScreenshotName, ...views: Buffer[]): Promise<void> {
+	const sizes = await Promise.all(
+		views.map(async (screenshot) => await sharp(screenshot).metadata()),
+	);
 	const lefts = sizes.map((_, index) =>
 		sizes.slice(0, index).reduce((left, { width }) => left + width + GAP, 0),
 	);
@@ -46,20 +47,20 @@ export async function keepPicture(name: PictureName, ...views: Buffer[]): Promis
 		.toFile(join(FOLDER, `${name}.png`));
 }
 
-/** The page, or a part of it, with the mouse out of the way. */
-export async function view(page: Page, clip?: Clip): Promise<Buffer> {
+/** The page or a part of it, with the mouse out of the way. */
+export async function screenshot(page: Page, clip?: Clip): Promise<Buffer> {
 	await page.mouse.move(0, 0);
 	return await page.screenshot({ clip, animations: 'disabled', caret: 'hide' });
 }
 
-/** Where a thing stands on the page. */
-export async function boxOf(thing: Locator): Promise<Clip> {
-	const box = await thing.boundingBox();
-	if (box === null) throw new Error('what is to be kept is not shown');
+/** An element's position on the page. */
+export async function boxOf(element: Locator): Promise<Clip> {
+	const box = await element.boundingBox();
+	if (box === null) throw new Error('The element for the screenshot is not visible');
 	return box;
 }
 
-/** From the top of one thing to a little below another, as wide as the first. */
+/** From the top of one element to just below another, as wide as the first. */
 export async function between(first: Locator, last: Locator): Promise<Clip> {
 	const [top, bottom] = [await boxOf(first), await boxOf(last)];
 	return { ...top, height: bottom.y + bottom.height + GAP - top.y };

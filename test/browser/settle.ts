@@ -1,28 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
-
 import isEqual from 'lodash/isEqual';
 
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 const POLL_MS = 50;
 
-/**
- * Looks until it sees what is expected, and gives what it saw last: a page needs a moment to show
- * what a click has changed.
- */
-export async function settle<T>(look: () => Promise<T>, expected: T): Promise<T> {
-	return await settleWhen(look, (seen) => isEqual(seen, expected));
+/** Reads until the value is as expected or time is up, and returns the last one: a page takes a moment to update. */
+export async function waitUntilEqual<T>(read: () => Promise<T>, expected: T): Promise<T> {
+	return await waitUntil(read, (value) => isEqual(value, expected));
 }
 
-export async function settleWhen<T>(
-	look: () => Promise<T>,
-	isIt: (seen: T) => boolean,
-	patienceMs = PATIENCE_MS,
+export async function waitUntil<T>(
+	read: () => Promise<T>,
+	isExpected: (value: T) => boolean,
+	timeoutMs = TIMEOUT_MS,
 ): Promise<T> {
-	const deadline = performance.now() + patienceMs;
+	const deadline = performance.now() + timeoutMs;
 	for (;;) {
-		const seen = await look();
-		if (isIt(seen) || performance.now() > deadline) return seen;
+		const value = await read();
+		if (isExpected(value) || performance.now() > deadline) return value;
 		await wait(POLL_MS);
 	}
 }

@@ -5,7 +5,7 @@ import type { CredentialName, ProviderCredentials } from '../server/seedreamN8n'
 
 export type Row = Readonly<Record<string, string>>;
 
-/** Every setting of a row from its column. */
+/** Every parameter from its column. */
 export const FROM_COLUMNS: Parameters = {
 	provider: '={{ $json.provider }}',
 	model: '={{ $json.model }}',
@@ -14,7 +14,7 @@ export const FROM_COLUMNS: Parameters = {
 	options: { fileName: '={{ $json.name }}' },
 };
 
-/** The workflow that the package is for: rows of a file, and images in the next node. */
+/** The workflow this package is made for: rows of a file become images in the next node. */
 export function spreadsheet(
 	file: string,
 	parameters: Parameters,
@@ -46,7 +46,7 @@ export const AGENT_TOOL = 'n8n-nodes-seedream.seedreamGenerateTool';
 
 const AGENT_MODEL = '@n8n/n8n-nodes-langchain.lmChatOpenAi';
 
-/** The example of an agent with Seedream Generate as its tool, without the notes. */
+/** The AI agent example, without its sticky notes. */
 export function agent(credentials: Readonly<Record<string, CredentialName>>): WorkflowJson {
 	const workflow = readExamples().get('ai-agent.json');
 	if (!workflow) throw new Error('There is no ai-agent.json');

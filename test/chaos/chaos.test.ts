@@ -1,27 +1,28 @@
 import sharp from 'sharp';
 
 import { startEngine, type Engine } from '../n8n/engine';
-import { boundOf } from './bound';
-import { processRow, type Story } from './execute';
+import { installClockJumps } from './clockJump';
+import { EventLoopLag } from './eventLoopLag';
+import { runPlan } from './execute';
+import { formatPlan, formatTrace } from './formatTrace';
 import { INVARIANTS } from './invariants';
-import { endsByItsDeadlines } from './invariants/endings';
-import { LoopLag } from './loopLag';
-import { drawPlan, isLong } from './plan';
+import { endsByItsDeadlines } from './invariants/completion';
+import { generatePlan, isLong } from './plan';
 import { pool } from './pool';
 import { PHOTOS } from './rows';
-import { Tally } from './tally';
-import { tellPlan, tellStory } from './trace';
-import { letClocksJump } from './wallClock';
+import { Statistics } from './statistics';
+import { timeLimitOf } from './timeLimit';
+import type { Trace } from './trace';
 
-// The sandbox's own pictures are beautiful and slow.
-jest.mock('../sandbox/pictures', () => jest.requireActual('./pictures'));
+// The sandbox's own pictures take too long to draw.
+jest.mock('../sandbox/promptImages', () => jest.requireActual('./pictures'));
 
 const { SEED, CHAOS_RUNS } = process.env;
 const QUICK_RUNS = 24;
 const MAX_MS = 20 * 60_000;
 const BLOCK = 25;
 /** They mostly wait. */
-const AT_A_TIME = 48;
+const CONCURRENT_PLANS = 48;
 
 const plans = choosePlans();
 const blocks = Array.from({ length: Math.ceil(plans.length / BLOCK) }, (_, index) => {
@@ -29,34 +30,34 @@ const blocks = Array.from({ length: Math.ceil(plans.length / BLOCK) }, (_, index
 	return { block, seeds: `${block[0]?.seed} to ${block.at(-1)?.seed}` };
 });
 
-/** One seed alone, so many, or the first few that end soon. */
+/** One seed, the first CHAOS_RUNS ones, or a few that don't take long. */
 function choosePlans() {
-	if (SEED) return [drawPlan(Number(SEED))];
+	if (SEED) return [generatePlan(Number(SEED))];
 	if (CHAOS_RUNS)
-		return Array.from({ length: Number(CHAOS_RUNS) }, (_, seed) => drawPlan(seed + 1));
+		return Array.from({ length: Number(CHAOS_RUNS) }, (_, seed) => generatePlan(seed + 1));
 	const quick = [];
 	for (let seed = 1; quick.length < QUICK_RUNS; seed += 1) {
-		const plan = drawPlan(seed);
+		const plan = generatePlan(seed);
 		if (!isLong(plan)) quick.push(plan);
 	}
 	return quick;
 }
 
 let engine: Engine;
-let lag: LoopLag;
-let stories: Map<number, Promise<Judged>>;
-const tally = new Tally();
+let lag: EventLoopLag;
+let results: Map<number, Promise<CheckedTrace>>;
+const statistics = new Statistics();
 
-/** What each invariant has to say about a run; stories are long, so they are not kept. */
-interface Judged {
+/** The violations of each invariant; traces are too large to keep. */
+interface CheckedTrace {
 	problems: Record<string, string[]>;
-	story: string;
+	trace: string;
 }
 
 beforeAll(async () => {
-	letClocksJump();
+	installClockJumps();
 	engine = await startEngine();
-	lag = new LoopLag();
+	lag = new EventLoopLag();
 	const photos = await Promise.all(
 		Array.from({ length: PHOTOS }, async (_, index) => {
 			const photo = sharp({
@@ -66,45 +67,47 @@ beforeAll(async () => {
 		}),
 	);
 	const tasks = plans.map((plan) => async () => {
-		const story = await processRow(plan, engine, photos, lag, boundOf(plan));
-		tally.add(story);
-		return await judge(story);
+		const trace = await runPlan(plan, engine, photos, lag, timeLimitOf(plan));
+		statistics.add(trace);
+		return await check(trace);
 	});
-	const results = pool(tasks, AT_A_TIME);
-	stories = new Map(plans.map(({ seed }, index) => [seed, results[index] as Promise<Judged>]));
+	const checked = pool(tasks, CONCURRENT_PLANS);
+	results = new Map(
+		plans.map(({ seed }, index) => [seed, checked[index] as Promise<CheckedTrace>]),
+	);
 }, 60_000);
 
 afterAll(() => {
 	lag.stop();
 	engine.close();
-	console.log(tally.table());
+	console.log(statistics.table());
 });
 
-async function judge(story: Story): Promise<Judged> {
+async function check(trace: Trace): Promise<CheckedTrace> {
 	const problems: Record<string, string[]> = {};
 	for (const [name, invariant] of Object.entries(INVARIANTS)) {
-		// Of a run that has not ended, nothing else is known.
-		const isKnown = story.timedOut === undefined || invariant === endsByItsDeadlines;
-		problems[name] = isKnown ? await invariant(story) : [];
+		// If it didn't end, the other invariants don't apply.
+		const applies = trace.timedOutAfter === undefined || invariant === endsByItsDeadlines;
+		problems[name] = applies ? await invariant(trace) : [];
 	}
-	if (SEED) console.log(tellStory(story));
+	if (SEED) console.log(formatTrace(trace));
 	const isBroken = Object.values(problems).some((list) => list.length > 0);
-	return { problems, story: isBroken ? tellPlan(story.plan) : '' };
+	return { problems, trace: isBroken ? formatPlan(trace.plan) : '' };
 }
 
-/** So many runs that everything that can happen does. */
+/** Enough for every kind of fault to occur. */
 const ENOUGH_RUNS = 500;
 
-describe.each(blocks)('n8n under faults, seeds $seeds', ({ block }) => {
+describe.each(blocks)('Seedream Generate under injected faults, seeds $seeds', ({ block }) => {
 	it.each(Object.keys(INVARIANTS))(
 		'%s',
 		async (name) => {
 			const broken: string[] = [];
 			for (const { seed } of block) {
-				const judged = await stories.get(seed);
-				const problems = judged?.problems[name] ?? ['it was not judged'];
+				const checked = await results.get(seed);
+				const problems = checked?.problems[name] ?? ['it was not checked'];
 				if (problems.length === 0) continue;
-				broken.push(`SEED=${seed} npm run test:chaos\n${problems.join('\n')}\n${judged?.story}`);
+				broken.push(`SEED=${seed} npm run test:chaos\n${problems.join('\n')}\n${checked?.trace}`);
 			}
 			if (broken.length > 0) throw new Error(broken.join('\n\n'));
 		},
@@ -114,10 +117,10 @@ describe.each(blocks)('n8n under faults, seeds $seeds', ({ block }) => {
 
 if (plans.length >= ENOUGH_RUNS) {
 	it(
-		'every kind of fault came up wherever it can',
+		'every kind of fault was injected at every step it applies to',
 		async () => {
-			await Promise.all(stories.values());
-			expect(tally.missing()).toEqual([]);
+			await Promise.all(results.values());
+			expect(statistics.missing()).toEqual([]);
 		},
 		MAX_MS,
 	);

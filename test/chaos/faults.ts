@@ -1,47 +1,47 @@
-import { objectStoreError } from '../sandbox/imageRoutes';
+import { objectStoreError } from '../sandbox/objectStore';
 import { apiInOne } from '../sandbox/providers/apiInOne';
 import { apiMart } from '../sandbox/providers/apiMart';
 import { evoLink } from '../sandbox/providers/evoLink';
-import type { Answer } from '../sandbox/responses';
+import type { SandboxResponse } from '../sandbox/responses';
 import type { Fault, ProviderName, Step, TaskView } from '../sandbox/sandbox';
-import type { Draw } from './draw';
-import { errorWithTheTask, inAnotherShape, withAnotherWord } from './otherShapes';
-import { trueNow } from './wallClock';
+import { realNow } from './clockJump';
+import { asErrorNamingTask, withVariantShape, withVariantStatus } from './responseVariants';
+import type { SeededRandom } from './seededRandom';
 
 const PROVIDERS = { evoLink, apiMart, apiInOne };
 
-/** What can be broken: the steps, and the call that asks for many tasks at once. */
+/** What can fail: the steps, and batch queries. */
 export type Target = Exclude<Step, 'account'> | 'batch';
 
-/** What a fault is made for. */
-export interface Occasion {
-	draw: Draw;
+/** The request a fault is created for. */
+export interface FaultContext {
+	random: SeededRandom;
 	provider: ProviderName;
 	target: Target;
 	purpose: Array<string | number>;
-	/** Of a batch call. */
-	asked: readonly TaskView[];
+	/** Of a batch query. */
+	batchIds: readonly TaskView[];
 	others: readonly TaskView[];
 }
 
-type Make = (occasion: Occasion) => Fault;
+type FaultFactory = (context: FaultContext) => Fault;
 
 const HTML = '<html><head><title>Bad gateway</title></head><body>nginx</body></html>';
 
 const error =
-	(status: number, headers?: () => Record<string, string>): Make =>
+	(status: number, headers?: () => Record<string, string>): FaultFactory =>
 	({ provider }) => ({
-		kind: 'answer',
+		kind: 'response',
 		status,
 		...(headers && { headers: headers() }),
-		body: PROVIDERS[provider].refusal(status).body,
+		body: PROVIDERS[provider].errorResponse(status).body,
 	});
 
 const page =
-	(status: number): Make =>
-	() => ({ kind: 'answer', status, body: HTML });
+	(status: number): FaultFactory =>
+	() => ({ kind: 'response', status, body: HTML });
 
-/** Of another shape than any answer of the providers. */
+/** JSON in none of the providers' formats. */
 const WRONG_JSON: unknown[] = [
 	{},
 	[],
@@ -53,17 +53,17 @@ const WRONG_JSON: unknown[] = [
 	{ id: {}, data: [], status: ['completed'] },
 ];
 
-/** Where providers quote the key they were given: in plain, in a sentence, in a header's name. */
+/** Ways of quoting the API key. */
 const quoting =
-	(status: number): Make =>
-	({ provider, draw, purpose }) => {
+	(status: number): FaultFactory =>
+	({ provider, random: random, purpose }) => {
 		const { key } = PROVIDERS[provider];
-		const words = draw.pick(
+		const words = random.pick(
 			[`Incorrect API key provided: ${key}`, `Bearer ${key} "${key}" is not known`, key],
 			...purpose,
 			'words',
 		);
-		const body = draw.pick<unknown>(
+		const body = random.pick<unknown>(
 			[
 				{ error: { code: status, message: words, type: 'authentication_error' } },
 				`<html><body>${words}</body></html>`,
@@ -72,21 +72,21 @@ const quoting =
 			...purpose,
 			'shape',
 		);
-		return { kind: 'answer', status, body };
+		return { kind: 'response', status, body };
 	};
 
-/** An error that its name tells more of than its status: providers write it in one of three places. */
+/** An error whose name says more than its status; providers put it in one of three places. */
 const named =
 	(
 		status: number,
 		names: Partial<Record<ProviderName, string>>,
 		headers: Partial<Record<ProviderName, Record<string, string>>> = {},
-	): Make =>
-	({ provider, draw, purpose }) => {
+	): FaultFactory =>
+	({ provider, random: random, purpose }) => {
 		const name = names[provider];
 		if (name === undefined) throw new Error(`${provider} has no such error`);
 		const words = 'The request was not carried out';
-		const error = draw.pick(
+		const error = random.pick(
 			[
 				{ code: name, message: words, type: 'invalid_request_error' },
 				{ code: status, message: words, type: name },
@@ -95,10 +95,10 @@ const named =
 			...purpose,
 			'place',
 		);
-		return { kind: 'answer', status, headers: headers[provider], body: { error } };
+		return { kind: 'response', status, headers: headers[provider], body: { error } };
 	};
 
-/** With HTTP 200 and a code that stands in no document. */
+/** With HTTP 200 and an undocumented code. */
 const UNKNOWN_CODES: unknown[] = [
 	{ code: 1001, message: 'see the log' },
 	{ success: false, code: 'E1001', message: 'see the log' },
@@ -106,22 +106,22 @@ const UNKNOWN_CODES: unknown[] = [
 ];
 
 const reset =
-	(kind: 'resetBefore' | 'resetAfter'): Make =>
+	(kind: 'resetBefore' | 'resetAfter'): FaultFactory =>
 	() => ({ kind });
 
-/** An answer has some hundred bytes and a picture some thousand; nothing at all is sent, too. */
-function bytesLeft({ draw, purpose }: Occasion): number {
-	return Math.floor(4_000 * draw.number(...purpose, 'bytes') ** 4);
+/** From nothing to more than a response (hundreds of bytes) or a picture (thousands). */
+function bytesLeft({ random: random, purpose }: FaultContext): number {
+	return Math.floor(4_000 * random.number(...purpose, 'bytes') ** 4);
 }
 
 const bytes =
-	(kind: 'truncate' | 'stall'): Make =>
-	(occasion) => ({ kind, bytes: bytesLeft(occasion) });
+	(kind: 'truncate' | 'stall'): FaultFactory =>
+	(context) => ({ kind, bytes: bytesLeft(context) });
 
-/** A create that a limit has refused stays whole: its status tells so, whatever becomes of the rest. */
-const cutShort: Make = (occasion) => {
-	const most = bytesLeft(occasion);
-	if (occasion.target !== 'create') return { kind: 'cut', bytes: most };
+/** Responses to create requests beyond a limit stay complete, as their status says everything. */
+const cutShort: FaultFactory = (context) => {
+	const most = bytesLeft(context);
+	if (context.target !== 'create') return { kind: 'cut', bytes: most };
 	return {
 		kind: 'reshape',
 		change: (answer) => {
@@ -138,67 +138,67 @@ const cutShort: Make = (occasion) => {
 
 const TOO_MANY = 429;
 
-/** Slow, and whole in the end: an answer takes some seconds. */
-const trickled: Make = ({ target, draw, purpose }) => ({
+/** Slow but complete: a response takes a few seconds. */
+const trickled: FaultFactory = ({ target, random: random, purpose }) => ({
 	kind: 'trickle',
-	everyMs: target === 'download' ? 3 : draw.integer(8, 20, ...purpose, 'pace'),
+	everyMs: target === 'download' ? 3 : random.integer(8, 20, ...purpose, 'pace'),
 });
 
-/** So slow that nobody waits for the end. Whoever does gets the beginning of a picture all the same. */
-const tricklesOn: Make = ({ target }) => ({
+/** So slow that the request times out; pictures still arrive in part. */
+const tricklesForever: FaultFactory = ({ target }) => ({
 	kind: 'trickle',
 	everyMs: target === 'download' ? 50 : 1_000,
 });
 
 const reshape =
-	(change: (answer: Answer, occasion: Occasion) => Answer): Make =>
-	(occasion) => ({ kind: 'reshape', change: (answer) => change(answer, occasion) });
+	(change: (answer: SandboxResponse, context: FaultContext) => SandboxResponse): FaultFactory =>
+	(context) => ({ kind: 'reshape', change: (answer) => change(answer, context) });
 
-/** Whatever stands in between has lost patience: half the time, the request has its effect all the same. */
-const gaveUpWaiting =
-	(status: number): Make =>
-	(occasion) => {
-		const { draw, purpose, provider } = occasion;
-		const body = draw.chance(0.5, ...purpose, 'bare')
+/** A proxy times out; in half of the cases, the request takes effect. */
+const proxyTimeout =
+	(status: number): FaultFactory =>
+	(context) => {
+		const { random: random, purpose, provider } = context;
+		const body = random.chance(0.5, ...purpose, 'bare')
 			? HTML
-			: PROVIDERS[provider].refusal(status).body;
-		return draw.chance(0.5, ...purpose, 'effect')
+			: PROVIDERS[provider].errorResponse(status).body;
+		return random.chance(0.5, ...purpose, 'effect')
 			? { kind: 'reshape', change: () => ({ status, body }) }
-			: { kind: 'answer', status, body };
+			: { kind: 'response', status, body };
 	};
 
-/** As EvoLink tells of a task; undefined for one that has failed, which is told of by the sandbox only. */
-function told({ id, model, status, images, createdAt }: TaskView): unknown {
+/** A task in EvoLink's format; undefined for failed ones, which only the sandbox can report. */
+function taskRecord({ id, model, status, images, createdAt }: TaskView): unknown {
 	if (status === 'failed') return undefined;
 	const created = Math.floor(createdAt / 1000);
 	return { id, model, status, created, ...(status === 'completed' && { results: images }) };
 }
 
-/** An answer to a batch call. */
-const telling =
-	(of: (occasion: Occasion) => unknown[]): Make =>
-	(occasion) => ({
-		kind: 'answer',
+/** A response to a batch query. */
+const batchResponse =
+	(choose: (context: FaultContext) => unknown[]): FaultFactory =>
+	(context) => ({
+		kind: 'response',
 		status: 200,
-		body: { data: of(occasion).filter((one) => one !== undefined) },
+		body: { data: choose(context).filter((one) => one !== undefined) },
 	});
 
-/** Every kind of fault that a request can meet. */
+/** Every kind of fault. */
 export const FAULTS = {
 	'reset before': reset('resetBefore'),
 	'reset after': reset('resetAfter'),
-	delay: ({ draw, purpose }) => ({
+	delay: ({ random: random, purpose }) => ({
 		kind: 'delay',
-		ms: Math.round(draw.between(50, 2_000, ...purpose, 'ms')),
+		ms: Math.round(random.between(50, 2_000, ...purpose, 'ms')),
 	}),
 	truncated: bytes('truncate'),
 	stalled: bytes('stall'),
 	trickled,
-	'trickles on': tricklesOn,
+	'endless trickle': tricklesForever,
 	'cut short': cutShort,
 	'402': error(402),
-	'408': gaveUpWaiting(408),
-	'409 under way': named(
+	'408': proxyTimeout(408),
+	'409 in progress': named(
 		409,
 		{ evoLink: 'paid_outcome_unknown', apiMart: 'idempotency_in_progress' },
 		{ apiMart: { 'retry-after': '1' } },
@@ -210,80 +210,84 @@ export const FAULTS = {
 	}),
 	'429': error(429),
 	'429, seconds': error(429, () => ({ 'retry-after': '1' })),
-	'429, date': error(429, () => ({ 'retry-after': new Date(trueNow() + 1_500).toUTCString() })),
-	'499': gaveUpWaiting(499),
+	'429, date': error(429, () => ({ 'retry-after': new Date(realNow() + 1_500).toUTCString() })),
+	'499': proxyTimeout(499),
 	'500': error(500),
 	'502': error(502),
 	'503': error(503),
 	'503 unavailable': named(503, { apiMart: 'idempotency_unavailable' }),
 	'504': error(504),
-	'504 in between': gaveUpWaiting(504),
-	'no channel': (occasion) =>
-		occasion.provider === 'apiMart'
-			? named(400, { apiMart: 'get_channel_failed' })(occasion)
-			: named(503, { evoLink: 'no_available_channel' })(occasion),
+	'504 in between': proxyTimeout(504),
+	'no channel': (context) =>
+		context.provider === 'apiMart'
+			? named(400, { apiMart: 'get_channel_failed' })(context)
+			: named(503, { evoLink: 'no_available_channel' })(context),
 	'500 page': page(500),
 	'502 page': page(502),
 	'503 page': page(503),
 	'200 page': page(200),
-	'200 wrong JSON': ({ draw, purpose }) => ({
-		kind: 'answer',
+	'200 wrong JSON': ({ random: random, purpose }) => ({
+		kind: 'response',
 		status: 200,
 		headers: { 'content-type': 'application/json' },
-		body: JSON.stringify(draw.pick(WRONG_JSON, ...purpose, 'wrong')),
+		body: JSON.stringify(random.pick(WRONG_JSON, ...purpose, 'wrong')),
 	}),
-	'200 unknown code': ({ draw, purpose }) => ({
-		kind: 'answer',
+	'200 unknown code': ({ random: random, purpose }) => ({
+		kind: 'response',
 		status: 200,
-		body: draw.pick(UNKNOWN_CODES, ...purpose, 'code'),
+		body: random.pick(UNKNOWN_CODES, ...purpose, 'code'),
 	}),
 	'401 with the key': quoting(401),
 	'500 with the key': quoting(500),
 	'200 with the key': quoting(200),
 	'404': error(404),
 	vanished: error(404),
-	wrapped: reshape(inAnotherShape),
-	'final word': reshape(withAnotherWord),
-	'error with the task': reshape(errorWithTheTask),
+	variant: reshape(withVariantShape),
+	'final status': reshape(withVariantStatus),
+	'error naming task': reshape(asErrorNamingTask),
 	'link 403': page(403),
 	'link 403 expired': () => ({
-		kind: 'answer',
+		kind: 'response',
 		...objectStoreError(403, 'AccessDenied', 'Request has expired'),
 	}),
 	'link 404': page(404),
 	'link 410': page(410),
 	'link: page': page(200),
-	'link: JSON': () => ({ kind: 'answer', status: 200, body: { error: 'not here' } }),
-	'link: nothing': () => ({ kind: 'answer', status: 200, body: '' }),
-	'tells of none': telling(() => []),
-	'tells of every other': telling(({ asked }) =>
-		asked.map((task, index) => (index % 2 === 0 ? told(task) : undefined)),
+	'link: JSON': () => ({ kind: 'response', status: 200, body: { error: 'not here' } }),
+	'link: nothing': () => ({ kind: 'response', status: 200, body: '' }),
+	'batch: empty': batchResponse(() => []),
+	'batch: every other': batchResponse(({ batchIds: requested }) =>
+		requested.map((task, index) => (index % 2 === 0 ? taskRecord(task) : undefined)),
 	),
-	'tells backwards': telling(({ asked }) => asked.map(told).reverse()),
-	'tells of strangers': telling(({ others }) => others.map(told)),
-	'tells half of it': telling(({ asked }) =>
-		asked.map((task, index) => (index % 2 === 0 ? told(task) : { id: task.id, status: null })),
+	'batch: reversed': batchResponse(({ batchIds: requested }) =>
+		requested.map(taskRecord).reverse(),
 	),
-} satisfies Record<string, Make>;
+	'batch: other tasks': batchResponse(({ others }) => others.map(taskRecord)),
+	'batch: half invalid': batchResponse(({ batchIds: requested }) =>
+		requested.map((task, index) =>
+			index % 2 === 0 ? taskRecord(task) : { id: task.id, status: null },
+		),
+	),
+} satisfies Record<string, FaultFactory>;
 
 export type FaultName = keyof typeof FAULTS;
 
-export type Names = ReadonlySet<FaultName | undefined>;
+export type FaultNames = ReadonlySet<FaultName | undefined>;
 
-/** The task may be made and charged all the same, and its id does not arrive. */
-export const LOSING: Names = new Set([
+/** The task may be created and charged, but its ID doesn't arrive. */
+export const LOSE_RESPONSE: FaultNames = new Set([
 	'reset after',
 	'truncated',
 	'stalled',
-	'trickles on',
+	'endless trickle',
 	'cut short',
 	'408',
 	'499',
 	'504 in between',
 ]);
 
-/** Whoever is told so knows, by the contract, that the request has made nothing. */
-export const DECIDED: Names = new Set([
+/** By the providers' documentation, the request created nothing. */
+export const NOT_CREATED: FaultNames = new Set([
 	'402',
 	'429',
 	'429, seconds',
@@ -292,30 +296,30 @@ export const DECIDED: Names = new Set([
 	'no channel',
 ]);
 
-/** These say something about the request's key, so they come only from a provider that knows keys. */
-export const ABOUT_KEYS: Names = new Set([
-	'409 under way',
+/** About the Idempotency-Key, so only from providers that honor it. */
+export const ABOUT_IDEMPOTENCY: FaultNames = new Set([
+	'409 in progress',
 	'409 indeterminate',
 	'409 conflict',
 	'503 unavailable',
 ]);
 
-/** The answer arrives, sooner or later, and tells what there is to tell. */
-const SOUND: Names = new Set([
+/** The response arrives and is complete. */
+const DELIVERED: FaultNames = new Set([
 	undefined,
 	'delay',
 	'trickled',
-	'wrapped',
-	'final word',
-	'error with the task',
+	'variant',
+	'final status',
+	'error naming task',
 ]);
 
 /**
- * Whether whoever sent the create knows nothing of what became of it. A key that is not accepted is told
- * of in shapes that prove it, and in others.
+ * Whether the client can't tell if the create request was accepted. A rejected API key is reported in
+ * formats that prove it and in others.
  */
-export function isOpen(name: FaultName | undefined): boolean {
-	return !SOUND.has(name) && !DECIDED.has(name) && name !== '401 with the key';
+export function leavesUnconfirmed(name: FaultName | undefined): boolean {
+	return !DELIVERED.has(name) && !NOT_CREATED.has(name) && name !== '401 with the key';
 }
 
 const ANYWHERE: FaultName[] = [
@@ -343,7 +347,7 @@ const FROM_PROVIDERS: FaultName[] = [
 	'200 with the key',
 ];
 
-/** Some stand there more than once, to come more often. */
+/** Some are repeated to occur more often. */
 const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 	create: [
 		...ANYWHERE,
@@ -355,16 +359,16 @@ const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 		'408',
 		'499',
 		'504 in between',
-		'409 under way',
-		'409 under way',
+		'409 in progress',
+		'409 in progress',
 		'409 indeterminate',
 		'409 conflict',
 		'503 unavailable',
 		'no channel',
 		'200 unknown code',
-		'error with the task',
-		'wrapped',
-		'wrapped',
+		'error naming task',
+		'variant',
+		'variant',
 	],
 	query: [
 		...ANYWHERE,
@@ -372,23 +376,23 @@ const FAULTS_AT: Readonly<Record<Target, readonly FaultName[]>> = {
 		'404',
 		'404',
 		'404',
-		'wrapped',
-		'wrapped',
-		'final word',
-		'final word',
+		'variant',
+		'variant',
+		'final status',
+		'final status',
 	],
 	batch: [
 		...ANYWHERE,
 		...FROM_PROVIDERS,
 		'404',
-		'tells of none',
-		'tells of every other',
-		'tells backwards',
-		'tells backwards',
-		'tells of strangers',
-		'tells half of it',
-		'wrapped',
-		'final word',
+		'batch: empty',
+		'batch: every other',
+		'batch: reversed',
+		'batch: reversed',
+		'batch: other tasks',
+		'batch: half invalid',
+		'variant',
+		'final status',
 	],
 	list: [...ANYWHERE, ...FROM_PROVIDERS],
 	upload: [...ANYWHERE, ...FROM_PROVIDERS],
@@ -411,42 +415,42 @@ const TARGETS_AT: Readonly<Record<ProviderName, readonly Target[]>> = {
 	apiInOne: ['create', 'query', 'download'],
 };
 
-/** Where a kind of fault is no fault of that provider's. */
+/** Faults that some providers don't have. */
 const NOT_AT: Partial<Record<FaultName, readonly ProviderName[]>> = {
-	'409 under way': ['apiInOne'],
+	'409 in progress': ['apiInOne'],
 	'409 indeterminate': ['evoLink', 'apiInOne'],
 	'409 conflict': ['apiInOne'],
 	'503 unavailable': ['evoLink', 'apiInOne'],
 	'no channel': ['apiInOne'],
 };
 
-/** The node may have to wait them out. */
-export const SLOW: Names = new Set(['stalled', 'trickled', 'trickles on']);
+/** The node may have to wait for a timeout. */
+export const SLOW: FaultNames = new Set(['stalled', 'trickled', 'endless trickle']);
 
 /**
- * The node waits five minutes for the answer to an upload, and ten for that to a create which it
- * cannot repeat: those do not stall.
+ * The node waits five minutes for the response to an upload, and ten for a create request it can't
+ * repeat, so those don't stall.
  */
 function slowAt(target: Target, provider: ProviderName): FaultName[] {
 	if (target === 'upload') return [];
-	if (target === 'list') return ['stalled', 'trickles on'];
+	if (target === 'list') return ['stalled', 'endless trickle'];
 	const isAwaited = target === 'create' && provider !== 'evoLink';
-	return isAwaited ? ['trickled'] : ['stalled', 'trickled', 'trickles on'];
+	return isAwaited ? ['trickled'] : ['stalled', 'trickled', 'endless trickle'];
 }
 
-/** What may come up there in any run; as often as it is to come. */
+/** The faults of any plan; repeated ones occur more often. */
 export function faultsAt(target: Target, provider: ProviderName): FaultName[] {
 	return FAULTS_AT[target].filter((name) => !NOT_AT[name]?.includes(provider));
 }
 
-/** One kind of fault, at one target, at one provider. */
+/** One kind of fault of one target at one provider. */
 export interface Place {
 	name: FaultName;
 	target: Target;
 	provider: ProviderName;
 }
 
-/** Every place where a fault can come up. */
+/** Every place a fault can occur. */
 export const PLACES: readonly Place[] = (Object.keys(TARGETS_AT) as ProviderName[]).flatMap(
 	(provider) =>
 		TARGETS_AT[provider].flatMap((target) => {

@@ -1,24 +1,24 @@
 import type { INodeExecutionData } from 'n8n-workflow';
 import { z } from 'zod';
 
-import type { Execution, Turn } from './execute';
+import type { Execution, Turn } from './trace';
 
-/** What the user is told about one row at the end of one run of the node. */
+/** What the user reads about one row in one turn. */
 export type Outcome =
 	| {
 			kind: 'delivered';
 			row: number;
 			taskId: string;
 			items: INodeExecutionData[];
-			/** Entries of images that were made and could not be fetched. */
+			/** Failed items for images that couldn't be downloaded. */
 			missing: INodeExecutionData[];
-			/** What the items say besides: that something may be paid twice, or is missing. */
+			/** The items' warning: something may be charged twice or is missing. */
 			warning?: string;
 	  }
 	| {
 			kind: 'failed';
 			row: number;
-			/** An error says of several rows only whether anything may have been charged. */
+			/** `perhaps` in an error of several rows, which only names those that may have been charged. */
 			charged: 'no' | 'yes' | 'unknown' | 'perhaps';
 			taskId?: string;
 			message: string;
@@ -42,7 +42,7 @@ const deliveredItem = z.object({
 	warning: z.string().min(1).optional(),
 });
 
-/** Of a task of which other images came. */
+/** An image that couldn't be downloaded, while others of its task could. */
 const missingItem = failedItem.extend({
 	taskId: z.string().min(1),
 	imageIndex: z.number(),
@@ -52,14 +52,14 @@ const missingItem = failedItem.extend({
 /** How messages name a task. */
 const TASK = /\[task ([^\]\s]+)\]/;
 
-/** The number of the input item, as n8n traces it. */
+/** The index of the input item, from n8n's item linking. */
 export function inputOf({ pairedItem }: INodeExecutionData): number | undefined {
 	if (typeof pairedItem === 'number') return pairedItem;
 	const one = Array.isArray(pairedItem) ? pairedItem[0] : pairedItem;
 	return typeof one === 'number' ? one : one?.item;
 }
 
-/** Of each row of the turn. What cannot be read as an outcome is a problem. */
+/** The outcome of each row in the turn; everything else is a problem. */
 export function outcomesOf(
 	{ result }: Execution,
 	turn: Turn,
@@ -113,16 +113,16 @@ function deliveredBefore(outcomes: readonly Outcome[], row: number, taskId: stri
 		.find((one) => one.row === row && one.taskId === taskId);
 }
 
-const ROW = /^Row (\d+): (.+)$/s;
-const KEPT = /^(\d+) of (\d+) rows finished\. .*Retry On Fail.*\nTheir tasks: (.+)$/m;
-/** Behind it, lines tell of rows that did not fail; where all did, behind the last one. */
+const ROW = /^Row (\d+)(?: \[item \d+\])?: (.+)$/s;
+const KEPT = /^(\d+) of (\d+) rows finished\. .*Retry On Fail.*\nTheir task IDs: (.+)$/m;
+/** Followed by lines about rows that didn't fail; the end if all did. */
 const KEPT_LINE = /^\d+ of \d+ rows finished\.|^$/;
 const MORE = /^… and (\d+) more like these\.$/m;
 
-/** The description without the marks that break its lines in the error panel. */
+/** The description without the line breaks for the error panel. */
 const plain = (description: string) => description.replaceAll('<br>\n', '\n');
 
-/** An error of many rows names each of those that failed, and the tasks of those that did not. */
+/** An error names every failed row and the tasks of all others. */
 function outcomesOfError({ rows }: Turn, message: string, description: string) {
 	const text = plain(description);
 	const lines = [...text.split('\n'), ''];
@@ -134,7 +134,9 @@ function outcomesOfError({ rows }: Turn, message: string, description: string) {
 		0,
 		lines.findIndex((line) => KEPT_LINE.test(line)),
 	);
-	const perhaps = /^Charged, or perhaps charged: rows? ([\d, ]+)\.$/m.exec(text)?.[1];
+	const perhaps = /^You were charged, or may have been charged, for rows? ([\d, ]+)\.$/m.exec(
+		text,
+	)?.[1];
 	const paid = new Set((perhaps ?? '').split(', ').map(Number));
 	const outcomes = (isOnly ? [message] : ofFailed).flatMap((line): Outcome[] => {
 		const [, number, words = ''] = ROW.exec(line) ?? [];
@@ -147,22 +149,22 @@ function outcomesOfError({ rows }: Turn, message: string, description: string) {
 }
 
 function chargedIn(description: string): 'no' | 'yes' | 'unknown' | 'perhaps' {
-	if (description.includes('Whether it was charged cannot be known from here.')) return 'unknown';
-	if (description.includes('It was charged.')) return 'yes';
-	return /Nothing was charged\.|Not charged, as far as is known\./.test(description)
+	if (description.includes("The node can't tell whether you were charged.")) return 'unknown';
+	if (/generated and you were charged\.|You were charged anyway\./.test(description)) return 'yes';
+	return /You weren't charged\.|As far as is known, you weren't charged\./.test(description)
 		? 'no'
 		: 'perhaps';
 }
 
 /** Rows that finished although the node failed. */
 export interface KeptRows {
-	/** As it says: how many there are, and of how many. */
+	/** The numbers in the message. */
 	rows: number;
 	of: number;
 	tasks: string[];
-	/** What it says of them besides, by the number of the row in the input, from 0. */
+	/** Their warnings, by the index of the input row. */
 	warnings: Array<{ row: number; text: string }>;
-	/** How many more warnings there would be. */
+	/** How many more warnings there are. */
 	moreWarnings: number;
 }
 

@@ -4,18 +4,18 @@ import { crc32, deflateSync } from 'node:zlib';
 import type { Task } from '../sandbox/tasks';
 
 /**
- * Stands in for the sandbox's own `pictures.ts`, which takes a tenth of a second for each: thousands
- * are made here. It matters only whose they are, and whether they are whole.
+ * Replaces the sandbox's own `promptImages.ts`, which takes a tenth of a second per picture: the chaos
+ * tests need thousands. It only matters whose they are and whether they're complete.
  */
-export class PictureShelf {
-	async picture(task: Pick<Task, 'id'>, index: number): Promise<Buffer> {
+export class PromptImageRenderer {
+	async render(task: Pick<Task, 'id'>, index: number): Promise<Buffer> {
 		return pictureOf(task.id, index);
 	}
 }
 
 const SIDE = 32;
 
-/** A PNG like no other one: noise made of the task's id and the image's number. */
+/** A unique PNG: noise derived from the task's ID and the image's index. */
 export function pictureOf(taskId: string, index: number): Buffer {
 	const header = Buffer.alloc(13);
 	header.writeUInt32BE(SIDE, 0);
@@ -32,7 +32,7 @@ export function pictureOf(taskId: string, index: number): Buffer {
 	]);
 }
 
-/** Three bytes a pixel. */
+/** Three bytes per pixel. */
 function noise(name: string): Buffer {
 	const parts = Array.from({ length: Math.ceil((SIDE * 3) / 32) }, (_, part) =>
 		createHash('sha256').update(`${name}/${part}`).digest(),

@@ -1,25 +1,25 @@
 import type { INode, INodeParameters, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { systems } from '../n8n/systems';
+import { systems, type System } from '../n8n/systems';
 import type { IdempotencyMode, RateLimit } from '../sandbox/sandbox';
-import { Draw } from './draw';
-import { ABOUT_KEYS, PLACES, SLOW, type Place } from './faults';
-import { drawRows, LONG_TIMEOUT, VOLATILE_PROMPT, type PlannedRow } from './rows';
-import type { ClockJump } from './wallClock';
+import type { ClockJump } from './clockJump';
+import { ABOUT_IDEMPOTENCY, PLACES, SLOW, type Place } from './faults';
+import { generateRows, LONG_TIMEOUT, VOLATILE_PROMPT, type PlannedRow } from './rows';
+import { SeededRandom } from './seededRandom';
 
 export interface FaultPlan {
-	/** The share of requests that something happens to. */
+	/** The share of requests that fail. */
 	rate: number;
-	/** So many faults in a row at most meet one row at one step: then comes a sound answer. */
-	mostInRow: number;
-	/** What comes up more often than the rest, so that it comes up at all. */
+	/** The most consecutive faults for one row at one step. */
+	maxConsecutive: number;
+	/** The fault that's injected most often, so that every kind occurs. */
 	focus: Place;
 }
 
-/** Which of the rows' expressions give something else on each try. */
+/** The expression that has another value on each try. */
 export type Volatile = 'prompt' | 'link' | 'callback';
 
-/** Everything that is known of a run before it begins. Times in milliseconds unless said otherwise. */
+/** Everything that's decided before the first execution. */
 export interface Plan {
 	seed: number;
 	title: string;
@@ -30,162 +30,197 @@ export interface Plan {
 	continueWhen: 'finished' | 'submitted';
 	/** Seconds from a task's creation. */
 	timeout: number;
-	/** Rows at the same time; 0 leaves it to the node. */
+	/** 0 is automatic. */
 	concurrency: number;
 	onError?: INode['onError'];
 	loopErrors?: number;
-	/** Of Retry On Fail; 0 is off. */
+	/** Retry On Fail; 0 is off. */
 	tries: number;
 	waitBetweenTriesMs: number;
 	/** How often the user retries a failed execution. */
 	retries: number;
-	/** Of the first execution: `integrated` in a sub-workflow. */
+	/** The mode of the first execution; `integrated` is a sub-workflow. */
 	mode: WorkflowExecuteMode;
 	cancelAfterMs?: number;
 	clockJump?: ClockJump;
 	volatile?: Volatile;
-	/** What becomes of Idempotency-Keys. */
-	keys: Record<'evoLink' | 'apiMart', IdempotencyMode>;
+	/** Whether the providers honor Idempotency-Keys. */
+	idempotency: Record<'evoLink' | 'apiMart', IdempotencyMode>;
 	rateLimit?: RateLimit;
 	concurrentTasks?: number;
-	refusal?: { afterMs: number; forMs: number };
+	outage?: { afterMs: number; forMs: number };
 	faults: FaultPlan;
 }
 
 export const PHOTO_FIELD = 'photo';
 
-const CONTINUED = 'continueRegularOutput';
-const SPLIT = 'continueErrorOutput';
+const CONTINUE = 'continueRegularOutput';
+const ERROR_OUTPUT = 'continueErrorOutput';
 
 const HOUR_MS = 3_600_000;
-/** Longer than links live, and than uploads are kept. */
+/** By then, links and uploads have expired. */
 const DAYS_MS = 96 * HOUR_MS;
 
-export function drawPlan(seed: number): Plan {
-	const draw = new Draw(seed);
+export function generatePlan(seed: number): Plan {
+	const random = new SeededRandom(seed);
 	const focus = focusOf(seed);
 	const isSlow = SLOW.has(focus.name);
-	const isMixed = draw.chance(0.2, 'mixed');
-	const system = isMixed
-		? undefined
-		: draw.pick(
-				systems.filter(({ provider }) => provider === focus.provider),
-				'system',
-			);
-	const limits = drawLimits(draw);
-	const timeout = limits.rateLimit?.perMinute ? PATIENT_TIMEOUT : drawTimeout(draw);
-	const volatile = draw.chance(0.2, 'volatile')
-		? draw.pick(['prompt', 'prompt', 'link', 'callback'] as const, 'volatile which')
-		: undefined;
-	// Another turn or execution takes a row that asks for something else for another row.
-	const isOneRequest = volatile === 'prompt' || volatile === 'link';
-	const onError = draw.pick([undefined, undefined, CONTINUED, SPLIT, SPLIT] as const, 'onError');
-	const loops = onError === SPLIT && draw.chance(0.6, 'loops') && !isOneRequest;
-	const isForDownloads = focus.target === 'download';
-	const isDownloading = isForDownloads || draw.chance(0.6, 'download');
-	const outputItems = draw.pick(['perImage', 'perTask'] as const, 'outputItems');
-	const isFollowed = isForDownloads || focus.target === 'query' || focus.target === 'batch';
-	const continueWhen = !isFollowed && draw.chance(0.12, 'submitted') ? 'submitted' : 'finished';
-	const concurrency = draw.pick([0, 0, 2, 5, 20], 'concurrency');
-	const tries = draw.pick(isOneRequest ? [2, 3] : [0, 0, 2, 3], 'tries');
-	const rows = drawRows(draw, {
-		provider: system?.provider,
-		timeout,
-		mayBeInvalid: onError !== undefined,
-		photos: focus.target === 'upload' ? 0.8 : 0.3,
-	});
+	const system = generateSystem(random, focus);
+	const limits = generateLimits(random);
+	const timeout = limits.rateLimit?.perMinute ? MINUTE_LIMIT_TIMEOUT : generateTimeout(random);
+	const concurrency = random.pick([0, 0, 2, 5, 20], 'concurrency');
+	const volatile = generateVolatile(random);
+	const handling = generateHandling(random, volatile);
+	const output = generateOutput(random, focus);
 	return {
 		seed,
 		title: system?.title ?? 'mixed providers',
-		rows,
+		rows: generateRows(random, {
+			provider: system?.provider,
+			timeout,
+			mayBeInvalid: handling.onError !== undefined,
+			photos: focus.target === 'upload' ? 0.8 : 0.3,
+		}),
 		parameters: {
-			...(system?.parameters ?? { provider: '={{ $json.provider }}', model: '={{ $json.model }}' }),
-			...(system?.provider === 'apiInOne' ? { model: 'auto' } : {}),
+			...systemParameters(system),
 			...expressions(volatile),
-			...(system?.several ? { imageCount: '={{ $json.imageCount }}' } : {}),
-			continueWhen,
-			downloadImages: isDownloading,
-			outputItems,
+			continueWhen: output.continueWhen,
+			downloadImages: output.isDownloading,
+			outputItems: output.outputItems,
 			options: {
 				timeout,
 				concurrency,
-				pollInterval: draw.pick([0, 0.2], 'poll'),
-				simplify: !draw.chance(0.15, 'raw'),
+				pollInterval: random.pick([0, 0.2], 'poll'),
+				simplify: !random.chance(0.15, 'raw'),
 			},
 		},
-		isDownloading,
-		outputItems,
-		continueWhen,
+		...output,
 		timeout,
 		concurrency,
-		onError,
-		...(loops ? { loopErrors: draw.integer(1, 2, 'turns') } : {}),
-		tries,
-		waitBetweenTriesMs: draw.integer(10, 300, 'wait'),
-		retries: onError === undefined && !isOneRequest ? draw.pick([0, 1, 1, 2], 'retries') : 0,
-		mode: draw.chance(0.12, 'sub-workflow') ? 'integrated' : 'manual',
-		...(!isSlow && draw.chance(0.15, 'cancel')
-			? { cancelAfterMs: Math.round(3_000 * draw.number('cancelAfter') ** 1.5) + 20 }
-			: {}),
-		...(draw.chance(0.15, 'clock')
-			? {
-					clockJump: {
-						afterMs: draw.integer(10, 2_000, 'jumps after'),
-						byMs: draw.pick([HOUR_MS, -HOUR_MS, DAYS_MS, -DAYS_MS], 'jumps by'),
-					},
-				}
-			: {}),
+		...handling,
+		mode: random.chance(0.12, 'sub-workflow') ? 'integrated' : 'manual',
+		...generateDisturbances(random, isSlow),
 		...(volatile && { volatile }),
-		keys: drawKeys(draw, focus),
+		idempotency: generateIdempotency(random, focus),
 		...limits,
-		...(draw.chance(0.15, 'refuses')
-			? {
-					refusal: {
-						afterMs: draw.integer(0, 2_500, 'refusesAfter'),
-						forMs: draw.integer(200, 1_000, 'refusesFor'),
-					},
-				}
-			: {}),
 		faults: {
-			rate: !isSlow && draw.chance(0.1, 'quiet') ? 0 : draw.between(0, 0.4, 'rate'),
-			mostInRow: draw.integer(1, 4, 'inRow'),
+			rate: !isSlow && random.chance(0.1, 'quiet') ? 0 : random.between(0, 0.4, 'rate'),
+			maxConsecutive: random.integer(1, 4, 'inRow'),
 			focus,
 		},
 	};
 }
 
-/** The slow ones come up in their own runs only. */
-const FOCI = [...PLACES, ...PLACES.filter(({ name }) => SLOW.has(name))]
-	.map((place, index) => ({ place, at: new Draw(index).number('turn') }))
-	.sort((a, b) => a.at - b.at);
-
-/** All places take turns. */
-function focusOf(seed: number): Place {
-	return (FOCI[seed % FOCI.length] as (typeof FOCI)[number]).place;
+/** Undefined if every row has its own. */
+function generateSystem(random: SeededRandom, focus: Place): System | undefined {
+	if (random.chance(0.2, 'mixed')) return undefined;
+	const candidates = systems.filter(({ provider }) => provider === focus.provider);
+	return random.pick(candidates, 'system');
 }
 
-function drawKeys(draw: Draw, focus: Place): Plan['keys'] {
-	const evoLink = draw.chance(0.3, 'ignored') ? 'ignored' : 'honoured';
-	const apiMart = draw.chance(0.5, 'honoured') ? 'honoured' : 'ignored';
-	if (ABOUT_KEYS.has(focus.name)) return { evoLink: 'honoured', apiMart: 'honoured' };
-	// What the list is for.
+function systemParameters(system: System | undefined): INodeParameters {
+	if (!system) return { provider: '={{ $json.provider }}', model: '={{ $json.model }}' };
+	return {
+		...system.parameters,
+		...(system.provider === 'apiInOne' ? { model: 'auto' } : {}),
+		...(system.several ? { imageCount: '={{ $json.imageCount }}' } : {}),
+	};
+}
+
+function generateVolatile(random: SeededRandom): Volatile | undefined {
+	if (!random.chance(0.2, 'volatile')) return undefined;
+	return random.pick(['prompt', 'prompt', 'link', 'callback'] as const, 'volatile which');
+}
+
+/** What happens to failed rows and executions. */
+function generateHandling(random: SeededRandom, volatile: Volatile | undefined) {
+	// In another turn or execution, a row with another request is taken for another row.
+	const isOneRequest = volatile === 'prompt' || volatile === 'link';
+	const onError = random.pick(
+		[undefined, undefined, CONTINUE, ERROR_OUTPUT, ERROR_OUTPUT] as const,
+		'onError',
+	);
+	const loops = onError === ERROR_OUTPUT && random.chance(0.6, 'loops') && !isOneRequest;
+	return {
+		onError,
+		...(loops ? { loopErrors: random.integer(1, 2, 'turns') } : {}),
+		tries: random.pick(isOneRequest ? [2, 3] : [0, 0, 2, 3], 'tries'),
+		waitBetweenTriesMs: random.integer(10, 300, 'wait'),
+		retries: onError === undefined && !isOneRequest ? random.pick([0, 1, 1, 2], 'retries') : 0,
+	};
+}
+
+function generateOutput(random: SeededRandom, { target }: Place) {
+	const isForDownloads = target === 'download';
+	const isPolled = isForDownloads || target === 'query' || target === 'batch';
+	const isSubmitted = !isPolled && random.chance(0.12, 'submitted');
+	return {
+		isDownloading: isForDownloads || random.chance(0.6, 'download'),
+		outputItems: random.pick(['perImage', 'perTask'] as const, 'outputItems'),
+		continueWhen: isSubmitted ? ('submitted' as const) : ('finished' as const),
+	};
+}
+
+/** A stop, a changed clock, and refused connections. */
+function generateDisturbances(
+	random: SeededRandom,
+	isSlow: boolean,
+): Pick<Plan, 'cancelAfterMs' | 'clockJump' | 'outage'> {
+	return {
+		...(!isSlow && random.chance(0.15, 'cancel')
+			? { cancelAfterMs: Math.round(3_000 * random.number('cancelAfter') ** 1.5) + 20 }
+			: {}),
+		...(random.chance(0.15, 'clock')
+			? {
+					clockJump: {
+						afterMs: random.integer(10, 2_000, 'jumps after'),
+						byMs: random.pick([HOUR_MS, -HOUR_MS, DAYS_MS, -DAYS_MS], 'jumps by'),
+					},
+				}
+			: {}),
+		...(random.chance(0.15, 'refuses')
+			? {
+					outage: {
+						afterMs: random.integer(0, 2_500, 'refusesAfter'),
+						forMs: random.integer(200, 1_000, 'refusesFor'),
+					},
+				}
+			: {}),
+	};
+}
+
+/** The slow ones twice, as they only occur in plans that focus on them. */
+const FOCUSES = [...PLACES, ...PLACES.filter(({ name }) => SLOW.has(name))]
+	.map((place, index) => ({ place, at: new SeededRandom(index).number('turn') }))
+	.sort((a, b) => a.at - b.at);
+
+/** Every place in turn. */
+function focusOf(seed: number): Place {
+	return (FOCUSES[seed % FOCUSES.length] as (typeof FOCUSES)[number]).place;
+}
+
+function generateIdempotency(random: SeededRandom, focus: Place): Plan['idempotency'] {
+	const evoLink = random.chance(0.3, 'ignored') ? 'ignored' : 'honored';
+	const apiMart = random.chance(0.5, 'honored') ? 'honored' : 'ignored';
+	if (ABOUT_IDEMPOTENCY.has(focus.name)) return { evoLink: 'honored', apiMart: 'honored' };
+	// The list of tasks is only fetched if keys are ignored.
 	return { evoLink: focus.target === 'list' ? 'ignored' : evoLink, apiMart };
 }
 
-/** Seconds: a limit of a minute is worth waiting for. */
-const PATIENT_TIMEOUT = 90;
+/** Seconds, enough to wait out a limit per minute. */
+const MINUTE_LIMIT_TIMEOUT = 90;
 
-function drawLimits(draw: Draw): Pick<Plan, 'rateLimit' | 'concurrentTasks'> {
-	const retryAfter = draw.chance(0.5, 'says');
-	const number = draw.number('limited');
+function generateLimits(random: SeededRandom): Pick<Plan, 'rateLimit' | 'concurrentTasks'> {
+	const retryAfter = random.chance(0.5, 'says');
+	const number = random.number('limited');
 	if (number < 0.12) {
-		return { rateLimit: { perSecond: draw.integer(4, 12, 'perSecond'), retryAfter } };
+		return { rateLimit: { perSecond: random.integer(4, 12, 'perSecond'), retryAfter } };
 	}
 	if (number < 0.14) {
-		const perMinute = draw.integer(5, 10, 'perMinute');
+		const perMinute = random.integer(5, 10, 'perMinute');
 		return { rateLimit: { perMinute, steps: ['create'], retryAfter } };
 	}
-	return number < 0.26 ? { concurrentTasks: draw.integer(1, 4, 'concurrentTasks') } : {};
+	return number < 0.26 ? { concurrentTasks: random.integer(1, 4, 'concurrentTasks') } : {};
 }
 
 function expressions(volatile: Volatile | undefined): INodeParameters {
@@ -199,14 +234,14 @@ function expressions(volatile: Volatile | undefined): INodeParameters {
 	};
 }
 
-/** Seconds. In the short ones tasks are asked for after their end, in the middle ones just at it. */
-function drawTimeout(draw: Draw): number {
-	if (!draw.chance(0.3, 'short')) return LONG_TIMEOUT;
-	return draw.chance(0.7, 'shorter') ? draw.integer(3, 6, 'timeout') : 11;
+/** Seconds. Short ones end before slow tasks do, the middle one just when they do. */
+function generateTimeout(random: SeededRandom): number {
+	if (!random.chance(0.3, 'short')) return LONG_TIMEOUT;
+	return random.chance(0.7, 'shorter') ? random.integer(3, 6, 'timeout') : 11;
 }
 
 /** How often the node runs at most: tries, turns of the loop, and executions. */
-export function mostCalls({ tries, loopErrors = 0, retries }: Plan): number {
+export function maxCalls({ tries, loopErrors = 0, retries }: Plan): number {
 	return Math.max(1, tries) * (1 + loopErrors) * (1 + retries);
 }
 
@@ -219,8 +254,8 @@ export function isLong(plan: Plan): boolean {
 	return (
 		SLOW.has(faults.focus.name) ||
 		rateLimit?.perMinute !== undefined ||
-		mostCalls(plan) > FEW_CALLS ||
-		faults.rate * faults.mostInRow > FEW_FAULTS
+		maxCalls(plan) > FEW_CALLS ||
+		faults.rate * faults.maxConsecutive > FEW_FAULTS
 	);
 }
 

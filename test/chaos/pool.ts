@@ -1,4 +1,4 @@
-/** Starts so many at a time, in order, and gives the promise of each at once. */
+/** Starts this many at a time, in order, and returns all their promises immediately. */
 export function pool<T>(work: ReadonlyArray<() => Promise<T>>, size: number): Array<Promise<T>> {
 	const starters: Array<() => void> = [];
 	const results = work.map(
@@ -11,7 +11,7 @@ export function pool<T>(work: ReadonlyArray<() => Promise<T>>, size: number): Ar
 				});
 			}),
 	);
-	// Whoever waits for one of them hears of its failure; the process need not.
+	// Awaiting a promise reports its failure; it must not end the process before.
 	for (const result of results) result.catch(() => undefined);
 	for (let running = 0; running < size; running += 1) starters.shift()?.();
 	return results;

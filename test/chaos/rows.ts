@@ -1,22 +1,22 @@
 import { REFERENCE, systems } from '../n8n/systems';
 import type { ProviderName } from '../sandbox/sandbox';
-import type { Draw } from './draw';
+import type { SeededRandom } from './seededRandom';
 
-/** A row of the input. Two rows with the same provider and prompt are the same in all else. */
+/** An input row. Rows with the same provider and prompt are identical. */
 export interface PlannedRow {
 	provider: ProviderName;
 	model: string;
 	prompt: string;
 	/** 1 unless the prompt asks for several. */
 	imageCount: number;
-	/** Which of the photos stands in the row's binary field, from 0. */
+	/** The index of the photo in the row's binary field. */
 	photo?: number;
 	link?: string;
-	/** As the empty lines at the end of a sheet: nothing is in it. */
+	/** Like the empty rows at the end of a sheet. */
 	isEmpty?: true;
 }
 
-/** Of a row that is refused before anything is sent. */
+/** The link of a row that's rejected before anything is sent. */
 const NO_LINK = 'no link';
 
 export function isRefused(row: PlannedRow | undefined): boolean {
@@ -28,9 +28,9 @@ export const PHOTOS = 4;
 /** Seconds. */
 export const LONG_TIMEOUT = 30;
 
-/** What the rows of a run have in common. */
+/** What the rows of a plan have in common. */
 export interface RowPlan {
-	/** Undefined where each row has its own. */
+	/** Undefined if every row has its own. */
 	provider?: ProviderName;
 	timeout: number;
 	mayBeInvalid: boolean;
@@ -38,43 +38,43 @@ export interface RowPlan {
 	photos: number;
 }
 
-export function drawRows(draw: Draw, common: RowPlan): PlannedRow[] {
+export function generateRows(random: SeededRandom, common: RowPlan): PlannedRow[] {
 	const rows: PlannedRow[] = [];
-	const count = draw.integer(5, 20, 'rows');
-	const copies = draw.pick([0, 0.15, 0.4], 'copies');
+	const count = random.integer(5, 20, 'rows');
+	const copies = random.pick([0, 0.15, 0.4], 'copies');
 	for (let index = 0; index < count; index += 1) {
-		const isCopy = index > 0 && draw.chance(copies, 'copy', index);
-		rows.push(isCopy ? draw.pick(rows, 'original', index) : drawRow(draw, index, common));
+		const isCopy = index > 0 && random.chance(copies, 'copy', index);
+		rows.push(isCopy ? random.pick(rows, 'original', index) : generateRow(random, index, common));
 	}
 	return rows;
 }
 
-function drawRow(draw: Draw, index: number, common: RowPlan): PlannedRow {
+function generateRow(random: SeededRandom, index: number, common: RowPlan): PlannedRow {
 	const { provider: onlyProvider } = common;
-	const system = draw.pick(
+	const system = random.pick(
 		systems.filter((one) => onlyProvider === undefined || one.provider === onlyProvider),
 		'rowSystem',
 		index,
 	);
 	const { provider, model } = system.parameters;
 	const hasPhoto =
-		system.provider !== 'apiInOne' && draw.chance(common.photos, 'hasPhoto', index)
-			? { photo: draw.integer(0, PHOTOS - 1, 'photo', index) }
+		system.provider !== 'apiInOne' && random.chance(common.photos, 'hasPhoto', index)
+			? { photo: random.integer(0, PHOTOS - 1, 'photo', index) }
 			: {};
 	const hasLink =
-		draw.chance(0.1, 'hasLink', index) && (onlyProvider !== undefined || provider !== 'apiInOne')
+		random.chance(0.1, 'hasLink', index) && (onlyProvider !== undefined || provider !== 'apiInOne')
 			? { link: REFERENCE }
 			: {};
-	// APIMart makes several only with a reference.
+	// APIMart only creates several images with a reference.
 	const maySeveral =
 		onlyProvider === 'evoLink' || (onlyProvider === 'apiMart' && hasPhoto.photo !== undefined);
 	const imageCount =
-		maySeveral && draw.chance(0.25, 'several', index) ? draw.integer(2, 3, 'images', index) : 1;
-	const subject = `lake s${draw.integer(1, 9999, 'subject')}r${index}`;
+		maySeveral && random.chance(0.25, 'several', index) ? random.integer(2, 3, 'images', index) : 1;
+	const subject = `lake s${random.integer(1, 9999, 'subject')}r${index}`;
 	const words = imageCount > 1 ? `Generate ${imageCount} different images of ${subject}` : subject;
-	const isInvalid = common.mayBeInvalid && draw.chance(0.02, 'invalid', index);
-	const isEmpty = index > 0 && draw.chance(0.02, 'empty', index);
-	const markers = drawMarkers(draw, index, system.provider, imageCount, common.timeout);
+	const isInvalid = common.mayBeInvalid && random.chance(0.02, 'invalid', index);
+	const isEmpty = index > 0 && random.chance(0.02, 'empty', index);
+	const markers = generateMarkers(random, index, system.provider, imageCount, common.timeout);
 	return {
 		provider: String(provider) as ProviderName,
 		model: String(model),
@@ -87,40 +87,40 @@ function drawRow(draw: Draw, index: number, common: RowPlan): PlannedRow {
 	};
 }
 
-/** What the sandbox reads in a prompt. */
-function drawMarkers(
-	draw: Draw,
+/** Instructions for the sandbox in a prompt. */
+function generateMarkers(
+	random: SeededRandom,
 	index: number,
 	provider: ProviderName,
 	imageCount: number,
 	timeout: number,
 ): string[] {
-	const isDouble = provider === 'apiMart' && draw.chance(0.08, 'double', index);
+	const isDouble = provider === 'apiMart' && random.chance(0.08, 'double', index);
 	const tasks = isDouble ? ['[[tasks:2]]'] : [];
-	if (imageCount > 1 && draw.chance(0.35, 'stopped', index)) {
-		return [...tasks, `[[stopped:${draw.integer(1, imageCount, 'stopped images', index)}]]`];
+	if (imageCount > 1 && random.chance(0.35, 'stopped', index)) {
+		return [...tasks, `[[stopped:${random.integer(1, imageCount, 'stopped images', index)}]]`];
 	}
-	const charged = draw.chance(0.35, 'charged', index) ? ['[[charged]]'] : [];
-	const number = draw.number('marker', index);
+	const charged = random.chance(0.35, 'charged', index) ? ['[[charged]]'] : [];
+	const number = random.number('marker', index);
 	if (number < 0.05) return [...tasks, '[[fail:content_policy_violation]]', ...charged];
 	if (number < 0.08) return [...tasks, '[[fail:service_error]]', ...charged];
 	if (timeout >= LONG_TIMEOUT) return number < 0.11 ? [...tasks, '[[slow:2]]'] : tasks;
 	return number < 0.2 ? [...tasks, `[[slow:${timeout + 2}]]`] : tasks;
 }
 
-/** Stands between what a prompt always says and what its expression gives only once. */
+/** Separates the stable part of a prompt from the volatile one. */
 const VOLATILE = ' ~ ';
 
-/** The prompt as an expression that gives something else each time it is asked. */
+/** A prompt expression with another value each time it's evaluated. */
 export const VOLATILE_PROMPT = `={{ $json.prompt && $json.prompt + "${VOLATILE}" + Math.random() }}`;
 
-/** By which a row's requests and tasks are known, whatever its expressions give. */
+/** The stable part of a prompt, which identifies a row's requests and tasks. */
 export function stable(prompt: string): string {
 	return prompt.split(VOLATILE)[0] ?? '';
 }
 
 /** Whether the row's task ends without an image. */
-export function isDoomed({
+export function hasNoImage({
 	prompt,
 	imageCount,
 }: Pick<PlannedRow, 'prompt' | 'imageCount'>): boolean {
@@ -128,12 +128,12 @@ export function isDoomed({
 	return prompt.includes('[[fail:') || stopped >= imageCount;
 }
 
-/** How many tasks a create of the group makes. */
-export function tasksOfOne(group: string): number {
+/** How many tasks a create request of the group creates. */
+export function tasksPerCreate(group: string): number {
 	return group.includes('[[tasks:2]]') ? 2 : 1;
 }
 
-/** Rows of one group ask for the same: their tasks cannot be told apart. */
+/** Rows of one group are identical, so their tasks can't be told apart. */
 export function groupOf({ provider, prompt }: PlannedRow): string {
 	return `${provider}: ${prompt}`;
 }

@@ -1,63 +1,46 @@
-import type { Story } from './execute';
-import type { Event } from './injector';
+import type { IBinaryData, INodeExecutionData, NodeExecutionHint } from 'n8n-workflow';
+
+import type { NodeResult } from '../n8n/engine';
+import type { TaskView } from '../sandbox/sandbox';
+import type { RequestEvent } from './faultInjector';
 import type { Plan } from './plan';
 
-/** A run, told for people: its plan, what happened in which order, and what the node said. */
-
-export function tellPlan(plan: Plan): string {
-	const { rows, parameters, seed, ...rest } = plan;
-	return [
-		`Seed ${seed}: ${JSON.stringify(rest)}`,
-		`  parameters ${JSON.stringify(parameters)}`,
-		...rows.map((row, index) => `  row ${index + 1} ${JSON.stringify(row)}`),
-	].join('\n');
+/** Each time n8n runs the node in an execution: a loop has several turns. */
+export interface Turn {
+	/** As indexes of the plan's rows. */
+	rows: number[];
+	/** Regular output and error output; undefined if the node failed. */
+	outputs?: INodeExecutionData[][];
+	/** What n8n shows above the output. */
+	hints: NodeExecutionHint[];
+	/** Milliseconds since 1970. */
+	from: number;
+	to: number;
 }
 
-export function tellStory({ plan, events, executions, tasks }: Story): string {
-	const start = executions[0]?.from ?? 0;
-	const seconds = (at: number) => ((at - start) / 1000).toFixed(2).padStart(7);
-	const lines = [
-		...events.map((event) => ({ at: event.request.at, line: tellEvent(event) })),
-		...tasks.map(({ id, provider, prompt, status, createdAt, images, credits }) => ({
-			at: createdAt,
-			line: `TASK ${id} for ${provider}: ${prompt} (${status} in the end, ${images.length} images, ${credits.charged} credits)`,
-		})),
-		...executions.flatMap(({ from, to, cancelledAt, result }, index) => [
-			{ at: from, line: `EXECUTION ${index + 1} begins` },
-			...(cancelledAt === undefined ? [] : [{ at: cancelledAt, line: 'STOP' }]),
-			{ at: to, line: `EXECUTION ${index + 1} ends: ${result.status}, ${result.calls} calls` },
-		]),
-	].sort((a, b) => a.at - b.at);
-	return [
-		tellPlan(plan),
-		...lines.map(({ at, line }) => `${seconds(at)} ${line}`),
-		...executions.flatMap(({ result, turns }, index) => [
-			`Log of execution ${index + 1}`,
-			...result.log.map(
-				({ level, message, meta }) => `  ${level} ${message} ${JSON.stringify(meta)}`,
-			),
-			...(result.error ? [`Error: ${result.error.message}`, String(result.error.description)] : []),
-			...turns.flatMap(({ hints }) => hints.map(({ message }) => `Hint: ${message}`)),
-			...turns.flatMap(({ outputs = [] }, turn) =>
-				outputs.flatMap((items, output) =>
-					items.map(
-						({ json, pairedItem }) =>
-							`  turn ${turn} output ${output} ${JSON.stringify(pairedItem)} ${JSON.stringify(json)}`,
-					),
-				),
-			),
-		]),
-	].join('\n');
+export interface Execution {
+	result: NodeResult;
+	turns: Turn[];
+	/** Milliseconds since 1970. */
+	from: number;
+	/** When nothing was running any more. */
+	to: number;
+	cancelledAt?: number;
+	/** The rows of the turn that was stopped, as indexes of the plan's rows. */
+	stoppedRows?: number[];
 }
 
-function tellEvent({ request, subject, attempt, name, fault, said }: Event): string {
-	const { step, taskId, headers } = request;
-	const key = step === 'create' ? ` under ${String(headers['idempotency-key']).slice(0, 8)}` : '';
-	return [
-		`${step} ${subject}, attempt ${attempt}${taskId ? ` (${taskId})` : ''}${key}`,
-		...(name ? [`: ${name} ${JSON.stringify(fault)}`] : []),
-		...(said
-			? [` -> ${said.status} ${said.taskIds.join(', ')}${said.isReplay ? ', replay' : ''}`]
-			: []),
-	].join('');
+/** Everything that happened while a plan was run. */
+export interface Trace {
+	plan: Plan;
+	events: readonly RequestEvent[];
+	/** In their final state, with everything charged. */
+	tasks: readonly TaskView[];
+	executions: Execution[];
+	apiKeys: string[];
+	/** How far this process lagged behind in that time, in milliseconds. */
+	lagBetween: (from: number, to: number) => number;
+	/** Seconds after which the plan was aborted. */
+	timedOutAfter?: number;
+	readFile: (file: IBinaryData) => Promise<Buffer>;
 }

@@ -2,18 +2,17 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-
 import sharp from 'sharp';
 
 import { readCampaign, type CampaignRow } from '../../demo/campaign';
 import { startSandbox } from '../sandbox/sandbox';
 
-/** The README's first command, run as a newcomer would, and a look at what it leaves behind. */
+/** The README's first command, run as a new user would, and its output files. */
 
 const PACKAGE = resolve(__dirname, '../..');
 const OUTPUT = join(PACKAGE, 'output');
 
-/** What each row of the example is to become, written down by hand from the documents. */
+/** The expected images of each row, written by hand from the providers' documentation. */
 const SIZES: Record<string, string> = {
 	'01-lake-hero': '2560x1440',
 	'02-lake-square': '2048x2048',
@@ -28,7 +27,7 @@ const SIZES: Record<string, string> = {
 	'12-handbag': '3520x4694',
 	'14-lantern': '1296x3024',
 };
-const REFUSED = '13-refused';
+const REJECTED = '13-refused';
 
 jest.setTimeout(120_000);
 
@@ -57,9 +56,9 @@ describe('npm run demo', () => {
 		({ printed } = await demo([]));
 	});
 
-	it('writes every image of every row, in the size the row asks for', async () => {
+	it('writes every image of every row, in the requested size', async () => {
 		const expected = rows
-			.filter(({ name }) => name !== REFUSED)
+			.filter(({ name }) => name !== REJECTED)
 			.flatMap(({ name, images }) =>
 				Array.from({ length: Number(images) }, (_image, index) => `${name}-${index + 1}.png`),
 			);
@@ -71,50 +70,51 @@ describe('npm run demo', () => {
 		}
 	});
 
-	it('shows on one page every image, and the refused row with its reason', () => {
+	it('writes a page with every image, and the rejected row with its reason', () => {
 		const page = readFileSync(join(OUTPUT, 'index.html'), 'utf8');
 		const shown = [...page.matchAll(/<img[^>]* src="([^"]+)"/g)].map(([, link]) => link ?? '');
 		expect(shown.length).toBe(readdirSync(OUTPUT).length - 1);
 		for (const link of shown) {
 			expect(existsSync(join(OUTPUT, decodeURIComponent(link)))).toBe(true);
 		}
-		expect(page).toContain('EvoLink stopped the image because of its content policy');
+		expect(page).toContain('EvoLink blocked the image because of its content policy');
 	});
 
-	it('counts the images that are made, and the one that is refused', () => {
+	it('prints the number of images and of failed rows', () => {
 		expect(printed).toMatch(/ 19\/19 images, /);
 	});
 
-	it('ends with what came of it', () => {
+	it('prints a summary', () => {
 		expect(printed).toMatch(/│ EvoLink +│ +7 │ +9 │ +1 │ +18\.30 │/);
 		expect(printed).toMatch(/│ APIMart +│ +4 │ +6 │ +0 │ +1\.56 │/);
 		expect(printed).toMatch(/│ API in One +│ +3 │ +3 │ +0 │ +≈ 36\.00 │/);
 		expect(printed).toMatch(/│ Total +│ +14 │ +18 │ +1 │ +│ +\d+\.\d │/);
+		expect(printed).toContain('13 of 14 rows finished.');
 		expect(printed).toContain('output/index.html');
 	});
 });
 
 describe('npm run demo -- …', () => {
-	it('says in one sentence what is wrong with a file', async () => {
+	it('explains what is wrong with a file', async () => {
 		const { code, printed } = await demo(['nowhere.csv']);
 		expect(code).toBe(1);
-		expect(printed).toContain('nowhere.csv cannot be read: there is no such file.\n');
+		expect(printed).toContain("Can't read nowhere.csv: the file doesn't exist.\n");
 		expect(printed).not.toMatch(/^ +at /m);
 	});
 
-	it('takes a file with nothing but prompts, and says what it passes over', async () => {
+	it('accepts a file with nothing but prompts, and names what it ignores', async () => {
 		const folder = mkdtempSync(join(tmpdir(), 'seedream-prompts-'));
 		const path = join(folder, 'prompts.csv');
 		writeFileSync(path, Buffer.from('\uFEFFPrompt\tNotes\r\nA lake, calm\tx\r\n', 'utf16le'));
 		const { printed } = await demo([path]);
 		rmSync(folder, { recursive: true });
 
-		expect(printed).toContain(`${path}: not known, and passed over: the column "Notes". `);
+		expect(printed).toContain(`${path}: ignored the column "Notes". `);
 		expect(printed).toMatch(/│ EvoLink +│ +1 │ +1 │ +0 │/);
 		expect(existsSync(join(OUTPUT, '1-1.png'))).toBe(true);
 	});
 
-	it('--live uses the keys of the environment, and says first what it will cost', async () => {
+	it('--live uses the API keys of the environment, and shows the cost first', async () => {
 		const sandbox = await startSandbox({ taskSeconds: 0.1 });
 		const folder = mkdtempSync(join(tmpdir(), 'seedream-live-'));
 		const path = join(folder, 'live.csv');
@@ -126,7 +126,7 @@ describe('npm run demo -- …', () => {
 		await sandbox.close();
 		rmSync(folder, { recursive: true });
 
-		expect(printed).toContain('This makes up to 1 image with your own API keys (EvoLink 1)');
+		expect(printed).toContain('This generates up to 1 image with your own API keys (EvoLink 1)');
 		expect(printed).not.toContain(sandbox.keys.evoLink);
 		expect(sandbox.tasks()).toHaveLength(1);
 		expect(existsSync(join(OUTPUT, 'live-run-1.png'))).toBe(true);

@@ -1,9 +1,9 @@
 import type { IDataObject, INodeParameters } from 'n8n-workflow';
 
-import { atEach, engine, ONE_OF_EACH, type Scene } from './fixture';
+import { forEachProvider, engine, ONE_PER_PROVIDER, type Fixture } from './fixture';
 import { sandboxCredentials, type System } from './systems';
 
-/** Cells as people have them, in n8n's own engine: what is refused sends nothing, what is read is sent. */
+/** Spreadsheet cells as people fill them: what's rejected sends nothing, everything else is sent. */
 
 const A = 'https://a.example/1.png';
 const B = 'https://b.example/2.png';
@@ -13,190 +13,202 @@ const withReferences = ({ provider }: System): INodeParameters =>
 	provider === 'apiInOne' ? { model: 'auto' } : {};
 
 async function generate(
-	at: Scene,
+	fixture: Fixture,
 	rows: IDataObject[],
 	parameters: INodeParameters,
-	options: Partial<Parameters<Scene['generate']>[1]> = {},
+	options: Partial<Parameters<Fixture['generate']>[1]> = {},
 ) {
-	return await at.generate([], { ...options, rows, parameters });
+	return await fixture.generate([], { ...options, rows, parameters });
 }
 
-const bodies = (at: Scene) => at.requests('create').map(({ body }) => body as IDataObject);
-const referencesSent = (at: Scene) => bodies(at).map(({ image_urls: links }) => links);
+const bodies = (fixture: Fixture) =>
+	fixture.requests('create').map(({ body }) => body as IDataObject);
+const referencesSent = (fixture: Fixture) => bodies(fixture).map(({ image_urls: links }) => links);
 
 async function expectRefused(
-	at: Scene,
+	fixture: Fixture,
 	rows: IDataObject[],
 	parameters: INodeParameters,
 	problem: RegExp,
 ): Promise<void> {
-	const { error, items } = await generate(at, rows, parameters);
+	const { error, items } = await generate(fixture, rows, parameters);
 	expect(error?.message).toMatch(problem);
-	expect(error?.description).toContain('Nothing was charged');
+	expect(error?.description).toContain("You weren't charged");
 	expect(items).toEqual([]);
-	expect(at.sandbox.requests).toEqual([]);
+	expect(fixture.sandbox.requests).toEqual([]);
 }
 
-describe('an expression that found nothing', () => {
+describe('an expression without a value', () => {
 	const REQUIRED: Array<[string, INodeParameters, RegExp]> = [
 		[
 			'a reference',
 			{ imageUrls: '={{ $json.foto }}' },
-			/^Reference Image URLs: \{\{ \$json\.foto \}\} found nothing in this row\. .*\{\{ \$json\.foto \?\? '' \}\}/,
+			/^'Reference Image URLs' uses \{\{ \$json\.foto \}\}, which has no value in this row\. .*\{\{ \$json\.foto \?\? '' \}\}/,
 		],
 		[
 			'a reference with a line behind',
 			{ imageUrls: '={{ $json.foto }}\n' },
-			/\{\{ \$json\.foto \}\} found/,
+			/\{\{ \$json\.foto \}\}, which has no value/,
 		],
 		[
 			'a reference among others',
 			{ imageUrls: `=${A}, {{ $json.foto }}` },
-			/\{\{ \$json\.foto \}\} found/,
+			/\{\{ \$json\.foto \}\}, which has no value/,
 		],
 		[
 			'a reference in a list',
 			{ imageUrls: '={{ [$json.prompt, $json.foto] }}' },
-			/^Reference Image URLs: .* found/,
+			/^'Reference Image URLs' uses .* no value/,
 		],
 		[
 			'a reference of a link',
 			{ imageUrls: '=https://cdn.example/{{ $json.file.name }}.png' },
-			/found nothing/,
+			/has no value in this row/,
 		],
 		[
 			'a file',
 			{ imageFields: '={{ $binary.image }}' },
-			/^Reference Image Fields: \{\{ \$binary\.image \}\} found/,
+			/^'Reference Image Fields' uses \{\{ \$binary\.image \}\}, which has no value/,
 		],
 		[
 			'a file of another node',
 			{ imageFields: "={{ $('Rows').item.binary.data }}" },
-			/^Reference Image Fields: .* found/,
+			/^'Reference Image Fields' uses .* no value/,
 		],
 		[
 			'files in a list',
 			{ imageFields: '={{ [$binary.a, $binary.b] }}' },
-			/^Reference Image Fields: .* found/,
+			/^'Reference Image Fields' uses .* no value/,
 		],
 		[
 			'the prompt',
 			{ prompt: '={{ $json.promt }}' },
-			/^Prompt: \{\{ \$json\.promt \}\} found nothing in this row: check the name$/,
+			/^'Prompt' uses \{\{ \$json\.promt \}\}, which has no value in this row\. Check the name$/,
 		],
 		[
 			'a part of the prompt',
 			{ prompt: '=A {{ $json.color }} lake' },
-			/^Prompt: \{\{ \$json\.color \}\} found/,
+			/^'Prompt' uses \{\{ \$json\.color \}\}, which has no value/,
 		],
-		['the provider', { provider: '={{ $json.provider }}' }, /^Provider: .* found/],
-		['the ratio', { aspectRatio: '={{ $json.ratio }}' }, /^Aspect Ratio: .* found/],
-		['the resolution', { resolution: '={{ $json.size }}' }, /^(Resolution|Quality): .* found/],
+		['the provider', { provider: '={{ $json.provider }}' }, /^'Provider' uses .* no value/],
+		['the ratio', { aspectRatio: '={{ $json.ratio }}' }, /^'Aspect Ratio' uses .* no value/],
+		[
+			'the resolution',
+			{ resolution: '={{ $json.size }}' },
+			/^'(Resolution|Quality)' uses .* no value/,
+		],
 		[
 			'a callback',
 			{ additionalFields: { callbackUrl: '={{ $json.hook }}' } },
-			/^Callback URL: .* found/,
+			/^'Callback URL' uses .* no value/,
 		],
 		[
 			'the extra body',
 			{ additionalFields: { extraBody: '={{ $json.more }}' } },
-			/^Extra Body: .* found/,
+			/^'Extra Body' uses .* no value/,
 		],
 	];
 
-	atEach('is refused before anything is sent', async (at) => {
+	forEachProvider('is rejected before anything is sent', async (fixture) => {
 		for (const [, parameters, problem] of REQUIRED) {
-			const all = { ...withReferences(at.system), ...parameters };
-			await expectRefused(at, [{ prompt: 'A lake' }], all, problem);
+			const all = { ...withReferences(fixture.system), ...parameters };
+			await expectRefused(fixture, [{ prompt: 'A lake' }], all, problem);
 		}
 	});
 
-	atEach('is no empty cell, which means no reference', async (at) => {
+	forEachProvider('is not the same as an empty cell, which means no reference', async (fixture) => {
 		const rows = [{ prompt: 'one', foto: '' }, { prompt: 'two', foto: null }, { prompt: 'three' }];
-		const { items, error } = await generate(at, rows, {
+		const { items, error } = await generate(fixture, rows, {
 			imageUrls: "={{ $json.foto ?? '' }}",
 			imageFields: "={{ $binary.image ?? '' }}",
 			aspectRatio: "={{ $json.ratio ?? '' }}",
 		});
 		expect(error).toBeUndefined();
 		expect(items).toHaveLength(3);
-		expect(referencesSent(at)).toEqual([undefined, undefined, undefined]);
+		expect(referencesSent(fixture)).toEqual([undefined, undefined, undefined]);
 	});
 
-	atEach('in a setting is an empty cell where other rows have it', async (at) => {
-		const rows = [
-			{ prompt: 'one' },
-			{ prompt: 'two', ratio: '16:9' },
-			{ prompt: 'three', ratio: '' },
-		];
-		const { error } = await generate(at, rows, {
-			aspectRatio: '={{ $json.ratio }}',
-			model: '={{ $json.model }}',
-		});
-		expect(error).toBeUndefined();
-		const sent = bodies(at).map((body) => [body.prompt, body.size ?? body.aspect_ratio]);
-		expect(sent.sort()).toEqual([
-			['one', undefined],
-			['three', undefined],
-			['two', '16:9'],
-		]);
-	});
+	forEachProvider(
+		'in a setting counts as an empty cell if other rows have a value',
+		async (fixture) => {
+			const rows = [
+				{ prompt: 'one' },
+				{ prompt: 'two', ratio: '16:9' },
+				{ prompt: 'three', ratio: '' },
+			];
+			const { error } = await generate(fixture, rows, {
+				aspectRatio: '={{ $json.ratio }}',
+				model: '={{ $json.model }}',
+			});
+			expect(error).toBeUndefined();
+			const sent = bodies(fixture).map((body) => [body.prompt, body.size ?? body.aspect_ratio]);
+			expect(sent.sort()).toEqual([
+				['one', undefined],
+				['three', undefined],
+				['two', '16:9'],
+			]);
+		},
+	);
 
-	atEach('leaves what only says how to go on to its default', async (at) => {
-		const { items, error } = await generate(at, [{ prompt: 'A lake' }], {
+	forEachProvider('leaves settings of the execution at their defaults', async (fixture) => {
+		const { items, error } = await generate(fixture, [{ prompt: 'A lake' }], {
 			options: { timeout: '={{ $json.timeout }}', fileName: '={{ $json.name }}' },
 		});
 		expect(error).toBeUndefined();
 		expect(items[0]?.json.status).toBe('completed');
 	});
 
-	atEach('fails its own row only, where the workflow goes on', async (at) => {
+	forEachProvider('only fails its own row with Continue (regular output)', async (fixture) => {
 		const rows = [{ prompt: 'one', foto: A }, { prompt: 'two' }];
 		const { items } = await generate(
-			at,
+			fixture,
 			rows,
-			{ ...withReferences(at.system), imageUrls: '={{ $json.foto }}' },
+			{ ...withReferences(fixture.system), imageUrls: '={{ $json.foto }}' },
 			{ onError: 'continueRegularOutput' },
 		);
 		expect(items.map(({ json }) => json.status)).toEqual(['completed', 'failed']);
 		expect(items[1]?.json.error).toMatchObject({ charged: 'no', code: 'invalid_row' });
-		expect(at.created()).toEqual(['one']);
+		expect(fixture.createdPrompts()).toEqual(['one']);
 	});
 });
 
-describe('a prompt that says nothing', () => {
+describe('a prompt like null or #N/A', () => {
 	const PROMPTS = [
 		...['\u200b', '\u2800 \ufe0f', '#N/A', '#REF!', '#BEZUG!', 'Loading...', 'undefined', 'null'],
 		...['NaN', '[object Object]', 'A lake with [object Object]', '{{ $json.title }}'],
 	];
 
-	atEach(
-		'is refused before anything is sent',
-		async (at) => {
+	forEachProvider(
+		'is rejected before anything is sent',
+		async (fixture) => {
 			for (const prompt of PROMPTS) {
 				await expectRefused(
-					at,
+					fixture,
 					[{ prompt }],
 					{ prompt: '={{ $json.prompt }}', imageUrls: '' },
-					/^Prompt: (is|holds) /,
+					/^'Prompt' (is|contains) /,
 				);
 			}
 			await expectRefused(
-				at,
+				fixture,
 				[{ prompt: { a: 1 } }],
 				{ prompt: '={{ $json.prompt }} lake' },
 				/object Object/,
 			);
 		},
 		{},
-		ONE_OF_EACH,
+		ONE_PER_PROVIDER,
 	);
 
-	atEach('is none that only talks of such words', async (at) => {
+	forEachProvider('is different from one that mentions these words', async (fixture) => {
 		const prompts = ['A poster that says #N/A', 'null island at dawn', '\ufeffA lake\u200b'];
-		const { error } = await at.generate(prompts);
+		const { error } = await fixture.generate(prompts);
 		expect(error).toBeUndefined();
-		expect(at.created()).toEqual(['A lake', 'A poster that says #N/A', 'null island at dawn']);
+		expect(fixture.createdPrompts()).toEqual([
+			'A lake',
+			'A poster that says #N/A',
+			'null island at dawn',
+		]);
 	});
 });
 
@@ -206,7 +218,7 @@ describe('an empty row', () => {
 		options: { fileName: '={{ $json.name }}-{image}' },
 	};
 
-	atEach('is skipped, and said so', async (at) => {
+	forEachProvider('is skipped with a hint', async (fixture) => {
 		const rows = [
 			{ prompt: '', foto: '', name: '' },
 			{ prompt: 'one', foto: '', name: '1' },
@@ -216,8 +228,8 @@ describe('an empty row', () => {
 			{},
 			{ row_number: 7 },
 		];
-		const { error, items, hints } = await generate(at, rows, {
-			...withReferences(at.system),
+		const { error, items, hints } = await generate(fixture, rows, {
+			...withReferences(fixture.system),
 			...PARAMETERS,
 		});
 		expect(error).toBeUndefined();
@@ -225,32 +237,37 @@ describe('an empty row', () => {
 			['one', { item: 1 }],
 			['two', { item: 3 }],
 		]);
-		expect(at.created()).toEqual(['one', 'two']);
-		expect(hints[0]?.message).toMatch(/5 empty rows were skipped: rows 1, 3, 5, 6, 7\./);
+		expect(fixture.createdPrompts()).toEqual(['one', 'two']);
+		expect(hints[0]?.message).toMatch(/Skipped 5 empty rows: rows 1, 3, 5, 6, 7\./);
 	});
 
-	atEach('is no row with anything else of ours', async (at) => {
-		const all = { ...withReferences(at.system), ...PARAMETERS };
-		await expectRefused(at, [{ prompt: '', foto: A, name: '' }], all, /Prompt: is empty/);
-		await expectRefused(at, [{ prompt: '', foto: '', name: 'shoe' }], all, /Prompt: is empty/);
-		await expectRefused(at, [{ name: 'shoe' }], { options: {} }, /Prompt: .* found nothing/);
-		await expectRefused(at, [{}], { prompt: "={{ '' }}" }, /Prompt: is empty/);
+	forEachProvider('is not one with a value for any other parameter', async (fixture) => {
+		const all = { ...withReferences(fixture.system), ...PARAMETERS };
+		await expectRefused(fixture, [{ prompt: '', foto: A, name: '' }], all, /'Prompt' is empty/);
+		await expectRefused(
+			fixture,
+			[{ prompt: '', foto: '', name: 'shoe' }],
+			all,
+			/'Prompt' is empty/,
+		);
+		await expectRefused(fixture, [{ name: 'shoe' }], { options: {} }, /'Prompt' uses .* no value/);
+		await expectRefused(fixture, [{}], { prompt: "={{ '' }}" }, /'Prompt' is empty/);
 	});
 
-	atEach('sends nothing where all of them are', async (at) => {
-		const { error, items, hints } = await at.generate(['', '']);
+	forEachProvider('sends nothing if all rows are empty', async (fixture) => {
+		const { error, items, hints } = await fixture.generate(['', '']);
 		expect([error, items]).toEqual([undefined, []]);
-		expect(hints[0]?.message).toBe('2 empty rows were skipped: rows 1, 2.');
-		expect(at.sandbox.requests).toEqual([]);
+		expect(hints[0]?.message).toBe('Skipped 2 empty rows: rows 1, 2.');
+		expect(fixture.sandbox.requests).toEqual([]);
 	});
 
-	atEach('is skipped by Seedream Task Status as well', async (at) => {
-		const made = await at.generate(['one']);
+	forEachProvider('is skipped by Seedream Task Status as well', async (fixture) => {
+		const made = await fixture.generate(['one']);
 		const run = {
 			node: 'seedreamTaskStatus' as const,
-			credentials: sandboxCredentials(at.sandbox),
+			credentials: sandboxCredentials(fixture.sandbox),
 			parameters: {
-				provider: at.system.provider,
+				provider: fixture.system.provider,
 				taskId: '={{ $json.taskId }}',
 				downloadImages: false,
 			},
@@ -261,14 +278,16 @@ describe('an empty row', () => {
 		).run({ ...run, rows: [{ taskId: '' }, { taskId }] });
 		expect(error).toBeUndefined();
 		expect(items.map(({ json }) => json.taskId)).toEqual([taskId]);
-		expect(hints[0]?.message).toMatch(/1 empty row was skipped: row 1\./);
+		expect(hints[0]?.message).toMatch(/Skipped 1 empty row: row 1\./);
 		const wrong = await (await engine()).run({ ...run, rows: [{ id: 'x' }] });
-		expect(wrong.error?.message).toMatch(/^Task ID: \{\{ \$json\.taskId \}\} found nothing/);
+		expect(wrong.error?.message).toMatch(
+			/^'Task ID' uses \{\{ \$json\.taskId \}\}, which has no value/,
+		);
 	});
 });
 
-describe('links', () => {
-	atEach('are told apart, mended and unpacked', async (at) => {
+describe('reference links', () => {
+	forEachProvider('are separated, repaired and unpacked', async (fixture) => {
 		const page = 'https://drive.google.com/file/d/1AbC_d-9/view?usp=sharing';
 		const direct = 'https://drive.google.com/uc?export=download&id=1AbC_d-9';
 		const cells: Array<[unknown, string[]]> = [
@@ -289,13 +308,13 @@ describe('links', () => {
 			[page, [direct]],
 		];
 		const rows = cells.map(([foto], row) => ({ prompt: `row ${row}`, foto }) as IDataObject);
-		const { error } = await generate(at, rows, {
-			...withReferences(at.system),
+		const { error } = await generate(fixture, rows, {
+			...withReferences(fixture.system),
 			imageUrls: '={{ $json.foto }}',
 		});
 		expect(error).toBeUndefined();
 		const sent = Object.fromEntries(
-			bodies(at).map(({ prompt, image_urls: links }) => [prompt, links]),
+			bodies(fixture).map(({ prompt, image_urls: links }) => [prompt, links]),
 		);
 		expect(sent).toEqual(Object.fromEntries(cells.map(([, links], row) => [`row ${row}`, links])));
 	});
@@ -307,25 +326,31 @@ describe('links', () => {
 		'https://we.tl/t-abc',
 	];
 
-	atEach('that lead to no image send nothing', async (at) => {
+	forEachProvider('that cannot be images are rejected before anything is sent', async (fixture) => {
 		for (const imageUrls of PAGES) {
 			await expectRefused(
-				at,
+				fixture,
 				[{ prompt: 'A lake' }],
-				{ ...withReferences(at.system), imageUrls },
-				/^Reference Image URLs: /,
+				{ ...withReferences(fixture.system), imageUrls },
+				/^'Reference Image URLs' /,
 			);
 		}
 	});
 
-	atEach('into a private network are opened by a provider that is in one', async (at) => {
-		const link = at.sandbox.addFile(Buffer.from('cat'), 'image/png');
-		await generate(at, [{ prompt: 'A lake' }], { ...withReferences(at.system), imageUrls: link });
-		expect(referencesSent(at)).toEqual([[link]]);
-	});
+	forEachProvider(
+		'into a private network are accepted for a provider that is in it',
+		async (fixture) => {
+			const link = fixture.sandbox.addFile(Buffer.from('cat'), 'image/png');
+			await generate(fixture, [{ prompt: 'A lake' }], {
+				...withReferences(fixture.system),
+				imageUrls: link,
+			});
+			expect(referencesSent(fixture)).toEqual([[link]]);
+		},
+	);
 
-	atEach('into a private network are refused for any other', async (at) => {
-		const credentials = sandboxCredentials(at.sandbox);
+	forEachProvider('into a private network are rejected for any other provider', async (fixture) => {
+		const credentials = sandboxCredentials(fixture.sandbox);
 		for (const credential of Object.values(credentials))
 			credential.baseUrl = 'https://api.example.com';
 		for (const imageUrls of [
@@ -333,18 +358,20 @@ describe('links', () => {
 			'https://192.168.1.7/1.png',
 			'http://nas.local/1.png',
 		]) {
-			const parameters = { ...withReferences(at.system), imageUrls };
-			const { error } = await generate(at, [{ prompt: 'A lake' }], parameters, { credentials });
-			expect(error?.message).toMatch(/is in a private network, and no provider can open it/);
+			const parameters = { ...withReferences(fixture.system), imageUrls };
+			const { error } = await generate(fixture, [{ prompt: 'A lake' }], parameters, {
+				credentials,
+			});
+			expect(error?.message).toMatch(/is in a private network that the provider can't reach/);
 		}
-		expect(at.sandbox.requests).toEqual([]);
+		expect(fixture.sandbox.requests).toEqual([]);
 	});
 });
 
-atEach('settings are read as a sheet writes them', async (at) => {
+forEachProvider('parameters are read in the formats of spreadsheets', async (fixture) => {
 	const row = {
 		prompt: 'A lake',
-		provider: at.system.provider.toUpperCase(),
+		provider: fixture.system.provider.toUpperCase(),
 		model: 'Seedream 4.5',
 		ratio: '16:09:00',
 		download: 'FALSE',
@@ -353,7 +380,7 @@ atEach('settings are read as a sheet writes them', async (at) => {
 		timeout: '',
 		nothing: null,
 	};
-	const { error } = await generate(at, [row], {
+	const { error } = await generate(fixture, [row], {
 		provider: '={{ $json.provider }}',
 		model: '={{ $json.model }}',
 		aspectRatio: '={{ $json.ratio }}',
@@ -368,7 +395,7 @@ atEach('settings are read as a sheet writes them', async (at) => {
 		},
 	});
 	expect(error).toBeUndefined();
-	const [body = {}] = bodies(at);
+	const [body = {}] = bodies(fixture);
 	expect(body.size ?? body.aspect_ratio).toBe('16:9');
 	expect(body.prompt).toBe('A lake');
 });

@@ -1,59 +1,53 @@
-import { startSandbox, type Sandbox } from '../sandbox/sandbox';
-import { startEngine, type Engine } from './engine';
+import { engine, forEachProvider, respondWith, type Fixture } from './fixture';
 import { sandboxCredentials } from './systems';
 
-let engine: Engine;
-let sandbox: Sandbox;
+/** The test behind a credential's form. */
 
-beforeAll(async () => {
-	engine = await startEngine();
-	sandbox = await startSandbox();
+const nameOf = ({ system }: Fixture) => `${system.provider}Api`;
+
+function credentialOf(fixture: Fixture) {
+	const data = sandboxCredentials(fixture.sandbox)[nameOf(fixture)];
+	if (!data) throw new Error(`The sandbox has no ${nameOf(fixture)}`);
+	return data;
+}
+
+async function testCredential(fixture: Fixture, changes = {}) {
+	const data = { ...credentialOf(fixture), ...changes };
+	return await (await engine()).testCredential(nameOf(fixture), data);
+}
+
+forEachProvider('the credential test passes with a valid API key', async (fixture) => {
+	expect(await testCredential(fixture)).toMatchObject({ passed: true });
 });
 
-afterAll(async () => {
-	await sandbox.close();
-	engine.close();
-});
-
-describe.each(['evoLinkApi', 'apiMartApi', 'apiInOneApi'])('the test of %s', (name) => {
-	const credential = () => {
-		const data = sandboxCredentials(sandbox)[name];
-		if (!data) throw new Error(`The sandbox has no ${name}`);
-		return data;
-	};
-
-	it('passes on a good key', async () => {
-		expect(await engine.testCredential(name, credential())).toMatchObject({ passed: true });
-	});
-
-	it('passes with white space around the key and a slash behind the address', async () => {
-		const { apiKey, baseUrl } = credential();
+forEachProvider(
+	'the credential test ignores white space around the API key and a slash after the base URL',
+	async (fixture) => {
+		const { apiKey, baseUrl } = credentialOf(fixture);
 		const pasted = { apiKey: ` ${String(apiKey)}\n`, baseUrl: ` ${String(baseUrl)}/ ` };
-		expect(await engine.testCredential(name, pasted)).toMatchObject({ passed: true });
-	});
+		expect(await testCredential(fixture, pasted)).toMatchObject({ passed: true });
+	},
+);
 
-	it('fails on a bad key', async () => {
-		const bad = { ...credential(), apiKey: 'not-the-key' };
-		expect(await engine.testCredential(name, bad)).toMatchObject({ passed: false });
-	});
-
-	it('fails on a bad key that is answered with HTTP 200', async () => {
-		sandbox.setIntercept(() => ({
-			kind: 'answer',
-			status: 200,
-			body: { success: false, code: 401, message: 'Invalid token' },
-		}));
-		const verdict = await engine.testCredential(name, credential());
-		sandbox.setIntercept(undefined);
-		expect(verdict).toMatchObject({ passed: name === 'evoLinkApi' });
-	});
-
-	it('fails when the provider is down or out of reach', async () => {
-		sandbox.setIntercept(() => ({ kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' }));
-		const down = await engine.testCredential(name, credential());
-		sandbox.setIntercept(undefined);
-		const nowhere = { ...credential(), baseUrl: 'http://127.0.0.1:1' };
-		const gone = await engine.testCredential(name, nowhere);
-		expect([down.passed, gone.passed]).toEqual([false, false]);
-	});
+forEachProvider('the credential test fails with an invalid API key', async (fixture) => {
+	const invalid = { apiKey: 'not-the-key' };
+	expect(await testCredential(fixture, invalid)).toMatchObject({ passed: false });
 });
+
+forEachProvider('the credential test reads errors sent with HTTP 200', async (fixture) => {
+	fixture.sandbox.setIntercept(() =>
+		respondWith(200, { success: false, code: 401, message: 'Invalid token' }),
+	);
+	const { provider } = fixture.system;
+	expect(await testCredential(fixture)).toMatchObject({ passed: provider === 'evoLink' });
+});
+
+forEachProvider(
+	'the credential test fails if the provider is down or unreachable',
+	async (fixture) => {
+		fixture.sandbox.setIntercept(() => respondWith(502, '<html>Bad Gateway</html>'));
+		const down = await testCredential(fixture);
+		const unreachable = await testCredential(fixture, { baseUrl: 'http://127.0.0.1:1' });
+		expect([down.passed, unreachable.passed]).toEqual([false, false]);
+	},
+);

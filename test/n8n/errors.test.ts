@@ -6,91 +6,85 @@ import {
 	type Intercept,
 	type Sandbox,
 } from '../sandbox/sandbox';
-import { startEngine, type Engine, type NodeRun } from './engine';
+import type { ExecutionOptions } from './engine';
+import { engine, LABELS, respondWith } from './fixture';
 import { sandboxCredentials } from './systems';
 
-/** What a user reads in n8n, message and description, for everything that a provider may answer. */
+/** What a user reads in n8n, message and description, for every error a provider may return. */
 
-const LABELS: Record<ProviderName, string> = {
-	evoLink: 'EvoLink',
-	apiMart: 'APIMart',
-	apiInOne: 'API in One',
-};
 const PROVIDERS: ProviderName[] = ['evoLink', 'apiMart', 'apiInOne'];
 
-const NOTHING = 'Nothing was charged.';
-const UNKNOWN = 'Whether it was charged cannot be known from here.';
+const NOTHING = "You weren't charged.";
+const UNKNOWN = "The node can't tell whether you were charged.";
 
-/** Some are asked again for half a minute, on their own clock, before they are given up. */
+/** Some requests are retried for half a minute, in real time, before the row fails. */
 jest.setTimeout(120_000);
 
-interface Scene {
+interface ErrorCase {
 	prompt?: string;
-	parameters?: NodeRun['parameters'];
-	node?: NodeRun['node'];
+	parameters?: ExecutionOptions['parameters'];
+	node?: ExecutionOptions['node'];
 	intercept?: (sandbox: Sandbox) => Intercept;
 }
 
-interface Words {
+interface UserMessage {
 	message: string;
 	description: string;
 }
 
-let engine: Engine;
-
-beforeAll(async () => {
-	engine = await startEngine();
+beforeAll(() => {
 	for (const provider of PROVIDERS) {
-		for (const [name, scene] of Object.entries(scenesAt(provider))) play(provider, name, scene);
+		for (const [name, errorCase] of Object.entries(errorCases(provider))) {
+			start(provider, name, errorCase);
+		}
 	}
 });
 
-afterAll(async () => {
-	await Promise.allSettled(played.values());
-	engine.close();
-});
+afterAll(async () => await Promise.allSettled(results.values()));
 
-/** What the user reads in each scene. They are all played at once. */
-const played = new Map<string, Promise<Words>>();
+/** All cases run at the same time. */
+const results = new Map<string, Promise<UserMessage>>();
 
-function play(provider: ProviderName, name: string, scene: Scene): void {
-	const words = errorOf(provider, scene);
-	words.catch(() => undefined);
-	played.set(`${provider} ${name}`, words);
+function start(provider: ProviderName, name: string, errorCase: ErrorCase): void {
+	const userMessage = errorOf(provider, errorCase);
+	userMessage.catch(() => undefined);
+	results.set(`${provider} ${name}`, userMessage);
 }
 
-async function read(provider: ProviderName, name: string): Promise<Words> {
-	const words = await played.get(`${provider} ${name}`);
-	if (!words) throw new Error(`There is no scene "${name}"`);
-	return words;
+async function messageOf(provider: ProviderName, name: string): Promise<UserMessage> {
+	const result = await results.get(`${provider} ${name}`);
+	if (!result) throw new Error(`There is no case "${name}"`);
+	return result;
 }
 
 async function errorOf(
 	provider: ProviderName,
-	{ prompt = 'A lake', parameters, node = 'seedreamGenerate', intercept }: Scene,
-): Promise<Words> {
+	{ prompt = 'A lake', parameters, node = 'seedreamGenerate', intercept }: ErrorCase,
+): Promise<UserMessage> {
 	const sandbox = await startSandbox({ taskSeconds: 0.01 });
 	sandbox.setIntercept(intercept?.(sandbox));
-	const { error } = await engine.run({
+	const { error } = await (
+		await engine()
+	).run({
 		node,
 		parameters: { provider, model: '', prompt, downloadImages: false, ...parameters },
 		rows: [{}],
 		credentials: sandboxCredentials(sandbox),
 	});
 	await sandbox.close();
-	if (!error) throw new Error('The run did not fail');
+	if (!error) throw new Error('The execution did not fail');
 	return { message: error.message, description: String(error.description) };
 }
 
-/** Whatever is asked for, the provider answers so. */
+/** Every response. */
 const always = (fault: Fault) => () => () => fault;
 
-function scenesAt(provider: ProviderName): Record<string, Scene> {
+function errorCases(provider: ProviderName): Record<string, ErrorCase> {
 	return {
 		...Object.fromEntries(
 			Object.keys(HTTP_MESSAGES).map((code) => [
 				`HTTP ${code}`,
-				// A limit is waited for as long as the timeout says.
+				// A limit is waited out until the timeout.
 				{ prompt: `A lake [[http:${code}]]`, parameters: { options: { timeout: 10 } } },
 			]),
 		),
@@ -98,17 +92,19 @@ function scenesAt(provider: ProviderName): Record<string, Scene> {
 			Object.keys(TASK_MESSAGES).map((code) => [code, { prompt: `A lake [[fail:${code}]]` }]),
 		),
 		'HTML page': {
-			intercept: always({ kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' }),
+			intercept: always(respondWith(502, '<html>Bad Gateway</html>')),
 		},
-		'wrong address': {
-			intercept: always({ kind: 'answer', status: 404, body: '<html>Not found</html>' }),
+		'wrong base URL': {
+			intercept: always(respondWith(404, '<html>Not found</html>')),
 		},
-		nonsense: { intercept: always({ kind: 'answer', status: 200, body: { hello: 'world' } }) },
-		'lost answer': { intercept: always({ kind: 'resetAfter' }) },
+		'unknown response': {
+			intercept: always(respondWith(200, { hello: 'world' })),
+		},
+		'lost response': { intercept: always({ kind: 'resetAfter' }) },
 		'quoted key': {
 			intercept: ({ keys }) =>
 				always({
-					kind: 'answer',
+					kind: 'response',
 					status: 401,
 					body: {
 						error: {
@@ -121,7 +117,7 @@ function scenesAt(provider: ProviderName): Record<string, Scene> {
 		},
 		'request id': {
 			intercept: always({
-				kind: 'answer',
+				kind: 'response',
 				status: 400,
 				headers: { 'X-Request-Id': 'req-42' },
 				body: { error: { code: 'bad_size', message: 'Bad size', type: 'x' } },
@@ -133,7 +129,7 @@ function scenesAt(provider: ProviderName): Record<string, Scene> {
 				() =>
 				({ step }) =>
 					step === 'query'
-						? { kind: 'answer', status: 200, body: COMPLETED_EMPTY[provider] }
+						? { kind: 'response', status: 200, body: COMPLETED_EMPTY[provider] }
 						: undefined,
 		},
 	};
@@ -145,167 +141,167 @@ const COMPLETED_EMPTY: Record<ProviderName, unknown> = {
 	apiInOne: { code: 200, data: { task_id: 'task-1', status: 'COMPLETED' } },
 };
 
-/** Behind the message of a create that may have been accepted: what to look for, and when. */
+/** After the message of a create request that may have been accepted: what to look for, and when. */
 const mayExist = (label: string) =>
-	`\\. The image may have been made and charged: look in ${label}'s list of tasks for one of \\S+ made (?:at|between) \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC(?: and \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC)?$`;
+	`\\. The image may have been generated and you may have been charged\\. Check ${label}'s task list for a \\S+ task created (?:at|between) \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC(?: and \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC)?$`;
 
-/** EvoLink makes nothing again under an Idempotency-Key that it knows. */
-const AGAIN: Record<ProviderName, string> = {
-	evoLink: 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.',
+/** EvoLink creates nothing again for an Idempotency-Key it already knows. */
+const RETRY_HINT: Record<ProviderName, string> = {
+	evoLink:
+		'Retry On Fail, or Retry on the Executions tab, sends the request again without charging you twice.',
 	apiMart:
-		'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.',
+		"To avoid charging you twice, the node doesn't send this row again in this execution. Retry on the Executions tab does, so check first.",
 	apiInOne:
-		'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.',
+		"To avoid charging you twice, the node doesn't send this row again in this execution. Retry on the Executions tab does, so check first.",
 };
 
 const lookItUp = (provider: ProviderName) =>
-	`If ${LABELS[provider]} has the task, Seedream Task Status fetches it by its ID. ${AGAIN[provider]} ${UNKNOWN}`;
+	`If the task is there, fetch it with the Seedream Task Status node and its task ID. ${RETRY_HINT[provider]} ${UNKNOWN}`;
 
-/** Statuses below 500 that do not say whether the request was carried out. */
-const UNDECIDED = [408, 409];
+/** Statuses below 500 after which the task may exist. */
+const AMBIGUOUS = [408, 409];
 
-describe.each(PROVIDERS)('a create at %s', (provider) => {
+describe.each(PROVIDERS)('the error of a create request at %s', (provider) => {
 	const label = LABELS[provider];
 
 	it.each(
 		Object.entries(HTTP_MESSAGES)
-			.map(([status, advice]) => [Number(status), advice] as const)
-			.filter(([status]) => status < 500 && ![404, ...UNDECIDED].includes(status)),
-	)('that is answered with HTTP %d', async (status, { message: what, hint: todo }) => {
-		const { message, description } = await read(provider, `HTTP ${status}`);
+			.map(([status, texts]) => [Number(status), texts] as const)
+			.filter(([status]) => status < 500 && ![404, ...AMBIGUOUS].includes(status)),
+	)('explains HTTP %d', async (status, { message: text, hint }) => {
+		const { message, description } = await messageOf(provider, `HTTP ${status}`);
 
-		expect(message).toMatch(new RegExp(`^${label} ${what} \\(.+\\)$`));
-		// Whichever comes first at the end of its patience: the last refusal, or a turn that is not taken any more.
-		const notSent = 'The row was not sent any more: run it again later.';
+		expect(message).toMatch(new RegExp(`^${label} ${text} \\(.+\\)$`));
+		// Whichever comes first at the timeout: the last rejection, or a retry that isn't sent any more.
+		const notSent = "The node didn't send this row. Run it again later.";
 		expect(
-			[todo, ...(status === 429 ? [notSent] : [])].map((one) => `${one} ${NOTHING}`),
+			[hint, ...(status === 429 ? [notSent] : [])].map((one) => `${one} ${NOTHING}`),
 		).toContain(description);
 	});
 
 	it.each(
 		Object.entries(HTTP_MESSAGES)
-			.map(([status, advice]) => [Number(status), advice] as const)
-			.filter(([status]) => status >= 500 || UNDECIDED.includes(status)),
-	)(
-		'that is answered with HTTP %d, and may have been accepted',
-		async (status, { message: what }) => {
-			const { message, description } = await read(provider, `HTTP ${status}`);
+			.map(([status, texts]) => [Number(status), texts] as const)
+			.filter(([status]) => status >= 500 || AMBIGUOUS.includes(status)),
+	)('says after HTTP %d that the task may exist', async (status, { message: text }) => {
+		const { message, description } = await messageOf(provider, `HTTP ${status}`);
 
-			expect(message).toMatch(new RegExp(`^${label} ${what} \\(.+\\)${mayExist(label)}`));
-			expect(description).toBe(lookItUp(provider));
-		},
-	);
+		expect(message).toMatch(new RegExp(`^${label} ${text} \\(.+\\)${mayExist(label)}`));
+		expect(description).toBe(lookItUp(provider));
+	});
 
-	it('that is answered with an HTML page', async () => {
-		const { message, description } = await read(provider, 'HTML page');
+	it('does not quote an HTML page', async () => {
+		const { message, description } = await messageOf(provider, 'HTML page');
 
 		expect(message).toMatch(
-			new RegExp(`^${label} cannot reach the service behind it \\(http_502\\)${mayExist(label)}`),
+			new RegExp(`^${label} can't reach its upstream service \\(http_502\\)${mayExist(label)}`),
 		);
 		expect(description).toBe(lookItUp(provider));
 	});
 
-	it('whose base URL leads nowhere', async () => {
-		const { message, description } = await read(provider, 'wrong address');
+	it('suggests to check a wrong base URL', async () => {
+		const { message, description } = await messageOf(provider, 'wrong base URL');
 
-		expect(message).toBe(`${label} answered with an error (http_404)`);
+		expect(message).toBe(`${label} returned an unexpected response (http_404)`);
 		expect(description).toBe(`Check the base URL in the credential. ${NOTHING}`);
 	});
 
-	it('that makes no sense', async () => {
-		const { message, description } = await read(provider, 'nonsense');
+	it('quotes an unknown response', async () => {
+		const { message, description } = await messageOf(provider, 'unknown response');
 
 		expect(message).toMatch(
 			new RegExp(
-				`^${label} gave an answer that this node does not understand \\(.+\\)${mayExist(label)}`,
+				`^${label} returned a response that the node doesn't understand \\(.+\\)${mayExist(label)}`,
 			),
 		);
-		// The answer may name a task that was paid for.
-		expect(description).toContain('The answer was: {"hello":"world"}');
+		// The response may name a task that was charged.
+		expect(description).toContain('The response was: {"hello":"world"}');
 		expect(description).toContain(lookItUp(provider));
 	});
 
-	it('whose answer never came', async () => {
-		const { message, description } = await read(provider, 'lost answer');
+	it('says after a lost response that the task may exist', async () => {
+		const { message, description } = await messageOf(provider, 'lost response');
 
 		expect(message).toMatch(
 			new RegExp(
-				`^${label} did not answer: the connection broke off \\(ECONNRESET\\)${mayExist(label)}`,
+				`^${label} didn't respond: the connection was interrupted \\(ECONNRESET\\)${mayExist(label)}`,
 			),
 		);
 		expect(description).toBe(lookItUp(provider));
 	});
 
-	it('never shows the key, even where the provider quotes it', async () => {
-		const { message } = await read(provider, 'quoted key');
+	it('never shows the API key, even if the provider quotes it', async () => {
+		const { message } = await messageOf(provider, 'quoted key');
 
 		expect(message).toBe(
-			`${label} did not accept the API key (unauthorized: Incorrect API key: [API key])`,
+			`${label} didn't accept the API key (unauthorized: Incorrect API key: [API key])`,
 		);
 	});
 
-	it('names the request that support asks for', async () => {
-		const { message } = await read(provider, 'request id');
+	it('names the request ID', async () => {
+		const { message } = await messageOf(provider, 'request id');
 
-		expect(message).toBe(`${label} refused the request (bad_size: Bad size, request req-42)`);
+		expect(message).toBe(`${label} rejected the request (bad_size: Bad size, request ID req-42)`);
 	});
 });
 
-describe.each(PROVIDERS)('a task at %s', (provider) => {
+describe.each(PROVIDERS)('the error of a task at %s', (provider) => {
 	it.each(Object.entries(TASK_MESSAGES))(
-		'that fails with %s',
-		async (code, { message: what, hint: todo }) => {
-			const { message, description } = await read(provider, code);
+		'explains the failure %s',
+		async (code, { message: text, hint }) => {
+			const { message, description } = await messageOf(provider, code);
 
 			expect(message).toMatch(
-				new RegExp(`^${LABELS[provider]} ${what} \\(${code}: .+\\) \\[task \\S+\\]$`),
+				new RegExp(`^${LABELS[provider]} ${text} \\(${code}: .+\\) \\[task \\S+\\]$`),
 			);
 			const isAssumed = provider === 'apiInOne';
 			expect(description).toBe(
-				`${todo} ${isAssumed ? 'Not charged, as far as is known.' : NOTHING}`,
+				`${hint} ${isAssumed ? "As far as is known, you weren't charged." : NOTHING}`,
 			);
 		},
 	);
 
-	it('that the provider does not know', async () => {
-		const { message, description } = await read(provider, 'unknown task');
+	it('explains an unknown task ID', async () => {
+		const { message, description } = await messageOf(provider, 'unknown task');
 
 		expect(message).toMatch(
-			new RegExp(`^${LABELS[provider]} does not know this task \\(.+\\) \\[task task-unknown\\]$`),
+			new RegExp(
+				`^${LABELS[provider]} doesn't recognize this task \\(.+\\) \\[task task-unknown\\]$`,
+			),
 		);
 		expect(description).toBe(
-			`Check the task ID, the provider and the account. Providers forget old tasks. ${UNKNOWN}`,
+			`Check the task ID, the provider and the account. Providers don't keep old tasks forever. ${UNKNOWN}`,
 		);
 	});
 
-	it('that is completed without an image', async () => {
-		const { message, description } = await read(provider, 'no image');
+	it('explains a completed task without an image', async () => {
+		const { message, description } = await messageOf(provider, 'no image');
 
-		expect(message).toMatch(/does not understand \(the task is completed, but there is no image/);
-		expect(description).toContain(`The answer was: ${JSON.stringify(COMPLETED_EMPTY[provider])}`);
+		expect(message).toMatch(/doesn't understand \(the task is completed but has no images/);
+		expect(description).toContain(`The response was: ${JSON.stringify(COMPLETED_EMPTY[provider])}`);
 		expect(description).toContain('Seedream Task Status');
 	});
 });
 
-it('answers of APIMart that only look like something else are taken for what they are', async () => {
-	const answers: Array<[number, unknown]> = [
+it('errors of APIMart are recognized whatever their HTTP status', async () => {
+	const responses: Array<[number, unknown]> = [
 		[200, { success: false, code: 402, message: 'No balance' }],
 		[500, { error: { code: 500, message: 'build_request_failed: bad size', type: 'x' } }],
 	];
 	const errors = await Promise.all(
-		answers.map(
+		responses.map(
 			async ([status, body]) =>
-				await errorOf('apiMart', { intercept: always({ kind: 'answer', status, body }) }),
+				await errorOf('apiMart', { intercept: always({ kind: 'response', status, body }) }),
 		),
 	);
 	expect(errors).toEqual([
 		{
-			message: 'APIMart has no credit left on this account (No balance)',
-			description: `Top up the account and run again. ${NOTHING}`,
+			message: 'APIMart reports that this account has no credits left (No balance)',
+			description: `Top up the account, then try again. ${NOTHING}`,
 		},
 		{
-			message: 'APIMart refused the request (build_request_failed: bad size)',
-			description: `Change what the message names and run again. ${NOTHING}`,
+			message: 'APIMart rejected the request (build_request_failed: bad size)',
+			description: `Change the value that the message names, then try again. ${NOTHING}`,
 		},
 	]);
 });

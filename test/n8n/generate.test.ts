@@ -1,284 +1,242 @@
-import type { INodeExecutionData } from 'n8n-workflow';
+import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import sharp from 'sharp';
 
-import { startSandbox, type Sandbox } from '../sandbox/sandbox';
-import { startEngine, type Engine, type NodeResult, type NodeRun } from './engine';
+import { startSandbox } from '../sandbox/sandbox';
+import type { ExecutionOptions, NodeResult } from './engine';
+import {
+	CONTINUE,
+	engine,
+	fieldOf,
+	forEachProvider,
+	FROM_ROW,
+	respondWith,
+	testNode,
+	type Fixture,
+} from './fixture';
 import { REFERENCE, sandboxCredentials, systems } from './systems';
 
-let engine: Engine;
-let sandbox: Sandbox;
+/** Seedream Generate from end to end: text, references, several images, rows, files and errors. */
 
-beforeAll(async () => {
-	engine = await startEngine();
-});
+const forEachSystem = (title: string, test: (fixture: Fixture) => Promise<void>) =>
+	forEachProvider(`Seedream Generate ${title}`, test, {}, systems);
 
-afterAll(() => engine.close());
-
-beforeEach(async () => {
-	sandbox = await startSandbox({ taskSeconds: 0.1 });
-});
-
-afterEach(async () => await sandbox.close());
-
+/** With all parameters not given here at their defaults. */
 async function generate(
-	parameters: NodeRun['parameters'],
-	rows: NodeRun['rows'] = [{}],
-	options: Partial<NodeRun> = {},
+	fixture: Fixture,
+	parameters: INodeParameters,
+	rows: ExecutionOptions['rows'] = [{}],
+	options: Partial<ExecutionOptions> = {},
 ): Promise<NodeResult> {
-	return await engine.run({
-		node: 'seedreamGenerate',
+	return await fixture.run('seedreamGenerate', {
 		parameters: { prompt: 'A serene lake', ...parameters },
 		rows,
-		credentials: sandboxCredentials(sandbox),
 		...options,
 	});
 }
 
-const creates = () => sandbox.requests.filter(({ step }) => step === 'create');
-const fields = (items: INodeExecutionData[], name: string) => items.map(({ json }) => json[name]);
 const rowsOf = (items: INodeExecutionData[]) => items.map(({ pairedItem }) => pairedItem);
 
-async function pixels({ binary }: INodeExecutionData, field = 'data') {
-	const file = binary?.[field];
+async function pixels(item: INodeExecutionData | undefined, field = 'data') {
+	const file = item?.binary?.[field];
 	if (!file) throw new Error(`The item has no file in ${field}`);
-	const { format, width, height } = await sharp(await engine.readFile(file)).metadata();
+	const { format, width, height } = await sharp(await (await engine()).readFile(file)).metadata();
 	return { format, width, height };
 }
 
-describe.each(systems)(
-	'$title',
-	({ provider, parameters, edit, several, size, creditsPerImage }) => {
-		it('makes an image from text, in the size asked for', async () => {
-			const { status, items } = await generate({ ...parameters, ...size.parameters });
+forEachSystem('makes an image from text, in the requested size', async (fixture) => {
+	const { provider, parameters, size, creditsPerImage } = fixture.system;
+	const { status, items } = await generate(fixture, { ...parameters, ...size.parameters });
 
-			const [task] = sandbox.tasks();
-			expect(status).toBe('success');
-			expect(items).toHaveLength(1);
-			expect(items[0]?.json).toEqual({
-				status: 'completed',
-				provider: provider,
+	const [task] = fixture.sandbox.tasks();
+	expect(status).toBe('success');
+	expect(items).toHaveLength(1);
+	expect(items[0]?.json).toEqual({
+		status: 'completed',
+		provider,
+		model: parameters.model,
+		taskId: task?.id,
+		prompt: 'A serene lake',
+		imageUrl: task?.images[0],
+		imageIndex: 0,
+		imageCount: 1,
+		expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+		cost: expect.objectContaining({ credits: creditsPerImage }),
+	});
+	expect(items[0]?.pairedItem).toEqual({ item: 0 });
+	expect(items[0]?.binary?.data).toMatchObject({
+		mimeType: 'image/png',
+		fileName: `${task?.id}-1.png`,
+	});
+	const { width, height } = size;
+	expect(await pixels(items[0])).toEqual({ format: 'png', width, height });
+});
+
+forEachSystem('edits a reference image', async (fixture) => {
+	const { parameters, edit } = fixture.system;
+	const { status, items } = await generate(fixture, { ...parameters, ...edit });
+
+	expect(status).toBe('success');
+	expect(fieldOf(items, 'status')).toEqual(['completed']);
+	expect(fixture.requests('create')[0]?.body).toMatchObject({
+		model: edit.model ?? parameters.model,
+		image_urls: [REFERENCE],
+	});
+});
+
+forEachSystem('returns the task ID immediately, for Task Status to fetch', async (fixture) => {
+	const { provider, parameters } = fixture.system;
+	const submitted = await generate(fixture, { ...parameters, continueWhen: 'submitted' });
+	const [taskId] = fieldOf(submitted.items, 'taskId');
+	expect(submitted.items).toEqual([
+		{
+			json: {
+				status: 'submitted',
+				provider,
 				model: parameters.model,
-				taskId: task?.id,
+				taskId: fixture.sandbox.tasks()[0]?.id,
 				prompt: 'A serene lake',
-				imageUrl: task?.images[0],
-				imageIndex: 0,
-				imageCount: 1,
-				expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-				cost: expect.objectContaining({ credits: creditsPerImage }),
-				seconds: expect.any(Number),
-			});
-			expect(items[0]?.pairedItem).toEqual({ item: 0 });
-			expect(items[0]?.binary?.data).toMatchObject({
-				mimeType: 'image/png',
-				fileName: `${task?.id}-1.png`,
-			});
-			const { width, height } = size;
-			expect(await pixels(items[0] ?? { json: {} })).toEqual({ format: 'png', width, height });
-		});
+			},
+			pairedItem: { item: 0 },
+		},
+	]);
 
-		it('edits a reference image', async () => {
-			const { status, items } = await generate({ ...parameters, ...edit });
-
-			expect(status).toBe('success');
-			expect(fields(items, 'status')).toEqual(['completed']);
-			expect(creates()[0]?.body).toMatchObject({
-				model: edit.model ?? parameters.model,
-				image_urls: [REFERENCE],
-			});
-		});
-
-		it('hands on the task, which Task Status then fetches', async () => {
-			const submitted = await generate({ ...parameters, continueWhen: 'submitted' });
-			const [taskId] = fields(submitted.items, 'taskId');
-			expect(submitted.items).toEqual([
-				{
-					json: {
-						status: 'submitted',
-						provider: provider,
-						model: parameters.model,
-						taskId: sandbox.tasks()[0]?.id,
-						prompt: 'A serene lake',
-					},
-					pairedItem: { item: 0 },
-				},
-			]);
-
-			const finished = await engine.run({
-				node: 'seedreamTaskStatus',
-				parameters: {
-					provider: provider,
-					taskId: '={{ $json.taskId }}',
-					continueWhen: 'finished',
-				},
-				rows: submitted.items.map(({ json }) => json),
-				credentials: sandboxCredentials(sandbox),
-			});
-			expect(finished.items.map(({ json }) => json)).toEqual([
-				expect.objectContaining({ status: 'completed', taskId, imageIndex: 0, imageCount: 1 }),
-			]);
-			expect(await pixels(finished.items[0] ?? { json: {} })).toMatchObject({ format: 'png' });
-			expect(creates()).toHaveLength(1);
-		});
-
-		if (several) {
-			it('hands on several images of one row, one item each', async () => {
-				const { items } = await generate({ ...parameters, ...several });
-
-				expect(fields(items, 'imageUrl')).toEqual(sandbox.tasks()[0]?.images);
-				expect(fields(items, 'imageIndex')).toEqual([0, 1, 2]);
-				expect(fields(items, 'imageCount')).toEqual([3, 3, 3]);
-				expect(fields(items, 'cost')).toEqual(
-					Array(3).fill(expect.objectContaining({ credits: creditsPerImage })),
-				);
-				expect(rowsOf(items)).toEqual(Array(3).fill({ item: 0 }));
-				expect(items.map(({ binary }) => Object.keys(binary ?? {}))).toEqual(
-					Array(3).fill(['data']),
-				);
-			});
-
-			it('hands on several images of one row in one item', async () => {
-				const { items } = await generate({
-					...parameters,
-					...several,
-					outputItems: 'perTask',
-					outputField: 'picture',
-				});
-
-				expect(items).toHaveLength(1);
-				expect(items[0]?.json).toMatchObject({
-					imageUrls: sandbox.tasks()[0]?.images,
-					imageCount: 3,
-					cost: { credits: Number((3 * creditsPerImage).toFixed(6)) },
-				});
-				expect(Object.keys(items[0]?.binary ?? {})).toEqual(['picture', 'picture_1', 'picture_2']);
-				expect(await pixels(items[0] ?? { json: {} }, 'picture_2')).toMatchObject({
-					format: 'png',
-				});
-			});
-		} else {
-			it('refuses a row that asks for several images, before anything is sent', async () => {
-				const { error } = await generate({
-					...parameters,
-					provider: `={{ "${provider}" }}`,
-					imageCount: 3,
-				});
-				expect(error?.message).toMatch(/^Number of Images: .* does not have this setting$/);
-				expect(sandbox.requests).toEqual([]);
-			});
-		}
-	},
-);
-
-const FROM_ROW = {
-	provider: '={{ $json.provider }}',
-	model: '={{ $json.model }}',
-	prompt: '={{ $json.prompt }}',
-};
-
-describe('rows of a spreadsheet', () => {
-	it('takes provider and model from the row, and leaves the rest to each provider', async () => {
-		const rows = [...systems, ...systems].map(({ parameters: { provider, model } }, index) => ({
-			provider,
-			model,
-			prompt: `Picture ${index}`,
-		}));
-		const { items } = await generate(FROM_ROW, rows);
-
-		expect(fields(items, 'provider')).toEqual(rows.map((row) => row.provider));
-		expect(fields(items, 'model')).toEqual(rows.map((row) => row.model));
-		expect(fields(items, 'prompt')).toEqual(rows.map((row) => row.prompt));
-		expect(rowsOf(items)).toEqual(rows.map((_row, item) => ({ item })));
-		const bodies = creates().map(({ body }) => body);
-		expect(bodies).toEqual(
-			expect.arrayContaining(rows.map(({ model, prompt }) => ({ model, prompt }))),
-		);
+	const finished = await fixture.taskStatus({
+		parameters: { taskId: '={{ $json.taskId }}', continueWhen: 'finished' },
+		rows: submitted.items.map(({ json }) => json),
 	});
+	expect(finished.items.map(({ json }) => json)).toEqual([
+		expect.objectContaining({ status: 'completed', taskId, imageIndex: 0, imageCount: 1 }),
+	]);
+	expect(await pixels(finished.items[0])).toMatchObject({ format: 'png' });
+	expect(fixture.requests('create')).toHaveLength(1);
+});
 
-	it('reads a fixed model as the same version of Seedream at the provider of each row', async () => {
-		const rows = [{ provider: 'evoLink' }, { provider: 'apiMart' }, { provider: 'apiInOne' }];
-		const { items } = await generate({ provider: '={{ $json.provider }}' }, rows);
+describe('several images of one row', () => {
+	const several = systems.filter(({ several: parameters }) => parameters !== undefined);
+	const single = systems.filter(({ several: parameters }) => parameters === undefined);
 
-		expect(fields(items, 'status')).toEqual(['completed', 'completed', 'completed']);
-		expect(new Set(fields(items, 'provider'))).toEqual(new Set(['evoLink', 'apiMart', 'apiInOne']));
-	});
+	forEachProvider(
+		'are one item each by default',
+		async (fixture) => {
+			const { parameters, several: three, creditsPerImage } = fixture.system;
+			const { items } = await generate(fixture, { ...parameters, ...three });
 
-	it('works on many rows at a time and hands them on in their order', async () => {
-		await sandbox.close();
-		sandbox = await startSandbox({
-			taskSeconds: ({ prompt }) => (prompt === 'Picture 0' ? 1.5 : 1),
-		});
-		const rows = Array.from({ length: 8 }, (_row, index) => ({ prompt: `Picture ${index}` }));
-		const { items, seconds } = await generate(
-			{ prompt: '={{ $json.prompt }}', downloadImages: false },
-			rows,
+			expect(fieldOf(items, 'imageUrl')).toEqual(fixture.sandbox.tasks()[0]?.images);
+			expect(fieldOf(items, 'imageIndex')).toEqual([0, 1, 2]);
+			expect(fieldOf(items, 'imageCount')).toEqual([3, 3, 3]);
+			expect(fieldOf(items, 'cost')).toEqual(
+				Array(3).fill(expect.objectContaining({ credits: creditsPerImage })),
+			);
+			expect(rowsOf(items)).toEqual(Array(3).fill({ item: 0 }));
+			expect(items.map(({ binary }) => Object.keys(binary ?? {}))).toEqual(Array(3).fill(['data']));
+		},
+		{},
+		several,
+	);
+
+	forEachProvider(
+		'are one item per task on request',
+		async (fixture) => {
+			const { parameters, several: three, creditsPerImage } = fixture.system;
+			const perTask = { outputItems: 'perTask', outputField: 'picture' };
+			const { items } = await generate(fixture, { ...parameters, ...three, ...perTask });
+
+			expect(items).toHaveLength(1);
+			expect(items[0]?.json).toMatchObject({
+				imageUrls: fixture.sandbox.tasks()[0]?.images,
+				imageCount: 3,
+				cost: { credits: Number((3 * creditsPerImage).toFixed(6)) },
+			});
+			expect(Object.keys(items[0]?.binary ?? {})).toEqual(['picture', 'picture_1', 'picture_2']);
+			expect(await pixels(items[0], 'picture_2')).toMatchObject({ format: 'png' });
+		},
+		{},
+		several,
+	);
+
+	forEachProvider(
+		'are refused before anything is sent where a task makes one image',
+		async (fixture) => {
+			const { provider, parameters } = fixture.system;
+			const { error } = await generate(fixture, {
+				...parameters,
+				provider: `={{ "${provider}" }}`,
+				imageCount: 3,
+			});
+			expect(error?.message).toMatch(/^'Number of Images' isn't available for .+$/);
+			expect(fixture.sandbox.requests).toEqual([]);
+		},
+		{},
+		single,
+	);
+});
+
+describe('spreadsheet rows', () => {
+	testNode(
+		'choose provider and model; everything else is left to the provider',
+		async (fixture) => {
+			const rows = [...systems, ...systems].map(({ parameters: { provider, model } }, index) => ({
+				provider,
+				model,
+				prompt: `Picture ${index}`,
+			}));
+			const { items } = await generate(fixture, FROM_ROW, rows);
+
+			expect(fieldOf(items, 'provider')).toEqual(rows.map((row) => row.provider));
+			expect(fieldOf(items, 'model')).toEqual(rows.map((row) => row.model));
+			expect(fieldOf(items, 'prompt')).toEqual(rows.map((row) => row.prompt));
+			expect(rowsOf(items)).toEqual(rows.map((_row, item) => ({ item })));
+			const bodies = fixture.requests('create').map(({ body }) => body);
+			expect(bodies).toEqual(
+				expect.arrayContaining(rows.map(({ model, prompt }) => ({ model, prompt }))),
+			);
+		},
+	);
+
+	testNode(
+		'map a fixed model to the same Seedream version at the provider of each row',
+		async (fixture) => {
+			const rows = [{ provider: 'evoLink' }, { provider: 'apiMart' }, { provider: 'apiInOne' }];
+			const { items } = await generate(fixture, { provider: '={{ $json.provider }}' }, rows);
+
+			expect(fieldOf(items, 'status')).toEqual(['completed', 'completed', 'completed']);
+			expect(new Set(fieldOf(items, 'provider'))).toEqual(
+				new Set(['evoLink', 'apiMart', 'apiInOne']),
+			);
+		},
+	);
+
+	testNode('name the files by an expression', async (fixture) => {
+		const { items } = await generate(
+			fixture,
+			{ options: { fileName: '={{ $json.name }}-{image}' } },
+			[{ name: '春季/poster' }],
 		);
-
-		expect(fields(items, 'prompt')).toEqual(rows.map(({ prompt }) => prompt));
-		expect(items.every(({ binary }) => binary === undefined)).toBe(true);
-		expect(seconds).toBeLessThan(8);
-	});
-
-	it('keeps to the concurrency asked for', async () => {
-		const rows = Array.from({ length: 6 }, (_row, index) => ({ prompt: `Picture ${index}` }));
-		await generate(
-			{ prompt: '={{ $json.prompt }}', downloadImages: false, options: { concurrency: 2 } },
-			rows,
-		);
-
-		const running = sandbox
-			.tasks()
-			.map(({ createdAt, finishedAt = Infinity }) => ({ createdAt, finishedAt }));
-		const atOnce = running.map(
-			({ createdAt: now }) =>
-				running.filter(({ createdAt, finishedAt }) => createdAt <= now && now < finishedAt).length,
-		);
-		expect(running).toHaveLength(6);
-		expect(Math.max(...atOnce)).toBeLessThanOrEqual(2);
-	});
-
-	it('says how far it is', async () => {
-		const messages: string[] = [];
-		await generate(
-			{ ...FROM_ROW, downloadImages: false },
-			[
-				{ provider: 'evoLink', prompt: 'one' },
-				{ provider: 'apiMart', prompt: 'two' },
-			],
-			{ onMessage: (message) => messages.push(message) },
-		);
-
-		expect(messages.at(-1)).toBe('Seedream: 2 of 2 images, 0 running, 0 failed');
-	});
-
-	it('names the files as the row says', async () => {
-		const { items } = await generate({ options: { fileName: '={{ $json.name }}-{image}' } }, [
-			{ name: '春季/poster' },
-		]);
 		expect(items[0]?.binary?.data?.fileName).toBe('春季-poster-1.png');
 	});
 });
 
-describe('a row that fails', () => {
+describe('a failed row', () => {
 	const rows = [
 		{ provider: 'evoLink', prompt: 'good' },
 		{ provider: 'evoLink', prompt: 'bad [[fail:content_policy_violation]]' },
 		{ provider: 'apiMart', prompt: 'good too' },
 	];
-	const words =
-		/^EvoLink stopped the image because of its content policy \(content_policy_violation: .+\) \[task task-unified-\S+\]$/;
+	const message =
+		/^EvoLink blocked the image because of its content policy \(content_policy_violation: .+\) \[task task-unified-\S+\]$/;
 
-	it('is one item among the others with Continue On Fail', async () => {
-		const { status, items } = await generate(FROM_ROW, rows, { onError: 'continueRegularOutput' });
+	testNode('is one item among the others with Continue (regular output)', async (fixture) => {
+		const { status, items } = await generate(fixture, FROM_ROW, rows, CONTINUE);
 
 		expect(status).toBe('success');
-		expect(fields(items, 'status')).toEqual(['completed', 'failed', 'completed']);
+		expect(fieldOf(items, 'status')).toEqual(['completed', 'failed', 'completed']);
 		expect(rowsOf(items)).toEqual([{ item: 0 }, { item: 1 }, { item: 2 }]);
 		expect(items[1]?.json).toEqual({
 			status: 'failed',
 			provider: 'evoLink',
-			taskId: sandbox.tasks().find(({ status }) => status === 'failed')?.id,
+			taskId: fixture.sandbox.tasks().find(({ status }) => status === 'failed')?.id,
 			error: {
-				message: expect.stringMatching(words),
+				message: expect.stringMatching(message),
 				code: 'content_policy_violation',
 				type: 'task_error',
 				charged: 'no',
@@ -286,12 +244,12 @@ describe('a row that fails', () => {
 		});
 	});
 
-	it('goes to the error output, where the node has one, together with its row', async () => {
-		const { items, errorItems } = await generate(FROM_ROW, rows, {
+	testNode('goes to the error output with its input fields', async (fixture) => {
+		const { items, errorItems } = await generate(fixture, FROM_ROW, rows, {
 			onError: 'continueErrorOutput',
 		});
 
-		expect(fields(items, 'status')).toEqual(['completed', 'completed']);
+		expect(fieldOf(items, 'status')).toEqual(['completed', 'completed']);
 		expect(errorItems.map(({ json }) => json)).toEqual([
 			expect.objectContaining({
 				status: 'failed',
@@ -301,270 +259,227 @@ describe('a row that fails', () => {
 		]);
 	});
 
-	it('fails the node without Continue On Fail, once the other rows are done', async () => {
-		const { status, error } = await generate(FROM_ROW, rows);
+	testNode('stops the workflow by default, once the other rows are done', async (fixture) => {
+		const { status, error } = await generate(fixture, FROM_ROW, rows);
 
-		const done = sandbox.tasks().filter((task) => task.status === 'completed');
+		const done = fixture.sandbox.tasks().filter((task) => task.status === 'completed');
 		expect(status).toBe('error');
 		expect(done).toHaveLength(2);
-		expect(error?.message).toMatch(/^Row 2: EvoLink stopped the image/);
-		expect(error?.description).toContain('Nothing was charged.');
+		expect(error?.message).toMatch(/^Row 2: EvoLink blocked the image/);
+		expect(error?.description).toContain("You weren't charged.");
 		for (const { id } of done) expect(error?.description).toContain(id);
 	});
 
-	it('is refused before anything is sent when the table of its model says so', async () => {
-		const { error } = await generate({ ...FROM_ROW, aspectRatio: '={{ $json.ratio }}' }, [
-			{ provider: 'evoLink', prompt: 'good' },
-			{ provider: 'apiInOne', prompt: 'good', ratio: '7:5' },
-			{ provider: 'evoLink', prompt: ' ' },
-		]);
+	testNode(
+		'is rejected before anything is sent if its model lacks the setting',
+		async (fixture) => {
+			const { error } = await generate(
+				fixture,
+				{ ...FROM_ROW, aspectRatio: '={{ $json.ratio }}' },
+				[
+					{ provider: 'evoLink', prompt: 'good' },
+					{ provider: 'apiInOne', prompt: 'good', ratio: '7:5' },
+					{ provider: 'evoLink', prompt: ' ' },
+				],
+			);
 
-		expect(sandbox.requests).toEqual([]);
-		expect(error?.message).toBe('2 of 3 rows failed');
-		expect(error?.description).toBe(
-			[
-				'Row 2: Aspect Ratio: "7:5" is not one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9',
-				'Row 3: Prompt: is empty',
-				'Correct the row and run again.',
-				'Nothing was charged for these rows.',
-			].join('<br>\n'),
-		);
-	});
+			expect(fixture.sandbox.requests).toEqual([]);
+			expect(error?.message).toBe('2 of 3 rows failed');
+			expect(error?.description).toBe(
+				[
+					`Row 2 [item 1]: 'Aspect Ratio' is "7:5" but must be one of 1:1, 4:3, 3:4, 16:9, 9:16, 2:3, 3:2, 21:9`,
+					"Row 3 [item 2]: 'Prompt' is empty",
+					'Correct the row, then try again.',
+					"You weren't charged for these rows.",
+				].join('<br>\n'),
+			);
+		},
+	);
 
-	it('lets the good rows run when it was refused with Continue On Fail', async () => {
-		const { items } = await generate(
-			FROM_ROW,
-			[
-				{ provider: 'evoLink', prompt: '' },
-				{ provider: 'nowhere', prompt: 'good' },
-				{ provider: 'evoLink', prompt: 'good' },
-			],
-			{ onError: 'continueRegularOutput' },
-		);
+	testNode(
+		"doesn't keep the others from running if it's rejected with Continue (regular output)",
+		async (fixture) => {
+			const { items } = await generate(
+				fixture,
+				FROM_ROW,
+				[
+					{ provider: 'evoLink', prompt: '' },
+					{ provider: 'nowhere', prompt: 'good' },
+					{ provider: 'evoLink', prompt: 'good' },
+				],
+				CONTINUE,
+			);
 
-		expect(fields(items, 'status')).toEqual(['failed', 'failed', 'completed']);
-		expect(fields(items, 'provider')).toEqual(['evoLink', undefined, 'evoLink']);
-		expect(creates()).toHaveLength(1);
-	});
+			expect(fieldOf(items, 'status')).toEqual(['failed', 'failed', 'completed']);
+			expect(fieldOf(items, 'provider')).toEqual(['evoLink', undefined, 'evoLink']);
+			expect(fixture.requests('create')).toHaveLength(1);
+		},
+	);
 
-	it('is refused, and no other, when one of its expressions cannot be worked out', async () => {
-		const { items } = await generate(
-			{ ...FROM_ROW, prompt: '={{ $json.prompt ?? $("No such node").first().json.prompt }}' },
-			[{ provider: 'evoLink', prompt: 'good' }, { provider: 'evoLink' }],
-			{ onError: 'continueRegularOutput' },
-		);
+	testNode(
+		"is the only one rejected when one of its expressions can't be evaluated",
+		async (fixture) => {
+			const { items } = await generate(
+				fixture,
+				{ ...FROM_ROW, prompt: '={{ $json.prompt ?? $("No such node").first().json.prompt }}' },
+				[{ provider: 'evoLink', prompt: 'good' }, { provider: 'evoLink' }],
+				CONTINUE,
+			);
 
-		expect(fields(items, 'status')).toEqual(['completed', 'failed']);
-		expect(items[1]?.json.error).toMatchObject({
-			message: expect.stringMatching(/^The fields cannot be read: /),
-			charged: 'no',
-		});
-		expect(creates()).toHaveLength(1);
-	});
+			expect(fieldOf(items, 'status')).toEqual(['completed', 'failed']);
+			expect(items[1]?.json.error).toMatchObject({
+				message: expect.stringMatching(/^n8n couldn't read the fields: /),
+				charged: 'no',
+			});
+			expect(fixture.requests('create')).toHaveLength(1);
+		},
+	);
 
-	it('says which credential is missing, before anything is sent', async () => {
-		const { evoLinkApi } = sandboxCredentials(sandbox);
+	testNode('names the missing credential before anything is sent', async (fixture) => {
+		const { evoLinkApi } = sandboxCredentials(fixture.sandbox);
 		if (!evoLinkApi) throw new Error('The sandbox has no EvoLink');
-		const { error } = await generate(FROM_ROW, rows, { credentials: { evoLinkApi } });
+		const { error } = await generate(fixture, FROM_ROW, rows, { credentials: { evoLinkApi } });
 
 		expect(error?.message).toBe('Row 3: No APIMart credential is selected');
-		expect(sandbox.requests).toEqual([]);
+		expect(fixture.sandbox.requests).toEqual([]);
 	});
 });
 
-describe('the provider', () => {
-	it('gets one create for each row, with an Idempotency-Key of its own', async () => {
-		await generate(FROM_ROW, [
-			{ provider: 'evoLink', prompt: 'same' },
-			{ provider: 'evoLink', prompt: 'same' },
-			{ provider: 'apiMart', prompt: 'same' },
-		]);
+describe('requests and downloads', () => {
+	testNode('are repeated after HTTP 429, not before Retry-After', async (fixture) => {
+		const { items } = await generate(fixture, { prompt: 'A lake [[http:429x2]]' });
 
-		const keys = creates().map(({ headers }) => headers['idempotency-key']);
-		expect(keys).toHaveLength(3);
-		expect(new Set(keys).size).toBe(3);
-		for (const key of keys) expect(key).toMatch(/^[\da-f]{64}$/);
-	});
-
-	it('gets the same Idempotency-Key when Retry On Fail runs the node again', async () => {
-		sandbox.setIntercept(({ step, attempt }) =>
-			step === 'create' && attempt === 1 ? { kind: 'answer', status: 400, body: {} } : undefined,
-		);
-		const { items } = await generate({}, [{}], { tries: 2 });
-
-		const [first, second, ...more] = creates().map(({ headers }) => headers['idempotency-key']);
-		expect(fields(items, 'status')).toEqual(['completed']);
-		expect([second, ...more]).toEqual([first]);
-	});
-
-	it('is asked again after 429, as soon as it wants to be', async () => {
-		const { items } = await generate({ prompt: 'A lake [[http:429x2]]' });
-
-		const times = creates().map(({ at }) => at);
-		expect(fields(items, 'status')).toEqual(['completed']);
+		const times = fixture.requests('create').map(({ at }) => at);
+		expect(fieldOf(items, 'status')).toEqual(['completed']);
 		expect(times).toHaveLength(3);
 		expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(2_000);
-		expect(sandbox.tasks()).toHaveLength(1);
+		expect(fixture.sandbox.tasks()).toHaveLength(1);
 	});
 
-	it('is not asked for a second task when the answer to the create is lost', async () => {
-		sandbox.setIntercept(({ step }) => (step === 'create' ? { kind: 'resetAfter' } : undefined));
-		const { items } = await generate({ provider: 'apiMart' }, [{}], {
-			onError: 'continueRegularOutput',
-		});
-
-		expect(sandbox.tasks()).toHaveLength(1);
-		expect(items[0]?.json).toMatchObject({
-			status: 'failed',
-			error: { code: 'ECONNRESET', charged: 'unknown' },
-		});
-	});
-
-	it('may fail some queries and downloads, and the image still comes', async () => {
-		sandbox.setIntercept(({ step, attempt }) => {
+	testNode('are repeated after server errors and broken connections', async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, attempt }) => {
 			if (step === 'query' && attempt === 1) {
-				return { kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' };
+				return respondWith(502, '<html>Bad Gateway</html>');
 			}
 			if (step === 'query' && attempt === 2) return { kind: 'resetBefore' };
 			if (step === 'download' && attempt === 1) return { kind: 'truncate', bytes: 5_000 };
 			if (step === 'download' && attempt === 2) {
-				return { kind: 'answer', status: 503, body: 'busy' };
+				return respondWith(503, 'busy');
 			}
 			return undefined;
 		});
-		const { items } = await generate({});
+		const { items } = await generate(fixture, {});
 
-		expect(fields(items, 'status')).toEqual(['completed']);
-		expect(await pixels(items[0] ?? { json: {} })).toMatchObject({ format: 'png' });
-		expect(creates()).toHaveLength(1);
+		expect(fieldOf(items, 'status')).toEqual(['completed']);
+		expect(await pixels(items[0])).toMatchObject({ format: 'png' });
+		expect(fixture.requests('create')).toHaveLength(1);
 	});
 
-	it('is asked for the same link as another client where a fresh one is forbidden', async () => {
-		sandbox.setIntercept(({ step, headers }) =>
-			step === 'download' && !String(headers['user-agent']).startsWith('Mozilla/5.0')
-				? { kind: 'answer', status: 403, body: '<html>Forbidden</html>' }
-				: undefined,
-		);
-		const { items } = await generate({});
+	testNode(
+		'are repeated with a browser user agent when a new link answers 403',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, headers }) =>
+				step === 'download' && !String(headers['user-agent']).startsWith('Mozilla/5.0')
+					? respondWith(403, '<html>Forbidden</html>')
+					: undefined,
+			);
+			const { items } = await generate(fixture, {});
 
-		expect(fields(items, 'status')).toEqual(['completed']);
-		expect(
-			sandbox.requests.map(({ step }) => step).filter((step) => step === 'download'),
-		).toHaveLength(2);
-	});
+			expect(fieldOf(items, 'status')).toEqual(['completed']);
+			expect(
+				fixture.sandbox.requests.map(({ step }) => step).filter((step) => step === 'download'),
+			).toHaveLength(2);
+		},
+	);
 
-	it.each([
+	const EXPIRED = [
 		[403, 'Request has expired'],
 		[404, 'The link has expired'],
 		[410, ''],
-	])('is asked for a new link where the first one answers %i %s', async (status, body) => {
-		sandbox.setIntercept(({ step, attempt }) =>
-			step === 'download' && attempt === 1 ? { kind: 'answer', status, body } : undefined,
-		);
-		const { items } = await generate({});
+	] as const;
+	for (const [status, body] of EXPIRED) {
+		testNode(`that expired are replaced by new ones: HTTP ${status} ${body}`, async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, attempt }) =>
+				step === 'download' && attempt === 1 ? respondWith(status, body) : undefined,
+			);
+			const { items } = await generate(fixture, {});
 
-		expect(fields(items, 'status')).toEqual(['completed']);
-		expect(await pixels(items[0] ?? { json: {} })).toMatchObject({ format: 'png' });
-		expect(sandbox.requests.slice(-3).map(({ step }) => step)).toEqual([
-			'download',
-			'query',
-			'download',
-		]);
-		expect(creates()).toHaveLength(1);
-	});
+			expect(fieldOf(items, 'status')).toEqual(['completed']);
+			expect(await pixels(items[0])).toMatchObject({ format: 'png' });
+			expect(fixture.sandbox.requests.slice(-3).map(({ step }) => step)).toEqual([
+				'download',
+				'query',
+				'download',
+			]);
+			expect(fixture.requests('create')).toHaveLength(1);
+		});
+	}
 
-	it('never sends a page in place of an image into the workflow', async () => {
+	testNode('that return an HTML page instead of an image fail the row', async (fixture) => {
 		const page = '<html><body>Please sign in</body></html>';
-		sandbox.setIntercept(({ step }) =>
-			step === 'download' ? { kind: 'answer', status: 200, body: page } : undefined,
+		fixture.sandbox.setIntercept(({ step }) =>
+			step === 'download' ? respondWith(200, page) : undefined,
 		);
-		const { error } = await generate({});
+		const { error } = await generate(fixture, {});
 
-		const [task] = sandbox.tasks();
+		const [task] = fixture.sandbox.tasks();
 		expect(error?.message).toBe(
-			`The image was made, but could not be downloaded: the link answered with text/html; charset=utf-8 instead of an image: it begins "${page}" [task ${task?.id}]`,
+			`The image was generated, but the node couldn't download it: the link returned text/html; charset=utf-8 instead of an image, starting with "${page}" [task ${task?.id}]`,
 		);
 	});
 
-	it('never sees its key go to a link, in an item or in an error', async () => {
+	testNode('never put the API key into a link, an item or an error', async (fixture) => {
 		const result = await generate(
+			fixture,
 			FROM_ROW,
 			systems.map(({ parameters }) => ({ ...parameters, prompt: 'A lake' })),
 		);
-		const failed = await generate({ prompt: 'A lake [[http:401]]' });
+		const failed = await generate(fixture, { prompt: 'A lake [[http:401]]' });
 
-		const links = sandbox.requests.filter(({ step }) => step === 'download');
+		const links = fixture.sandbox.requests.filter(({ step }) => step === 'download');
 		expect(links).toHaveLength(4);
 		expect(links.filter(({ authorizationSent }) => authorizationSent)).toEqual([]);
-		expect(failed.error?.message).toMatch(/^EvoLink did not accept the API key/);
+		expect(failed.error?.message).toMatch(/^EvoLink didn't accept the API key/);
 		const written = JSON.stringify([result, failed, failed.error?.stack, failed.error?.cause]);
-		for (const key of Object.values(sandbox.keys)) expect(written).not.toContain(key);
+		for (const key of Object.values(fixture.sandbox.keys)) expect(written).not.toContain(key);
 	});
 
-	it('may send us elsewhere, but the key does not come along', async () => {
+	testNode('that are redirected to another host leave the API key behind', async (fixture) => {
 		const elsewhere = await startSandbox();
-		sandbox.setIntercept(({ step, path }) =>
+		fixture.sandbox.setIntercept(({ step, path }) =>
 			step === 'query'
 				? {
-						kind: 'answer',
+						kind: 'response',
 						status: 302,
 						headers: { Location: `${elsewhere.baseUrls.apiMart}${path.replace('/evolink', '')}` },
 						body: '',
 					}
 				: undefined,
 		);
-		await generate({}, [{}], { onError: 'continueRegularOutput' });
-		const arrived = [...elsewhere.requests];
+		await generate(fixture, {}, [{}], CONTINUE);
+		const received = [...elsewhere.requests];
 		await elsewhere.close();
 
-		expect(arrived.length).toBeGreaterThan(0);
-		expect(arrived.filter(({ authorizationSent }) => authorizationSent)).toEqual([]);
+		expect(received.length).toBeGreaterThan(0);
+		expect(received.filter(({ authorizationSent }) => authorizationSent)).toEqual([]);
 	});
 
-	it('is reached in spite of a slash behind its address and white space around the key', async () => {
-		const { apiKey, baseUrl } = sandboxCredentials(sandbox).evoLinkApi ?? {};
-		const { items } = await generate({}, [{}], {
-			credentials: {
-				evoLinkApi: { apiKey: ` ${String(apiKey)}\n`, baseUrl: ` ${String(baseUrl)}/ ` },
-			},
-		});
-		expect(fields(items, 'status')).toEqual(['completed']);
-	});
+	testNode(
+		'tolerate a slash after the base URL and white space around the API key',
+		async (fixture) => {
+			const { apiKey, baseUrl } = sandboxCredentials(fixture.sandbox).evoLinkApi ?? {};
+			const { items } = await generate(fixture, {}, [{}], {
+				credentials: {
+					evoLinkApi: { apiKey: ` ${String(apiKey)}\n`, baseUrl: ` ${String(baseUrl)}/ ` },
+				},
+			});
+			expect(fieldOf(items, 'status')).toEqual(['completed']);
+		},
+	);
 
-	it('hears nothing more after the run was stopped', async () => {
-		await sandbox.close();
-		sandbox = await startSandbox({ taskSeconds: 60 });
-		const rows = Array.from({ length: 15 }, (_row, index) => ({ prompt: `Picture ${index}` }));
-		const parameters = { prompt: '={{ $json.prompt }}', options: { concurrency: 10 } };
-		const { seconds } = await generate(parameters, rows, { cancelAfterMs: 1_500 });
-		const heard = sandbox.requests.length;
-		await new Promise((resolve) => setTimeout(resolve, 1_500));
-
-		expect(seconds).toBeLessThan(3);
-		expect(creates()).toHaveLength(10);
-		expect(sandbox.requests).toHaveLength(heard);
-	});
-
-	it('may take longer than the deadline: the task is named and can be fetched later', async () => {
-		const { items } = await generate(
-			{ prompt: 'A lake [[slow:60]]', options: { timeout: 1 } },
-			[{}],
-			{ onError: 'continueRegularOutput' },
-		);
-		const [task] = sandbox.tasks();
-		expect(items[0]?.json).toMatchObject({
-			status: 'processing',
-			taskId: task?.id,
-			error: {
-				message: `EvoLink is still working on the image after 1 second: Seedream Task Status can fetch it later [task ${task?.id}]`,
-				code: 'timeout',
-				charged: 'unknown',
-			},
-		});
-	});
-
-	it('shows its own answer when Simplify is off', async () => {
-		const { items } = await generate({ options: { simplify: false } });
+	testNode("return the provider's own response when Simplify is off", async (fixture) => {
+		const { items } = await generate(fixture, { options: { simplify: false } });
+		expect(items[0]?.json.seconds).toEqual(expect.any(Number));
 		expect(items[0]?.json.raw).toMatchObject({
 			object: 'image.generation.task',
 			status: 'completed',

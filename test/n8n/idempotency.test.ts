@@ -1,34 +1,42 @@
 import type { NodeResult } from './engine';
-import { answer, atEach, LABELS, ONE_OF_EACH, PROMPTS, WITHOUT_KEYS, type Scene } from './fixture';
+import {
+	CONTINUE,
+	EVOLINK,
+	type Fixture,
+	forEachProvider,
+	LABELS,
+	PROMPTS,
+	respondWith,
+	systemsOf,
+	WITHOUT_IDEMPOTENCY,
+} from './fixture';
 
-/** What providers promise of creates that come again, what becomes of the promise, and what is said of it. */
+/** Repeated create requests: what the providers document, whether they keep to it, and what the user reads. */
 
-const only = (...providers: string[]) =>
-	ONE_OF_EACH.filter(({ provider }) => providers.includes(provider));
-const EVOLINK = only('evoLink');
-const APIMART = only('apiMart');
-const WITH_PROMISES = only('evoLink', 'apiMart');
+const APIMART = systemsOf('apiMart');
+const DOCUMENTED = systemsOf('evoLink', 'apiMart');
 
-type Provider = Scene['system']['provider'];
+type Provider = Fixture['system']['provider'];
 
-const NAMES: Partial<Record<Provider, Record<'underWay' | 'conflict', string>>> = {
-	evoLink: { underWay: 'paid_outcome_unknown', conflict: 'idempotency_conflict' },
-	apiMart: { underWay: 'idempotency_in_progress', conflict: 'idempotency_key_reused' },
+const ERROR_NAMES: Partial<Record<Provider, Record<'inProgress' | 'conflict', string>>> = {
+	evoLink: { inProgress: 'paid_outcome_unknown', conflict: 'idempotency_conflict' },
+	apiMart: { inProgress: 'idempotency_in_progress', conflict: 'idempotency_key_reused' },
 };
 
-const named = (at: Scene, what: 'underWay' | 'conflict') => NAMES[at.system.provider]?.[what] ?? '';
+const errorNameOf = (fixture: Fixture, what: 'inProgress' | 'conflict') =>
+	ERROR_NAMES[fixture.system.provider]?.[what] ?? '';
 
-/** As each provider writes it; the name may also stand in the message alone. */
-function idempotencyError(at: Scene, name: string, headers: Record<string, string> = {}) {
+/** In each provider's own format. */
+function idempotencyError(fixture: Fixture, name: string, headers: Record<string, string> = {}) {
 	const error =
-		at.system.provider === 'evoLink'
+		fixture.system.provider === 'evoLink'
 			? { code: name, message: 'See the documentation.', type: 'invalid_request_error' }
 			: { code: 409, message: 'See the documentation.', type: name };
-	return { ...answer(409, { error }), headers };
+	return { ...respondWith(409, { error }), headers };
 }
 
-const createsOf = (at: Scene, wanted: string) =>
-	at.requests('create').filter(({ prompt }) => prompt === wanted);
+const createsOf = (fixture: Fixture, wanted: string) =>
+	fixture.requests('create').filter(({ prompt }) => prompt === wanted);
 
 function expectSame(requests: ReturnType<typeof createsOf>): void {
 	expect(new Set(requests.map(({ body }) => JSON.stringify(body))).size).toBe(1);
@@ -37,124 +45,132 @@ function expectSame(requests: ReturnType<typeof createsOf>): void {
 	}
 }
 
-describe('every create carries a key', () => {
-	atEach('of the form that the provider wants', async (at) => {
-		await at.generate(PROMPTS);
-		for (const { headers } of at.requests('create')) {
-			expect(headers['idempotency-key']).toMatch(/^[A-Za-z0-9._-]{16,96}$/);
-			expect(headers['x-apimart-response-version']).toBe(
-				at.system.provider === 'apiMart' ? '2026-07-27' : undefined,
-			);
-		}
-	});
-});
+forEachProvider(
+	'every create request has an Idempotency-Key of its own, in the format of the provider',
+	async (fixture) => {
+		await fixture.generate([...PROMPTS, 'one']);
+		const headers = fixture.requests('create').map((request) => request.headers);
+		const keys = headers.map((each) => each['idempotency-key']);
 
-describe('a first create that is still under way', () => {
-	atEach(
-		'is waited for, and asked for under the same key',
-		async (at) => {
-			at.sandbox.setIntercept(({ step, prompt, attempt }) => {
+		expect(new Set(keys).size).toBe(4);
+		for (const key of keys) expect(key).toMatch(/^[\da-f]{64}$/);
+		const isApiMart = fixture.system.provider === 'apiMart';
+		for (const each of headers) {
+			expect(each['x-apimart-response-version']).toBe(isApiMart ? '2026-07-27' : undefined);
+		}
+	},
+);
+
+describe('a create request that is still being processed', () => {
+	forEachProvider(
+		'is repeated under the same Idempotency-Key',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, prompt, attempt }) => {
 				if (step !== 'create' || prompt !== 'two' || attempt > 3) return undefined;
 				const headers = { 'retry-after': '1' };
-				return idempotencyError(at, named(at, 'underWay'), attempt === 1 ? headers : {});
+				return idempotencyError(
+					fixture,
+					errorNameOf(fixture, 'inProgress'),
+					attempt === 1 ? headers : {},
+				);
 			});
-			const { items } = await at.generate(PROMPTS);
+			const { items } = await fixture.generate(PROMPTS);
 
-			at.expectComplete(items, PROMPTS);
-			expect(createsOf(at, 'two')).toHaveLength(4);
-			expectSame(createsOf(at, 'two'));
-			expect(at.imagesPaid()).toBe(3);
+			fixture.expectComplete(items, PROMPTS);
+			expect(createsOf(fixture, 'two')).toHaveLength(4);
+			expectSame(createsOf(fixture, 'two'));
+			expect(fixture.chargedImages()).toBe(3);
 		},
 		{},
-		WITH_PROMISES,
+		DOCUMENTED,
 	);
 
-	atEach(
-		'is waited for until the timeout; then nobody knows what it cost',
-		async (at) => {
-			at.sandbox.setIntercept(({ step, prompt }) =>
+	forEachProvider(
+		'may have been charged if it is still being processed at the timeout',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, prompt }) =>
 				step === 'create' && prompt === 'two'
-					? idempotencyError(at, named(at, 'underWay'), { 'retry-after': '1' })
+					? idempotencyError(fixture, errorNameOf(fixture, 'inProgress'), { 'retry-after': '1' })
 					: undefined,
 			);
-			const { items } = await at.generate(PROMPTS, {
+			const { items } = await fixture.generate(PROMPTS, {
 				parameters: { options: { timeout: 3 } },
-				onError: 'continueRegularOutput',
+				...CONTINUE,
 			});
 
 			expect(items[1]?.json).toMatchObject({ error: { charged: 'unknown' } });
-			expect(createsOf(at, 'two').length).toBeGreaterThanOrEqual(3);
+			expect(createsOf(fixture, 'two').length).toBeGreaterThanOrEqual(3);
 		},
 		{},
-		WITH_PROMISES,
+		DOCUMENTED,
 	);
 });
 
-describe('a key that the provider has for something else', () => {
-	atEach(
-		'stops the row, which says that the other may be paid',
-		async (at) => {
-			at.sandbox.setIntercept(({ step, prompt }) =>
+describe('an Idempotency-Key that the provider knows from another request', () => {
+	forEachProvider(
+		'fails the row, which says that the other request may have been charged',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, prompt }) =>
 				step === 'create' && prompt === 'two'
-					? idempotencyError(at, named(at, 'conflict'))
+					? idempotencyError(fixture, errorNameOf(fixture, 'conflict'))
 					: undefined,
 			);
-			const { error } = await at.generate(PROMPTS);
+			const { error } = await fixture.generate(PROMPTS);
 
-			expect(createsOf(at, 'two')).toHaveLength(1);
+			expect(createsOf(fixture, 'two')).toHaveLength(1);
 			expect(error?.message).toContain('already has another request for this row');
-			expect(error?.description).toContain('Whether it was charged cannot be known from here.');
+			expect(error?.description).toContain("The node can't tell whether you were charged.");
 			expect(error?.description).not.toMatch(/workflow anew/);
 		},
 		{},
-		WITH_PROMISES,
+		DOCUMENTED,
 	);
 });
 
-atEach(
-	'an outcome that the provider itself does not know stops the row and is never sent again here',
-	async (at) => {
-		at.sandbox.setIntercept(({ step, prompt }) =>
+forEachProvider(
+	'a create request with an outcome unknown to the provider itself is never repeated in the execution',
+	async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, prompt }) =>
 			step === 'create' && prompt === 'two'
-				? idempotencyError(at, 'idempotency_result_indeterminate')
+				? idempotencyError(fixture, 'idempotency_result_indeterminate')
 				: undefined,
 		);
-		const { error } = await at.generate(PROMPTS, { tries: 3 });
+		const { error } = await fixture.generate(PROMPTS, { tries: 3 });
 
-		expect(error?.description).toContain('Whether it was charged cannot be known from here.');
-		expect(createsOf(at, 'two')).toHaveLength(1);
+		expect(error?.description).toContain("The node can't tell whether you were charged.");
+		expect(createsOf(fixture, 'two')).toHaveLength(1);
 	},
 	{},
 	APIMART,
 );
 
-describe('a create that the provider could not look up', () => {
-	const unavailable = answer(503, {
+describe('a create request with an Idempotency-Key the provider could not look up', () => {
+	const unavailable = respondWith(503, {
 		error: { code: 503, message: 'Try again.', type: 'idempotency_unavailable' },
 	});
 
-	atEach(
-		'is repeated freely',
-		async (at) => {
-			at.sandbox.setIntercept(({ step, attempt }) =>
+	forEachProvider(
+		'is repeated',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, attempt }) =>
 				step === 'create' && attempt < 3 ? unavailable : undefined,
 			);
-			const { items } = await at.generate(PROMPTS);
+			const { items } = await fixture.generate(PROMPTS);
 
-			at.expectComplete(items, PROMPTS);
-			expect(at.imagesPaid()).toBe(3);
+			fixture.expectComplete(items, PROMPTS);
+			expect(fixture.chargedImages()).toBe(3);
 		},
 		{},
 		APIMART,
 	);
 
-	atEach(
-		'costs nothing, and says so',
-		async (at) => {
-			at.sandbox.setIntercept(({ step }) => (step === 'create' ? unavailable : undefined));
-			const { items } = await at.generate(['one'], {
+	forEachProvider(
+		'costs nothing',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step }) => (step === 'create' ? unavailable : undefined));
+			const { items } = await fixture.generate(['one'], {
 				parameters: { options: { timeout: 1 } },
-				onError: 'continueRegularOutput',
+				...CONTINUE,
 			});
 			expect(items[0]?.json).toMatchObject({ error: { charged: 'no' } });
 		},
@@ -163,36 +179,38 @@ describe('a create that the provider could not look up', () => {
 	);
 });
 
-describe('a lost create that is refused later', () => {
-	const noCredit = answer(402, {
+describe('a create request that was lost and rejected when repeated', () => {
+	const noCredits = respondWith(402, {
 		error: { code: 402, message: 'No credit.', type: 'payment_required' },
 	});
 
-	atEach('may still be paid: the refusal is of the second one', async (at) => {
-		at.sandbox.setIntercept(({ step, prompt, attempt }) => {
+	forEachProvider('may have been charged, as only the second one was rejected', async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, prompt, attempt }) => {
 			if (step !== 'create' || prompt !== 'two') return undefined;
-			return attempt === 1 ? { kind: 'resetAfter' } : noCredit;
+			return attempt === 1 ? { kind: 'resetAfter' } : noCredits;
 		});
-		const failed = await at.generate(PROMPTS);
-		const retried = await at.generate([], { retryOf: failed });
+		const failed = await fixture.generate(PROMPTS);
+		const retried = await fixture.generate([], { retryOf: failed });
 
 		for (const { error } of [failed, retried]) {
-			expect(error?.message).toContain('The image may have been made and charged');
-			expect(error?.description).toContain('Whether it was charged cannot be known from here.');
+			expect(error?.message).toContain(
+				'The image may have been generated and you may have been charged',
+			);
+			expect(error?.description).toContain("The node can't tell whether you were charged.");
 		}
-		expect(retried.error?.message).toContain('has no credit left');
+		expect(retried.error?.message).toContain('reports that this account has no credits left');
 	});
 });
 
-describe('a create that was sent again and may have been made twice', () => {
+describe('a repeated create request that may have created two tasks', () => {
 	const parameters = { options: { simplify: true } };
 
-	function expectTold(at: Scene, { items, hints, log }: NodeResult): void {
+	function expectWarning(fixture: Fixture, { items, hints, log }: NodeResult): void {
 		const warning = String(items[1]?.json.warning);
 		expect(items.map(({ json }) => json.status)).toEqual(Array(3).fill('completed'));
 		expect(items.map(({ json }) => 'warning' in json)).toEqual([false, true, false]);
 		expect(warning).toContain(
-			`${LABELS[at.system.provider]} does not say that the second one is the same`,
+			`${LABELS[fixture.system.provider]} doesn't confirm that it recognized the second one`,
 		);
 		expect(warning).toContain(String(items[1]?.json.taskId));
 		expect(hints.map(({ message }) => message).join()).toContain(`Row 2: ${warning}`);
@@ -204,14 +222,16 @@ describe('a create that was sent again and may have been made twice', () => {
 		);
 	}
 
-	atEach(
-		'names both tasks where the provider lists them',
-		async (at) => {
-			at.breakOnce('create', 'two', { kind: 'resetAfter' });
-			const result = await at.generate(PROMPTS, { parameters });
+	forEachProvider(
+		'leads to a warning with both task IDs if the provider lists them',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', { kind: 'resetAfter' });
+			const result = await fixture.generate(PROMPTS, { parameters });
 
-			expectTold(at, result);
-			const ids = at.sandbox.tasks().flatMap(({ id, prompt }) => (prompt === 'two' ? [id] : []));
+			expectWarning(fixture, result);
+			const ids = fixture.sandbox
+				.tasks()
+				.flatMap(({ id, prompt }) => (prompt === 'two' ? [id] : []));
 			expect(ids).toHaveLength(2);
 			for (const id of ids) expect(result.items[1]?.json.warning).toContain(id);
 		},
@@ -219,75 +239,77 @@ describe('a create that was sent again and may have been made twice', () => {
 		EVOLINK,
 	);
 
-	atEach(
-		'says where to look for the other one where it does not',
-		async (at) => {
-			at.breakOnce('create', 'two', { kind: 'resetAfter' });
-			const failed = await at.generate(PROMPTS);
-			const retried = await at.generate([], { parameters, retryOf: failed });
+	forEachProvider(
+		'leads to a warning where to look for the other task if the provider has no list',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', { kind: 'resetAfter' });
+			const failed = await fixture.generate(PROMPTS);
+			const retried = await fixture.generate([], { parameters, retryOf: failed });
 
-			expectTold(at, retried);
-			expect(retried.items[1]?.json.warning).toMatch(/another one made at \S+ \S+ UTC or after$/);
-			expectSame(createsOf(at, 'two'));
+			expectWarning(fixture, retried);
+			expect(retried.items[1]?.json.warning).toMatch(
+				/another task created at \S+ \S+ UTC or later$/,
+			);
+			expectSame(createsOf(fixture, 'two'));
 		},
 		{},
-		WITHOUT_KEYS,
+		WITHOUT_IDEMPOTENCY,
 	);
 
-	atEach(
-		'says nothing where the provider answers with the first',
-		async (at) => {
-			at.breakOnce('create', 'two', { kind: 'resetAfter' });
-			const failed = await at.generate(PROMPTS);
-			const { items } = failed.error ? await at.generate([], { retryOf: failed }) : failed;
+	forEachProvider(
+		'leads to no warning if the provider returns the first task again',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', { kind: 'resetAfter' });
+			const failed = await fixture.generate(PROMPTS);
+			const { items } = failed.error ? await fixture.generate([], { retryOf: failed }) : failed;
 
-			at.expectComplete(items, PROMPTS);
+			fixture.expectComplete(items, PROMPTS);
 			expect(items.filter(({ json }) => 'warning' in json)).toEqual([]);
-			expect(at.sandbox.tasks()).toHaveLength(3);
+			expect(fixture.sandbox.tasks()).toHaveLength(3);
 		},
-		{ idempotency: { apiMart: 'honoured' } },
-		WITH_PROMISES,
+		{ idempotency: { apiMart: 'honored' } },
+		DOCUMENTED,
 	);
 });
 
-atEach(
-	'a provider that has answered a repeated create with the first task is trusted from then on',
-	async (at) => {
-		at.sandbox.setIntercept(({ step, prompt, attempt }) => {
+forEachProvider(
+	'a provider that returned the first task for a repeated create request is trusted from then on',
+	async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, prompt, attempt }) => {
 			if (step !== 'create' || attempt > 1) return undefined;
-			return prompt === 'one' ? { kind: 'resetAfter' } : answer(400);
+			return prompt === 'one' ? { kind: 'resetAfter' } : respondWith(400);
 		});
-		const failed = await at.generate(PROMPTS);
-		// In the retry, "one" is answered with its first task before "two" loses its answer.
-		at.sandbox.setIntercept(({ step, prompt, attempt }) =>
+		const failed = await fixture.generate(PROMPTS);
+		// In the retry, "one" gets its first task before the response to "two" is lost.
+		fixture.sandbox.setIntercept(({ step, prompt, attempt }) =>
 			step === 'create' && prompt === 'two' && attempt === 2 ? { kind: 'resetAfter' } : undefined,
 		);
 		const parameters = { options: { concurrency: 1 } };
-		const { items } = await at.generate([], { parameters, retryOf: failed });
+		const { items } = await fixture.generate([], { parameters, retryOf: failed });
 
-		at.expectComplete(items, PROMPTS);
-		expect(at.imagesPaid()).toBe(3);
-		expect(createsOf(at, 'two')).toHaveLength(3);
+		fixture.expectComplete(items, PROMPTS);
+		expect(fixture.chargedImages()).toBe(3);
+		expect(createsOf(fixture, 'two')).toHaveLength(3);
 	},
-	{ idempotency: { apiMart: 'honoured' } },
+	{ idempotency: { apiMart: 'honored' } },
 	APIMART,
 );
 
-describe('a create whose fate stays unknown', () => {
-	atEach(
-		'names the tasks that may be it, with their times and how far they are',
-		async (at) => {
-			at.sandbox.setIntercept(({ step, prompt, attempt }) => {
+describe('an unconfirmed create request', () => {
+	forEachProvider(
+		'lists the tasks it may have created, with time and status',
+		async (fixture) => {
+			fixture.sandbox.setIntercept(({ step, prompt, attempt }) => {
 				if (step !== 'create' || prompt !== 'two') return undefined;
-				return attempt === 1 ? { kind: 'resetAfter' } : answer(402, { error: { code: 402 } });
+				return attempt === 1 ? { kind: 'resetAfter' } : respondWith(402, { error: { code: 402 } });
 			});
-			const { items } = await at.generate(PROMPTS, { onError: 'continueRegularOutput' });
+			const { items } = await fixture.generate(PROMPTS, CONTINUE);
 
-			const lost = at.sandbox.tasks().find(({ prompt }) => prompt === 'two');
+			const lost = fixture.sandbox.tasks().find(({ prompt }) => prompt === 'two');
 			const { message } = items[1]?.json.error as { message: string };
 			expect(message).toMatch(
 				new RegExp(
-					`EvoLink lists ${String(lost?.id)} \\(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC, \\w+\\), which no row of this execution has$`,
+					`The list has ${String(lost?.id)} \\(\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC, \\w+\\), which doesn't belong to any row of this execution$`,
 				),
 			);
 			for (const { json } of [items[0], items[2]].flatMap((item) => item ?? [])) {
@@ -298,11 +320,11 @@ describe('a create whose fate stays unknown', () => {
 		EVOLINK,
 	);
 
-	atEach(
-		'asks for the list only then',
-		async (at) => {
-			await at.generate(PROMPTS);
-			expect(at.requests('list')).toEqual([]);
+	forEachProvider(
+		'is the only reason to fetch the list of tasks',
+		async (fixture) => {
+			await fixture.generate(PROMPTS);
+			expect(fixture.requests('list')).toEqual([]);
 		},
 		{},
 		EVOLINK,

@@ -3,38 +3,47 @@ import { inspect } from 'node:util';
 
 import type { NodeResult } from './engine';
 import {
-	answer,
-	atEach,
-	honoursKeys,
+	CONTINUE,
+	type Fixture,
+	forEachProvider,
+	honorsIdempotency,
 	LABELS,
 	PROMPTS,
-	type Scene,
-	WITH_KEYS,
-	WITHOUT_KEYS,
+	respondWith,
+	stopSignal,
+	WITH_IDEMPOTENCY,
+	WITHOUT_IDEMPOTENCY,
 } from './fixture';
 
 /**
- * Every row is paid for once, and what is paid for is delivered or named, whatever goes wrong on the
- * way. By the providers' own accounts.
+ * Whatever goes wrong, every row is charged once, and everything charged is returned or named. As
+ * counted by the providers' own accounts.
  */
 
-describe('Retry On Fail pays for nothing twice', () => {
+describe('Retry On Fail charges nothing twice', () => {
 	const faults = [
-		['a query that failed for good', 'query', 401],
-		['a download that failed', 'download', 400],
-		['a row that was refused', 'create', 400],
+		['polling failed for good', 'query', 401],
+		['a download failed', 'download', 400],
+		['a row was rejected', 'create', 400],
 	] as const;
 	for (const [what, step, status] of faults) {
-		atEach(`after ${what}`, async (at) => {
-			at.breakOnce(step, 'two', answer(status));
+		forEachProvider(`after ${what}`, async (fixture) => {
+			fixture.failOnce(step, 'two', respondWith(status));
 			const parameters = { downloadImages: step === 'download' };
-			const result = await at.generate(PROMPTS, { parameters, tries: 2 });
+			const result = await fixture.generate(PROMPTS, { parameters, tries: 2 });
 
 			expect(result).toMatchObject({ status: 'success', calls: 2 });
-			at.expectComplete(result.items, PROMPTS);
-			expect(at.created()).toEqual([...PROMPTS, ...(step === 'create' ? ['two'] : [])].sort());
-			expect(at.sandbox.tasks()).toHaveLength(3);
-			expect(at.imagesPaid()).toBe(3);
+			fixture.expectComplete(result.items, PROMPTS);
+			expect(fixture.createdPrompts()).toEqual(
+				[...PROMPTS, ...(step === 'create' ? ['two'] : [])].sort(),
+			);
+			const keys = fixture
+				.requests('create')
+				.filter(({ prompt }) => prompt === 'two')
+				.map(({ headers }) => headers['idempotency-key']);
+			expect(new Set(keys).size).toBe(1);
+			expect(fixture.sandbox.tasks()).toHaveLength(3);
+			expect(fixture.chargedImages()).toBe(3);
 			if (step === 'download') {
 				expect(result.items.map(({ binary }) => Object.keys(binary ?? {}))).toEqual(
 					Array(3).fill(['data']),
@@ -43,161 +52,161 @@ describe('Retry On Fail pays for nothing twice', () => {
 		});
 	}
 
-	atEach(
-		'where a first row that fails makes n8n run the node again, in spite of Continue On Fail',
-		async (at) => {
-			at.breakOnce('create', 'one', answer(400));
+	forEachProvider(
+		'if a failed first row makes n8n run the node again despite Continue (regular output)',
+		async (fixture) => {
+			fixture.failOnce('create', 'one', respondWith(400));
 			const options = { onError: 'continueRegularOutput', tries: 2 } as const;
-			const { calls, items } = await at.generate(PROMPTS, options);
+			const { calls, items } = await fixture.generate(PROMPTS, options);
 
 			expect(calls).toBe(2);
-			at.expectComplete(items, PROMPTS);
-			expect(at.created()).toEqual(['one', 'one', 'three', 'two']);
-			expect(at.imagesPaid()).toBe(3);
+			fixture.expectComplete(items, PROMPTS);
+			expect(fixture.createdPrompts()).toEqual(['one', 'one', 'three', 'two']);
+			expect(fixture.chargedImages()).toBe(3);
 		},
 	);
 
-	atEach('however often it runs', async (at) => {
-		at.sandbox.setIntercept(({ step, prompt }) =>
-			step === 'create' && prompt === 'one' ? answer(400) : undefined,
+	forEachProvider('however often it runs the node', async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, prompt }) =>
+			step === 'create' && prompt === 'one' ? respondWith(400) : undefined,
 		);
 		const options = { onError: 'continueRegularOutput', tries: 4 } as const;
-		const { calls, items } = await at.generate(PROMPTS, options);
+		const { calls, items } = await fixture.generate(PROMPTS, options);
 
 		expect(calls).toBe(4);
 		expect(items.map(({ json }) => json.status)).toEqual(['failed', 'completed', 'completed']);
-		expect(at.imagesPaid()).toBe(2);
-		expect(at.sandbox.tasks()).toHaveLength(2);
+		expect(fixture.chargedImages()).toBe(2);
+		expect(fixture.sandbox.tasks()).toHaveLength(2);
 	});
 
-	atEach('for two rows that ask for the same, which are two tasks', async (at) => {
+	forEachProvider('for two identical rows, which are two tasks', async (fixture) => {
 		const same = ['same', 'same'];
-		at.breakOnce('query', 'same', answer(401));
-		const { calls, items } = await at.generate(same, { tries: 2 });
+		fixture.failOnce('query', 'same', respondWith(401));
+		const { calls, items } = await fixture.generate(same, { tries: 2 });
 
 		expect(calls).toBe(2);
-		at.expectComplete(items, same);
-		expect(at.created()).toEqual(same);
-		expect(at.imagesPaid()).toBe(2);
+		fixture.expectComplete(items, same);
+		expect(fixture.createdPrompts()).toEqual(same);
+		expect(fixture.chargedImages()).toBe(2);
 	});
 
-	atEach('and makes a failed task anew, for that cost nothing', async (at) => {
+	forEachProvider('and creates a failed task again, as that cost nothing', async (fixture) => {
 		const prompts = ['one', 'two [[fail:service_error]]'];
-		const { status, calls } = await at.generate(prompts, { tries: 2 });
+		const { status, calls } = await fixture.generate(prompts, { tries: 2 });
 
 		expect({ status, calls }).toEqual({ status: 'error', calls: 2 });
-		expect(at.created()).toEqual(['one', prompts[1], prompts[1]]);
-		expect(at.sandbox.tasks()).toHaveLength(3);
-		expect(at.imagesPaid()).toBe(1);
+		expect(fixture.createdPrompts()).toEqual(['one', prompts[1], prompts[1]]);
+		expect(fixture.sandbox.tasks()).toHaveLength(3);
+		expect(fixture.chargedImages()).toBe(1);
 	});
 });
 
-describe('a create whose answer is lost', () => {
-	atEach(
-		'is repeated under its Idempotency-Key: one task, and its image',
-		async (at) => {
-			at.breakOnce('create', 'two', { kind: 'resetAfter' });
-			const { items } = await at.generate(PROMPTS);
+describe('a create request whose response is lost', () => {
+	forEachProvider(
+		'is repeated under its Idempotency-Key, for one task and its image',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', { kind: 'resetAfter' });
+			const { items } = await fixture.generate(PROMPTS);
 
-			at.expectComplete(items, PROMPTS);
-			const keys = at
+			fixture.expectComplete(items, PROMPTS);
+			const keys = fixture
 				.requests('create')
 				.filter(({ prompt }) => prompt === 'two')
 				.map(({ headers }) => headers['idempotency-key']);
 			expect(keys).toHaveLength(2);
 			expect(new Set(keys).size).toBe(1);
-			expect(at.imagesPaid()).toBe(3);
+			expect(fixture.chargedImages()).toBe(3);
 		},
 		{},
-		WITH_KEYS,
+		WITH_IDEMPOTENCY,
 	);
-	const words =
-		/The image may have been made and charged: look in .+'s list of tasks for one of \S+ made at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/;
+	const message =
+		/The image may have been generated and you may have been charged\. Check .+'s task list for a \S+ task created at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/;
 
-	atEach(
-		'is not sent again, and its row says so',
-		async (at) => {
-			at.breakOnce('create', 'two', { kind: 'resetAfter' });
-			const { items } = await at.generate(PROMPTS, { onError: 'continueRegularOutput' });
+	forEachProvider(
+		'is not repeated without idempotency, and its row says so',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', { kind: 'resetAfter' });
+			const { items } = await fixture.generate(PROMPTS, CONTINUE);
 
 			expect(items.map(({ json }) => json.status)).toEqual(['completed', 'failed', 'completed']);
-			const { model } = at.system.parameters;
+			const { model } = fixture.system.parameters;
 			expect(items[1]?.json).toMatchObject({
 				error: {
-					message: expect.stringMatching(words),
+					message: expect.stringMatching(message),
 					code: 'ECONNRESET',
 					charged: 'unknown',
 				},
 			});
 			expect(items[1]?.json.error).toMatchObject({
-				message: expect.stringContaining(` for one of ${String(model)} made at `),
+				message: expect.stringContaining(` for a ${String(model)} task created at `),
 			});
-			expect(at.created()).toEqual([...PROMPTS].sort());
+			expect(fixture.createdPrompts()).toEqual([...PROMPTS].sort());
 		},
 		{},
-		WITHOUT_KEYS,
+		WITHOUT_IDEMPOTENCY,
 	);
 
-	atEach(
-		'is sent again by the user who retries the execution, not by Retry On Fail',
-		async (at) => {
-			at.breakOnce('create', 'two', { kind: 'resetAfter' });
-			const failed = await at.generate(PROMPTS, { tries: 3 });
+	forEachProvider(
+		'is repeated by a retry of the execution, not by Retry On Fail',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', { kind: 'resetAfter' });
+			const failed = await fixture.generate(PROMPTS, { tries: 3 });
 
 			expect(failed).toMatchObject({ status: 'error', calls: 3 });
 			expect(failed.error?.message).toMatch(
-				/^Row 2: The answer to this row's request was lost in an earlier try/,
+				/^Row 2: The response to this row's request was lost in an earlier attempt/,
 			);
-			expect(failed.error?.message).toMatch(words);
+			expect(failed.error?.message).toMatch(message);
 			expect(failed.error?.description).toContain('2 of 3 rows finished.');
-			expect(at.created()).toEqual([...PROMPTS].sort());
+			expect(fixture.createdPrompts()).toEqual([...PROMPTS].sort());
 
-			const retried = await at.generate([], { retryOf: failed });
-			at.expectComplete(retried.items, PROMPTS);
-			expect(at.created()).toEqual([...PROMPTS, 'two'].sort());
+			const retried = await fixture.generate([], { retryOf: failed });
+			fixture.expectComplete(retried.items, PROMPTS);
+			expect(fixture.createdPrompts()).toEqual([...PROMPTS, 'two'].sort());
 		},
 		{},
-		WITHOUT_KEYS,
+		WITHOUT_IDEMPOTENCY,
 	);
 });
 
-describe('Retry execution', () => {
-	atEach('pays only for the rows that are missing, and says so before', async (at) => {
-		at.breakOnce('create', 'two', answer(400));
-		const failed = await at.generate(PROMPTS);
-		const kept = at.sandbox.tasks().map(({ id }) => id);
-		const retried = await at.generate([], { retryOf: failed });
+describe('a retry of the execution', () => {
+	forEachProvider('charges only for the missing rows, as the error says', async (fixture) => {
+		fixture.failOnce('create', 'two', respondWith(400));
+		const failed = await fixture.generate(PROMPTS);
+		const kept = fixture.sandbox.tasks().map(({ id }) => id);
+		const retried = await fixture.generate([], { retryOf: failed });
 
 		expect(failed.error?.description).toContain(
-			'2 of 3 rows finished. They are kept: Retry On Fail, or Retry in the list of executions, fetches them again and pays only for the rest. A new run pays for every row.',
+			'2 of 3 rows finished. The node saves them: Retry On Fail, or Retry on the Executions tab, fetches them again and you only pay for the rest. In a new execution, you pay for every row.',
 		);
 		for (const id of kept) expect(failed.error?.description).toContain(id);
-		at.expectComplete(retried.items, PROMPTS);
-		expect(at.created()).toEqual([...PROMPTS, 'two'].sort());
-		expect(at.imagesPaid()).toBe(3);
+		fixture.expectComplete(retried.items, PROMPTS);
+		expect(fixture.createdPrompts()).toEqual([...PROMPTS, 'two'].sort());
+		expect(fixture.chargedImages()).toBe(3);
 	});
 
-	atEach('makes a new task of a row whose prompt was changed, and of no other', async (at) => {
-		at.breakOnce('query', 'two', answer(401));
-		const failed = await at.generate(PROMPTS);
+	forEachProvider('creates new tasks only for rows with a changed prompt', async (fixture) => {
+		fixture.failOnce('query', 'two', respondWith(401));
+		const failed = await fixture.generate(PROMPTS);
 		const prompt = '={{ $json.prompt.replace("two", "two, blue") }}';
-		const retried = await at.generate([], { retryOf: failed, parameters: { prompt } });
+		const retried = await fixture.generate([], { retryOf: failed, parameters: { prompt } });
 
-		at.expectComplete(retried.items, ['one', 'two, blue', 'three']);
-		expect(at.created()).toEqual([...PROMPTS, 'two, blue'].sort());
+		fixture.expectComplete(retried.items, ['one', 'two, blue', 'three']);
+		expect(fixture.createdPrompts()).toEqual([...PROMPTS, 'two, blue'].sort());
 	});
 });
 
 describe('a loop over the error output', () => {
-	atEach('takes up a task that outlived its deadline', async (at) => {
+	forEachProvider('resumes a task that timed out', async (fixture) => {
 		const prompts = ['quick', 'slow [[slow:60]]'];
-		const { runs, errorItems } = await at.generate(prompts, {
+		const { runs, errorItems } = await fixture.generate(prompts, {
 			parameters: { options: { timeout: 1 } },
 			onError: 'continueErrorOutput',
 			loopErrors: 1,
 			// Between the two turns.
 			onMessage: (message) => {
-				if (message.includes('0 running, 1 failed')) at.clock.ahead = 60_000;
+				if (message.includes('0 running, 1 failed')) fixture.clock.offsetMs = 60_000;
 			},
 		});
 
@@ -206,44 +215,44 @@ describe('a loop over the error output', () => {
 			['slow [[slow:60]]'],
 		]);
 		expect(errorItems).toEqual([]);
-		expect(at.created()).toEqual(prompts);
-		expect(at.imagesPaid()).toBe(2);
+		expect(fixture.createdPrompts()).toEqual(prompts);
+		expect(fixture.chargedImages()).toBe(2);
 	});
 
-	atEach('makes a failed task anew, under another Idempotency-Key', async (at) => {
+	forEachProvider('creates a failed task again under another Idempotency-Key', async (fixture) => {
 		const prompts = ['one', 'two [[fail:service_error]]'];
-		await at.generate(prompts, { onError: 'continueErrorOutput', loopErrors: 1 });
+		await fixture.generate(prompts, { onError: 'continueErrorOutput', loopErrors: 1 });
 
-		const keys = at
+		const keys = fixture
 			.requests('create')
 			.filter(({ prompt }) => prompt === prompts[1])
 			.map(({ headers }) => headers['idempotency-key']);
 		expect(keys).toHaveLength(2);
 		expect(new Set(keys).size).toBe(2);
-		expect(at.sandbox.tasks()).toHaveLength(3);
+		expect(fixture.sandbox.tasks()).toHaveLength(3);
 	});
 });
 
-atEach(
-	'a task that outlives its deadline is named, and so is the node that fetches it',
-	async (at) => {
+forEachProvider(
+	'a task that times out is named, and so is the node that gets it later',
+	async (fixture) => {
 		const parameters = { options: { timeout: 1 } };
 		const prompts = ['slow [[slow:60]]'];
 		const [item, stopped] = await Promise.all([
-			at.generate(prompts, { parameters, onError: 'continueRegularOutput' }),
-			at.generate(prompts, { parameters }),
+			fixture.generate(prompts, { parameters, ...CONTINUE }),
+			fixture.generate(prompts, { parameters }),
 		]);
 
 		const taskId = item.items[0]?.json.taskId;
-		expect(at.sandbox.tasks().map(({ id }) => id)).toContain(taskId);
+		expect(fixture.sandbox.tasks().map(({ id }) => id)).toContain(taskId);
 		expect(item.items.map(({ json }) => json)).toEqual([
 			{
 				status: 'processing',
-				provider: at.system.provider,
+				provider: fixture.system.provider,
 				taskId,
 				error: {
 					message: expect.stringMatching(
-						/ is still working on the image after 1 second: Seedream Task Status can fetch it later /,
+						/ is still generating the image after 1 second\. Fetch it later with the Seedream Task Status node /,
 					),
 					code: 'timeout',
 					type: 'timeout',
@@ -251,178 +260,189 @@ atEach(
 				},
 			},
 		]);
-		const [other] = at.sandbox.tasks().filter(({ id }) => id !== taskId);
+		const [other] = fixture.sandbox.tasks().filter(({ id }) => id !== taskId);
 		expect(stopped.error?.message).toContain(
-			`Seedream Task Status can fetch it later [task ${other?.id}]`,
+			`Fetch it later with the Seedream Task Status node [task ${other?.id}]`,
 		);
 	},
 );
 
-atEach('a task that has vanished is given up long before its deadline, and named', async (at) => {
-	at.sandbox.setIntercept(({ step, attempt }) =>
-		step === 'query' && attempt > 1 ? answer(404) : undefined,
-	);
-	const { error, seconds } = await at.generate(['gone [[slow:4]]']);
+forEachProvider(
+	'a task unknown to the provider fails long before its timeout, and is named',
+	async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, attempt }) =>
+			step === 'query' && attempt > 1 ? respondWith(404) : undefined,
+		);
+		const { error, seconds } = await fixture.generate(['gone [[slow:4]]']);
 
-	const [task] = at.sandbox.tasks();
-	expect(error?.message).toMatch(/ does not know this task /);
-	expect(error?.message).toContain(`[task ${task?.id}]`);
-	expect(at.requests('query')).toHaveLength(1 + 5);
-	expect(seconds).toBeLessThan(25);
-});
+		const [task] = fixture.sandbox.tasks();
+		expect(error?.message).toMatch(/ doesn't recognize this task /);
+		expect(error?.message).toContain(`[task ${task?.id}]`);
+		expect(fixture.requests('query')).toHaveLength(1 + 5);
+		expect(seconds).toBeLessThan(25);
+	},
+);
 
 for (const retryAfter of [true, false]) {
-	atEach(
-		`a batch too fast for the provider ends with every image, Retry-After: ${retryAfter}`,
-		async (at) => {
+	forEachProvider(
+		`a batch beyond the rate limit returns every image, ${retryAfter ? 'with' : 'without'} Retry-After`,
+		async (fixture) => {
 			const prompts = Array.from({ length: 40 }, (_, index) => `Picture ${index}`);
-			const { status, items } = await at.generate(prompts);
+			const { status, items } = await fixture.generate(prompts);
 
 			expect(status).toBe('success');
-			at.expectComplete(items, prompts);
-			expect(at.sandbox.tasks()).toHaveLength(40);
-			expect(at.imagesPaid()).toBe(40);
+			fixture.expectComplete(items, prompts);
+			expect(fixture.sandbox.tasks()).toHaveLength(40);
+			expect(fixture.chargedImages()).toBe(40);
 		},
 		{ rateLimit: { perSecond: 20, retryAfter } },
 	);
 }
 
-atEach('a provider that refuses connections for a second costs no row', async (at) => {
-	const prompts = PROMPTS.map((prompt) => `${prompt} [[slow:1.5]]`);
-	const refuseForASecond = async () => {
-		await at.sandbox.refuseConnections();
-		void wait(1_000).then(async () => await at.sandbox.acceptConnections());
-	};
-	// Once for the creates, and once for the queries.
-	await refuseForASecond();
-	let isFirst = true;
-	at.sandbox.setIntercept(async ({ step }) => {
-		if (step === 'query' && isFirst) {
-			isFirst = false;
-			await refuseForASecond();
-		}
-		return undefined;
-	});
-	const { items } = await at.generate(prompts);
+forEachProvider(
+	'a provider that refuses connections for a second fails no row',
+	async (fixture) => {
+		const prompts = PROMPTS.map((prompt) => `${prompt} [[slow:1.5]]`);
+		const refuseForASecond = async () => {
+			await fixture.sandbox.refuseConnections();
+			void wait(1_000).then(async () => await fixture.sandbox.acceptConnections());
+		};
+		// Once for the create requests, and once while polling.
+		await refuseForASecond();
+		let isFirst = true;
+		fixture.sandbox.setIntercept(async ({ step }) => {
+			if (step === 'query' && isFirst) {
+				isFirst = false;
+				await refuseForASecond();
+			}
+			return undefined;
+		});
+		const { items } = await fixture.generate(prompts);
 
-	expect(isFirst).toBe(false);
-	at.expectComplete(items, prompts);
-	expect(at.imagesPaid()).toBe(3);
-});
+		expect(isFirst).toBe(false);
+		fixture.expectComplete(items, prompts);
+		expect(fixture.chargedImages()).toBe(3);
+	},
+);
 
-/** What n8n's log shows by default is the message alone. */
+/** By default, n8n's log only shows the message. */
 for (const [executionId, place] of [
 	['17', '(execution 17, row 2)'],
 	['', '(row 2)'],
 ] as const) {
-	atEach(`a task stands in the log with its place: ${place}`, async (at) => {
-		const { log } = await at.generate(['one', 'two'], { executionId });
+	forEachProvider(`every task is logged with its place: ${place}`, async (fixture) => {
+		const { log } = await fixture.generate(['one', 'two'], { executionId });
 
-		const task = at.sandbox.tasks().find(({ prompt }) => prompt === 'two');
+		const task = fixture.sandbox.tasks().find(({ prompt }) => prompt === 'two');
 		expect(log.map(({ message }) => message)).toContain(
-			`Seedream task ${String(task?.id)} submitted to ${LABELS[at.system.provider]} ${place}`,
+			`Seedream task ${String(task?.id)} submitted to ${LABELS[fixture.system.provider]} ${place}`,
 		);
 	});
 }
 
-describe('a run that is stopped', () => {
+describe('a stopped execution', () => {
 	const prompts = Array.from({ length: 12 }, (_, index) => `Picture ${index} [[slow:60]]`);
 
-	/** What still arrives more than half a second after the run was stopped. */
-	async function late(at: Scene, stoppedAt: number) {
+	/** Requests that still arrive more than half a second after the stop. */
+	async function lateRequests(fixture: Fixture, stoppedAt: number) {
 		await wait(1_500);
-		return at.sandbox.requests.filter((request) => request.at > stoppedAt + 500);
+		return fixture.sandbox.requests.filter((request) => request.at > stoppedAt + 500);
 	}
 
-	atEach('sends nothing any more, and names in the log what it paid for', async (at) => {
-		let stoppedAt = 0;
-		const cancelWhen = wait(1_200).then(() => {
-			stoppedAt = Date.now();
-		});
-		const { status, log, settled } = await at.generate(prompts, { cancelWhen });
-		await settled;
+	forEachProvider(
+		'sends no more requests and logs every task it was charged for',
+		async (fixture) => {
+			let stoppedAt = 0;
+			const cancelWhen = wait(1_200).then(() => {
+				stoppedAt = Date.now();
+			});
+			const parameters = { options: { concurrency: 10 } };
+			const { status, log, settled, seconds } = await fixture.generate(prompts, {
+				parameters,
+				cancelWhen,
+			});
+			await settled;
 
-		expect(status).toBe('canceled');
-		expect(await late(at, stoppedAt)).toEqual([]);
-		const tasks = at.sandbox.tasks();
-		expect(tasks.length).toBeGreaterThan(0);
-		for (const { id } of tasks) {
-			expect(log).toContainEqual({
-				level: 'warn',
-				message: expect.stringMatching(
+			expect(status).toBe('canceled');
+			expect(seconds).toBeLessThan(5);
+			expect(await lateRequests(fixture, stoppedAt)).toEqual([]);
+			const tasks = fixture.sandbox.tasks();
+			expect(tasks).toHaveLength(10);
+			for (const { id } of tasks) {
+				expect(log).toContainEqual({
+					level: 'warn',
+					message: expect.stringMatching(
+						new RegExp(
+							`^Stopped: fetch task ${id} from ${LABELS[fixture.system.provider]} with the Seedream Task Status node \\(execution \\d+, row \\d+\\)$`,
+						),
+					),
+					meta: {
+						row: expect.any(Number),
+						model: fixture.system.parameters.model,
+						sentAt: expect.stringMatching(/Z$/),
+					},
+				});
+			}
+			expect(JSON.stringify(log)).not.toContain('Picture');
+		},
+	);
+
+	forEachProvider(
+		'logs where to look for a task if its create request got no response',
+		async (fixture) => {
+			const { stop, cancelWhen } = stopSignal();
+			fixture.sandbox.setIntercept(async ({ step }) => {
+				if (step !== 'create') return undefined;
+				stop();
+				await wait(300);
+				return { kind: 'resetAfter' };
+			});
+			const { log, settled } = await fixture.generate(['one'], { cancelWhen });
+			await settled;
+
+			const { model } = fixture.system.parameters;
+			expect(log.map(({ message }) => message)).toContainEqual(
+				expect.stringMatching(
 					new RegExp(
-						`^Stopped: Seedream Task Status can fetch task ${id} from ${LABELS[at.system.provider]} \\(execution \\d+, row \\d+\\)$`,
+						`^Stopped: ${LABELS[fixture.system.provider]} may have created a Seedream task\\. Check its task list for a ${String(model)} task created at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\(execution \\d+, row 1\\)$`,
 					),
 				),
-				meta: {
-					row: expect.any(Number),
-					model: at.system.parameters.model,
-					sentAt: expect.stringMatching(/Z$/),
-				},
-			});
-		}
-		expect(JSON.stringify(log)).not.toContain('Picture');
-	});
+			);
+		},
+	);
 
-	atEach('says where to look for a task whose create was not answered any more', async (at) => {
-		let stop: () => void = () => undefined;
-		const cancelWhen = new Promise<void>((resolve) => {
-			stop = resolve;
-		});
-		at.sandbox.setIntercept(async ({ step }) => {
-			if (step !== 'create') return undefined;
-			stop();
-			await wait(300);
-			return { kind: 'resetAfter' };
-		});
-		const { log, settled } = await at.generate(['one'], { cancelWhen });
-		await settled;
-
-		const { model } = at.system.parameters;
-		expect(log.map(({ message }) => message)).toContainEqual(
-			expect.stringMatching(
-				new RegExp(
-					`^Stopped: a Seedream task may have been made at ${LABELS[at.system.provider]}: look in its list of tasks for one of ${String(model)} made at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\(execution \\d+, row 1\\)$`,
-				),
-			),
-		);
-	});
-
-	atEach(
-		'still hears which task a create under way has made; Retry On Fail sends nothing',
-		async (at) => {
-			let stop: () => void = () => undefined;
+	forEachProvider(
+		'still reads the response to a pending create request, and Retry On Fail sends nothing',
+		async (fixture) => {
+			const { stop, cancelWhen } = stopSignal();
 			let stoppedAt = 0;
-			const cancelWhen = new Promise<void>((resolve) => {
-				stop = resolve;
-			});
-			at.sandbox.setIntercept(({ step, prompt }) => {
+			fixture.sandbox.setIntercept(({ step, prompt }) => {
 				if (step !== 'create' || prompt !== prompts[0]) return undefined;
 				stoppedAt = Date.now();
 				stop();
 				return { kind: 'delay', ms: 800 };
 			});
-			const { log, calls, settled } = await at.generate(prompts, { cancelWhen, tries: 2 });
+			const { log, calls, settled } = await fixture.generate(prompts, { cancelWhen, tries: 2 });
 			await settled;
 
 			expect(calls).toBe(2);
-			expect(await late(at, stoppedAt)).toEqual([]);
-			const task = at.sandbox.tasks().find(({ prompt }) => prompt === prompts[0]);
+			expect(await lateRequests(fixture, stoppedAt)).toEqual([]);
+			const task = fixture.sandbox.tasks().find(({ prompt }) => prompt === prompts[0]);
 			expect(task).toBeDefined();
 			expect(log.map(({ message }) => message)).toContainEqual(
 				expect.stringContaining(
-					`Stopped: Seedream Task Status can fetch task ${String(task?.id)} from ${LABELS[at.system.provider]} `,
+					`Stopped: fetch task ${String(task?.id)} from ${LABELS[fixture.system.provider]} with the Seedream Task Status node`,
 				),
 			);
-			const ids = at.sandbox.tasks().map(({ id }) => id);
+			const ids = fixture.sandbox.tasks().map(({ id }) => id);
 			expect(ids.filter((id) => !JSON.stringify(log).includes(id))).toEqual([]);
 		},
 	);
 });
 
-describe('the API key is in nothing that a run leaves behind', () => {
-	/** All that a person could find it in: also what is not enumerable, as an item's own error. */
-	const leftBy = ({ execution, ...result }: NodeResult) =>
+describe('the API key is not in the results of an execution', () => {
+	/** Everything a user could find it in, including what isn't enumerable, such as an item's own error. */
+	const textOf = ({ execution, ...result }: NodeResult) =>
 		[
 			inspect(result, { depth: Infinity, showHidden: true, maxStringLength: Infinity }),
 			inspect(result.error, { depth: Infinity, showHidden: true }),
@@ -431,34 +451,38 @@ describe('the API key is in nothing that a run leaves behind', () => {
 			result.error?.stack,
 		].join('\n');
 
-	atEach('when all goes well', async (at) => {
+	forEachProvider('after success', async (fixture) => {
 		const parameters = { downloadImages: true, options: { simplify: false } };
-		const result = await at.generate(PROMPTS, { parameters });
+		const result = await fixture.generate(PROMPTS, { parameters });
 
-		at.expectComplete(result.items, PROMPTS);
-		for (const key of Object.values(at.sandbox.keys)) {
-			expect(leftBy(result).includes(key)).toBe(false);
+		fixture.expectComplete(result.items, PROMPTS);
+		for (const key of Object.values(fixture.sandbox.keys)) {
+			expect(textOf(result).includes(key)).toBe(false);
 		}
 	});
 
 	for (const onError of ['stopWorkflow', 'continueRegularOutput', 'continueErrorOutput'] as const) {
-		atEach(`when a provider quotes it in its errors, On Error: ${onError}`, async (at) => {
-			const key = at.sandbox.keys[at.system.provider];
-			const error = { code: key, message: `The key ${key} may not do that`, type: key };
-			at.sandbox.setIntercept(({ step, prompt, taskId }) => {
-				if (step === 'create' && prompt === 'one') return answer(403, { error });
-				if (step === 'create' && prompt === 'two') return answer(200, { hello: [key] });
-				if (step === 'query' && at.promptOf(taskId) === 'three') return answer(401, { error });
-				return undefined;
-			});
-			// Where an answer that makes no sense is asked for again, that takes half a minute.
-			const prompts = honoursKeys(at.system) ? ['one', 'three'] : PROMPTS;
-			const parameters = { options: { simplify: false } };
-			const result = await at.generate(prompts, { parameters, onError });
+		forEachProvider(
+			`if a provider quotes it in its errors, On Error: ${onError}`,
+			async (fixture) => {
+				const key = fixture.sandbox.keys[fixture.system.provider];
+				const error = { code: key, message: `The key ${key} may not do that`, type: key };
+				fixture.sandbox.setIntercept(({ step, prompt, taskId }) => {
+					if (step === 'create' && prompt === 'one') return respondWith(403, { error });
+					if (step === 'create' && prompt === 'two') return respondWith(200, { hello: [key] });
+					if (step === 'query' && fixture.promptOf(taskId) === 'three')
+						return respondWith(401, { error });
+					return undefined;
+				});
+				// With idempotency, an unknown response is retried for half a minute.
+				const prompts = honorsIdempotency(fixture.system) ? ['one', 'three'] : PROMPTS;
+				const parameters = { options: { simplify: false } };
+				const result = await fixture.generate(prompts, { parameters, onError });
 
-			const left = leftBy(result);
-			expect(left).toContain('[API key]');
-			expect(left.includes(key)).toBe(false);
-		});
+				const text = textOf(result);
+				expect(text).toContain('[API key]');
+				expect(text.includes(key)).toBe(false);
+			},
+		);
 	}
 });

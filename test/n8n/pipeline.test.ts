@@ -1,25 +1,20 @@
 import type { INodeExecutionData, INodeParameters } from 'n8n-workflow';
 import sharp from 'sharp';
 
+import type { Fault, ProviderName, SandboxOptions, SandboxRequest } from '../sandbox/sandbox';
+import type { ExecutionOptions, NodeResult } from './engine';
 import {
-	startSandbox,
-	type Fault,
-	type ProviderName,
-	type Sandbox,
-	type SandboxOptions,
-	type SandboxRequest,
-} from '../sandbox/sandbox';
-import { startEngine, type NodeResult, type NodeRun } from './engine';
-import { REFERENCE, sandboxCredentials } from './systems';
+	CONTINUE,
+	engine,
+	isBatchQuery,
+	respondWith,
+	testNode,
+	withFixture,
+	type Fixture,
+} from './fixture';
+import { REFERENCE } from './systems';
 
-/** Many rows at once: how soon they are sent, how often they are asked for, and what is said of it. */
-
-/** Most of the time is waiting, so the tests run side by side, each at a sandbox of its own. */
-jest.setTimeout(30_000);
-
-const starting = startEngine();
-
-afterAll(async () => (await starting).close());
+/** Many rows at once: how fast they are sent, how often they are polled, and what the user reads. */
 
 const PROVIDERS: ProviderName[] = ['evoLink', 'apiMart', 'apiInOne'];
 
@@ -36,254 +31,177 @@ function rowsFor(count: number, ...providers: ProviderName[]): Row[] {
 	}));
 }
 
-/** By which row of `rowsFor` a task was asked for. */
+/** The index of a prompt's row in `rowsFor`. */
 const indexOf = (prompt: string) => Number(/\d+/.exec(prompt)?.[0]);
 
-const answer = (status: number, body: unknown): Fault => ({ kind: 'answer', status, body });
-
-class Scene {
-	private constructor(readonly sandbox: Sandbox) {}
-
-	static async open(options: SandboxOptions): Promise<Scene> {
-		return new Scene(await startSandbox(options));
-	}
-
-	async generate(
-		rows: readonly Row[],
-		{ parameters, ...options }: Partial<NodeRun> = {},
-	): Promise<NodeResult> {
-		return await (
-			await starting
-		).run({
-			node: 'seedreamGenerate',
-			parameters: {
-				provider: '={{ $json.provider }}',
-				prompt: '={{ $json.prompt }}',
-				downloadImages: false,
-				...parameters,
-			},
-			rows: rows.map((row) => ({ ...row })),
-			credentials: sandboxCredentials(this.sandbox),
-			...options,
-		});
-	}
-
-	requests(step: 'create' | 'query' | 'download'): SandboxRequest[] {
-		return this.sandbox.requests.filter((request) => request.step === step);
-	}
-
-	batchCalls(): SandboxRequest[] {
-		return this.requests('query').filter(isBatchCall);
-	}
-
-	/** How many tasks were at work at once, at most. */
-	mostAtOnce(): number {
-		const tasks = this.sandbox.tasks();
-		const atOnce = tasks.map(
-			({ createdAt: now }) =>
-				tasks.filter(({ createdAt, finishedAt = Infinity }) => createdAt <= now && now < finishedAt)
-					.length,
-		);
-		return Math.max(...atOnce);
-	}
-
-	breakBatchCalls(fault: Fault): void {
-		this.sandbox.setIntercept((request) => (isBatchCall(request) ? fault : undefined));
-	}
+async function generate(
+	fixture: Fixture,
+	rows: readonly Row[],
+	{ parameters, ...options }: Partial<ExecutionOptions> = {},
+): Promise<NodeResult> {
+	return await fixture.run('seedreamGenerate', {
+		parameters: {
+			provider: '={{ $json.provider }}',
+			prompt: '={{ $json.prompt }}',
+			downloadImages: false,
+			...parameters,
+		},
+		rows: rows.map((row) => ({ ...row })),
+		...options,
+	});
 }
 
-function isBatchCall({ path }: SandboxRequest): boolean {
-	return path.endsWith('/v1/tasks/batch');
+const batchQueries = (fixture: Fixture) => fixture.requests('query').filter(isBatchQuery);
+
+function failBatchQueries(fixture: Fixture, fault: Fault): void {
+	fixture.sandbox.setIntercept((request) => (isBatchQuery(request) ? fault : undefined));
 }
 
-/** The tasks that a query is about. */
-function requestFingerprint({ taskId, body }: SandboxRequest): string[] {
+/** The tasks a query is about. */
+function taskIdsOf({ taskId, body }: SandboxRequest): string[] {
 	return taskId === undefined ? (body as { task_ids: string[] }).task_ids : [taskId];
 }
 
-/** A test at a sandbox of its own. */
-function test(
-	what: string,
-	options: SandboxOptions,
-	play: (at: Scene) => Promise<void>,
-	run: typeof it.concurrent | typeof it = it.concurrent,
-): void {
-	run(what, async () => {
-		const at = await Scene.open(options);
-		try {
-			await play(at);
-		} finally {
-			await at.sandbox.close();
-		}
-	});
-}
-
-function expectComplete(items: readonly INodeExecutionData[], rows: readonly Row[]): void {
-	expect(items.map(({ json }) => [json.status, json.prompt])).toEqual(
-		rows.map(({ prompt }) => ['completed', prompt]),
+const expectComplete = (
+	fixture: Fixture,
+	items: readonly INodeExecutionData[],
+	rows: readonly Row[],
+) =>
+	fixture.expectComplete(
+		items,
+		rows.map(({ prompt }) => prompt),
 	);
-	expect(items.map(({ pairedItem }) => pairedItem)).toEqual(rows.map((_row, item) => ({ item })));
-}
 
-describe('the provider is asked how its tasks stand', () => {
-	test('for many at once at EvoLink, 50 at most', { taskSeconds: 1 }, async (at) => {
-		const rows = rowsFor(60, 'evoLink');
-		const { items } = await at.generate(rows);
+describe('tasks are polled', () => {
+	testNode(
+		'in batches of up to 50 at EvoLink',
+		async (fixture) => {
+			const rows = rowsFor(60, 'evoLink');
+			const { items } = await generate(fixture, rows);
 
-		expectComplete(items, rows);
-		const sizes = at.batchCalls().map((call) => requestFingerprint(call).length);
-		expect(Math.max(...sizes)).toBeGreaterThan(10);
-		expect(Math.max(...sizes)).toBeLessThanOrEqual(50);
-		expect(at.requests('query').length).toBeLessThanOrEqual(rows.length / 2);
-	});
+			expectComplete(fixture, items, rows);
+			const sizes = batchQueries(fixture).map((call) => taskIdsOf(call).length);
+			expect(Math.max(...sizes)).toBeGreaterThan(10);
+			expect(Math.max(...sizes)).toBeLessThanOrEqual(50);
+			expect(fixture.requests('query').length).toBeLessThanOrEqual(rows.length / 2);
+		},
+		{ taskSeconds: 1 },
+	);
 
-	const otherAnswers: Array<[string, Fault]> = [
-		['404', answer(404, { error: { code: 'not_found', message: 'Not found', type: 'x' } })],
-		['500', answer(500, { error: { code: 'internal_error', message: 'Oops', type: 'x' } })],
-		['a page', answer(200, '<html><body>Welcome</body></html>')],
-		['another shape', answer(200, { tasks: { all: 'done' } })],
-		['a list', answer(200, [])],
+	const unexpectedResponses: Array<[string, Fault]> = [
+		['404', respondWith(404, { error: { code: 'not_found', message: 'Not found', type: 'x' } })],
+		['500', respondWith(500, { error: { code: 'internal_error', message: 'Oops', type: 'x' } })],
+		['an HTML page', respondWith(200, '<html><body>Welcome</body></html>')],
+		['an unknown object', respondWith(200, { tasks: { all: 'done' } })],
+		['a list', respondWith(200, [])],
 	];
-	for (const [title, fault] of otherAnswers) {
-		test(
-			`one by one for good when EvoLink answers to that with ${title}`,
-			{ taskSeconds: ({ prompt }) => 0.5 + indexOf(prompt) / 10 },
-			async (at) => {
-				at.breakBatchCalls(fault);
+	for (const [title, fault] of unexpectedResponses) {
+		testNode(
+			`one by one from then on if EvoLink responds to a batch with ${title}`,
+			async (fixture) => {
+				failBatchQueries(fixture, fault);
 				const rows = rowsFor(12, 'evoLink');
-				const { items } = await at.generate(rows);
+				const { items } = await generate(fixture, rows);
 
-				expectComplete(items, rows);
-				expect(at.batchCalls()).toHaveLength(1);
-				const alone = at.requests('query').filter((query) => !isBatchCall(query));
-				expect(new Set(alone.flatMap(requestFingerprint)).size).toBe(rows.length);
+				expectComplete(fixture, items, rows);
+				expect(batchQueries(fixture)).toHaveLength(1);
+				const single = fixture.requests('query').filter((query) => !isBatchQuery(query));
+				expect(new Set(single.flatMap(taskIdsOf)).size).toBe(rows.length);
 			},
+			{ taskSeconds: ({ prompt }) => 0.5 + indexOf(prompt) / 10 },
 		);
 	}
 
-	test('alone for a task that the answer leaves out', { taskSeconds: 0.5 }, async (at) => {
-		at.breakBatchCalls(answer(200, { data: [] }));
-		const rows = rowsFor(6, 'evoLink');
-		const { items } = await at.generate(rows);
-
-		expectComplete(items, rows);
-		expect(at.batchCalls()).toHaveLength(1);
-		const alone = at.requests('query').flatMap(({ taskId }) => taskId ?? []);
-		expect(new Set(alone).size).toBe(rows.length);
-	});
-
 	for (const provider of ['apiMart', 'apiInOne'] as const) {
-		test(`one by one at ${provider}`, { taskSeconds: 0.5 }, async (at) => {
-			const rows = rowsFor(6, provider);
-			const { items } = await at.generate(rows);
+		testNode(
+			`one by one at ${provider}`,
+			async (fixture) => {
+				const rows = rowsFor(6, provider);
+				const { items } = await generate(fixture, rows);
 
-			expectComplete(items, rows);
-			expect(at.requests('query').filter(({ method }) => method !== 'GET')).toEqual([]);
-		});
+				expectComplete(fixture, items, rows);
+				expect(fixture.requests('query').filter(({ method }) => method !== 'GET')).toEqual([]);
+			},
+			{ taskSeconds: 0.5 },
+		);
 	}
 
 	for (const provider of PROVIDERS) {
-		test(
-			`no sooner than Poll Interval allows, at ${provider}`,
-			{ taskSeconds: ({ prompt }) => 0.5 + indexOf(prompt) / 2 },
-			async (at) => {
+		testNode(
+			`no more often than Poll Interval allows at ${provider}`,
+			async (fixture) => {
 				const rows = rowsFor(6, provider);
-				const { items } = await at.generate(rows, { parameters: { options: { pollInterval: 1 } } });
+				const { items } = await generate(fixture, rows, {
+					parameters: { options: { pollInterval: 1 } },
+				});
 
-				expectComplete(items, rows);
-				const queries = at.requests('query');
-				const pauses = at.sandbox.tasks().flatMap(({ id, createdAt }) => {
-					const asked = queries.filter((query) => requestFingerprint(query).includes(id));
-					const times = [createdAt, ...asked.map((query) => query.at)];
+				expectComplete(fixture, items, rows);
+				const queries = fixture.requests('query');
+				const pauses = fixture.sandbox.tasks().flatMap(({ id, createdAt }) => {
+					const own = queries.filter((query) => taskIdsOf(query).includes(id));
+					const times = [createdAt, ...own.map((query) => query.at)];
 					return times.slice(1).map((time, index) => time - (times[index] ?? 0));
 				});
 				expect(pauses.length).toBeGreaterThan(rows.length);
 				expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000);
 			},
+			{ taskSeconds: ({ prompt }) => 0.5 + indexOf(prompt) / 2 },
 		);
 	}
 });
 
 describe('rows are sent', () => {
-	test(
-		'all in the first second, when nobody says how many the provider takes',
-		{ taskSeconds: 1 },
-		async (at) => {
-			const rows = rowsFor(60, 'evoLink');
-			const { items } = await at.generate(rows);
-
-			expectComplete(items, rows);
-			const times = at.requests('create').map((create) => create.at);
-			expect(times).toHaveLength(60);
-			expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1_000);
-			expect(at.mostAtOnce()).toBeGreaterThan(10);
-		},
-		// How fast it is shows only when nothing else is at work.
-		it,
-	);
-
-	const places: Array<[string, ProviderName[]]> = [
-		['', ['evoLink']],
-		[', at both providers together', ['evoLink', 'apiMart']],
-	];
-	for (const [where, providers] of places) {
-		test(
-			`as many at a time as Concurrency says and no more${where}`,
-			{ taskSeconds: ({ prompt }) => 0.2 + (indexOf(prompt) % 3) / 10 },
-			async (at) => {
-				const rows = rowsFor(28, ...providers);
-				const { items } = await at.generate(rows, { parameters: { options: { concurrency: 7 } } });
-
-				expectComplete(items, rows);
-				expect(at.sandbox.tasks()).toHaveLength(rows.length);
-				expect(at.mostAtOnce()).toBe(7);
-			},
-		);
-	}
-
 	const small = { taskSeconds: 0.2, imageBytes: 20_000 };
-	test('while the images of others still come in', small, async (at) => {
-		const ms = 3_000;
-		at.sandbox.setIntercept(({ step }) =>
-			step === 'download' ? { kind: 'delay', ms } : undefined,
-		);
-		const rows = rowsFor(6, 'evoLink');
-		const { items } = await at.generate(rows, {
-			parameters: { downloadImages: true, options: { concurrency: 2 } },
-		});
+	testNode(
+		'while the images of others are still being downloaded',
+		async (fixture) => {
+			const ms = 3_000;
+			fixture.sandbox.setIntercept(({ step }) =>
+				step === 'download' ? { kind: 'delay', ms } : undefined,
+			);
+			const rows = rowsFor(6, 'evoLink');
+			const { items } = await generate(fixture, rows, {
+				parameters: { downloadImages: true, options: { concurrency: 2 } },
+			});
 
-		expectComplete(items, rows);
-		const [firstDownload] = at.requests('download');
-		const lastCreate = at.requests('create').at(-1);
-		expect((lastCreate?.at ?? 0) - (firstDownload?.at ?? 0)).toBeLessThan(ms);
-		expect(lastCreate?.at).toBeGreaterThan(firstDownload?.at ?? Infinity);
-	});
+			expectComplete(fixture, items, rows);
+			const [firstDownload] = fixture.requests('download');
+			const lastCreate = fixture.requests('create').at(-1);
+			expect((lastCreate?.at ?? 0) - (firstDownload?.at ?? 0)).toBeLessThan(ms);
+			expect(lastCreate?.at).toBeGreaterThan(firstDownload?.at ?? Infinity);
+		},
+		small,
+	);
 });
 
-test(
-	'images come out in the order of the rows, whichever are done first',
-	{ taskSeconds: ({ prompt }) => 2 - indexOf(prompt) / 5 },
-	async (at) => {
+testNode(
+	'images are returned in the order of the rows, whichever is finished first',
+	async (fixture) => {
 		const rows = rowsFor(9, 'evoLink', 'apiMart');
-		const { items } = await at.generate(rows);
+		const { items } = await generate(fixture, rows);
 
-		const ended = [...at.sandbox.tasks()]
+		const finished = [...fixture.sandbox.tasks()]
 			.sort((a, b) => (a.finishedAt ?? 0) - (b.finishedAt ?? 0))
 			.map(({ prompt }) => prompt);
-		expect(ended[0]).toBe('Picture 8');
-		expect(ended.at(-1)).toBe('Picture 0');
-		expectComplete(items, rows);
+		expect(finished[0]).toBe('Picture 8');
+		expect(finished.at(-1)).toBe('Picture 0');
+		expectComplete(fixture, items, rows);
+		expect(items.every(({ binary }) => binary === undefined)).toBe(true);
 	},
+	{ taskSeconds: ({ prompt }) => 2 - indexOf(prompt) / 5 },
 );
 
-describe('while it runs, the node says how far it is', () => {
+describe('progress messages', () => {
 	const taskSeconds = ({ prompt }: { prompt: string }) => 0.4 + (indexOf(prompt) % 8) / 2;
 
-	/** Also in the log, for those who see no editor. */
-	async function said(at: Scene, rows: readonly Row[]): Promise<[number, string][]> {
+	/** Progress also goes to the log, for executions without an editor. */
+	async function progressMessages(
+		fixture: Fixture,
+		rows: readonly Row[],
+	): Promise<[number, string][]> {
 		const messages: [number, string][] = [];
-		const { log } = await at.generate(rows, {
-			onError: 'continueRegularOutput',
+		const { log } = await generate(fixture, rows, {
+			...CONTINUE,
 			onMessage: (message) => messages.push([Date.now(), message]),
 		});
 		const logged = log.filter(({ message }) => message.startsWith('Seedream: '));
@@ -293,102 +211,126 @@ describe('while it runs, the node says how far it is', () => {
 		return messages;
 	}
 
-	test('at most once a second, and at the end', { taskSeconds }, async (at) => {
-		const messages = await said(at, rowsFor(24, 'evoLink', 'apiMart'));
+	testNode(
+		'are sent at most once a second, and at the end',
+		async (fixture) => {
+			const messages = await progressMessages(fixture, rowsFor(24, 'evoLink', 'apiMart'));
 
-		expect(messages.length).toBeGreaterThan(3);
-		expect(messages.at(-1)?.[1]).toBe('Seedream: 24 of 24 images, 0 running, 0 failed');
-		const times = messages.slice(0, -1).map(([time]) => time);
-		const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-		// The clock may turn to the next millisecond between the node and us.
-		expect(Math.min(...pauses)).toBeGreaterThanOrEqual(995);
-	});
+			expect(messages.length).toBeGreaterThan(3);
+			expect(messages.at(-1)?.[1]).toBe('Seedream: 24 of 24 images, 0 running, 0 failed');
+			const times = messages.slice(0, -1).map(([time]) => time);
+			const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+			// The clock may turn to the next millisecond between the node and us.
+			expect(Math.min(...pauses)).toBeGreaterThanOrEqual(995);
+		},
+		{ taskSeconds },
+	);
 
-	test('with what failed', { taskSeconds: 0.2 }, async (at) => {
-		const bad = { prompt: 'Bad [[fail:service_error]]', provider: 'evoLink' } as const;
-		const refused = { prompt: '', provider: 'evoLink' } as const;
-		const messages = await said(at, [...rowsFor(4, 'evoLink'), bad, refused]);
+	testNode(
+		'count failed rows',
+		async (fixture) => {
+			const bad = { prompt: 'Bad [[fail:service_error]]', provider: 'evoLink' } as const;
+			const refused = { prompt: '', provider: 'evoLink' } as const;
+			const messages = await progressMessages(fixture, [...rowsFor(4, 'evoLink'), bad, refused]);
 
-		expect(messages.at(-1)?.[1]).toBe('Seedream: 4 of 6 images, 0 running, 2 failed');
-	});
+			expect(messages.at(-1)?.[1]).toBe('Seedream: 4 of 6 images, 0 running, 2 failed');
+		},
+		{ taskSeconds: 0.2 },
+	);
 });
 
-describe('above the output stands one hint', () => {
-	const ended = 'The links work until \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC\\.';
+describe('the hint above the output', () => {
+	const expiry = 'The links expire at \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC\\.';
 	const time = '\\d+\\.\\d seconds';
 	const evoLink = rowsFor(1, 'evoLink');
 	const several: INodeParameters = { imageCount: 2, imageUrls: REFERENCE };
 	const hints: Array<[string, Row[], INodeParameters, string]> = [
-		['for one image', evoLink, {}, `1 image in ${time} for 2\\.25 credits at EvoLink\\. ${ended}`],
 		[
-			'for many images',
+			'tells time, cost and expiry of one image',
+			evoLink,
+			{},
+			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${expiry}`,
+		],
+		[
+			'sums up many images',
 			rowsFor(3, 'evoLink'),
 			{},
-			`3 images in ${time} for 6\\.75 credits at EvoLink\\. ${ended}`,
+			`3 images in ${time} for 6\\.75 credits at EvoLink\\. ${expiry}`,
 		],
 		[
-			'for several images of a row in one item',
+			'counts several images in one item',
 			rowsFor(1, 'apiMart'),
 			{ ...several, outputItems: 'perTask' },
-			`2 images in ${time} for 0\\.52 credits at APIMart\\. ${ended}`,
+			`2 images in ${time} for 0\\.52 credits at APIMart\\. ${expiry}`,
 		],
 		[
-			'for two providers, which have credits of their own',
+			'lists the credits of each provider',
 			rowsFor(3, 'evoLink', 'apiMart'),
 			{},
-			`3 images in ${time} for 4\\.5 credits at EvoLink and 0\\.26 credits at APIMart\\. ${ended}`,
+			`3 images in ${time} for 4\\.5 credits at EvoLink and 0\\.26 credits at APIMart\\. ${expiry}`,
 		],
 		[
-			'for costs that the provider does not tell',
+			'estimates costs that the provider does not report',
 			rowsFor(2, 'apiInOne'),
 			{},
-			`2 images in ${time} for about 24 credits at API in One\\. ${ended}`,
+			`2 images in ${time} for about 24 credits at API in One\\. ${expiry}`,
 		],
 		[
-			'for fewer images than were asked for, too',
+			'mentions rows with fewer images than requested',
 			evoLink,
 			several,
-			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${ended} Fewer images came than were asked for in row 1\\. .+`,
+			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${expiry} Row 1 returned fewer images than requested\\. .+`,
 		],
 		[
-			'for what came of it when a row failed',
+			'ignores failed rows',
 			[...evoLink, { prompt: 'Bad [[fail:service_error]]', provider: 'evoLink' }],
 			{},
-			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${ended}`,
+			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${expiry}`,
 		],
 	];
-	for (const [what, rows, parameters, words] of hints) {
-		test(what, { taskSeconds: 0.1 }, async (at) => {
-			const { hints } = await at.generate(rows, { parameters, onError: 'continueRegularOutput' });
+	for (const [title, rows, parameters, message] of hints) {
+		testNode(
+			title,
+			async (fixture) => {
+				const { hints } = await generate(fixture, rows, {
+					parameters,
+					...CONTINUE,
+				});
 
-			expect(hints).toEqual([
-				{
-					message: expect.stringMatching(new RegExp(`^${words}$`)),
-					location: 'outputPane',
-					type: 'info',
-				},
-			]);
-		});
+				expect(hints).toEqual([
+					{
+						message: expect.stringMatching(new RegExp(`^${message}$`)),
+						location: 'outputPane',
+						type: 'info',
+					},
+				]);
+			},
+			{ taskSeconds: 0.1 },
+		);
 	}
 
-	test('but none for tasks that were only submitted', { taskSeconds: 0.1 }, async (at) => {
-		const parameters = { continueWhen: 'submitted' };
-		const { items, hints } = await at.generate(rowsFor(2, 'evoLink'), { parameters });
+	testNode(
+		'is missing if tasks were only submitted',
+		async (fixture) => {
+			const parameters = { continueWhen: 'submitted' };
+			const { items, hints } = await generate(fixture, rowsFor(2, 'evoLink'), { parameters });
 
-		expect(items.map(({ json }) => json.status)).toEqual(['submitted', 'submitted']);
-		expect(hints).toEqual([]);
-	});
+			expect(items.map(({ json }) => json.status)).toEqual(['submitted', 'submitted']);
+			expect(hints).toEqual([]);
+		},
+		{ taskSeconds: 0.1 },
+	);
 });
 
-describe('an image that breaks off before its end', () => {
+describe('a truncated image', () => {
 	const options = { taskSeconds: 0.1, imageBytes: 20_000 };
 	const rows = rowsFor(2, 'evoLink');
 	const parameters = { downloadImages: true };
 
-	/** So many bytes come of the image of row 0, and the answer says that these are all. */
-	function cutFirst(at: Scene, bytes: number, mostAttempts: number): void {
-		at.sandbox.setIntercept(({ step, prompt, attempt }) =>
-			step === 'download' && prompt === rows[0]?.prompt && attempt <= mostAttempts
+	/** Cuts row 0's image to this length, with a matching Content-Length. */
+	function cutFirstRow(fixture: Fixture, bytes: number, attempts: number): void {
+		fixture.sandbox.setIntercept(({ step, prompt, attempt }) =>
+			step === 'download' && prompt === rows[0]?.prompt && attempt <= attempts
 				? { kind: 'cut', bytes }
 				: undefined,
 		);
@@ -396,66 +338,141 @@ describe('an image that breaks off before its end', () => {
 
 	async function fileOf({ binary, json }: INodeExecutionData) {
 		if (!binary?.data) throw new Error('The item has no file');
-		const file = await (await starting).readFile(binary.data);
-		const answered = await fetch(String(json.imageUrl));
-		return { file, whole: Buffer.from(await answered.arrayBuffer()) };
+		const file = await (await engine()).readFile(binary.data);
+		const response = await fetch(String(json.imageUrl));
+		return { file, whole: Buffer.from(await response.arrayBuffer()) };
 	}
 
 	const lengths: Array<[string, number]> = [
-		['after 20 bytes', 20],
-		['after 5,000 bytes', 5_000],
-		['one byte early', Infinity],
+		['cut after 20 bytes', 20],
+		['cut after 5,000 bytes', 5_000],
+		['one byte short', Infinity],
 	];
 	for (const [title, bytes] of lengths) {
-		test(`${title} is fetched again`, options, async (at) => {
-			cutFirst(at, bytes, 1);
-			const { items } = await at.generate(rows, { parameters });
+		testNode(
+			`${title} is downloaded again`,
+			async (fixture) => {
+				cutFirstRow(fixture, bytes, 1);
+				const { items } = await generate(fixture, rows, { parameters });
 
-			expectComplete(items, rows);
-			expect(at.requests('download')).toHaveLength(3);
-			for (const item of items) {
-				const { file, whole } = await fileOf(item);
-				expect(file.equals(whole)).toBe(true);
-				expect((await sharp(file).stats()).isOpaque).toBe(true);
-			}
-		});
+				expectComplete(fixture, items, rows);
+				expect(fixture.requests('download')).toHaveLength(3);
+				for (const item of items) {
+					const { file, whole } = await fileOf(item);
+					expect(file.equals(whole)).toBe(true);
+					expect((await sharp(file).stats()).isOpaque).toBe(true);
+				}
+			},
+			options,
+		);
 	}
 
-	test('every time is an error, and not in the output', options, async (at) => {
-		cutFirst(at, 5_000, Infinity);
-		const { items } = await at.generate(rows, { parameters, onError: 'continueRegularOutput' });
+	testNode(
+		'fails its row if every download is truncated',
+		async (fixture) => {
+			cutFirstRow(fixture, 5_000, Infinity);
+			const { items } = await generate(fixture, rows, {
+				parameters,
+				...CONTINUE,
+			});
 
-		const [{ id: taskId } = { id: '' }] = at.sandbox
-			.tasks()
-			.filter(({ prompt }) => prompt === rows[0]?.prompt);
-		expect(items[0]).toEqual({
-			json: {
-				status: 'failed',
-				provider: 'evoLink',
-				taskId,
-				error: {
-					message: `The image was made, but could not be downloaded: its file breaks off before its end [task ${taskId}]`,
-					code: 'download_failed',
-					type: 'download_error',
-					charged: 'yes',
+			const [{ id: taskId } = { id: '' }] = fixture.sandbox
+				.tasks()
+				.filter(({ prompt }) => prompt === rows[0]?.prompt);
+			expect(items[0]).toEqual({
+				json: {
+					status: 'failed',
+					provider: 'evoLink',
+					taskId,
+					error: {
+						message: `The image was generated, but the node couldn't download it: the file is incomplete [task ${taskId}]`,
+						code: 'download_failed',
+						type: 'download_error',
+						charged: 'yes',
+					},
 				},
+				pairedItem: { item: 0 },
+			});
+			expect(items[1]?.json.status).toBe('completed');
+			expect(items[1]?.binary?.data).toBeDefined();
+			expect(fixture.requests('create')).toHaveLength(2);
+		},
+		options,
+	);
+
+	testNode(
+		'stops the workflow by default',
+		async (fixture) => {
+			cutFirstRow(fixture, 5_000, Infinity);
+			const { status, error, items } = await generate(fixture, rows, { parameters });
+
+			expect({ status, items }).toEqual({ status: 'error', items: [] });
+			expect(error?.message).toMatch(
+				/^Row 1: The image was generated, but the node couldn't download it: the file is incomplete \[task \S+\]$/,
+			);
+			expect(error?.description).toContain('Seedream Task Status');
+			expect(error?.description).toContain('The image was generated and you were charged.');
+		},
+		options,
+	);
+});
+
+/** Tests that other ones would slow down: they run alone, after all concurrent ones. */
+const testAlone = (
+	title: string,
+	test: (fixture: Fixture) => Promise<void>,
+	options: SandboxOptions,
+) => it(title, async () => await withFixture(options, test));
+
+describe('without concurrent tests', () => {
+	testAlone(
+		'tasks are polled one by one if the batch response leaves them out',
+		async (fixture) => {
+			failBatchQueries(fixture, respondWith(200, { data: [] }));
+			const rows = rowsFor(6, 'evoLink');
+			const { items } = await generate(fixture, rows);
+
+			expectComplete(fixture, items, rows);
+			expect(batchQueries(fixture)).toHaveLength(1);
+			const single = fixture.requests('query').flatMap(({ taskId }) => taskId ?? []);
+			expect(new Set(single).size).toBe(rows.length);
+		},
+		{ taskSeconds: 0.5 },
+	);
+
+	const limits: Array<[string, ProviderName[]]> = [
+		['', ['evoLink']],
+		[', two providers counted together', ['evoLink', 'apiMart']],
+	];
+	for (const [where, providers] of limits) {
+		testAlone(
+			`rows are sent no more at a time than Concurrency allows${where}`,
+			async (fixture) => {
+				const rows = rowsFor(28, ...providers);
+				const { items } = await generate(fixture, rows, {
+					parameters: { options: { concurrency: 7 } },
+				});
+
+				expectComplete(fixture, items, rows);
+				expect(fixture.sandbox.tasks()).toHaveLength(rows.length);
+				expect(fixture.maxConcurrentTasks()).toBe(7);
 			},
-			pairedItem: { item: 0 },
-		});
-		expect(items[1]?.json.status).toBe('completed');
-		expect(items[1]?.binary?.data).toBeDefined();
-		expect(at.requests('create')).toHaveLength(2);
-	});
-
-	test('stops a node that stops on errors', options, async (at) => {
-		cutFirst(at, 5_000, Infinity);
-		const { status, error, items } = await at.generate(rows, { parameters });
-
-		expect({ status, items }).toEqual({ status: 'error', items: [] });
-		expect(error?.message).toMatch(
-			/^Row 1: The image was made, but could not be downloaded: its file breaks off before its end \[task \S+\]$/,
+			{ taskSeconds: ({ prompt }) => 0.2 + (indexOf(prompt) % 3) / 10 },
 		);
-		expect(error?.description).toContain('Seedream Task Status');
-		expect(error?.description).toContain('The image was made and charged.');
-	});
+	}
+
+	testAlone(
+		'rows are all sent in the first second if Concurrency is automatic',
+		async (fixture) => {
+			const rows = rowsFor(60, 'evoLink');
+			const { items } = await generate(fixture, rows);
+
+			expectComplete(fixture, items, rows);
+			const times = fixture.requests('create').map((create) => create.at);
+			expect(times).toHaveLength(60);
+			expect(Math.max(...times) - Math.min(...times)).toBeLessThan(1_000);
+			expect(fixture.maxConcurrentTasks()).toBeGreaterThan(10);
+		},
+		{ taskSeconds: 1 },
+	);
 });

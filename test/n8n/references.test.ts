@@ -1,187 +1,227 @@
 import type { IBinaryData } from 'n8n-workflow';
 import sharp from 'sharp';
 
-import { startSandbox, type Sandbox } from '../sandbox/sandbox';
-import { startEngine, type Engine, type NodeResult, type NodeRun } from './engine';
-import { REFERENCE, sandboxCredentials, systems } from './systems';
+import type { ExecutionOptions, NodeResult } from './engine';
+import {
+	CONTINUE,
+	engine,
+	forEachProvider,
+	respondWith,
+	systemsOf,
+	testNode,
+	type Fixture,
+} from './fixture';
+import { REFERENCE } from './systems';
 
-let engine: Engine;
-let sandbox: Sandbox;
+/** Reference images: files in n8n, uploaded or linked, and the checks before anything is sent. */
+
 let photo: Buffer;
 
 beforeAll(async () => {
-	engine = await startEngine();
 	photo = await image(640, 480).jpeg().toBuffer();
 });
 
-afterAll(() => engine.close());
-
-beforeEach(async () => {
-	sandbox = await startSandbox({ taskSeconds: 0.1 });
-});
-
-afterEach(async () => await sandbox.close());
-
-function image(width: number, height: number) {
-	return sharp({ create: { width, height, channels: 3, background: '#385' } });
+function image(width: number, height: number, background = '#385') {
+	return sharp({ create: { width, height, channels: 3, background } });
 }
 
 async function generate(
-	parameters: NodeRun['parameters'],
-	files: NodeRun['files'],
-	options: Partial<NodeRun> = {},
+	fixture: Fixture,
+	parameters: ExecutionOptions['parameters'],
+	files: ExecutionOptions['files'],
+	options: Partial<ExecutionOptions> = {},
 ): Promise<NodeResult> {
-	return await engine.run({
-		node: 'seedreamGenerate',
+	return await fixture.run('seedreamGenerate', {
 		parameters: { prompt: 'A lake', imageFields: 'data', downloadImages: false, ...parameters },
 		rows: files?.map(() => ({})) ?? [{}],
 		files,
-		credentials: sandboxCredentials(sandbox),
 		...options,
 	});
 }
 
-const stored = async (content = photo) => await engine.storeFile(content, 'image/jpeg');
+const stored = async (content = photo) => await (await engine()).storeFile(content, 'image/jpeg');
 const inMemory = (content = photo): IBinaryData => ({
 	data: content.toString('base64'),
 	mimeType: 'image/jpeg',
 });
-const bodies = () =>
-	sandbox.requests.flatMap(({ step, body }) =>
-		step === 'create' ? [body as { prompt: string; image_urls?: string[] }] : [],
-	);
+const bodies = (fixture: Fixture) =>
+	fixture.requests('create').map(({ body }) => body as { prompt: string; image_urls?: string[] });
 
-const uploading = systems.filter(({ provider }) => provider !== 'apiInOne');
+const forEachUploading = (title: string, test: (fixture: Fixture) => Promise<void>) =>
+	forEachProvider(title, test, {}, systemsOf('evoLink', 'apiMart'));
 
-describe.each(uploading)('an image that sits in n8n, at $title', ({ provider, parameters }) => {
-	it('is uploaded, byte for byte, and stands behind the links', async () => {
-		const { items } = await generate({ ...parameters, imageUrls: REFERENCE }, [
+describe('a reference file in n8n', () => {
+	forEachUploading('is uploaded byte for byte and added after the links', async (fixture) => {
+		const { parameters } = fixture.system;
+		const { items } = await generate(fixture, { ...parameters, imageUrls: REFERENCE }, [
 			{ data: await stored() },
 		]);
 
-		const [upload] = sandbox.uploads();
+		const [upload] = fixture.sandbox.uploads();
 		expect(items[0]?.json.status).toBe('completed');
-		expect(sandbox.uploads()).toHaveLength(1);
-		expect(upload).toMatchObject({ provider, bytes: photo.length, format: 'jpeg', width: 640 });
-		expect(bodies()[0]?.image_urls).toEqual([REFERENCE, upload?.url]);
-	});
-
-	it('is uploaded once for all the rows that use it', async () => {
-		const file = await stored();
-		const { items } = await generate(parameters, Array(6).fill({ data: file }));
-
-		const [upload] = sandbox.uploads();
-		expect(items.map(({ json }) => json.status)).toEqual(Array(6).fill('completed'));
-		expect(sandbox.uploads()).toHaveLength(1);
-		expect(bodies().map(({ image_urls: urls }) => urls)).toEqual(Array(6).fill([upload?.url]));
-	});
-
-	it('gets there from memory too, from several fields and in their order', async () => {
-		const second = await image(300, 200).png().toBuffer();
-		await generate({ ...parameters, imageFields: 'front, back' }, [
-			{ back: inMemory(second), front: inMemory() },
-		]);
-
-		const formats = bodies()[0]?.image_urls?.map(
-			(url) => sandbox.uploads().find((upload) => upload.url === url)?.format,
-		);
-		expect(formats).toEqual(['jpeg', 'png']);
-	});
-
-	it('gets there although the first upload fails', async () => {
-		sandbox.setIntercept(({ step, attempt }) =>
-			step === 'upload' && attempt === 1
-				? { kind: 'answer', status: 503, body: '<html>busy</html>' }
-				: undefined,
-		);
-		const { items } = await generate(parameters, [{ data: await stored() }]);
-		expect(items[0]?.json.status).toBe('completed');
-	});
-
-	it('costs nothing when it cannot be uploaded', async () => {
-		sandbox.setIntercept(({ step }) =>
-			step === 'upload' ? { kind: 'answer', status: 413, body: {} } : undefined,
-		);
-		const { error } = await generate(parameters, [{ data: await stored() }]);
-
-		expect(error?.message).toMatch(/^A reference image could not be uploaded: /);
-		expect(error?.description).toContain('Nothing was charged.');
-		expect(bodies()).toEqual([]);
-	});
-
-	it('is uploaded once although Retry On Fail runs the node again', async () => {
-		sandbox.setIntercept(({ step, attempt }) =>
-			step === 'create' && attempt === 1 ? { kind: 'answer', status: 400, body: {} } : undefined,
-		);
-		const { items } = await generate(parameters, [{ data: await stored() }], { tries: 2 });
-
-		expect(items[0]?.json.status).toBe('completed');
-		expect(sandbox.uploads()).toHaveLength(1);
-	});
-});
-
-it('comes from an expression that gives binary data', async () => {
-	await generate({ imageFields: '={{ $binary.photo }}' }, [{ photo: await stored() }]);
-	expect(bodies()[0]?.image_urls).toEqual([sandbox.uploads()[0]?.url]);
-});
-
-it('is written into the request at APIMart, if the user wants that', async () => {
-	const parameters = { provider: 'apiMart', additionalFields: { sendBinaryAs: 'dataUri' } };
-	const { items } = await generate(parameters, [{ data: await stored() }]);
-
-	expect(items[0]?.json.status).toBe('completed');
-	expect(sandbox.uploads()).toEqual([]);
-	expect(bodies()[0]?.image_urls).toEqual([`data:image/jpeg;base64,${photo.toString('base64')}`]);
-});
-
-describe('API in One, which takes links only', () => {
-	const parameters = { provider: 'apiInOne', model: 'auto' };
-
-	it('gets a signed link to this n8n where it has a public address', async () => {
-		const { items } = await generate(parameters, [{ data: await stored() }], {
-			publicUrl: 'https://n8n.example.com',
+		expect(fixture.sandbox.uploads()).toHaveLength(1);
+		expect(upload).toMatchObject({
+			provider: fixture.system.provider,
+			bytes: photo.length,
+			format: 'jpeg',
+			width: 640,
 		});
-
-		expect(items[0]?.json).toMatchObject({ status: 'completed', model: 'seedream/4.5-edit' });
-		expect(bodies()[0]?.image_urls).toEqual([
-			expect.stringMatching(/^https:\/\/n8n\.example\.com\/rest\/binary-data\/signed\?token=\S+$/),
-		]);
+		expect(bodies(fixture)[0]?.image_urls).toEqual([REFERENCE, upload?.url]);
 	});
 
-	it.each(['http://n8n.example.com', 'https://localhost:5678', 'https://10.0.0.7', undefined])(
-		'says what to do where the address is %s, before anything is sent',
-		async (publicUrl) => {
-			const { error } = await generate(parameters, [{ data: await stored() }], { publicUrl });
+	forEachUploading('is uploaded once for all rows that use it', async (fixture) => {
+		const { parameters } = fixture.system;
+		const file = await stored();
+		const { items } = await generate(fixture, parameters, Array(6).fill({ data: file }));
 
-			expect(error?.message).toBe(
-				'Reference Image Fields: API in One takes links only, and this n8n has no public HTTPS address under which it could hand out the image in "data": give this n8n such an address, or put the image on a public server and use Reference Image URLs',
+		const [upload] = fixture.sandbox.uploads();
+		expect(items.map(({ json }) => json.status)).toEqual(Array(6).fill('completed'));
+		expect(fixture.sandbox.uploads()).toHaveLength(1);
+		expect(bodies(fixture).map(({ image_urls: urls }) => urls)).toEqual(
+			Array(6).fill([upload?.url]),
+		);
+	});
+
+	forEachUploading(
+		'is uploaded from memory too, from several fields and in their order',
+		async (fixture) => {
+			const { parameters } = fixture.system;
+			const second = await image(300, 200).png().toBuffer();
+			await generate(fixture, { ...parameters, imageFields: 'front, back' }, [
+				{ back: inMemory(second), front: inMemory() },
+			]);
+
+			const formats = bodies(fixture)[0]?.image_urls?.map(
+				(url) => fixture.sandbox.uploads().find((upload) => upload.url === url)?.format,
 			);
-			expect(sandbox.requests).toEqual([]);
+			expect(formats).toEqual(['jpeg', 'png']);
+		},
+	);
+
+	forEachUploading('is uploaded again if the first attempt fails', async (fixture) => {
+		const { parameters } = fixture.system;
+		fixture.sandbox.setIntercept(({ step, attempt }) =>
+			step === 'upload' && attempt === 1 ? respondWith(503, '<html>busy</html>') : undefined,
+		);
+		const { items } = await generate(fixture, parameters, [{ data: await stored() }]);
+		expect(items[0]?.json.status).toBe('completed');
+	});
+
+	forEachUploading("costs nothing if it can't be uploaded", async (fixture) => {
+		const { parameters } = fixture.system;
+		fixture.sandbox.setIntercept(({ step }) => (step === 'upload' ? respondWith(413) : undefined));
+		const { error } = await generate(fixture, parameters, [{ data: await stored() }]);
+
+		expect(error?.message).toMatch(/^The node couldn't upload a reference image: /);
+		expect(error?.description).toContain("You weren't charged.");
+		expect(bodies(fixture)).toEqual([]);
+	});
+
+	forEachUploading(
+		'is uploaded once, even when Retry On Fail runs the node again',
+		async (fixture) => {
+			const { parameters } = fixture.system;
+			fixture.sandbox.setIntercept(({ step, attempt }) =>
+				step === 'create' && attempt === 1 ? respondWith(400) : undefined,
+			);
+			const { items } = await generate(fixture, parameters, [{ data: await stored() }], {
+				tries: 2,
+			});
+
+			expect(items[0]?.json.status).toBe('completed');
+			expect(fixture.sandbox.uploads()).toHaveLength(1);
 		},
 	);
 });
 
-describe('an image that cannot be used', () => {
-	it.each([
+testNode(
+	'a reference file may come from an expression that returns binary data',
+	async (fixture) => {
+		await generate(fixture, { imageFields: '={{ $binary.photo }}' }, [{ photo: await stored() }]);
+		expect(bodies(fixture)[0]?.image_urls).toEqual([fixture.sandbox.uploads()[0]?.url]);
+	},
+);
+
+testNode('a reference file is sent as a data URI to APIMart on request', async (fixture) => {
+	const parameters = { provider: 'apiMart', additionalFields: { sendBinaryAs: 'dataUri' } };
+	const { items } = await generate(fixture, parameters, [{ data: await stored() }]);
+
+	expect(items[0]?.json.status).toBe('completed');
+	expect(fixture.sandbox.uploads()).toEqual([]);
+	expect(bodies(fixture)[0]?.image_urls).toEqual([
+		`data:image/jpeg;base64,${photo.toString('base64')}`,
+	]);
+});
+
+describe('reference files at API in One, which takes links only', () => {
+	const parameters = { provider: 'apiInOne', model: 'auto' };
+
+	testNode('become signed links to this n8n if it has a public address', async (fixture) => {
+		const { items } = await generate(fixture, parameters, [{ data: await stored() }], {
+			publicUrl: 'https://n8n.example.com',
+		});
+
+		expect(items[0]?.json).toMatchObject({ status: 'completed', model: 'seedream/4.5-edit' });
+		expect(bodies(fixture)[0]?.image_urls).toEqual([
+			expect.stringMatching(/^https:\/\/n8n\.example\.com\/rest\/binary-data\/signed\?token=\S+$/),
+		]);
+	});
+
+	const ADDRESSES = [
+		'http://n8n.example.com',
+		'https://localhost:5678',
+		'https://10.0.0.7',
+		undefined,
+	];
+	for (const publicUrl of ADDRESSES) {
+		testNode(
+			`are rejected before anything is sent if n8n's address is ${publicUrl}`,
+			async (fixture) => {
+				const { error } = await generate(fixture, parameters, [{ data: await stored() }], {
+					publicUrl,
+				});
+
+				expect(error?.message).toBe(
+					`'Reference Image Fields' contains the image in "data", but API in One only accepts links, and this n8n has no public HTTPS address that it can serve the file from. Set one up, or put the image on a public server and use 'Reference Image URLs'`,
+				);
+				expect(fixture.sandbox.requests).toEqual([]);
+			},
+		);
+	}
+});
+
+describe('an unusable reference file', () => {
+	const UNUSABLE: Array<[string, () => Promise<Buffer>, RegExp]> = [
 		['is too small', async () => await image(14, 100).png().toBuffer(), /14×100 pixels/],
-		['is too narrow', async () => await image(100, 1700).png().toBuffer(), /16 times the other/],
-		['is no image', async () => Buffer.from('<html>404</html>'), /is not an image/],
+		['is too narrow', async () => await image(100, 1700).png().toBuffer(), /maximum ratio 16:1/],
+		[
+			'is no image',
+			async () => Buffer.from('<html>404</html>'),
+			/isn't an image in a supported format/,
+		],
 		[
 			'cannot be uploaded',
 			async () => await image(64, 64).tiff().toBuffer(),
-			/is a TIFF file, EvoLink only takes/,
+			/is a TIFF file. EvoLink only accepts/,
 		],
-	])('is refused before anything is sent when it %s', async (_what, content, words) => {
-		const { error } = await generate({}, [{ data: await stored(await content()) }]);
-		expect(error?.message).toMatch(/^Reference Image Fields: the image in "data" /);
-		expect(error?.message).toMatch(words);
-		expect(sandbox.requests).toEqual([]);
-	});
+	];
+	for (const [what, content, message] of UNUSABLE) {
+		testNode(`is rejected before anything is sent if it ${what}`, async (fixture) => {
+			const { error } = await generate(fixture, {}, [{ data: await stored(await content()) }]);
+			expect(error?.message).toMatch(
+				/^'Reference Image Fields' contains the image in "data", which /,
+			);
+			expect(error?.message).toMatch(message);
+			expect(fixture.sandbox.requests).toEqual([]);
+		});
+	}
 
-	it('is named with its row and field when it is not there', async () => {
-		const { error } = await generate({}, [{ data: await stored() }, undefined]);
-		expect(error?.message).toBe('Row 2: Reference Image Fields: the row has no file in "data"');
-		expect(sandbox.requests).toEqual([]);
+	testNode('is named with its row and field if it is missing', async (fixture) => {
+		const { error } = await generate(fixture, {}, [{ data: await stored() }, undefined]);
+		expect(error?.message).toBe(
+			`Row 2: 'Reference Image Fields' contains "data", but the row has no binary field with that name`,
+		);
+		expect(fixture.sandbox.requests).toEqual([]);
 	});
 });
 
@@ -192,47 +232,51 @@ describe('Check References', () => {
 		options: { checkReferences: true },
 	};
 
-	it('refuses dead links, pages and images beyond the limits, before anything is spent', async () => {
-		const links = {
-			good: sandbox.addFile(photo, 'image/jpeg'),
-			dead: `${sandbox.origin}/uploads/nothing`,
-			page: sandbox.addFile(Buffer.from('<html>'), 'image/jpeg'),
-			narrow: sandbox.addFile(await image(20, 400).png().toBuffer(), 'image/png'),
-		};
-		const { items } = await generate(parameters, undefined, {
-			rows: Object.values(links).map((link) => ({ link })),
-			onError: 'continueRegularOutput',
-		});
+	testNode(
+		'rejects dead links, pages and images beyond the limits before any create request',
+		async (fixture) => {
+			const links = {
+				good: fixture.sandbox.addFile(photo, 'image/jpeg'),
+				dead: `${fixture.sandbox.origin}/uploads/nothing`,
+				page: fixture.sandbox.addFile(Buffer.from('<html>'), 'image/jpeg'),
+				narrow: fixture.sandbox.addFile(await image(20, 400).png().toBuffer(), 'image/png'),
+			};
+			const { items } = await generate(fixture, parameters, undefined, {
+				rows: Object.values(links).map((link) => ({ link })),
+				...CONTINUE,
+			});
 
-		expect(items.map(({ json }) => json.status)).toEqual([
-			'completed',
-			'failed',
-			'failed',
-			'failed',
-		]);
-		expect(items.slice(1).map(({ json }) => json.error)).toEqual([
-			expect.objectContaining({
-				message: `Reference Image URLs: ${links.dead} answers with HTTP 404`,
-			}),
-			expect.objectContaining({ message: expect.stringContaining('is not an image') }),
-			expect.objectContaining({ message: expect.stringContaining('20×400 pixels') }),
-		]);
-		expect(bodies()).toHaveLength(1);
-	});
+			expect(items.map(({ json }) => json.status)).toEqual([
+				'completed',
+				'failed',
+				'failed',
+				'failed',
+			]);
+			expect(items.slice(1).map(({ json }) => json.error)).toEqual([
+				expect.objectContaining({
+					message: `'Reference Image URLs' contains ${links.dead}, which returned HTTP 404`,
+				}),
+				expect.objectContaining({ message: expect.stringContaining("which isn't an image") }),
+				expect.objectContaining({ message: expect.stringContaining('20×400 pixels') }),
+			]);
+			expect(bodies(fixture)).toHaveLength(1);
+		},
+	);
 });
 
-describe('the number of images at EvoLink', () => {
+describe('Number of Images at EvoLink', () => {
 	const rows = [{ prompt: 'A lake' }, { prompt: '一片湖水' }, { prompt: 'A hill' }];
 	const parameters = { prompt: '={{ $json.prompt }}', imageFields: '', imageCount: 3 };
 
-	it('is asked for in the language of the prompt, if the user wants that', async () => {
+	testNode('is added to the prompt in its language on request', async (fixture) => {
 		const { items, hints } = await generate(
+			fixture,
 			{ ...parameters, additionalFields: { askForCount: true } },
 			undefined,
 			{ rows },
 		);
 
-		expect(bodies().map(({ prompt }) => prompt)).toEqual([
+		expect(bodies(fixture).map(({ prompt }) => prompt)).toEqual([
 			'A lake\nGenerate 3 different images.',
 			'一片湖水\n请生成3张不同的图片。',
 			'A hill\nGenerate 3 different images.',
@@ -245,98 +289,90 @@ describe('the number of images at EvoLink', () => {
 		]);
 	});
 
-	it('is hinted at when fewer came', async () => {
-		const { items, hints } = await generate(parameters, undefined, { rows });
+	testNode('leads to a hint if fewer images are returned', async (fixture) => {
+		const { items, hints } = await generate(fixture, parameters, undefined, { rows });
 
 		expect(items).toHaveLength(3);
 		expect(hints).toEqual([
 			expect.objectContaining({
-				message: expect.stringContaining('Fewer images came than were asked for in rows 1, 2, 3.'),
+				message: expect.stringContaining('Rows 1, 2, 3 returned fewer images than requested.'),
 			}),
 		]);
 	});
 });
 
-describe('uploads', () => {
+describe('uploads of reference files', () => {
 	const colours = ['#385', '#853', '#538'];
 	const photos = async () =>
 		await Promise.all(
-			colours.map(async (background) =>
-				sharp({ create: { width: 640, height: 480, channels: 3, background } })
-					.jpeg()
-					.toBuffer(),
-			),
+			colours.map(async (background) => await image(640, 480, background).jpeg().toBuffer()),
 		);
 
-	it.each(uploading)(
-		'go up under names made from their content: $title',
-		async ({ parameters }) => {
-			const [first, second] = await photos();
-			const files = [first, second, first].map(async (content) => ({
-				data: await stored(content),
-			}));
-			const { items } = await generate(parameters, await Promise.all(files));
+	forEachUploading('have names derived from their content', async (fixture) => {
+		const { parameters } = fixture.system;
+		const [first, second] = await photos();
+		const files = [first, second, first].map(async (content) => ({
+			data: await stored(content),
+		}));
+		const { items } = await generate(fixture, parameters, await Promise.all(files));
 
-			expect(items.map(({ json }) => json.status)).toEqual(Array(3).fill('completed'));
-			const uploads = sandbox.uploads();
-			expect(new Set(uploads.map(({ fileName }) => fileName)).size).toBe(2);
-			for (const { fileName, sha256 } of uploads) {
-				expect(fileName).toBe(`reference-${sha256.slice(0, 32)}.jpg`);
-			}
-		},
-	);
-
-	it.each(uploading)(
-		'of two files with one link refuse both rows: $title',
-		async ({ parameters }) => {
-			const link = 'https://files.example.com/the-same.jpg';
-			sandbox.setIntercept(({ step }) =>
-				step === 'upload'
-					? { kind: 'answer', status: 200, body: { url: link, data: { file_url: link } } }
-					: undefined,
-			);
-			const [first, second] = await photos();
-			const { items } = await generate(
-				parameters,
-				[{ data: await stored(first) }, { data: await stored(second) }],
-				{ onError: 'continueRegularOutput' },
-			);
-
-			expect(items.map(({ json }) => json.error)).toEqual(
-				Array(2).fill(expect.objectContaining({ code: 'upload_not_unique', charged: 'no' })),
-			);
-			expect(sandbox.tasks()).toEqual([]);
-		},
-	);
-
-	const [evoLink] = uploading;
-
-	it.each([
-		['40001', 200, /too large/],
-		['40002', 400, /does not take files of this type/],
-		['40003', 200, /keeps too many files of yours already/],
-	])('that are refused with code %s and HTTP %s say why', async (code, status, says) => {
-		sandbox.setIntercept(({ step }) =>
-			step === 'upload'
-				? { kind: 'answer', status, body: { success: false, code: Number(code), msg: 'refused' } }
-				: undefined,
-		);
-		const { error } = await generate(evoLink?.parameters ?? {}, [{ data: await stored() }]);
-
-		expect(error?.message).toMatch(says);
-		expect(error?.message).toContain('refused');
-		expect(error?.description).toContain('Nothing was charged.');
-		expect(sandbox.uploads()).toEqual([]);
+		expect(items.map(({ json }) => json.status)).toEqual(Array(3).fill('completed'));
+		const uploads = fixture.sandbox.uploads();
+		expect(new Set(uploads.map(({ fileName }) => fileName)).size).toBe(2);
+		for (const { fileName, sha256 } of uploads) {
+			expect(fileName).toBe(`reference-${sha256.slice(0, 32)}.jpg`);
+		}
 	});
 
-	it('may come back with nothing but the link of a download', async () => {
+	forEachUploading('that return one link for two files fail both rows', async (fixture) => {
+		const { parameters } = fixture.system;
+		const link = 'https://files.example.com/the-same.jpg';
+		fixture.sandbox.setIntercept(({ step }) =>
+			step === 'upload' ? respondWith(200, { url: link, data: { file_url: link } }) : undefined,
+		);
+		const [first, second] = await photos();
+		const { items } = await generate(
+			fixture,
+			parameters,
+			[{ data: await stored(first) }, { data: await stored(second) }],
+			CONTINUE,
+		);
+
+		expect(items.map(({ json }) => json.error)).toEqual(
+			Array(2).fill(expect.objectContaining({ code: 'upload_not_unique', charged: 'no' })),
+		);
+		expect(fixture.sandbox.tasks()).toEqual([]);
+	});
+
+	const REJECTIONS = [
+		['40001', 200, /too large/],
+		['40002', 400, /doesn't accept files of this type/],
+		['40003', 200, /already stores too many of your files/],
+	] as const;
+	for (const [code, status, message] of REJECTIONS) {
+		testNode(`rejected with code ${code} and HTTP ${status} say why`, async (fixture) => {
+			fixture.sandbox.setIntercept(({ step }) =>
+				step === 'upload'
+					? respondWith(status, { success: false, code: Number(code), msg: 'refused' })
+					: undefined,
+			);
+			const { error } = await generate(fixture, {}, [{ data: await stored() }]);
+
+			expect(error?.message).toMatch(message);
+			expect(error?.message).toContain('refused');
+			expect(error?.description).toContain("You weren't charged.");
+			expect(fixture.sandbox.uploads()).toEqual([]);
+		});
+	}
+
+	testNode('may return only a download link', async (fixture) => {
 		const link = 'https://files.example.com/early.jpg';
-		sandbox.setIntercept(({ step }) =>
+		fixture.sandbox.setIntercept(({ step }) =>
 			step === 'upload'
-				? { kind: 'answer', status: 200, body: { success: true, data: { download_url: link } } }
+				? respondWith(200, { success: true, data: { download_url: link } })
 				: undefined,
 		);
-		await generate(evoLink?.parameters ?? {}, [{ data: await stored() }]);
-		expect(bodies()[0]?.image_urls).toEqual([link]);
+		await generate(fixture, {}, [{ data: await stored() }]);
+		expect(bodies(fixture)[0]?.image_urls).toEqual([link]);
 	});
 });

@@ -2,18 +2,18 @@ import type { ICredentialDataDecryptedObject, INodeParameters } from 'n8n-workfl
 
 import type { ProviderName, Sandbox } from '../sandbox/sandbox';
 
-/** One of the four systems the package is made for, as a user would set it up. */
+/** One of the four provider and model combinations the package supports, as a user would set it up. */
 export interface System {
 	title: string;
 	provider: ProviderName;
 	parameters: INodeParameters;
-	/** For image to image; the same model unless the provider has another one for it. */
+	/** For editing images; with another model if the provider has one for it. */
 	edit: INodeParameters;
-	/** For several images of one row; undefined where a task makes one image. */
+	/** For several images per row; undefined if a task creates one image. */
 	several?: INodeParameters;
-	/** A ratio, a resolution and the pixels they mean. */
+	/** A ratio and a resolution, and their size in pixels. */
 	size: { parameters: INodeParameters; width: number; height: number };
-	/** What the sandbox charges for an image. */
+	/** What the sandbox charges per image. */
 	creditsPerImage: number;
 }
 

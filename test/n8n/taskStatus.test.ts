@@ -1,40 +1,11 @@
-import { startSandbox, type Sandbox } from '../sandbox/sandbox';
-import { startEngine, type Engine, type NodeResult, type NodeRun } from './engine';
-import { REFERENCE, sandboxCredentials } from './systems';
+import type { ExecutionOptions, NodeResult } from './engine';
+import { CONTINUE, testNode, type Fixture } from './fixture';
+import { REFERENCE } from './systems';
 
-let engine: Engine;
-let sandbox: Sandbox;
-/** What the sandbox's clock is ahead of the real one, in milliseconds. */
-let ahead: number;
-
-beforeAll(async () => {
-	engine = await startEngine();
-});
-
-afterAll(() => engine.close());
-
-beforeEach(async () => {
-	ahead = 0;
-	sandbox = await startSandbox({ taskSeconds: 100, now: () => Date.now() + ahead });
-});
-
-afterEach(async () => await sandbox.close());
-
-async function run(
-	node: NodeRun['node'],
-	parameters: NodeRun['parameters'],
-	rows: NodeRun['rows'],
-	options: Partial<NodeRun> = {},
-): Promise<NodeResult> {
-	const credentials = sandboxCredentials(sandbox);
-	return await engine.run({ node, parameters, rows, credentials, ...options });
-}
-
-/** The ids of the tasks of these rows, all of them still at work. */
-async function submit(rows: NodeRun['rows']): Promise<string[]> {
-	const { items } = await run(
-		'seedreamGenerate',
-		{
+/** The IDs of the tasks for these rows, all of them still in progress. */
+async function submit(fixture: Fixture, rows: ExecutionOptions['rows']): Promise<string[]> {
+	const { items } = await fixture.run('seedreamGenerate', {
+		parameters: {
 			provider: '={{ $json.provider }}',
 			prompt: '={{ $json.prompt ?? "A lake" }}',
 			imageCount: '={{ $json.images ?? 1 }}',
@@ -42,29 +13,37 @@ async function submit(rows: NodeRun['rows']): Promise<string[]> {
 			continueWhen: 'submitted',
 		},
 		rows,
-	);
+	});
 	return items.map(({ json }) => String(json.taskId));
 }
 
 async function status(
-	parameters: NodeRun['parameters'],
-	options: Partial<NodeRun> = {},
-	rows: NodeRun['rows'] = [{}],
-) {
-	return await run('seedreamTaskStatus', parameters, rows, options);
+	fixture: Fixture,
+	parameters: ExecutionOptions['parameters'],
+	options: Partial<ExecutionOptions> = {},
+	rows: ExecutionOptions['rows'] = [{}],
+): Promise<NodeResult> {
+	return await fixture.run('seedreamTaskStatus', { parameters, rows, ...options });
 }
 
-it('tells how a task stands, whatever the provider calls it', async () => {
+/** Of 100 seconds, by the sandbox's clock. */
+const testTasks = (title: string, test: (fixture: Fixture) => Promise<void>) =>
+	testNode(`Task Status ${title}`, test, { taskSeconds: 100 });
+
+testTasks("maps every provider's own status", async (fixture) => {
 	const providers = ['evoLink', 'apiMart', 'apiInOne'];
-	const taskIds = await submit(providers.map((provider) => ({ provider })));
+	const taskIds = await submit(
+		fixture,
+		providers.map((provider) => ({ provider })),
+	);
 	const rows = taskIds.map((taskId, index) => ({ taskId, provider: providers[index] }));
 	const parameters = { provider: '={{ $json.provider }}', taskId: '={{ $json.taskId }}' };
 
 	const statuses = [];
 	const progress = [];
 	for (const seconds of [0, 50, 100]) {
-		ahead = seconds * 1000;
-		const { items } = await status({ ...parameters, downloadImages: false }, {}, rows);
+		fixture.clock.offsetMs = seconds * 1000;
+		const { items } = await status(fixture, { ...parameters, downloadImages: false }, {}, rows);
 		expect(items.map(({ json }) => json.taskId)).toEqual(taskIds);
 		statuses.push(items.map(({ json }) => json.status));
 		progress.push(items.map(({ json }) => json.progress));
@@ -78,13 +57,20 @@ it('tells how a task stands, whatever the provider calls it', async () => {
 	expect(progress[1]).toEqual([expect.any(Number), expect.any(Number), expect.anything()]);
 });
 
-it('fetches the images of a finished task, as items or in one', async () => {
-	const [taskId = ''] = await submit([{ provider: 'apiMart', images: 2, references: REFERENCE }]);
-	ahead = 100_000;
-	const perImage = await status({ provider: 'apiMart', taskId });
-	const perTask = await status({ provider: 'apiMart', taskId, outputItems: 'perTask' });
+testTasks('returns the images of a finished task, as one item or several', async (fixture) => {
+	const [taskId = ''] = await submit(fixture, [
+		{ provider: 'apiMart', images: 2, references: REFERENCE },
+	]);
+	fixture.clock.offsetMs = 100_000;
+	const perImage = await status(fixture, { provider: 'apiMart', taskId });
+	const perTask = await status(fixture, {
+		provider: 'apiMart',
+		taskId,
+		outputItems: 'perTask',
+		options: { simplify: false },
+	});
 
-	const [task] = sandbox.tasks();
+	const [task] = fixture.sandbox.tasks();
 	expect(perImage.items.map(({ json }) => json)).toEqual(
 		task?.images.map((imageUrl, imageIndex) => ({
 			status: 'completed',
@@ -95,47 +81,52 @@ it('fetches the images of a finished task, as items or in one', async () => {
 			imageCount: 2,
 			expiresAt: expect.any(String),
 			cost: { credits: 0.26, usd: 0.026 },
-			seconds: 100,
 		})),
 	);
 	expect(perTask.items).toHaveLength(1);
+	expect(perTask.items[0]?.json.seconds).toBe(100);
 	expect(perTask.items[0]?.json.imageUrls).toEqual(task?.images);
 	expect(Object.keys(perTask.items[0]?.binary ?? {})).toEqual(['data', 'data_1']);
 });
 
-it('takes many tasks in one field, in every spelling', async () => {
-	const taskIds = await submit([{ provider: 'evoLink' }, { provider: 'evoLink' }]);
+testTasks('accepts many task IDs in one field, however they are separated', async (fixture) => {
+	const taskIds = await submit(fixture, [{ provider: 'evoLink' }, { provider: 'evoLink' }]);
 	for (const taskId of [taskIds.join(', '), taskIds.join('\n'), JSON.stringify(taskIds)]) {
-		const { items } = await status({ taskId });
+		const { items } = await status(fixture, { taskId });
 		expect(items.map(({ json }) => json.taskId)).toEqual(taskIds);
 		expect(items.map(({ pairedItem }) => pairedItem)).toEqual([{ item: 0 }, { item: 0 }]);
 	}
-	const fromExpression = await status({ taskId: '={{ $json.ids }}' }, {}, [{ ids: taskIds }]);
+	const fromExpression = await status(fixture, { taskId: '={{ $json.ids }}' }, {}, [
+		{ ids: taskIds },
+	]);
 	expect(fromExpression.items.map(({ json }) => json.taskId)).toEqual(taskIds);
 });
 
-it('reports a task that failed as its status, and as an error to those who wait for images', async () => {
-	const [taskId = ''] = await submit([
-		{ provider: 'evoLink', prompt: 'A lake [[fail:content_policy_violation]]' },
-	]);
-	ahead = 100_000;
-	const now = await status({ taskId });
-	const waiting = await status({ taskId, continueWhen: 'finished' });
+testTasks(
+	'reports a failed task as a status, and as an error when it waits for images',
+	async (fixture) => {
+		const [taskId = ''] = await submit(fixture, [
+			{ provider: 'evoLink', prompt: 'A lake [[fail:content_policy_violation]]' },
+		]);
+		fixture.clock.offsetMs = 100_000;
+		const now = await status(fixture, { taskId });
+		const waiting = await status(fixture, { taskId, continueWhen: 'finished' });
 
-	expect(now.status).toBe('success');
-	expect(now.items[0]?.json).toMatchObject({
-		status: 'failed',
-		taskId,
-		error: { code: 'content_policy_violation', charged: 'no' },
-	});
-	expect(waiting.status).toBe('error');
-	expect(waiting.error?.message).toContain(taskId);
-});
+		expect(now.status).toBe('success');
+		expect(now.items[0]?.json).toMatchObject({
+			status: 'failed',
+			taskId,
+			error: { code: 'content_policy_violation', charged: 'no' },
+		});
+		expect(waiting.status).toBe('error');
+		expect(waiting.error?.message).toContain(taskId);
+	},
+);
 
-it('waits for a task that is not done, until the deadline', async () => {
-	const [taskId = ''] = await submit([{ provider: 'evoLink' }]);
+testTasks('waits for an unfinished task until the timeout', async (fixture) => {
+	const [taskId = ''] = await submit(fixture, [{ provider: 'evoLink' }]);
 	const parameters = { taskId, continueWhen: 'finished', options: { timeout: 1 } };
-	const { items } = await status(parameters, { onError: 'continueRegularOutput' });
+	const { items } = await status(fixture, parameters, CONTINUE);
 
 	expect(items[0]?.json).toMatchObject({
 		status: 'processing',
@@ -144,23 +135,23 @@ it('waits for a task that is not done, until the deadline', async () => {
 	});
 });
 
-it('says so when the provider does not know the task', async () => {
-	const { error } = await status({ taskId: 'task-unified-1-nothing' });
+testTasks('names a task that the provider does not know', async (fixture) => {
+	const { error } = await status(fixture, { taskId: 'task-unified-1-nothing' });
 
 	expect(error?.message).toBe(
-		'EvoLink does not know this task (task_not_found: Task not found) [task task-unified-1-nothing]',
+		"EvoLink doesn't recognize this task (task_not_found: Task not found) [task task-unified-1-nothing]",
 	);
 });
 
-it('says so when the links of a task have died, once the provider has been asked for new ones', async () => {
-	const [taskId = ''] = await submit([{ provider: 'evoLink' }]);
-	ahead = 100_000 + 25 * 60 * 60 * 1000;
-	const { error } = await status({ taskId });
+testTasks('reports expired links after it has polled for new ones', async (fixture) => {
+	const [taskId = ''] = await submit(fixture, [{ provider: 'evoLink' }]);
+	fixture.clock.offsetMs = 100_000 + 25 * 60 * 60 * 1000;
+	const { error } = await status(fixture, { taskId });
 
 	expect(error?.message).toBe(
-		`The image was made, but could not be downloaded: the link answered with HTTP 403 [task ${taskId}]`,
+		`The image was generated, but the node couldn't download it: the link returned HTTP 403 [task ${taskId}]`,
 	);
-	expect(sandbox.requests.map(({ step }) => step)).toEqual([
+	expect(fixture.sandbox.requests.map(({ step }) => step)).toEqual([
 		'create',
 		'query',
 		'download',
@@ -169,22 +160,22 @@ it('says so when the links of a task have died, once the provider has been asked
 	]);
 });
 
-it('hands on the good tasks of a row with Continue On Fail, and the bad one as an item', async () => {
-	const [taskId = ''] = await submit([{ provider: 'evoLink' }]);
-	const { items } = await status(
-		{ taskId: `task-nowhere, ${taskId}` },
-		{ onError: 'continueRegularOutput' },
-	);
+testTasks(
+	'returns the good tasks of a row and the bad one as an item with Continue (regular output)',
+	async (fixture) => {
+		const [taskId = ''] = await submit(fixture, [{ provider: 'evoLink' }]);
+		const { items } = await status(fixture, { taskId: `task-nowhere, ${taskId}` }, CONTINUE);
 
-	expect(items.map(({ json }) => [json.taskId, json.status])).toEqual([
-		['task-nowhere', 'failed'],
-		[taskId, 'submitted'],
-	]);
-});
+		expect(items.map(({ json }) => [json.taskId, json.status])).toEqual([
+			['task-nowhere', 'failed'],
+			[taskId, 'submitted'],
+		]);
+	},
+);
 
-it('refuses an empty task id before anything is sent', async () => {
-	const { error } = await status({ taskId: ' ' });
+testTasks('rejects an empty task ID before anything is sent', async (fixture) => {
+	const { error } = await status(fixture, { taskId: ' ' });
 
-	expect(error?.message).toBe('Task ID: is empty');
-	expect(sandbox.requests).toEqual([]);
+	expect(error?.message).toBe("'Task ID' is empty");
+	expect(fixture.sandbox.requests).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { INodeExecutionData, INodeType } from 'n8n-workflow';
 
-/** The nodes that stand around the one under test. */
+/** The nodes around the one under test. */
 
 export const ROWS = 'Rows';
 export const ROWS_TYPE = 'test.rows';
@@ -12,7 +12,7 @@ export const rowsNode: INodeType = {
 		name: 'rows',
 		group: ['trigger'],
 		version: 1,
-		description: 'Hands on the rows of the test',
+		description: 'Outputs the rows of the test',
 		defaults: {},
 		inputs: [],
 		outputs: ['main'],
@@ -24,9 +24,9 @@ export const rowsNode: INodeType = {
 };
 
 /**
- * Stands between the error output and the input of the node under test, in place of the IF and the
- * Set that a user would put there: it lets the failed items back in for so many turns, each as the
- * row it was made from. Which row that is, it asks n8n, as `$('Rows').item` does in the Set.
+ * Sits between the error output and the input of the node under test, in place of a user's IF and
+ * Set nodes. For a number of turns, it passes each failed item on as the row it was made from, which
+ * it looks up in n8n as `$('Rows').item` does in a Set node.
  */
 export const loopNode: INodeType = {
 	description: {
@@ -34,7 +34,7 @@ export const loopNode: INodeType = {
 		name: 'loop',
 		group: ['transform'],
 		version: 1,
-		description: 'Hands failed rows back for another try',
+		description: 'Sends failed rows back for another try',
 		defaults: {},
 		inputs: ['main'],
 		outputs: ['main'],

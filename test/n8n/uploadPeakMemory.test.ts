@@ -10,8 +10,8 @@ import { startSandbox } from '../sandbox/sandbox';
 
 const MB = 1024 * 1024;
 /**
- * Fourteen images of 10 MB are 140 MB; a body held whole, or kept for a redirect, would show as that
- * much. What streams costs its buffers, and what the garbage collector leaves for later: 20 to 45.
+ * Fourteen images of 10 MB are 140 MB, which a buffered request body, or one kept for a redirect, would
+ * add. Streaming costs buffers and uncollected garbage: 20 to 45 MB.
  */
 const MAX_GROWTH_MB = 64;
 
@@ -26,7 +26,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Noise cannot be compressed, so the file is as large as its pixels. */
+/** Noise can't be compressed, so the file is as large as its pixels. */
 async function noise(width: number, height: number): Promise<string> {
 	const path = join(folder, `${width}x${height}.png`);
 	const pixels = randomBytes(width * height * 3);
@@ -36,13 +36,13 @@ async function noise(width: number, height: number): Promise<string> {
 	return path;
 }
 
-/** The peak memory of a process that sends 14 such images, in MB, as the system measures it. */
-async function peakOf(image: string): Promise<number> {
+/** The peak memory of a process that uploads 14 of these images, in MB, as measured by the system. */
+async function measurePeak(image: string): Promise<number> {
 	const sandbox = await startSandbox();
 	const { stdout } = await run(
 		join(PACKAGE, 'node_modules/.bin/tsx'),
 		[
-			join(__dirname, 'uploadRun.ts'),
+			join(__dirname, 'uploadProcess.ts'),
 			image,
 			sandbox.baseUrls.evoLink,
 			sandbox.filesBaseUrl,
@@ -65,8 +65,8 @@ it('uploading 14 images of 10 MB takes hardly more memory than 14 of 3 KB', asyn
 	const large = await noise(1820, 1900);
 	expect(statSync(large).size).toBeGreaterThan(9.8 * MB);
 
-	const small = await peakOf(await noise(32, 32));
-	const peak = await peakOf(large);
+	const small = await measurePeak(await noise(32, 32));
+	const peak = await measurePeak(large);
 	console.info(`peak memory: ${peak.toFixed(0)} MB, with small images ${small.toFixed(0)} MB`);
 	expect(peak - small).toBeLessThan(MAX_GROWTH_MB);
 }, 120_000);

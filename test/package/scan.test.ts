@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * n8n's official scanner, on what is committed and on what is published. It is an ES module, which
- * jest cannot load beside n8n's CommonJS, so it runs in a process of its own.
+ * n8n's official scanner, on the source and on the published package. It's an ES module, which jest
+ * can't load together with n8n's CommonJS, so it runs in a process of its own.
  */
 
 const PACKAGE = resolve(__dirname, '../..');
@@ -34,7 +34,7 @@ function npmPack(): string {
 	});
 }
 
-/** The scanner's own verdict, and the errors and warnings of its rules, which the verdict hides. */
+/** The scanner's result, with the counts of errors and warnings that it doesn't include. */
 function scan(directory: string, patterns: string) {
 	const script = `
 		import { ESLint } from 'eslint';
@@ -59,7 +59,7 @@ function scan(directory: string, patterns: string) {
 	const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
 		cwd: PACKAGE,
 		encoding: 'utf8',
-		// jest sets it to "test", which makes one of the scanner's plugins ignore the files' names.
+		// With jest's "test", one of the scanner's plugins ignores the file names.
 		env: { ...process.env, NODE_ENV: 'production' },
 	});
 	return JSON.parse(output.trim().split('\n').at(-1) ?? '') as {
@@ -73,19 +73,19 @@ function scan(directory: string, patterns: string) {
 
 const CLEAN = { passed: true, details: undefined, errors: 0, warnings: 0 };
 
-it('passes on the source', () => {
+it("n8n's scanner passes the source", () => {
 	const { files, ...verdict } = scan(PACKAGE, 'SOURCE_FILE_PATTERNS');
 	expect(verdict).toEqual(CLEAN);
 	expect(files).toBeGreaterThan(30);
 });
 
-it('passes on the packed tarball', () => {
+it("n8n's scanner passes the packed tarball", () => {
 	const { files, ...verdict } = scan(join(folder, 'package'), `['**/*.js', 'package.json']`);
 	expect(verdict).toEqual(CLEAN);
 	expect(files).toBeGreaterThan(30);
 });
 
-it('ships dist, README and LICENSE, nothing else, and needs nothing installed', () => {
+it('the tarball contains only dist, README and LICENSE, and has no dependencies', () => {
 	const files = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
 	const others = files.filter((file) => !file.startsWith('package/dist/'));
 	expect(others.sort()).toEqual(['package/LICENSE', 'package/README.md', 'package/package.json']);

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Seeds 000 and 002, `callback_url`: "URL长度不超过2048字符". */
-export const CALLBACK_URL_LENGTH = 2048;
+/** EvoLink's Seedream 4.5 page, `callback_url`: "URL长度不超过2048字符" (at most 2048 characters). */
+export const MAX_CALLBACK_URL_LENGTH = 2048;
 
 const INTERNAL_IPV4 = [
 	'0.0.0.0/8',
@@ -17,7 +17,7 @@ const INTERNAL_IPV4 = [
 	'240.0.0.0/4',
 ];
 
-/** Loopback, IPv4 in IPv6 clothes (::/96, NAT64), unique local, link-local, multicast. */
+/** Loopback, IPv4 embedded in IPv6 (::/96, NAT64), unique local, link-local, multicast. */
 const INTERNAL_IPV6 = [
 	'::/96',
 	'64:ff9b::/96',
@@ -29,23 +29,24 @@ const INTERNAL_IPV6 = [
 
 const internalAddresses = blockListOf(INTERNAL_IPV4, INTERNAL_IPV6);
 
-/** A name that only means something inside a network: no dot at all, or an ending reserved for such networks. */
+/** Only resolvable inside a network: a name without a dot, or with a suffix reserved for private use. */
 const INTERNAL_NAME =
 	/^[^.]+$|\.(?:localhost|local|localdomain|internal|intranet|lan|home|home\.arpa|corp)$/;
 
 /**
- * What is wrong with EvoLink's `callback_url`; undefined when nothing is. Seeds 000 and 002: HTTPS only, no
- * internal address, at most 2048 characters. Names are not resolved. `allowedHosts` (host:port) are let through,
- * with http too, so that a test can listen on localhost.
+ * Why EvoLink rejects a `callback_url`; undefined if it's valid. HTTPS only, no internal address, at most 2048
+ * characters (https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.5-image-generate, October 2026).
+ * Names aren't resolved. `allowedHosts` (host:port) are accepted, with http too, so that a test can listen on
+ * localhost.
  */
-export function callbackUrlFault(
+export function callbackUrlError(
 	text: string,
 	allowedHosts: readonly string[] = [],
 ): string | undefined {
-	if (text.length > CALLBACK_URL_LENGTH) {
-		return `callback_url must not be longer than ${CALLBACK_URL_LENGTH} characters`;
+	if (text.length > MAX_CALLBACK_URL_LENGTH) {
+		return `callback_url must not be longer than ${MAX_CALLBACK_URL_LENGTH} characters`;
 	}
-	const url = httpUrl(text);
+	const url = parseHttpUrl(text);
 	if (url === undefined) return 'callback_url must be a valid URL';
 	if (allowedHosts.includes(url.host)) return undefined;
 	if (url.protocol !== 'https:') return 'callback_url must use HTTPS';
@@ -53,14 +54,14 @@ export function callbackUrlFault(
 	return undefined;
 }
 
-/** The parsed URL when it is an http or https one. */
-export function httpUrl(text: string): URL | undefined {
+/** Undefined unless it's an http or https URL. */
+export function parseHttpUrl(text: string): URL | undefined {
 	if (!URL.canParse(text)) return undefined;
 	const url = new URL(text);
 	return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
 }
 
-/** `hostname` as the URL parser leaves it: 0x7f.1, 2130706433 and 0177.0.0.1 have become 127.0.0.1 by then. */
+/** Takes the hostname of a parsed URL, in which 0x7f.1, 2130706433 and 0177.0.0.1 have become 127.0.0.1. */
 export function isInternalHost(hostname: string): boolean {
 	const host = hostname.replace(/^\[|\]$/g, '').replace(/\.+$/, '');
 	const family = isIP(host);
@@ -74,14 +75,14 @@ function blockListOf(ipv4: readonly string[], ipv6: readonly string[]): BlockLis
 		for (const subnet of subnets) {
 			const [address = '', prefix = ''] = subnet.split('/');
 			list.addSubnet(address, Number(prefix), family);
-			if (family === 'ipv4') addTunnels(list, address, Number(prefix));
+			if (family === 'ipv4') addTunneled(list, address, Number(prefix));
 		}
 	}
 	return list;
 }
 
-/** An IPv4 network as 6to4 (RFC 3056) and SIIT (RFC 2765) write it; mapped ones BlockList knows itself. */
-function addTunnels(list: BlockList, address: string, prefix: number): void {
+/** The network in 6to4 (RFC 3056) and SIIT (RFC 2765) notation. BlockList handles IPv4-mapped addresses itself. */
+function addTunneled(list: BlockList, address: string, prefix: number): void {
 	const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
 	const groups = [a * 256 + b, c * 256 + d].map((group) => group.toString(16)).join(':');
 	list.addSubnet(`2002:${groups}::`, 16 + prefix, 'ipv6');

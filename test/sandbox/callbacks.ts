@@ -2,27 +2,27 @@ import axios from 'axios';
 
 import type { CallbackAttempt } from './tasks';
 
-/** When a failed delivery is tried again. */
-export interface RetryRule {
-	/** The waits after each failure, in milliseconds; their number is the number of retries. */
+/** When a failed delivery is retried. */
+export interface RetryPolicy {
+	/** One for each retry, in milliseconds. */
 	delaysMs: readonly number[];
-	/** `status` is undefined when nothing answered in time. */
-	failedFor(status: number | undefined): boolean;
+	/** `status` is undefined if there was no response in time. */
+	shouldRetry(status: number | undefined): boolean;
 }
 
-export interface DownloadedResults {
+export interface CallbackDelivery {
 	url: string;
-	/** Milliseconds of real time until the first try. */
+	/** Milliseconds of real time until the first attempt. */
 	afterMs: number;
 	body(): unknown;
-	rule: RetryRule;
-	note(attempt: CallbackAttempt): void;
+	retries: RetryPolicy;
+	onAttempt(attempt: CallbackAttempt): void;
 }
 
-/** Seeds 000 and 002: "超时时间：10秒". */
+/** EvoLink's Seedream 4.5 page, `callback_url`: "超时时间：10秒" (timeout: 10 seconds). */
 export const CALLBACK_TIMEOUT_MS = 10_000;
 
-/** Posts callbacks in real time, whatever clock the tasks live by. */
+/** Sends callbacks in real time, even if the tasks use another clock. */
 export class CallbackSender {
 	private readonly timers = new Set<NodeJS.Timeout>();
 
@@ -33,11 +33,11 @@ export class CallbackSender {
 		private readonly timeoutMs: number = CALLBACK_TIMEOUT_MS,
 	) {}
 
-	schedule(delivery: DownloadedResults): void {
-		this.later(delivery.afterMs, () => this.downloadResults(delivery, 0));
+	schedule(delivery: CallbackDelivery): void {
+		this.later(delivery.afterMs, () => this.deliver(delivery, 0));
 	}
 
-	/** Cancels every planned try and breaks off those under way. */
+	/** Cancels scheduled attempts and aborts those in progress. */
 	close(): void {
 		this.closing.abort();
 		this.timers.forEach((timer) => clearTimeout(timer));
@@ -53,13 +53,13 @@ export class CallbackSender {
 		this.timers.add(timer);
 	}
 
-	private async downloadResults(delivery: DownloadedResults, failures: number): Promise<void> {
+	private async deliver(delivery: CallbackDelivery, failures: number): Promise<void> {
 		const attempt = await this.post(delivery.url, delivery.body());
 		if (this.closing.signal.aborted) return;
-		delivery.note(attempt);
-		const delay = delivery.rule.delaysMs[failures];
-		if (delay !== undefined && delivery.rule.failedFor(attempt.status)) {
-			this.later(delay, () => this.downloadResults(delivery, failures + 1));
+		delivery.onAttempt(attempt);
+		const delay = delivery.retries.delaysMs[failures];
+		if (delay !== undefined && delivery.retries.shouldRetry(attempt.status)) {
+			this.later(delay, () => this.deliver(delivery, failures + 1));
 		}
 	}
 

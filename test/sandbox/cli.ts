@@ -1,16 +1,11 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 
-import { MARKER_HELP } from './markers';
-import { startSandbox, type ProviderName, type Sandbox } from './sandbox';
+import { MARKER_HELP } from './promptMarkers';
+import { startSandbox, type Sandbox } from './sandbox';
+import { PROVIDER_TITLES } from './tasks';
 
 const DEFAULT_PORT = 4010;
-
-const TITLES: Record<ProviderName, string> = {
-	evoLink: 'EvoLink',
-	apiMart: 'APIMart',
-	apiInOne: 'API in One',
-};
 
 const USAGE = `npm run sandbox -- [--port ${DEFAULT_PORT}] [--seconds 2] [--rate 5] [--callback-host 127.0.0.1:5678]`;
 
@@ -44,10 +39,10 @@ function readArguments() {
 	};
 }
 
-function readNumber(name: string, text: string, most: number, least = 0): number {
+function readNumber(name: string, text: string, max: number, min = 0): number {
 	const value = Number(text);
-	if (text.trim() === '' || !(value >= least && value <= most)) {
-		throw new Error(`${name} must be a number from ${least} to ${most}, not "${text}".`);
+	if (text.trim() === '' || !(value >= min && value <= max)) {
+		throw new Error(`${name} must be a number from ${min} to ${max}, not "${text}".`);
 	}
 	return value;
 }
@@ -58,7 +53,7 @@ function welcome(sandbox: Sandbox): string {
 		style: { head: [], border: [] },
 	});
 	for (const name of ['evoLink', 'apiMart', 'apiInOne'] as const) {
-		providers.push([TITLES[name], sandbox.baseUrls[name], sandbox.keys[name]]);
+		providers.push([PROVIDER_TITLES[name], sandbox.baseUrls[name], sandbox.keys[name]]);
 	}
 	providers.push(['EvoLink files', sandbox.filesBaseUrl, sandbox.keys.evoLink]);
 	const markers = new Table({
@@ -67,28 +62,28 @@ function welcome(sandbox: Sandbox): string {
 	});
 	MARKER_HELP.forEach(([marker, effect]) => markers.push([marker, effect]));
 	return [
-		'Three image providers on this machine. Nothing here costs money.',
+		'Three simulated image providers on this machine. Nothing here costs money.',
 		providers.toString(),
 		markers.toString(),
-		'Ctrl-C stops it.',
+		'Press Ctrl+C to stop.',
 	].join('\n');
 }
 
-/** One sentence a person can act on. */
-function complaint(error: unknown): string {
+/** A sentence that says what to do. */
+function errorMessageOf(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	const code = 'code' in error ? error.code : undefined;
 	if (code === 'EADDRINUSE') {
-		return 'This port is already in use; stop what uses it, or choose another with --port.';
+		return 'This port is already in use. Stop the program that uses it, or choose another port with --port.';
 	}
 	if (code === 'EACCES')
-		return 'This port needs special rights; choose one above 1023 with --port.';
+		return 'Ports below 1024 need special rights. Choose another one with --port.';
 	return typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS')
 		? `${error.message}\n${USAGE}`
 		: error.message;
 }
 
 main().catch((error: unknown) => {
-	process.stderr.write(`${complaint(error)}\n`);
+	process.stderr.write(`${errorMessageOf(error)}\n`);
 	process.exitCode = 1;
 });

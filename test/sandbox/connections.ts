@@ -5,34 +5,36 @@ import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promis
 
 type State = 'accepting' | 'refusing' | 'closed';
 
-/** How long a client in another process gets to see that its idle connection is gone. */
-const NOTICE_MS = 20;
+/** How long a client in another process gets to notice that its idle connection was closed. */
+const CLIENT_NOTICE_MS = 20;
 
-/** One in this process needs turns of the event loop: to read the end, to end its side, to let go. */
-const NOTICE_TURNS = 4;
+/** A client in this process needs turns of the event loop to read the end, close its side and drop the socket. */
+const CLIENT_NOTICE_TURNS = 4;
 
-/** Lets a listening server refuse connections for a while, as a machine does on which nothing listens. */
+/** Lets a listening server refuse connections for a while, as if nothing listened on the port. */
 export class Connections {
 	private state: State = 'accepting';
 
-	/** Between two requests. One that has not sent its first is not among them: that is on its way. */
-	private readonly idle = new Set<Socket>();
+	/** Between two requests. Excludes new connections, whose first request may be on its way. */
+	private readonly idleSockets = new Set<Socket>();
 
-	private readonly underWay = new Set<ServerResponse>();
+	private readonly pendingResponses = new Set<ServerResponse>();
 
-	/** Where the server listened before it refused. */
+	/** Where the server listened before. */
 	private address?: ListenOptions;
 
-	/** Changes come one after the other: between `listen` and listening, nothing can be closed. */
+	/** Changes run one after another: a server can't be closed between `listen()` and 'listening'. */
 	private lastChange: Promise<void> = Promise.resolve();
 
 	constructor(private readonly server: Server) {
-		server.on('connection', (socket) => socket.once('close', () => this.idle.delete(socket)));
-		// Before the one who answers: afterwards the headers may be gone.
-		server.prependListener('request', ({ socket }, response) => this.follow(socket, response));
+		server.on('connection', (socket) =>
+			socket.once('close', () => this.idleSockets.delete(socket)),
+		);
+		// Runs before the request is handled, while headers can still be set.
+		server.prependListener('request', ({ socket }, response) => this.track(socket, response));
 	}
 
-	/** Resolves when the next request is refused. What is under way is answered, and its connection closed. */
+	/** Resolves once new requests are refused. Pending requests are answered and their connections closed. */
 	refuse(): Promise<void> {
 		return this.change('accepting', () => this.stopListening());
 	}
@@ -42,7 +44,7 @@ export class Connections {
 		return this.change('refusing', () => this.listenAgain());
 	}
 
-	/** Nothing is opened any more; the server is then the caller's to close. */
+	/** Prevents further changes. The caller closes the server. */
 	async close(): Promise<void> {
 		await this.lastChange;
 		this.state = 'closed';
@@ -54,25 +56,25 @@ export class Connections {
 		return done;
 	}
 
-	private follow(socket: Socket, response: ServerResponse): void {
-		this.idle.delete(socket);
-		this.underWay.add(response);
+	private track(socket: Socket, response: ServerResponse): void {
+		this.idleSockets.delete(socket);
+		this.pendingResponses.add(response);
 		if (this.state === 'refusing') announceClose(response);
 		response.once('close', () => {
-			this.underWay.delete(response);
+			this.pendingResponses.delete(response);
 			if (this.state === 'refusing') socket.destroySoon();
-			else if (!socket.destroyed) this.idle.add(socket);
+			else if (!socket.destroyed) this.idleSockets.add(socket);
 		});
 	}
 
 	private async stopListening(): Promise<void> {
 		this.address = addressOf(this.server);
 		this.state = 'refusing';
-		// The HTTP server's own close() would also destroy connections on which an answer is still flowing.
+		// The HTTP server's own close() would also destroy connections on which a response is still being sent.
 		TcpServer.prototype.close.call(this.server);
-		this.underWay.forEach(announceClose);
-		this.idle.forEach((socket) => socket.destroy());
-		await letClientsNotice();
+		this.pendingResponses.forEach(announceClose);
+		this.idleSockets.forEach((socket) => socket.destroy());
+		await waitForClients();
 	}
 
 	private async listenAgain(): Promise<void> {
@@ -84,16 +86,17 @@ export class Connections {
 
 function addressOf(server: Server): ListenOptions {
 	const address = server.address();
-	if (address === null || typeof address === 'string') throw new Error('listens on no port');
+	if (address === null || typeof address === 'string')
+		throw new Error('The server is not listening on a port');
 	return { host: address.address, port: address.port };
 }
 
-/** An answer that has begun can no longer say so; its connection is closed all the same. */
+/** Once a response has started, it can't announce this. Its connection is closed anyway. */
 function announceClose(response: ServerResponse): void {
 	if (!response.headersSent) response.setHeader('connection', 'close');
 }
 
-async function letClientsNotice(): Promise<void> {
-	await wait(NOTICE_MS);
-	for (let turn = 0; turn < NOTICE_TURNS; turn += 1) await nextTurn();
+async function waitForClients(): Promise<void> {
+	await wait(CLIENT_NOTICE_MS);
+	for (let turn = 0; turn < CLIENT_NOTICE_TURNS; turn += 1) await nextTurn();
 }

@@ -1,118 +1,126 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { Answer, Refusal } from './responses';
+import type { ErrorResponse, SandboxResponse } from './responses';
 
-/** Whether a provider acts on an Idempotency-Key, or does not look at it. */
-export type IdempotencyMode = 'honoured' | 'ignored';
+/** Whether a provider acts on an Idempotency-Key. */
+export type IdempotencyMode = 'honored' | 'ignored';
 
-/** What a provider promises of creates under a key. */
+/** How a provider treats creates with an Idempotency-Key. */
 export interface IdempotencyRules {
-	byDefault: IdempotencyMode;
-	/** What a key looks like. */
-	key: RegExp;
-	/** A header that a repeat must bring along as it was, besides the body. */
-	sameHeader?: string;
-	/** How long an accepted create is answered again. */
-	keptMs: number;
-	/** Says `true` on an answer that was given before. */
+	defaultMode: IdempotencyMode;
+	keyPattern: RegExp;
+	/** A header that must be the same on a retry, like the body. */
+	fingerprintHeader?: string;
+	/** How long the response to an accepted create is replayed. */
+	ttlMs: number;
+	/** Set to `true` on replayed responses. */
 	replayHeader: string;
-	/** To a key that does not look like one. */
-	malformed: Refusal;
-	/** While the first request under the key has no answer yet. */
-	underWay: Refusal;
-	/** To another content under the same key. */
-	reused: Refusal;
+	/** For a key that doesn't match the pattern. */
+	invalidKey: ErrorResponse;
+	/** While the first request with the key is still being handled. */
+	inProgress: ErrorResponse;
+	/** For a key that was used with different content. */
+	keyReused: ErrorResponse;
 }
 
-/** A create on its way through the provider. */
-export interface Visit {
-	/** What it is answered: what `act` makes, or what is known of its key. */
-	answer(act: () => Promise<Answer>): Promise<Answer>;
-	/** It ends without an effect. */
-	leave(): void;
+/** A create, on its way through the provider. */
+export interface IdempotentRequest {
+	/** Either calls `create`, or returns what the key already stands for. */
+	respond(create: () => Promise<SandboxResponse>): Promise<SandboxResponse>;
+	/** Releases the key: the request ended without an effect. */
+	release(): void;
 }
 
-interface Claim {
-	content: string;
+interface PendingRequest {
+	fingerprint: string;
 }
 
-interface KeptAnswer extends Claim {
-	answer: Answer;
+interface CachedResponse {
+	fingerprint: string;
+	response: SandboxResponse;
 	/** Milliseconds, by the sandbox's clock. */
-	until: number;
+	expiresAt: number;
 }
 
-/** A create that no key binds. */
-export const FREE_VISIT: Visit = { answer: (act) => act(), leave: () => undefined };
+export const REQUEST_WITHOUT_KEY: IdempotentRequest = {
+	respond: (create) => create(),
+	release: () => undefined,
+};
 
-/** The keys of one provider: who is on the way under them, and what they were answered. */
-export class KeyBook {
-	private readonly claims = new Map<string, readonly Claim[]>();
+/** The Idempotency-Keys of one provider: pending requests and cached responses. */
+export class IdempotencyKeys {
+	private readonly pending = new Map<string, readonly PendingRequest[]>();
 
-	private readonly kept = new Map<string, KeptAnswer>();
+	private readonly cache = new Map<string, CachedResponse>();
 
 	constructor(
 		private readonly rules: IdempotencyRules,
 		private readonly now: () => number,
 	) {}
 
-	/** The key is claimed from here on, in the order of arrival: whatever delays the request, it is under way. */
-	arrive(headers: IncomingHttpHeaders, body: unknown): Visit {
+	/** Claims the key on arrival, so the request counts as in progress even while a fault delays it. */
+	begin(headers: IncomingHttpHeaders, body: unknown): IdempotentRequest {
 		const key = headers['idempotency-key'];
-		if (typeof key !== 'string') return FREE_VISIT;
-		if (!this.rules.key.test(key)) {
-			return { ...FREE_VISIT, answer: async () => this.rules.malformed };
+		if (typeof key !== 'string') return REQUEST_WITHOUT_KEY;
+		if (!this.rules.keyPattern.test(key)) {
+			return { ...REQUEST_WITHOUT_KEY, respond: async () => this.rules.invalidKey };
 		}
-		const claim = { content: this.contentOf(headers, body) };
-		this.claims.set(key, [...this.claimsOf(key), claim]);
-		const leave = () => this.drop(key, claim);
+		const request = { fingerprint: this.fingerprintOf(headers, body) };
+		this.pending.set(key, [...this.pendingFor(key), request]);
+		const release = () => this.removePending(key, request);
 		return {
-			answer: async (act) => {
+			respond: async (create) => {
 				try {
-					return this.known(key, claim) ?? this.keep(key, claim, await act());
+					return (
+						this.existingResponse(key, request) ?? this.cacheAccepted(key, request, await create())
+					);
 				} finally {
-					// Before the answer is sent: who has read it may repeat the request at once.
-					leave();
+					// Before the response is sent, because the client may repeat the request as soon as it has read it.
+					release();
 				}
 			},
-			leave,
+			release,
 		};
 	}
 
-	private contentOf(headers: IncomingHttpHeaders, body: unknown): string {
-		const { sameHeader } = this.rules;
-		return JSON.stringify([body, sameHeader === undefined ? null : (headers[sameHeader] ?? null)]);
+	private fingerprintOf(headers: IncomingHttpHeaders, body: unknown): string {
+		const { fingerprintHeader: header } = this.rules;
+		return JSON.stringify([body, header === undefined ? null : (headers[header] ?? null)]);
 	}
 
-	private claimsOf(key: string): readonly Claim[] {
-		return this.claims.get(key) ?? [];
+	private pendingFor(key: string): readonly PendingRequest[] {
+		return this.pending.get(key) ?? [];
 	}
 
-	/** Undefined when the request is the first under its key. */
-	private known(key: string, claim: Claim): Answer | undefined {
-		const { underWay, reused, replayHeader } = this.rules;
-		const kept = this.kept.get(key);
-		if (kept !== undefined && this.now() < kept.until) {
-			if (kept.content !== claim.content) return reused;
-			const { answer } = kept;
-			return { ...answer, headers: { ...answer.headers, [replayHeader]: 'true' } };
+	/** Undefined for the first request with the key. */
+	private existingResponse(key: string, request: PendingRequest): SandboxResponse | undefined {
+		const { inProgress, keyReused, replayHeader } = this.rules;
+		const cached = this.cache.get(key);
+		if (cached !== undefined && this.now() < cached.expiresAt) {
+			if (cached.fingerprint !== request.fingerprint) return keyReused;
+			const { response } = cached;
+			return { ...response, headers: { ...response.headers, [replayHeader]: 'true' } };
 		}
-		const [first = claim] = this.claimsOf(key);
-		if (first === claim) return undefined;
-		return first.content === claim.content ? underWay : reused;
+		const [first = request] = this.pendingFor(key);
+		if (first === request) return undefined;
+		return first.fingerprint === request.fingerprint ? inProgress : keyReused;
 	}
 
-	/** What was refused is not kept: the next request under the key is judged anew. */
-	private keep(key: string, { content }: Claim, answer: Answer): Answer {
-		if (answer.status < 300) {
-			this.kept.set(key, { content, answer, until: this.now() + this.rules.keptMs });
+	/** Rejections aren't cached: the next request with the key starts over. */
+	private cacheAccepted(
+		key: string,
+		{ fingerprint }: PendingRequest,
+		response: SandboxResponse,
+	): SandboxResponse {
+		if (response.status < 300) {
+			this.cache.set(key, { fingerprint, response, expiresAt: this.now() + this.rules.ttlMs });
 		}
-		return answer;
+		return response;
 	}
 
-	private drop(key: string, claim: Claim): void {
-		const others = this.claimsOf(key).filter((other) => other !== claim);
-		if (others.length === 0) this.claims.delete(key);
-		else this.claims.set(key, others);
+	private removePending(key: string, request: PendingRequest): void {
+		const others = this.pendingFor(key).filter((other) => other !== request);
+		if (others.length === 0) this.pending.delete(key);
+		else this.pending.set(key, others);
 	}
 }

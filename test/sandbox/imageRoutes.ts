@@ -1,34 +1,40 @@
 import type { FastifyInstance } from 'fastify';
 
-import type { FaultDoor } from './faults';
-import { imageBehind } from './links';
-import type { PictureShelf } from './pictures';
-import type { Answer } from './responses';
+import { resolveImage } from './imageLinks';
+import type { ImageRenderer } from './imageRenderer';
+import { objectNotFound, objectStoreError } from './objectStore';
+import type { RequestPipeline } from './requestPipeline';
+import type { SandboxResponse } from './responses';
 import type { Task, TaskStore } from './tasks';
 
-export interface Gallery {
+export interface ImageRouteContext {
 	now(): number;
 	tasks: TaskStore;
-	door: FaultDoor;
-	shelf: Pick<PictureShelf, 'picture'>;
+	pipeline: RequestPipeline;
+	renderer: ImageRenderer;
 }
 
-/** `GET /images/<taskId>/<index>.png`: what the result links point to. No key is asked for, as with any CDN. */
-export function addImageRoutes(app: FastifyInstance, gallery: Gallery): void {
-	const { tasks, door, shelf, now } = gallery;
+/** `GET /images/<taskId>/<index>.png`, the target of result links. Like a CDN, it needs no API key. */
+export function addImageRoutes(
+	app: FastifyInstance,
+	{ tasks, pipeline, renderer, now }: ImageRouteContext,
+): void {
 	app.get<{ Params: { taskId: string; file: string } }>(
 		'/images/:taskId/:file',
 		(request, reply) => {
 			const { taskId, file } = request.params;
 			const task = tasks.find(taskId);
 			if (task === undefined) {
-				const gone = objectStoreError(404, 'NoSuchKey', 'The specified key does not exist.');
-				return reply.code(gone.status).headers(gone.headers).send(gone.body);
+				const { status, headers = {}, body } = objectNotFound();
+				return reply.code(status).headers(headers).send(body);
 			}
-			const arrival = { provider: task.provider, step: 'download' as const, taskId };
-			return door.serve(request, reply, { ...arrival, prompt: task.prompt }, () =>
-				download(task, file, now(), shelf),
-			);
+			const info = {
+				provider: task.provider,
+				step: 'download',
+				taskId,
+				prompt: task.prompt,
+			} as const;
+			return pipeline.handle(request, reply, info, () => download(task, file, now(), renderer));
 		},
 	);
 }
@@ -37,22 +43,11 @@ async function download(
 	task: Task,
 	file: string,
 	at: number,
-	shelf: Pick<PictureShelf, 'picture'>,
-): Promise<Answer> {
-	const image = imageBehind(task, file, at);
-	if (image === 'unknown') {
-		return objectStoreError(404, 'NoSuchKey', 'The specified key does not exist.');
-	}
+	renderer: ImageRenderer,
+): Promise<SandboxResponse> {
+	const image = resolveImage(task, file, at);
+	if (image === 'unknown') return objectNotFound();
 	if (image === 'expired') return objectStoreError(403, 'AccessDenied', 'Request has expired');
-	const bytes = await shelf.picture(task, image.index);
-	return { status: 200, headers: { 'content-type': 'image/png' }, body: bytes };
-}
-
-/** As the object stores behind such links answer: XML, not JSON. */
-export function objectStoreError(status: number, code: string, message: string) {
-	return {
-		status,
-		headers: { 'content-type': 'application/xml' },
-		body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`,
-	};
+	const body = await renderer.render(task, image.index);
+	return { status: 200, headers: { 'content-type': 'image/png' }, body };
 }

@@ -5,32 +5,34 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 
-/** A file part of a form, on the disk. */
+/** A file of a form, on the disk. */
 export interface FilePart {
 	field: string;
 	path: string;
-	/** As the client names it; empty when it does not. */
+	/** From the client; empty if absent. */
 	fileName: string;
-	/** As the client declares it. */
+	/** From the client. */
 	mimeType: string;
 	bytes: number;
 	sha256: string;
 }
 
-/** The file parts that arrived whole, the text fields, and what is wrong with the form as such. */
-export interface ReadForm {
+export interface MultipartForm {
+	/** Only those that arrived complete. */
 	parts: FilePart[];
-	/** By name; the last one counts where a name comes twice. */
+	/** By name. The last field wins if a name is repeated. */
 	fields: ReadonlyMap<string, string>;
-	fault?: string;
+	/** Why the form can't be read. */
+	error?: string;
 }
-
-type Writing = Promise<FilePart | undefined>;
 
 const MULTIPART = /^multipart\/form-data\s*;/i;
 
-/** Streams every file of a form to a path of its own, hashing on the way, and reads the text fields. */
-export async function readForm(request: IncomingMessage, newPath: () => string): Promise<ReadForm> {
+/** Streams each file of a form to a path of its own, computes its hash, and reads the text fields. */
+export async function readForm(
+	request: IncomingMessage,
+	newPath: () => string,
+): Promise<MultipartForm> {
 	const contentType = request.headers['content-type'] ?? '';
 	if (!MULTIPART.test(contentType)) return notMultipart();
 	let parser: BusboyInstance;
@@ -40,26 +42,26 @@ export async function readForm(request: IncomingMessage, newPath: () => string):
 		return notMultipart();
 	}
 	const streams: Readable[] = [];
-	const writings: Writing[] = [];
+	const writes: Array<Promise<FilePart | undefined>> = [];
 	const fields = new Map<string, string>();
 	parser.on('field', (name, text) => fields.set(name, text));
 	parser.on('file', (field, stream, fileName, _encoding, mimeType) => {
-		const named = { field, fileName: fileName ?? '', mimeType, path: newPath() };
+		const part = { field, fileName: fileName ?? '', mimeType, path: newPath() };
 		streams.push(stream);
-		writings.push(writePart(stream, named));
+		writes.push(writePart(stream, part));
 	});
-	const fault = await feed(request, parser);
-	// After a fault no more comes for these, not even an end.
-	if (fault !== undefined) streams.forEach((stream) => stream.destroy());
-	const parts = (await Promise.all(writings)).filter((part) => part !== undefined);
-	return { parts, fields, ...(fault !== undefined && { fault }) };
+	const error = await pipeInto(parser, request);
+	// After an error, these streams get no more data and never end on their own.
+	if (error !== undefined) streams.forEach((stream) => stream.destroy());
+	const parts = (await Promise.all(writes)).filter((part) => part !== undefined);
+	return { parts, fields, ...(error !== undefined && { error }) };
 }
 
-function notMultipart(): ReadForm {
-	return { parts: [], fields: new Map(), fault: 'The request must be multipart/form-data' };
+function notMultipart(): MultipartForm {
+	return { parts: [], fields: new Map(), error: 'The request must be multipart/form-data' };
 }
 
-/** Undefined when the part was cut short. */
+/** Undefined if the part is incomplete. */
 async function writePart(
 	stream: Readable,
 	part: Omit<FilePart, 'bytes' | 'sha256'>,
@@ -81,8 +83,8 @@ async function writePart(
 	return { ...part, bytes, sha256: hash.digest('hex') };
 }
 
-/** What went wrong on the way, if anything. The rest of a broken body is let run out, so that an answer can be read. */
-function feed(request: IncomingMessage, parser: BusboyInstance): Promise<string | undefined> {
+/** Resolves with the error, if any. The rest of a malformed body is drained so that the client can read the response. */
+function pipeInto(parser: BusboyInstance, request: IncomingMessage): Promise<string | undefined> {
 	return new Promise((done) => {
 		parser.once('finish', () => done(undefined));
 		parser.on('error', () => {
@@ -91,7 +93,7 @@ function feed(request: IncomingMessage, parser: BusboyInstance): Promise<string 
 			done('The multipart body is malformed');
 		});
 		request.once('close', () => {
-			if (!request.complete) done('The upload was cut short');
+			if (!request.complete) done('The upload is incomplete');
 		});
 		request.pipe(parser);
 	});

@@ -1,34 +1,34 @@
-import { failureOf, type Markers } from './markers';
+import { taskFailure, type PromptMarkers } from './promptMarkers';
 import type { TaskFailure } from './tasks';
 
-/** How a task ends of which moderation stopped some images and let others pass. */
-export type PartialEnd = 'completed' | 'failed';
+/** The status of a task in which moderation blocked some images, but not all. */
+export type PartialStatus = 'completed' | 'failed';
 
-/** What becomes of a task. */
+/** How a task ends. */
 export interface Outcome {
-	/** How many of its images come. */
+	/** How many images are delivered. */
 	delivered: number;
-	/** Why it ends failed. */
+	/** Why it failed. */
 	failure?: TaskFailure;
-	/** It pays for all its images although it ends failed. */
-	chargedAnyway?: boolean;
+	/** All images are charged although the task failed. */
+	isChargedOnFailure?: boolean;
 }
 
-/** A failure that the prompt asks for comes before one of the references. */
+/** A failure requested by the prompt takes precedence over one of the references. */
 export function outcomeOf(
 	images: number,
-	{ failure: asked, stopped = 0, charged }: Markers,
-	ofReferences: TaskFailure | undefined,
-	partialEnd: PartialEnd,
+	{ failure: promptFailure, stopped = 0, charged }: PromptMarkers,
+	referenceFailure: TaskFailure | undefined,
+	partialStatus: PartialStatus,
 ): Outcome {
-	const whole = asked ?? ofReferences;
-	const delivered = whole === undefined ? Math.max(0, images - stopped) : 0;
+	const failure = promptFailure ?? referenceFailure;
+	const delivered = failure === undefined ? Math.max(0, images - stopped) : 0;
 	const isPartial = delivered > 0 && delivered < images;
-	const endsFailed = delivered === 0 || (isPartial && partialEnd === 'failed');
+	const endsFailed = delivered === 0 || (isPartial && partialStatus === 'failed');
 	if (!endsFailed) return { delivered };
 	return {
 		delivered,
-		failure: whole ?? failureOf('content_policy_violation'),
-		...(charged === true && { chargedAnyway: true }),
+		failure: failure ?? taskFailure('content_policy_violation'),
+		...(charged === true && { isChargedOnFailure: true }),
 	};
 }

@@ -3,7 +3,7 @@ export interface PixelSize {
 	height: number;
 }
 
-/** Seed 004 (APIMart), "完整像素映射表": the only pixel table any of the documents gives, so all three use it. */
+/** https://docs.apimart.ai (Seedream 4.5), "完整像素映射表". All three providers use it here. */
 const TABLES: Record<string, Record<string, string>> = {
 	'2K': {
 		'1:1': '2048x2048',
@@ -33,21 +33,21 @@ const SQUARE_SIDES: Record<string, number> = { '1K': 1024, '2K': 2048, '4K': 409
 
 const SIDE_STEP = 16;
 
-/** `2560x1440` as numbers; undefined when the text is no pixel size. */
+/** `2560x1440` as numbers; undefined if the text isn't a pixel size. */
 export function parsePixelSize(text: string): PixelSize | undefined {
 	const match = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(text);
 	return match === null ? undefined : { width: Number(match[1]), height: Number(match[2]) };
 }
 
 /**
- * The pixels that a ratio and a tier (1K 2K 4K) mean. `auto` is a square. What the table lacks (1K, 4:5, 5:4)
- * has about the area of the tier's square, with sides that are multiples of 16.
+ * The pixel size for an aspect ratio and a tier (1K, 2K, 4K). `auto` is a square. Sizes that the table doesn't have
+ * (1K, 4:5, 5:4) get about the area of the tier's square, with sides that are multiples of 16.
  */
 export function pixelsFor(ratio: string, tier: string): PixelSize {
-	const shape = ratio === 'auto' ? '1:1' : ratio;
-	const listed = parsePixelSize(TABLES[tier]?.[shape] ?? '');
+	const aspectRatio = ratio === 'auto' ? '1:1' : ratio;
+	const listed = parsePixelSize(TABLES[tier]?.[aspectRatio] ?? '');
 	if (listed !== undefined) return listed;
-	const [across = 1, down = 1] = shape.split(':').map(Number);
+	const [across = 1, down = 1] = aspectRatio.split(':').map(Number);
 	const side = SQUARE_SIDES[tier] ?? 2048;
 	return {
 		width: toStep(side * Math.sqrt(across / down)),

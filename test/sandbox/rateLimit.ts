@@ -1,50 +1,51 @@
-import type { Guard, Step } from './faults';
-import type { Answer } from './responses';
+import type { Guard, Step } from './requestPipeline';
+import type { SandboxResponse } from './responses';
 import type { ProviderName } from './tasks';
 
-/** In any second or in any minute; a fraction allows no more than the whole number below it. */
-type Pace =
+/** In any second or in any minute. Fractions are rounded down. */
+type Rate =
 	{ perSecond: number; perMinute?: undefined } | { perMinute: number; perSecond?: undefined };
 
-/** How many requests a provider takes, all `steps` together; each provider counts for itself. */
-export type RateLimit = Pace & {
-	/** Which requests count and may be refused; default create and query. */
+/** How many requests each provider accepts, over all `steps`. */
+export type RateLimit = Rate & {
+	/** Which requests count and may be rejected; default create and query. */
 	steps?: readonly Step[];
-	/** Whether a refusal says `retry-after: 1` (seconds); default false. */
+	/** Whether 429 responses have `retry-after: 1` (seconds); default false. */
 	retryAfter?: boolean;
 };
 
-/** 429 says when to come back, in seconds. */
+/** In seconds. */
 export const RETRY_AFTER: Readonly<Record<string, string>> = { 'retry-after': '1' };
 
 const SECOND_MS = 1000;
 
 const MINUTE_MS = 60_000;
 
-const LIMITED_STEPS: readonly Step[] = ['create', 'query'];
+const DEFAULT_STEPS: readonly Step[] = ['create', 'query'];
 
-/** Refuses what is over the limit in any sliding second, or minute, of that clock. What it refuses does not count. */
-export function rateGuard(
-	{ steps = LIMITED_STEPS, retryAfter = false, ...pace }: RateLimit,
+/** A sliding window by the given clock. Rejected requests don't count. */
+export function createRateGuard(
+	{ steps = DEFAULT_STEPS, retryAfter = false, ...rate }: RateLimit,
 	now: () => number,
-	tooMany: (provider: ProviderName) => Answer,
+	tooManyRequests: (provider: ProviderName) => SandboxResponse,
 ): Guard {
-	const { most, windowMs } = windowOf(pace);
-	const taken = new Map<ProviderName, readonly number[]>();
+	const { maxRequests, windowMs } = windowOf(rate);
+	const accepted = new Map<ProviderName, readonly number[]>();
 	return ({ provider, step }) => {
 		if (provider === undefined || !steps.includes(step)) return undefined;
 		const at = now();
-		const recent = (taken.get(provider) ?? []).filter((earlier) => at - earlier < windowMs);
-		if (recent.length + 1 <= most) {
-			taken.set(provider, [...recent, at]);
+		const recent = (accepted.get(provider) ?? []).filter((earlier) => at - earlier < windowMs);
+		if (recent.length + 1 <= maxRequests) {
+			accepted.set(provider, [...recent, at]);
 			return undefined;
 		}
-		return retryAfter ? { ...tooMany(provider), headers: RETRY_AFTER } : tooMany(provider);
+		const response = tooManyRequests(provider);
+		return retryAfter ? { ...response, headers: RETRY_AFTER } : response;
 	};
 }
 
-function windowOf(pace: Pace): { most: number; windowMs: number } {
-	return pace.perMinute === undefined
-		? { most: pace.perSecond, windowMs: SECOND_MS }
-		: { most: pace.perMinute, windowMs: MINUTE_MS };
+function windowOf(rate: Rate): { maxRequests: number; windowMs: number } {
+	return rate.perMinute === undefined
+		? { maxRequests: rate.perSecond, windowMs: SECOND_MS }
+		: { maxRequests: rate.perMinute, windowMs: MINUTE_MS };
 }

@@ -1,21 +1,22 @@
-/** What a provider sends back: a status, headers besides Content-Type, and a body sent as JSON, text or bytes. */
-export interface Answer {
+/** What a provider sends back. The body goes out as JSON, text or bytes. */
+export interface SandboxResponse {
 	status: number;
+	/** Besides Content-Type. */
 	headers?: Record<string, string>;
 	body: unknown;
 }
 
-/** The error object that all three providers' documents share; the kinds of `code` differ. */
+/** The error object that all three providers document; they differ in the type of `code`. */
 export interface ErrorBody {
 	error: { code: string | number; message: string; type: string; param?: string };
 }
 
-/** A request the provider does not accept: nothing is made and nothing is charged. */
-export interface Refusal {
+/** Rejects a request: nothing is created and nothing is charged. */
+export interface ErrorResponse {
 	status: number;
 	headers?: Record<string, string>;
 	body: ErrorBody;
 }
 
-/** Either the request, known to be in order, or the reason why it is not. */
-export type ParseResult<T> = { request: T } | { refusal: Refusal };
+/** Either a valid request, or the response that rejects it. */
+export type ParseResult<T> = { value: T } | { error: ErrorResponse };

@@ -3,25 +3,30 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { CallbackSender } from './callbacks';
 import { Connections } from './connections';
 import { logNormalSeconds } from './durations';
-import { FaultDoor, type Guard, type Intercept, type SandboxRequest } from './faults';
 import { addFileRoutes } from './fileRoutes';
-import { fileLink, FileShelf } from './fileShelf';
+import { FileStore, fileUrl } from './fileStore';
 import type { IdempotencyMode } from './idempotency';
+import { imageUrlsOf } from './imageLinks';
 import { addImageRoutes } from './imageRoutes';
-import { linksOf } from './links';
-import { PaddedPictures } from './paddedPictures';
-import { PictureShelf } from './pictures';
+import { PaddedImageRenderer } from './paddedImages';
+import { PromptImageRenderer } from './promptImages';
 import { apiInOne } from './providers/apiInOne';
 import { apiMart } from './providers/apiMart';
 import { EVOLINK_FILES_PREFIX, evoLink } from './providers/evoLink';
 import type { Provider } from './providers/provider';
 import { addProviderRoutes } from './providers/routes';
 import { addUploadRoutes, type Upload } from './providers/uploads';
-import { rateGuard, type RateLimit } from './rateLimit';
-import { ReferenceReader } from './referenceReader';
+import { createRateGuard, type RateLimit } from './rateLimit';
+import { ReferenceChecker } from './referenceChecker';
+import {
+	RequestPipeline,
+	type Guard,
+	type Intercept,
+	type SandboxRequest,
+} from './requestPipeline';
 import {
 	creditsOf,
-	momentOf,
+	snapshotOf,
 	TaskStore,
 	type AccountView,
 	type ProviderName,
@@ -29,49 +34,52 @@ import {
 	type TaskView,
 } from './tasks';
 
-export type { Fault, Intercept, SandboxRequest, Step, UploadFacts } from './faults';
+export type { Fault } from './faults';
 export type { IdempotencyMode } from './idempotency';
 export type { Upload } from './providers/uploads';
 export type { RateLimit } from './rateLimit';
+export type { Intercept, SandboxRequest, Step, UploadInfo } from './requestPipeline';
 export type { AccountView, CallbackAttempt, ProviderName, TaskView } from './tasks';
 
 export interface SandboxOptions {
 	/** 0 or undefined: a free port. */
 	port?: number;
-	/** How long a task takes; default log-normal about a median of 2 s. */
+	/** How long a task takes; default log-normal with a median of 2 s. */
 	taskSeconds?: number | ((task: { provider: ProviderName; prompt: string }) => number);
 	/** Makes the default durations repeatable; default 1. */
 	seed?: number;
-	/** The clock tasks and links live by, in milliseconds; default Date.now. */
+	/** The clock for tasks and links, in milliseconds; default Date.now. */
 	now?: () => number;
-	/** host:port values to which http and internal callback URLs are allowed; default none. */
+	/** host:port values that callback URLs may use although they are internal or http; default none. */
 	callbackHosts?: readonly string[];
 	/** Lets a test break requests; see `Fault`. */
 	intercept?: Intercept;
 	/**
-	 * What is over it is answered 429 in the provider's own words and has no effect; default none. A fault is asked
-	 * for first: what it answers or breaks off by itself does not count.
+	 * Requests above the limit get the provider's own 429 and have no effect; default none. The intercept comes
+	 * first, so requests that it answers or resets don't count.
 	 */
 	rateLimit?: RateLimit;
-	/** Creates are answered 429 while so many tasks of their provider are neither completed nor failed; default none. */
+	/** Creates get 429 while the provider has this many unfinished tasks; default none. */
 	concurrentTasks?: number;
 	/**
-	 * What becomes of an Idempotency-Key on create; default EvoLink 'honoured', APIMart 'ignored': it promises that in
-	 * general, and nobody has seen it for Seedream. API in One knows none.
+	 * What a create does with an Idempotency-Key; default 'honored' at EvoLink and 'ignored' at APIMart, which
+	 * documents it in general, but nobody has confirmed it for Seedream. API in One doesn't have them.
 	 */
 	idempotency?: Partial<Record<'evoLink' | 'apiMart', IdempotencyMode>>;
-	/** EvoLink refuses uploads beyond so many living files; default none. The real number is 100. */
+	/** EvoLink rejects uploads above this number of unexpired files; default none. The real limit is 100. */
 	maxFiles?: number;
-	/** Plain pictures of exactly this size, which cost no time to make; default drawn ones that show the prompt. */
+	/** Black images of exactly this size, which take almost no time to make; default images that show the prompt. */
 	imageBytes?: number;
 }
 
-/** For this room's own tests. */
-export interface SandboxInsides {
-	/** The waits between a callback's retries in place of the documented ones, in milliseconds. */
+/** For the sandbox's own tests. */
+export interface SandboxInternals {
+	/** Replaces the documented delays between a callback's retries, in milliseconds. */
 	callbackDelaysMs?: readonly number[];
-	/** Where the folder for uploads is made, in place of the system's own. */
+	/** Where the folder for uploads is created; default the system's temporary folder. */
 	temporaryFolder?: string;
+	/** What each account starts with, in the provider's credits. */
+	initialBalance?: number;
 }
 
 /** Three image providers on localhost. */
@@ -79,22 +87,22 @@ export interface Sandbox {
 	readonly origin: string;
 	readonly baseUrls: Record<ProviderName, string>;
 	readonly keys: Record<ProviderName, string>;
-	/** EvoLink's files API; its key is EvoLink's. */
+	/** EvoLink's files API; it uses EvoLink's key. */
 	readonly filesBaseUrl: string;
-	/** All that arrived on a known route, in order. */
+	/** All requests to known routes, in order. */
 	readonly requests: readonly SandboxRequest[];
 	tasks(): readonly TaskView[];
-	/** All files the providers took, in order, whether or not their links still live. */
+	/** All files that providers accepted, in order, including expired ones. */
 	uploads(): readonly Upload[];
-	/** Puts a file on the sandbox and gives its public link, which lives until `close()`. */
+	/** Adds a file and returns its public URL, which works until `close()`. */
 	addFile(bytes: Buffer, contentType: string): string;
-	/** In the provider's credits, as of now. */
+	/** Current values, in the provider's credits. */
 	account(provider: ProviderName): AccountView;
 	setIntercept(intercept: Intercept | undefined): void;
 	/**
-	 * Nothing listens on the port any more: once this resolves, the next request gets ECONNREFUSED. Idle connections
-	 * are closed, requests under way are answered with `connection: close`. An answer that is already flowing cannot
-	 * announce it: a client that uses its connection again at once may get ECONNRESET.
+	 * Stops listening: once this resolves, the next request gets ECONNREFUSED. Idle connections are closed and
+	 * pending requests are answered with `connection: close`. A response that is already being sent can't announce
+	 * that: a client that reuses its connection at once may get ECONNRESET.
 	 */
 	refuseConnections(): Promise<void>;
 	/** Listens again, on the same port. */
@@ -107,51 +115,44 @@ const HOST = '127.0.0.1';
 
 const PROVIDERS: Record<ProviderName, Provider> = { evoLink, apiMart, apiInOne };
 
-/** 14 references of 10 MB as base64, and room to spare. */
+/** Enough for 14 references of 10 MB as base64. */
 const BODY_LIMIT = 256 * 1024 * 1024;
 
 const DEFAULT_SEED = 1;
 
 export async function startSandbox(
 	options: SandboxOptions = {},
-	insides: SandboxInsides = {},
+	internals: SandboxInternals = {},
 ): Promise<Sandbox> {
 	const now = options.now ?? Date.now;
-	const tasks = new TaskStore();
-	const door = new FaultDoor(now, options.intercept, guardOf(options, now));
+	const tasks = new TaskStore(internals.initialBalance);
+	const pipeline = new RequestPipeline(now, options.intercept, createGuard(options, now));
 	const callbacks = new CallbackSender(now);
-	const secondsFor = durationsOf(options);
-	const app = newServer();
+	const app = createServer();
 	const connections = new Connections(app.server);
-	const files = new FileShelf(insides.temporaryFolder);
+	const files = new FileStore(internals.temporaryFolder);
 	const uploads: Upload[] = [];
+	const renderer =
+		options.imageBytes === undefined
+			? new PromptImageRenderer()
+			: new PaddedImageRenderer(options.imageBytes);
 	let origin = '';
-	const { imageBytes } = options;
-	const shelf = imageBytes === undefined ? new PictureShelf() : new PaddedPictures(imageBytes);
-	const archive = { now, origin: () => origin, tasks, files, shelf };
-	const references = new ReferenceReader(archive);
-	for (const provider of Object.values(PROVIDERS)) {
-		addProviderRoutes(app, provider, {
-			now,
-			origin: () => origin,
-			secondsFor,
-			tasks,
-			door,
-			callbacks,
-			references,
-			callbackHosts: options.callbackHosts ?? [],
-			idempotency: options.idempotency ?? {},
-			concurrentTasks: options.concurrentTasks,
-			...insides,
-		});
-	}
-	addImageRoutes(app, { now, tasks, door, shelf });
-	addFileRoutes(app, { now, door, files });
+	const shared = { now, origin: () => origin, pipeline, tasks, files, renderer };
+	const context = {
+		...shared,
+		callbacks,
+		secondsFor: taskDurations(options),
+		references: new ReferenceChecker(shared),
+		callbackHosts: options.callbackHosts ?? [],
+		idempotency: options.idempotency ?? {},
+		concurrentTasks: options.concurrentTasks,
+		callbackDelaysMs: internals.callbackDelaysMs,
+	};
+	for (const provider of Object.values(PROVIDERS)) addProviderRoutes(app, provider, context);
+	addImageRoutes(app, shared);
+	addFileRoutes(app, shared);
 	addUploadRoutes(app, Object.values(PROVIDERS), {
-		now,
-		origin: () => origin,
-		door,
-		files,
+		...shared,
 		uploads,
 		maxFiles: options.maxFiles,
 	});
@@ -162,17 +163,17 @@ export async function startSandbox(
 		baseUrls: mapProviders((provider) => `${origin}${provider.prefix}`),
 		keys: mapProviders((provider) => provider.key),
 		filesBaseUrl: `${origin}${EVOLINK_FILES_PREFIX}`,
-		requests: door.requests,
+		requests: pipeline.requests,
 		tasks: () => tasks.all().map((task) => viewOf(task, now(), origin, tasks)),
 		uploads: () => [...uploads],
-		addFile: (bytes, contentType) => fileLink(files.add(bytes, contentType), origin),
+		addFile: (bytes, contentType) => fileUrl(files.add(bytes, contentType), origin),
 		account: (provider) => tasks.account(provider, now()),
-		setIntercept: (intercept) => door.setIntercept(intercept),
+		setIntercept: (intercept) => pipeline.setIntercept(intercept),
 		refuseConnections: () => connections.refuse(),
 		acceptConnections: () => connections.accept(),
 		async close() {
 			callbacks.close();
-			door.close();
+			pipeline.close();
 			await connections.close();
 			await app.close();
 			await files.close();
@@ -180,18 +181,19 @@ export async function startSandbox(
 	};
 }
 
-function newServer(): FastifyInstance {
+function createServer(): FastifyInstance {
 	const app = Fastify({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
 	app.removeAllContentTypeParsers();
 	app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 	return app;
 }
 
-function guardOf({ rateLimit }: SandboxOptions, now: () => number): Guard | undefined {
-	return rateLimit && rateGuard(rateLimit, now, (provider) => PROVIDERS[provider].refusal(429));
+function createGuard({ rateLimit }: SandboxOptions, now: () => number): Guard | undefined {
+	if (rateLimit === undefined) return undefined;
+	return createRateGuard(rateLimit, now, (provider) => PROVIDERS[provider].errorResponse(429));
 }
 
-function durationsOf({ taskSeconds, seed = DEFAULT_SEED }: SandboxOptions) {
+function taskDurations({ taskSeconds, seed = DEFAULT_SEED }: SandboxOptions) {
 	if (typeof taskSeconds === 'function') return taskSeconds;
 	return taskSeconds === undefined ? logNormalSeconds(seed) : () => taskSeconds;
 }
@@ -201,7 +203,7 @@ function mapProviders<T>(read: (provider: Provider) => T): Record<ProviderName, 
 }
 
 function viewOf(task: Task, at: number, origin: string, tasks: TaskStore): TaskView {
-	const { status, finishedAt } = momentOf(task, at);
+	const { status, finishedAt } = snapshotOf(task, at);
 	return {
 		id: task.id,
 		provider: task.provider,
@@ -209,7 +211,7 @@ function viewOf(task: Task, at: number, origin: string, tasks: TaskStore): TaskV
 		prompt: task.prompt,
 		body: task.body,
 		status,
-		images: finishedAt === undefined ? [] : linksOf(task, origin),
+		images: finishedAt === undefined ? [] : imageUrlsOf(task, origin),
 		createdAt: task.createdAt,
 		...(finishedAt !== undefined && { finishedAt }),
 		credits: creditsOf(task, at),

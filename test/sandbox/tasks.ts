@@ -5,18 +5,24 @@ import type { PixelSize } from './pixelSizes';
 
 export type ProviderName = 'evoLink' | 'apiMart' | 'apiInOne';
 
-/** What every provider's account holds at the start, in that provider's credits. */
-export const START_BALANCE = 10_000;
+export const PROVIDER_TITLES: Record<ProviderName, string> = {
+	evoLink: 'EvoLink',
+	apiMart: 'APIMart',
+	apiInOne: 'API in One',
+};
 
-/** What a create request, once accepted, asks for. Credits are the provider's own. */
-export interface TaskOrder {
+/** Of each provider's account, in the provider's credits. */
+const INITIAL_BALANCE = 10_000;
+
+/** The content of a valid create request. Credits are the provider's own. */
+export interface TaskInput {
 	model: string;
 	prompt: string;
 	body: unknown;
-	/** How many images it makes; fewer come where something stops them. */
+	/** How many images are generated. Moderation may block some of them. */
 	images: number;
 	pixels: PixelSize;
-	/** The reference images the model looks at: links or data URIs. */
+	/** The reference images that the model looks at: URLs or data URIs. */
 	references: readonly string[];
 	creditsReserved: number;
 	creditsPerImage: number;
@@ -28,17 +34,17 @@ export interface TaskFailure {
 	message: string;
 }
 
-/** An accepted order. Times are in milliseconds. */
-export interface Task extends TaskOrder, Outcome {
+/** Times are in milliseconds. */
+export interface Task extends TaskInput, Outcome {
 	id: string;
 	provider: ProviderName;
 	createdAt: number;
 	durationMs: number;
-	/** Opens the reference that its pictures show: the path of a file, or bytes. */
+	/** Opens the reference that the task's images show: the path of a file, or bytes. */
 	shownReference?: () => Promise<Buffer | string>;
 }
 
-/** One try to deliver a task's callback: `status` when something answered, `error` when nothing did. */
+/** One attempt to deliver a task's callback. Has a `status` if there was a response, else an `error`. */
 export interface CallbackAttempt {
 	at: number;
 	url: string;
@@ -48,14 +54,14 @@ export interface CallbackAttempt {
 
 export type TaskStatus = 'pending' | 'processing' | 'completed' | 'failed';
 
-/** Where a task stands at a moment; `progress` in per cent. */
-export interface TaskMoment {
+/** A task's status at one time. `progress` is a percentage. */
+export interface TaskSnapshot {
 	status: TaskStatus;
 	progress: number;
 	finishedAt?: number;
 }
 
-/** A task as tests see it. Times in milliseconds, credits in the provider's own unit. */
+/** A task as tests see it. Times are in milliseconds, credits are the provider's own. */
 export interface TaskView {
 	id: string;
 	provider: ProviderName;
@@ -63,7 +69,7 @@ export interface TaskView {
 	prompt: string;
 	body: unknown;
 	status: TaskStatus;
-	/** The URLs of those that came, whether or not it failed; empty until it ends. */
+	/** The URLs of the delivered images, even if the task failed; empty until it finishes. */
 	images: string[];
 	createdAt: number;
 	finishedAt?: number;
@@ -71,45 +77,45 @@ export interface TaskView {
 	callbacks: readonly CallbackAttempt[];
 }
 
-/** `balance` is what may still be spent: the start less `charged` and less `reserved`. */
+/** `balance` is what's left: the initial balance minus `charged` and `reserved`. */
 export interface AccountView {
 	balance: number;
 	reserved: number;
 	charged: number;
 }
 
-const QUEUED_SHARE = 0.1;
+const PENDING_SHARE = 0.1;
 
-/** The life of a task as a function of time: a tenth of it queued, the rest at work. */
-export function momentOf(task: Task, at: number): TaskMoment {
-	const finishedAt = finishOf(task);
+/** A task is pending for the first tenth of its duration, then processing. */
+export function snapshotOf(task: Task, at: number): TaskSnapshot {
+	const finishedAt = finishTimeOf(task);
 	if (at >= finishedAt) {
 		const status = task.failure === undefined ? 'completed' : 'failed';
 		return { status, progress: 100, finishedAt };
 	}
 	const share = (at - task.createdAt) / (finishedAt - task.createdAt);
-	if (share < QUEUED_SHARE) return { status: 'pending', progress: 0 };
+	if (share < PENDING_SHARE) return { status: 'pending', progress: 0 };
 	return { status: 'processing', progress: Math.min(99, Math.floor(share * 100)) };
 }
 
-/** When the task ends, in milliseconds. */
-export function finishOf(task: Task): number {
+/** In milliseconds. */
+export function finishTimeOf(task: Task): number {
 	return task.createdAt + Math.max(task.durationMs, 1);
 }
 
-/** Reserved until the task ends; then only the images that came are charged. */
+/** Reserved until the task finishes. Then only delivered images are charged. */
 export function creditsOf(task: Task, at: number): { reserved: number; charged: number } {
-	if (at < finishOf(task)) return { reserved: task.creditsReserved, charged: 0 };
-	const paid = task.chargedAnyway === true ? task.images : task.delivered;
-	return { reserved: 0, charged: roundCredits(paid * task.creditsPerImage) };
+	if (at < finishTimeOf(task)) return { reserved: task.creditsReserved, charged: 0 };
+	const chargedImages = task.isChargedOnFailure === true ? task.images : task.delivered;
+	return { reserved: 0, charged: roundCredits(chargedImages * task.creditsPerImage) };
 }
 
-/** Sums of decimal prices collect binary noise; six places are finer than any provider's price. */
+/** Removes floating-point errors. Six decimals are more precise than any provider's price. */
 export function roundCredits(credits: number): number {
 	return Math.round(credits * 1e6) / 1e6;
 }
 
-/** Random, so that ids of two runs never meet in a caller's memory; lower-case letters and digits. */
+/** Lowercase letters and digits. Random, so that two sandboxes never use the same ID. */
 export function randomIdPart(length: number): string {
 	return [...randomBytes(length)].map((byte) => (byte % 36).toString(36)).join('');
 }
@@ -118,6 +124,8 @@ export class TaskStore {
 	private readonly tasks = new Map<string, Task>();
 
 	private readonly attempts = new Map<string, CallbackAttempt[]>();
+
+	constructor(private readonly initialBalance = INITIAL_BALANCE) {}
 
 	add(task: Task): void {
 		this.tasks.set(task.id, task);
@@ -136,17 +144,17 @@ export class TaskStore {
 		return [...this.tasks.values()];
 	}
 
-	/** In the order in which they were made. */
+	/** In order of creation. */
 	allOf(provider: ProviderName): Task[] {
 		return this.all().filter((task) => task.provider === provider);
 	}
 
-	/** How many of a provider's tasks are neither completed nor failed. */
+	/** How many of a provider's tasks haven't completed or failed. */
 	countUnfinished(provider: ProviderName, at: number): number {
-		return this.allOf(provider).filter((task) => at < finishOf(task)).length;
+		return this.allOf(provider).filter((task) => at < finishTimeOf(task)).length;
 	}
 
-	noteCallback(id: string, attempt: CallbackAttempt): void {
+	recordCallback(id: string, attempt: CallbackAttempt): void {
 		this.attempts.set(id, [...this.callbacksOf(id), attempt]);
 	}
 
@@ -163,7 +171,7 @@ export class TaskStore {
 			charged += credits.charged;
 		}
 		return {
-			balance: roundCredits(START_BALANCE - reserved - charged),
+			balance: roundCredits(this.initialBalance - reserved - charged),
 			reserved: roundCredits(reserved),
 			charged: roundCredits(charged),
 		};

@@ -9,17 +9,17 @@ import { SeedreamN8n } from './seedreamN8n';
 import { withNode, withParameters, withPinned } from './workflowEdits';
 
 /**
- * The nodes as tools of n8n's own AI agent: what its model is offered, and what it gets back. The model is a script.
- * No setting of n8n has to allow a community package to be a tool.
+ * The nodes as tools of n8n's AI agent: how they're offered to the model, and what it gets back. The
+ * model is scripted. n8n needs no setting to allow a community node as a tool.
  */
 
 const MINUTE = 60_000;
 
-const CHAT = 'Receive a chat message';
-const AGENT = 'Answer with images';
-const MODEL = 'Think with OpenAI';
-const TOOL = 'Make an image';
-const TOOL_NAME = 'Make_an_image';
+const CHAT = 'When chat message received';
+const AGENT = 'AI Agent';
+const MODEL = 'OpenAI Chat Model';
+const TOOL = 'Generate image';
+const TOOL_NAME = 'Generate_image';
 
 const PRICE = evoLink.models[0].creditsPerImage ?? 0;
 
@@ -28,7 +28,7 @@ interface Path {
 	change: (workflow: WorkflowJson) => WorkflowJson;
 }
 
-/** The ways by which a call gets from the model to the node. */
+/** The ways a call gets from the model to the node. */
 const paths: Path[] = [
 	{ title: 'the example as it is', change: (workflow) => workflow },
 	{
@@ -38,7 +38,7 @@ const paths: Path[] = [
 				withParameters(
 					withNode(workflow, AGENT, (node) => ({ ...node, typeVersion: 2.2 })),
 					MODEL,
-					// It cannot do with the newer interface.
+					// It doesn't support the newer interface.
 					{ responsesApiEnabled: false },
 				),
 				MODEL,
@@ -72,7 +72,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 		await model?.close();
 	});
 
-	/** Lets the agent run while its model follows the script. */
+	/** Runs the agent with a scripted model. */
 	async function chat(workflow: WorkflowJson, turns: readonly Turn[]) {
 		const connected = withNode(withCredentials(workflow, n8n.credentials), MODEL, (node) => ({
 			...node,
@@ -80,15 +80,15 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 		}));
 		const message = { chatInput: 'An image, please', sessionId: 'one', action: 'sendMessage' };
 		const id = await n8n.rest.createWorkflow(withPinned(connected, CHAT, [message]));
-		model.follow(turns);
+		model.setScript(turns);
 		const { charged } = n8n.sandbox.account('evoLink');
 		const { status, data } = await n8n.rest.waitFor(id, await n8n.rest.run(id, CHAT), MINUTE);
 		return {
 			status,
 			answer: itemsOf(runsOf(data, AGENT).at(-1))[0]?.json.output,
-			offered: model.asked[0]?.tools ?? [],
-			/** What the model was told last about its calls. */
-			results: model.asked.at(-1)?.results ?? [],
+			offered: model.requests[0]?.tools ?? [],
+			/** The last tool results the model received. */
+			results: model.requests.at(-1)?.results ?? [],
 			paid: n8n.sandbox.account('evoLink').charged - charged,
 		};
 	}
@@ -99,12 +99,12 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 	describe.each(paths)('$title', ({ change }) => {
 		const workflow = change(example);
 
-		it('offers the model a tool that says what it does and what it wants', async () => {
+		it('offers the model a tool with a description and a schema', async () => {
 			const { offered } = await chat(workflow, [say('Hello')]);
 			expect(offered).toEqual([
 				{
 					name: TOOL_NAME,
-					description: expect.stringMatching(/^Makes one image .* costs money.* 24 hours\.$/),
+					description: expect.stringMatching(/^Generates one image .* costs money.* 24 hours\.$/),
 					parameters: expect.objectContaining({
 						type: 'object',
 						properties: {
@@ -125,7 +125,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			]);
 		});
 
-		it('gives back text with the link', async () => {
+		it('returns text with the link', async () => {
 			const { status, answer, results, paid } = await chat(workflow, [
 				call({ prompt: 'A lake', aspect_ratio: '16:9' }),
 				say('Here it is.'),
@@ -144,14 +144,13 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 						imageCount: 1,
 						expiresAt: expect.stringMatching(/Z$/),
 						cost: { credits: PRICE },
-						seconds: expect.any(Number),
 					},
 				],
 			]);
 			expect(paid).toBe(PRICE);
 		});
 
-		it('gives back text although the file is downloaded, too', async () => {
+		it('returns text even if the file is downloaded, too', async () => {
 			const downloading = withParameters(workflow, TOOL, { downloadImages: true });
 			const { results } = await chat(downloading, [call({ prompt: 'A lake' }), say('Here.')]);
 			expect(JSON.parse(results[0] ?? '')).toMatchObject([
@@ -159,7 +158,26 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			]);
 		});
 
-		it('makes another image when it is called again', async () => {
+		it('returns only the fields selected under Output', async () => {
+			const selecting = withParameters(workflow, TOOL, {
+				toolOutput: 'selectedFields',
+				toolFields: ['imageUrl', 'seconds'],
+			});
+			const { results } = await chat(selecting, [call({ prompt: 'A lake' }), say('Here.')]);
+			expect(JSON.parse(results[0] ?? '')).toEqual([
+				{ imageUrl: expect.stringMatching(/^http:/), seconds: expect.any(Number) },
+			]);
+		});
+
+		it("returns the provider's response with a raw Output", async () => {
+			const raw = withParameters(workflow, TOOL, { toolOutput: 'raw' });
+			const { results } = await chat(raw, [call({ prompt: 'A lake' }), say('Here.')]);
+			expect(JSON.parse(results[0] ?? '')).toMatchObject([
+				{ status: 'completed', raw: { status: 'completed' } },
+			]);
+		});
+
+		it('creates another image for every call', async () => {
 			const again = call({ prompt: 'A lake' });
 			const { results, paid } = await chat(workflow, [again, again, say('Two.')]);
 			expect(new Set(results.map((text) => imageUrl(text))).size).toBe(2);
@@ -170,20 +188,20 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			[
 				'a prompt that is refused',
 				{ prompt: 'No [[fail:content_policy_violation]]' },
-				/^EvoLink stopped the image because of its content policy .*\. Reword the prompt, .* Nothing was charged\.$/,
+				/^EvoLink blocked the image because of its content policy .*\. Reword the prompt, .* You weren't charged\.$/,
 			],
 			[
 				'an aspect ratio that does not exist',
 				{ prompt: 'A lake', aspect_ratio: '1:9' },
-				/^Aspect Ratio: "1:9" is not one of auto, 1:1, .*\. Correct .* Nothing was charged\.$/,
+				/^'Aspect Ratio' is "1:9" but must be one of auto, 1:1, .*\. Correct .* You weren't charged\.$/,
 			],
-			['no prompt', { prompt: '' }, /^Prompt: is empty\. Correct .* Nothing was charged\.$/],
+			['no prompt', { prompt: '' }, /^'Prompt' is empty\. Correct .* You weren't charged\.$/],
 			[
 				'a link that is none',
 				{ prompt: 'A lake', image_urls: 'lake.png' },
-				/^Reference Image URLs: .*lake\.png.*\. Correct .* Nothing was charged\.$/,
+				/^'Reference Image URLs' contains .*lake\.png.*\. Correct .* You weren't charged\.$/,
 			],
-		])('tells what to do about %s, and lets the agent go on', async (_what, args, message) => {
+		])('explains %s and lets the agent go on', async (_what, args, message) => {
 			const { status, answer, results, paid } = await chat(workflow, [
 				call(args),
 				call({ prompt: 'A calm lake' }),
@@ -205,18 +223,18 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 		});
 	});
 
-	it('a tool that nobody has described is offered with the words of the node', async () => {
+	it("a tool without a description is offered with the node's own", async () => {
 		const plain = withNode(example, TOOL, ({ parameters, ...node }) => ({
 			...node,
 			parameters: { prompt: parameters.prompt },
 		}));
 		const { offered } = await chat(plain, [say('Hello')]);
 		expect(offered).toMatchObject([
-			{ description: expect.stringMatching(/^Make or edit images with Seedream /) },
+			{ description: expect.stringMatching(/^Generate or edit images with Seedream /) },
 		]);
 	});
 
-	it('looks up tasks as a tool, too', async () => {
+	it('Seedream Task Status looks up tasks as a tool', async () => {
 		const submitting = withParameters(example, TOOL, { continueWhen: 'submitted' });
 		const submitted = await chat(submitting, [call({ prompt: 'A lake' }), say('On its way.')]);
 		const [task] = JSON.parse(submitted.results[0] ?? '') as [{ taskId: string; status: string }];
@@ -237,7 +255,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			say('One of them is there.'),
 		]);
 		expect(offered).toMatchObject([
-			{ description: expect.stringContaining('Look up Seedream tasks') },
+			{ description: expect.stringContaining('Check Seedream tasks') },
 		]);
 		expect(JSON.parse(results[0] ?? '')).toMatchObject([
 			{ status: 'completed', taskId: task.taskId, imageUrl: expect.stringMatching(/^http:/) },
@@ -246,7 +264,9 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			{
 				status: 'failed',
 				taskId: 'task-of-nobody',
-				error: { message: expect.stringMatching(/does not know this task.*Check the task ID/s) },
+				error: {
+					message: expect.stringMatching(/doesn't recognize this task.*Check the task ID/s),
+				},
 			},
 		]);
 		expect(paid).toBe(0);

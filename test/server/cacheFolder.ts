@@ -8,8 +8,8 @@ import { UserError } from '../../demo/userError';
 const APP = 'n8n-nodes-seedream';
 
 /**
- * Where things are kept that are large and can be fetched again: outside the checkout, so that `npm ci` leaves them
- * alone and several checkouts share them. `SEEDREAM_CACHE` leads elsewhere.
+ * For large downloads: outside the checkout, so that `npm ci` doesn't delete them and several checkouts share them.
+ * `SEEDREAM_CACHE` overrides it.
  */
 export function cacheFolder(): string {
 	const folder = process.env.SEEDREAM_CACHE ?? join(systemCacheFolder(), APP);
@@ -33,7 +33,7 @@ function systemCacheFolder(): string {
 
 const GIGABYTE = 1024 ** 3;
 
-/** Says so before an hour is spent on a download that cannot end well. */
+/** Fails early instead of after a long download. */
 export async function requireSpace(folder: string, gigabytes: number): Promise<void> {
 	const { bavail, bsize } = await statfs(folder);
 	const free = (bavail * bsize) / GIGABYTE;

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-
 import { Presets, SingleBar } from 'cli-progress';
 
 export interface Command {
@@ -13,11 +12,11 @@ export interface Command {
 export interface Outcome {
 	code: number | null;
 	stdout: string;
-	/** Both streams, as they came. */
+	/** stdout and stderr, interleaved. */
 	output: string;
 }
 
-/** How often a log that is no terminal gets a line of the bar. */
+/** How often a line is logged if there's no terminal. */
 const LOG_LINE_MS = 15_000;
 
 const TICK_MS = 500;
@@ -27,7 +26,7 @@ export async function runCommand({ program, args, folder, env }: Command): Promi
 		cwd: folder,
 		env: env ?? process.env,
 		stdio: ['ignore', 'pipe', 'pipe'],
-		// npm is a script there, which only a shell can start.
+		// npm is a script on Windows, which needs a shell.
 		shell: process.platform === 'win32' && !program.endsWith('.exe'),
 	});
 	const stdout: string[] = [];
@@ -41,7 +40,7 @@ export async function runCommand({ program, args, folder, env }: Command): Promi
 	return { code, stdout: stdout.join(''), output: output.join('') };
 }
 
-/** Fills a bar by the time it usually takes: npm itself says nothing for minutes. */
+/** A progress bar by the usual duration, as npm prints nothing for minutes. */
 export async function withProgress<T>(
 	title: string,
 	usualSeconds: number,
@@ -58,7 +57,7 @@ export async function withProgress<T>(
 	bar.start(usualSeconds, 0);
 	const begun = performance.now();
 	const timer = setInterval(() => {
-		// Full only when it is done, however long that takes.
+		// Never full before it's done.
 		bar.update(Math.min((performance.now() - begun) / 1000, usualSeconds * 0.98));
 	}, TICK_MS);
 	try {

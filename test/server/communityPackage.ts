@@ -9,7 +9,7 @@ import { lastLines, npm } from './nodeBinary';
 
 const CHECKOUT = resolve(__dirname, '../..');
 
-/** What the registry would hand out. `dist/` must have been built. */
+/** The package as the registry would serve it. `dist/` must have been built. */
 export async function packCheckout(folder: string): Promise<string> {
 	if (!existsSync(join(CHECKOUT, 'dist', 'nodes'))) {
 		throw new UserError('This checkout is not built yet; run npm run build first.');
@@ -29,8 +29,8 @@ export async function packCheckout(folder: string): Promise<string> {
 }
 
 /**
- * Puts the packed checkout where n8n keeps community packages, as its own installer does. n8n reads them when it
- * starts, so it must not run yet.
+ * Installs the packed checkout where n8n keeps community packages, as its own installer does. n8n reads them when it
+ * starts, so it must not be running yet.
  */
 export async function installCheckout(userFolder: string): Promise<void> {
 	const packed = await mkdtemp(join(tmpdir(), 'seedream-pack-'));
@@ -51,7 +51,7 @@ async function installTarball(userFolder: string, tarball: string): Promise<void
 	const { code, output } = await npm(folder, [
 		'install',
 		'--ignore-scripts',
-		// n8n is the peer, and it is not installed here.
+		// The peer dependency, n8n, isn't installed here.
 		'--legacy-peer-deps',
 		tarball,
 	]);
@@ -64,7 +64,7 @@ async function installTarball(userFolder: string, tarball: string): Promise<void
 
 const packListSchema = z.array(z.object({ unpackedSize: z.number() })).length(1);
 
-/** Bytes that the package takes in a user's n8n. */
+/** The unpacked size in bytes. */
 export async function unpackedSize(): Promise<number> {
 	const { stdout } = await npm(CHECKOUT, ['pack', '--ignore-scripts', '--dry-run', '--json']);
 	const [pack] = packListSchema.parse(JSON.parse(stdout));

@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { workflowSchema, type WorkflowJson } from './restClient';
 import type { ProviderCredentials } from './seedreamN8n';
 
-/** Where what users import stands, with the files that it reads. */
+/** The workflows users import, with the files they read. */
 export const EXAMPLES_FOLDER = resolve(__dirname, '../../examples');
 
-/** Where they keep their files: the folder of n8n's own Docker image. */
+/** Where users keep files: the folder of n8n's Docker image. */
 const THEIR_FILES = '/home/node/.n8n-files';
 
 const OWN_NODE = /^n8n-nodes-seedream\./;
@@ -22,7 +22,7 @@ function readExample(file: string): WorkflowJson {
 	return workflowSchema.parse(JSON.parse(readFileSync(join(EXAMPLES_FOLDER, file), 'utf8')));
 }
 
-/** What a user does after an import: chooses the credentials of our nodes. */
+/** As a user does after importing: selects the credentials of our nodes. */
 export function withCredentials(
 	workflow: WorkflowJson,
 	credentials: ProviderCredentials,
@@ -33,7 +33,7 @@ export function withCredentials(
 	return { ...workflow, nodes };
 }
 
-/** What a user does whose n8n has another folder. */
+/** As a user does whose n8n has another folder. */
 export function withFilesIn(folder: string, workflow: WorkflowJson): WorkflowJson {
 	const text = JSON.stringify(workflow).replaceAll(
 		JSON.stringify(THEIR_FILES),

@@ -14,7 +14,7 @@ import { SeedreamN8n } from './seedreamN8n';
 import { NodeCatalogue, problemsOf } from './workflowCheck';
 import { withField, withNode, withoutGoogle, withParameters, withPinned } from './workflowEdits';
 
-/** What users import, in a full n8n as they have it: it may reach ~/.n8n-files and nothing else. */
+/** The example workflows in a full n8n with its default settings: only ~/.n8n-files is accessible. */
 
 const MINUTE = 60_000;
 
@@ -28,13 +28,13 @@ const SUBMIT_AND_COLLECT = 'submit-now-collect-later.json';
 const EDIT_FOLDER = 'edit-images-in-a-folder.json';
 const AI_AGENT = 'ai-agent.json';
 
-/** Nobody but the user knows these; n8n marks them in red until they are chosen. */
+/** Only users can fill these in; n8n marks them in red until then. */
 const LEFT_TO_THE_USER: Record<string, string[]> = {
 	[SHEETS_TO_DRIVE]: [
-		'Read the sheet',
-		'Mark them as started',
-		'Write the links back',
-		'Write the errors back',
+		'Read sheet',
+		'Mark rows as started',
+		'Write links to sheet',
+		'Write errors to sheet',
 	].map((node) => `${node}: Parameter "Document" is required.`),
 };
 
@@ -44,14 +44,14 @@ function example(file: string): WorkflowJson {
 	return workflow;
 }
 
-describe('the files', () => {
-	it('are all in the list that users read', async () => {
+describe('the example workflows', () => {
+	it('are all listed in the README of the examples', async () => {
 		const list = await readFile(join(EXAMPLES_FOLDER, 'README.md'), 'utf8');
 		const listed = [...list.matchAll(/\]\(([\w-]+\.json)\)/g)].map((match) => match[1]);
 		expect(listed.sort()).toEqual([...examples.keys()].sort());
 	});
 
-	it.each([...examples.keys()])('%s holds nothing of the n8n that it was made in', (file) => {
+	it.each([...examples.keys()])('%s contains no data of the n8n it was created in', (file) => {
 		const { nodes, ...rest } = example(file);
 		expect(nodes.filter((node) => 'credentials' in node)).toEqual([]);
 		expect(Object.keys(rest).sort()).toEqual([
@@ -69,7 +69,7 @@ describe('the files', () => {
 		expect(notes.join('\n')).toContain(`${PRICE} EvoLink credits`);
 	});
 
-	it.each([...examples.keys()])('%s has notes that cover nothing', (file) => {
+	it.each([...examples.keys()])('%s has sticky notes that cover nothing', (file) => {
 		const { notes, nodes } = boxesOf(example(file));
 		const covered = notes.flatMap((note) =>
 			[...notes, ...nodes].filter(
@@ -88,7 +88,7 @@ interface Box {
 	bottom: number;
 }
 
-/** On the canvas; a node with its name below it. */
+/** On the canvas, including the name below a node. */
 function boxesOf({ nodes }: WorkflowJson) {
 	const boxes = nodes.map(({ name, type, position, parameters }) => {
 		const isNote = type.endsWith('.stickyNote');
@@ -146,7 +146,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 		return await n8n.rest.waitFor(id, await n8n.rest.run(id, trigger), MINUTE);
 	};
 
-	/** What the runs since the last question cost. */
+	/** The cost since the last call. */
 	let paidBefore = 0;
 	const paid = () => {
 		const { charged } = n8n.sandbox.account('evoLink');
@@ -157,16 +157,16 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 
 	const filesIn = async (path = folder) => (await readdir(path)).sort();
 
-	/** The rows of the one list that a run has left; its name ends in the time. */
+	/** The rows of the only list in the folder; its name ends in the time. */
 	const listOf = async (start: string, path = folder) => {
 		const lists = (await filesIn(path)).filter((name) => name.startsWith(start));
 		expect(lists).toEqual([expect.stringMatching(/-\d{4}-\d\d-\d\d-\d{6}\.csv$/)]);
 		const text = await readFile(join(path, lists[0] ?? ''));
-		// The mark at its beginning tells Excel that it is UTF-8.
+		// The byte order mark tells Excel that it's UTF-8.
 		return parseCsv<Record<string, string>>(text, { columns: true, bom: true });
 	};
 
-	/** Width by height, once the file is decoded; its name must not lie about what it is. */
+	/** Decodes the file and returns width by height; its extension must match its format. */
 	const measure = async (file: string) => {
 		const bytes = await readFile(join(folder, file));
 		const { info } = await sharp(bytes).toBuffer({ resolveWithObject: true });
@@ -175,11 +175,11 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 	};
 
 	describe.each([...examples.keys()])('%s', (file) => {
-		it('holds nothing that this n8n does not know', () => {
+		it('contains nothing this n8n does not know', () => {
 			expect(problemsOf(example(file), catalogue)).toEqual(LEFT_TO_THE_USER[file] ?? []);
 		});
 
-		it('is imported as it is', async () => {
+		it('is imported unchanged', async () => {
 			const id = await n8n.rest.createWorkflow(example(file));
 			const { nodes, connections } = await n8n.rest.workflow(id);
 			expect({ nodes, connections }).toEqual({
@@ -189,9 +189,9 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 		});
 	});
 
-	describe('the check itself', () => {
+	describe('the workflow check', () => {
 		const original = example(CSV_TO_FILES);
-		const generate = 'Make the images';
+		const generate = 'Generate images';
 		const link = (node: string, index = 0) => ({ main: [[{ node, type: 'main', index }]] });
 		const linked = (from: string, to: object): WorkflowJson => ({
 			...original,
@@ -241,42 +241,42 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			],
 			[
 				'an expression about a node that runs later',
-				withParameters(original, generate, { prompt: "={{ $('Save the list').item.json.a }}" }),
-				`${generate}: it refers to Save the list, which does not run before it`,
+				withParameters(original, generate, { prompt: "={{ $('Save failed rows').item.json.a }}" }),
+				`${generate}: it refers to Save failed rows, which does not run before it`,
 			],
 			[
 				'a connection to a node that does not exist',
-				linked('Read its rows', link('Nowhere')),
-				'Read its rows → Nowhere: Nowhere does not exist',
+				linked('Extract rows', link('Nowhere')),
+				'Extract rows → Nowhere: Nowhere does not exist',
 			],
 			[
 				'a connection to an input that does not exist',
-				linked('Read its rows', link(generate, 1)),
-				`Read its rows → ${generate}: ${generate} has no input 1 of type main`,
+				linked('Extract rows', link(generate, 1)),
+				`Extract rows → ${generate}: ${generate} has no input 1 of type main`,
 			],
 			[
 				'a connection from an output that does not exist',
 				withNode(original, generate, ({ onError: _onError, ...node }) => node),
-				`${generate} → Say what failed: ${generate} has no output 1 of type main`,
+				`${generate} → Format failed rows: ${generate} has no output 1 of type main`,
 			],
 			[
 				'a connection of another kind',
-				linked('Read its rows', { ai_tool: link(generate).main }),
-				`Read its rows → ${generate}: Read its rows has no output 0 of type ai_tool`,
+				linked('Extract rows', { ai_tool: link(generate).main }),
+				`Extract rows → ${generate}: Extract rows has no output 0 of type ai_tool`,
 			],
 		])('finds %s', (_what, broken, problem) => {
 			expect(problemsOf(broken, catalogue)).toContainEqual(expect.stringContaining(problem));
 		});
 
-		it('finds a column that the sheet is not said to have', () => {
+		it('finds a column that the sheet does not have', () => {
 			const { columns } = example(SHEETS_TO_DRIVE).nodes.find(
-				({ name }) => name === 'Mark them as started',
+				({ name }) => name === 'Mark rows as started',
 			)?.parameters as { columns: object };
-			const broken = withParameters(example(SHEETS_TO_DRIVE), 'Mark them as started', {
+			const broken = withParameters(example(SHEETS_TO_DRIVE), 'Mark rows as started', {
 				columns: { ...columns, matchingColumns: ['number'] },
 			});
 			expect(problemsOf(broken, catalogue)).toContain(
-				'Mark them as started: columns has no column number',
+				'Mark rows as started: columns has no column number',
 			);
 		});
 	});
@@ -284,12 +284,12 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 	describe(CSV_TO_FILES, () => {
 		const run = async (csv: string) => {
 			await writeFile(join(folder, 'prompts.csv'), csv);
-			const workflow = withField(example(CSV_TO_FILES), 'Set the folder', 'folder', folder);
-			expect((await start(workflow, 'Start by hand')).status).toBe('success');
+			const workflow = withField(example(CSV_TO_FILES), 'Set folder', 'folder', folder);
+			expect((await start(workflow, 'Run manually')).status).toBe('success');
 		};
 		const csvOf = (...rows: string[]) => ['name,prompt,aspect_ratio,images', ...rows].join('\r\n');
 
-		it('saves every image under its name, and the reasons of the rows that failed', async () => {
+		it('saves every image under its name, and a list of the failed rows', async () => {
 			paid();
 			const csv = csvOf(
 				'lake-hero,"A lake, at sunrise",16:9,1',
@@ -298,7 +298,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 				'ribbon,A ribbon,1:9,1',
 				'stickers,A panda as a sticker,,3',
 			);
-			// As Excel saves it.
+			// As saved by Excel.
 			await run(`\uFEFF${csv}\r\n`);
 
 			const images = (await filesIn()).filter((name) => !name.endsWith('.csv'));
@@ -337,7 +337,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			]);
 		});
 
-		it('takes the list of what failed, once it is corrected', async () => {
+		it('accepts the corrected list of failed rows', async () => {
 			await run(csvOf('ribbon,A ribbon,1:9,1'));
 			const [list = ''] = await filesIn();
 			const corrected = (await readFile(join(folder, list), 'utf8')).replace('1:9', '9:16');
@@ -346,7 +346,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			expect((await filesIn()).map((name) => parse(name).name)).toEqual(['prompts', 'ribbon-1']);
 		});
 
-		it('takes the CSV file that comes with it', async () => {
+		it('accepts the CSV file next to it', async () => {
 			paid();
 			await run(await readFile(join(EXAMPLES_FOLDER, 'prompts.csv'), 'utf8'));
 			expect(await filesIn()).toHaveLength(1 + 6);
@@ -355,11 +355,11 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 	});
 
 	describe(SUBMIT_AND_COLLECT, () => {
-		const submit = 'Start by hand';
-		const collect = 'Every ten minutes';
+		const submit = 'Run manually';
+		const collect = 'Every 10 minutes';
 
 		it(
-			'submits all, collects what is done, and goes on until all is collected',
+			'submits all rows and collects finished tasks until all are collected',
 			async () => {
 				paid();
 				const rows = [
@@ -371,28 +371,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 					'ribbon,A ribbon,1:9,1',
 				];
 				await writeFile(join(folder, 'prompts.csv'), rows.join('\n'));
-				const workflow = withPinned(
-					['Set the folder', 'Set the folder again'].reduce(
-						(edited, node) => withField(edited, node, 'folder', folder),
-						example(SUBMIT_AND_COLLECT),
-					),
-					collect,
-					[{}],
-				);
-				const notes = async () => {
-					const files = (await filesIn()).filter((name) => name.startsWith('task-'));
-					const texts = await Promise.all(
-						files.map((name) => readFile(join(folder, name), 'utf8')),
-					);
-					const all = texts.map((text) => JSON.parse(text) as Record<string, string>);
-					return new Map(all.map((note) => [note.name, note]));
-				};
-				const images = async () =>
-					(await filesIn())
-						.filter((name) => !/\.(?:csv|json)$/.test(name))
-						.map((n) => parse(n).name);
-				const requestFingerprint = () =>
-					n8n.sandbox.requests.filter(({ step }) => step === 'query').length;
+				const workflow = submitAndCollect();
 
 				expect((await start(workflow, submit)).status).toBe('success');
 				const submitted = await notes();
@@ -431,15 +410,36 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 				expect(await images()).toEqual(['lake-1', 'slow-1', 'stickers-1', 'stickers-2']);
 				expect((await notes()).get('slow')?.status).toBe('completed');
 
-				const before = requestFingerprint();
+				const before = queryCount();
 				await start(workflow, collect);
-				expect(requestFingerprint()).toBe(before);
+				expect(queryCount()).toBe(before);
 				expect(paid()).toBe(4 * PRICE);
 			},
 			2 * MINUTE,
 		);
 
-		/** Until the tasks whose prompts hold one of these words have ended. */
+		const submitAndCollect = () =>
+			withPinned(
+				['Set folder', 'Set folder to collect from'].reduce(
+					(edited, node) => withField(edited, node, 'folder', folder),
+					example(SUBMIT_AND_COLLECT),
+				),
+				collect,
+				[{}],
+			);
+
+		/** The JSON file of each submitted row, by its name. */
+		const notes = async () => {
+			const files = (await filesIn()).filter((name) => name.startsWith('task-'));
+			const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+			const all = texts.map((text) => JSON.parse(text) as Record<string, string>);
+			return new Map(all.map((note) => [note.name, note]));
+		};
+		const images = async () =>
+			(await filesIn()).filter((name) => !/\.(?:csv|json)$/.test(name)).map((n) => parse(n).name);
+		const queryCount = () => n8n.sandbox.requests.filter(({ step }) => step === 'query').length;
+
+		/** Waits until the tasks with one of these words in their prompts have finished. */
 		const settled = async (words: string[]) => {
 			const running = () =>
 				n8n.sandbox
@@ -451,7 +451,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 	});
 
 	describe(EDIT_FOLDER, () => {
-		it('edits every picture, and says which it could not', async () => {
+		it('edits every image and lists the failed ones', async () => {
 			paid();
 			await mkdir(join(folder, 'photos'));
 			await mkdir(join(folder, 'edited'));
@@ -466,8 +466,13 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			for (const [name, bytes] of photos) await writeFile(join(folder, 'photos', name), bytes);
 			const uploadsBefore = n8n.sandbox.uploads().length;
 
-			const workflow = withField(example(EDIT_FOLDER), 'Say what to do', 'folder', folder);
-			expect((await start(workflow, 'Start by hand')).status).toBe('success');
+			const workflow = withField(
+				example(EDIT_FOLDER),
+				'Set folder and instruction',
+				'folder',
+				folder,
+			);
+			expect((await start(workflow, 'Run manually')).status).toBe('success');
 
 			const edited = (await filesIn(join(folder, 'edited'))).filter((n) => !n.endsWith('.csv'));
 			expect(edited.map((name) => parse(name).name)).toEqual(['hand-bag-2', 'shoe']);
@@ -506,13 +511,13 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 		const written = ({ data }: Execution, node: string) =>
 			runsOf(data, node).flatMap((task) => itemsOf(task).map(({ json }: Item) => json));
 
-		/** Google is not here: its nodes are pinned, or replaced by ones that hand on what they would write. */
+		/** Without Google: its nodes are pinned or replaced by ones that output what they would write. */
 		const run = async (uploads: Array<Record<string, unknown>>) => {
-			const writing = ['Mark them as started', 'Write the links back', 'Write the errors back'];
+			const writing = ['Mark rows as started', 'Write links to sheet', 'Write errors to sheet'];
 			const pinned = [
 				['Every morning at 7', [{}]],
-				['Read the sheet', rows],
-				['Upload to Drive', uploads],
+				['Read sheet', rows],
+				['Upload to Google Drive', uploads],
 			] as const;
 			const workflow = pinned.reduce(
 				(edited, [node, items]) => withPinned(edited, node, items),
@@ -521,16 +526,16 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			return await start(workflow, 'Every morning at 7');
 		};
 
-		it('makes the rows that are not done yet, and writes links and errors into their rows', async () => {
+		it('processes unfinished rows and writes back links and errors', async () => {
 			paid();
 			const execution = await run([{ id: 'panda-1' }, { id: 'panda-2' }, { id: 'shoe' }]);
 
 			expect(execution.status).toBe('success');
-			expect(written(execution, 'Mark them as started')).toEqual(
+			expect(written(execution, 'Mark rows as started')).toEqual(
 				[3, 4, 6, 7].map((row_number) => ({ row_number, status: 'started' })),
 			);
 			const link = (id: string) => `https://drive.google.com/file/d/${id}/view`;
-			expect(written(execution, 'Write the links back')).toEqual([
+			expect(written(execution, 'Write links to sheet')).toEqual([
 				{
 					row_number: 3,
 					status: 'done',
@@ -546,7 +551,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 					error: '',
 				},
 			]);
-			expect(written(execution, 'Write the errors back')).toEqual([
+			expect(written(execution, 'Write errors to sheet')).toEqual([
 				{
 					row_number: 4,
 					status: 'failed',
@@ -568,7 +573,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			expect(paid()).toBe(3 * PRICE);
 		});
 
-		it('says in the row when an image is paid, but not uploaded', async () => {
+		it('writes to the row if an image was charged but not uploaded', async () => {
 			const execution = await run([
 				{ id: 'panda-1' },
 				{ error: 'The quota is used up' },
@@ -577,29 +582,29 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			const notUploaded = {
 				status: 'not uploaded',
 				task_id: expect.stringMatching(/^task-/),
-				error: 'The image was made and paid, but not uploaded: The quota is used up',
+				error: 'The image was generated and charged, but not uploaded: The quota is used up',
 			};
-			expect(written(execution, 'Write the errors back')).toEqual(
+			expect(written(execution, 'Write errors to sheet')).toEqual(
 				expect.arrayContaining([
 					{ row_number: 3, ...notUploaded },
 					{ row_number: 7, ...notUploaded },
 				]),
 			);
-			expect(written(execution, 'Write the links back')).toMatchObject([{ row_number: 3 }]);
-			// What is written last is what stays.
-			expect(startOf(execution, 'Write the errors back')).toBeGreaterThan(
-				startOf(execution, 'Write the links back'),
+			expect(written(execution, 'Write links to sheet')).toMatchObject([{ row_number: 3 }]);
+			// The last write wins.
+			expect(startOf(execution, 'Write errors to sheet')).toBeGreaterThan(
+				startOf(execution, 'Write links to sheet'),
 			);
 		});
 
 		const fileNames = ({ data }: Execution) =>
-			itemsOf(runsOf(data, 'Make the images')[0]).map(({ binary }) => binary?.data?.fileName);
+			itemsOf(runsOf(data, 'Generate images')[0]).map(({ binary }) => binary?.data?.fileName);
 
 		const startOf = ({ data }: Execution, node: string) =>
 			Math.max(...runsOf(data, node).map(({ startTime }) => startTime));
 	});
 
-	it(`${AI_AGENT} lets the agent fill in what it should, and nothing else`, () => {
+	it(`${AI_AGENT} lets the agent fill in exactly the prompt, the links and the aspect ratio`, () => {
 		const tool = example(AI_AGENT).nodes.find(({ type }) => type.endsWith('Tool'));
 		const filledIn = Object.entries(tool?.parameters ?? {}).flatMap(([name, value]) =>
 			String(value).includes('$fromAI(') ? [name] : [],

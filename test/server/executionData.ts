@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
-
 import { z } from 'zod';
 
-/** What a run of a workflow left behind, as far as tests look at it. */
+/** The data of an execution, as far as the tests need it. */
 
 const sourceSchema = z.object({
 	previousNode: z.string(),
@@ -10,7 +9,7 @@ const sourceSchema = z.object({
 	previousNodeRun: z.number().nullish(),
 });
 
-/** A loop's items name their source themselves: the run that made them is not the one that hands them out. */
+/** Items of a loop name their source themselves, as another run created them. */
 const pairedItemSchema = z.object({
 	item: z.number(),
 	input: z.number().nullish(),
@@ -22,9 +21,9 @@ const itemSchema = z.object({
 	binary: z
 		.record(
 			z.object({
-				/** None where n8n keeps files in its memory, as n8n 1 does by default. */
+				/** Missing if n8n keeps files in memory, as n8n 1 does by default. */
 				id: z.string().optional(),
-				/** The file itself then, in base64. */
+				/** In that case the file itself, in base64. */
 				data: z.string(),
 				mimeType: z.string(),
 				fileName: z.string().optional(),
@@ -60,7 +59,7 @@ export type Item = z.infer<typeof itemSchema>;
 export type NodeTask = z.infer<typeof taskSchema>;
 export type ExecutionData = z.infer<typeof executionDataSchema>;
 
-/** n8n saves executions with a library for data that refers to itself; this is n8n's own copy of it. */
+/** n8n saves executions with a library for circular references; this is n8n's own copy of it. */
 export function readExecutionData(text: string): ExecutionData {
 	const core = createRequire(require.resolve('n8n-core'));
 	const { parse } = createRequire(core.resolve('@n8n/backend-common'))('flatted') as {
@@ -78,7 +77,7 @@ export function itemsOf(task: NodeTask | undefined, output = 0): Item[] {
 	return task?.data?.main?.[output] ?? [];
 }
 
-/** A place in an execution: an item that a run of a node put out. */
+/** An item's place in an execution. */
 export interface Place {
 	node: string;
 	run: number;
@@ -88,12 +87,12 @@ export interface Place {
 
 /**
  * The item of `ancestor` that this one descends from, as `$('ancestor').item` finds it in an expression; undefined
- * where the trail is lost or forks.
+ * if it's missing or ambiguous.
  */
 export function ancestorOf(data: ExecutionData, place: Place, ancestor: string): Place | undefined {
-	let at: Place | undefined = place;
-	while (at !== undefined && at.node !== ancestor) at = parentOf(data, at);
-	return at;
+	let current: Place | undefined = place;
+	while (current !== undefined && current.node !== ancestor) current = parentOf(data, current);
+	return current;
 }
 
 function parentOf(data: ExecutionData, { node, run, output, item }: Place): Place | undefined {

@@ -2,7 +2,7 @@ import { UserError } from '../../demo/userError';
 import { N8N_VERSIONS } from './n8nReleases';
 import { installRuntime } from './runtime';
 
-/** Every n8n that the tests run, before jest does: a test would have to wait minutes for it, in silence. */
+/** Installs every n8n version before jest runs, as a test would silently wait for minutes. */
 async function main(): Promise<void> {
 	const say = (line: string) => console.log(line);
 	for (const version of N8N_VERSIONS) {

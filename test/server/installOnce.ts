@@ -3,8 +3,8 @@ import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Makes `folder` by `install`, or finds it made. It gets its name only when it is complete, so an interrupted
- * installation is never taken for a whole one, and two at the same time do no harm.
+ * Creates `folder` with `install` unless it exists. It's only renamed once complete, so an interrupted installation
+ * is never used, and two concurrent ones do no harm.
  */
 export async function installOnce(
 	folder: string,
@@ -25,7 +25,7 @@ export async function installOnce(
 
 const UNFINISHED = '.unfinished-';
 
-/** What others began and did not live to end. */
+/** Removes what processes left behind that ended during an installation. */
 async function removeAbandoned(folder: string): Promise<void> {
 	const parent = dirname(folder);
 	const prefix = `${basename(folder)}${UNFINISHED}`;

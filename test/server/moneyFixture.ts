@@ -9,22 +9,22 @@ import type { Execution, WorkflowJson } from './restClient';
 import type { Runtime } from './runtime';
 import { SeedreamN8n } from './seedreamN8n';
 
-/** Enough to be a file of its own; the pictures themselves do not matter here. */
+/** Large enough for a file of its own; its content doesn't matter. */
 const IMAGE_BYTES = 2_000;
 
 const RUN_MS = 60_000;
 
 const POLL_MS = 50;
 
-export interface Play {
+export interface WorkflowOptions {
 	prompts: readonly string[];
 	/** Of Seedream Generate. */
 	parameters?: Record<string, unknown>;
-	/** What stands on that node's tab Settings. */
+	/** The Settings tab of that node. */
 	node?: Record<string, unknown>;
 	/** Of the workflow. */
 	settings?: Record<string, unknown>;
-	/** Seedream Task Status is the next node, and waits for the tasks. */
+	/** Adds Seedream Task Status as the next node, which waits for the tasks. */
 	collects?: boolean;
 }
 
@@ -33,54 +33,54 @@ export interface Started {
 	executionId: string;
 }
 
-/** A full n8n, and three providers whose accounts tell what it spends, for many scenes at a time. */
-export class MoneyStage {
-	private readonly scenes: Scene[] = [];
+/** A full n8n and a sandbox, shared by many concurrent fixtures. */
+export class SharedN8n {
+	private readonly fixtures: MoneyFixture[] = [];
 
 	private constructor(
 		readonly n8n: SeedreamN8n,
-		/** What the providers' is ahead of the real one, in milliseconds. */
-		private readonly clock: { ahead: number },
+		/** How far the sandbox's clock is ahead of the real one. */
+		private readonly clock: { offsetMs: number },
 	) {
 		n8n.sandbox.setIntercept((request) =>
-			this.scenes.find((scene) => scene.isAbout(request))?.faultFor(request),
+			this.fixtures.find((fixture) => fixture.concerns(request))?.faultFor(request),
 		);
 	}
 
-	static async open(runtime: Runtime): Promise<MoneyStage> {
-		const clock = { ahead: 0 };
-		const now = () => Date.now() + clock.ahead;
+	static async open(runtime: Runtime): Promise<SharedN8n> {
+		const clock = { offsetMs: 0 };
+		const now = () => Date.now() + clock.offsetMs;
 		const n8n = await SeedreamN8n.open(runtime, {
 			sandbox: { taskSeconds: 0.1, imageBytes: IMAGE_BYTES, now },
-			// What n8n has by default.
+			// n8n's default.
 			logLevel: 'info',
 		});
-		return new MoneyStage(n8n, clock);
+		return new SharedN8n(n8n, clock);
 	}
 
-	scene(system: System): Scene {
-		const scene = new Scene(this.n8n, system, `scene ${this.scenes.length + 1}`);
-		this.scenes.push(scene);
-		return scene;
+	createFixture(system: System): MoneyFixture {
+		const fixture = new MoneyFixture(this.n8n, system, `fixture ${this.fixtures.length + 1}`);
+		this.fixtures.push(fixture);
+		return fixture;
 	}
 
-	/** What all scenes at this provider have paid for by their own count, in its credits. */
+	/** What all fixtures of this provider expect to be charged, in its credits. */
 	expectedCharge(provider: ProviderName): number {
-		return this.scenes
+		return this.fixtures
 			.filter(({ system }) => system.provider === provider)
-			.reduce((sum, scene) => sum + scene.imagesExpected * scene.system.creditsPerImage, 0);
+			.reduce((sum, fixture) => sum + fixture.imagesExpected * fixture.system.creditsPerImage, 0);
 	}
 
-	/** n8n does not live to notice. The providers go on. */
+	/** Kills n8n while the providers go on. */
 	async powerCut(seconds: number): Promise<void> {
 		await this.n8n.kill();
-		this.clock.ahead += seconds * 1000;
+		this.clock.offsetMs += seconds * 1000;
 		await this.n8n.startAgain();
 	}
 }
 
-/** The workflows, tasks and requests of one test, which are known by their prompts. */
-export class Scene {
+/** The workflows, tasks and requests of one test, identified by their prompts. */
+export class MoneyFixture {
 	imagesExpected = 0;
 
 	private broken: { step: Step; prompt: string; faults: Fault[] } | undefined;
@@ -91,18 +91,18 @@ export class Scene {
 		private readonly name: string,
 	) {}
 
-	/** Starts a workflow that makes an image of each prompt. */
-	async start(play: Play): Promise<Started> {
+	/** Starts a workflow with an image for each prompt. */
+	async start(options: WorkflowOptions): Promise<Started> {
 		const { rest } = this.n8n;
-		const workflowId = await rest.createWorkflow(this.generateWorkflow(play));
+		const workflowId = await rest.createWorkflow(this.generateWorkflow(options));
 		return { workflowId, executionId: await rest.run(workflowId, START) };
 	}
 
-	async run(play: Play): Promise<Execution> {
-		return await this.untilOver(await this.start(play));
+	async run(options: WorkflowOptions): Promise<Execution> {
+		return await this.untilFinished(await this.start(options));
 	}
 
-	/** Changes parameters of Seedream Generate in the workflow that was run. */
+	/** Changes parameters of Seedream Generate in the saved workflow. */
 	async save({ workflowId }: Started, parameters: Record<string, unknown>): Promise<void> {
 		const { rest } = this.n8n;
 		const workflow = await rest.workflow(workflowId);
@@ -115,16 +115,16 @@ export class Scene {
 		await this.n8n.rest.stop(executionId);
 	}
 
-	async untilOver({ workflowId, executionId }: Started): Promise<Execution> {
+	async untilFinished({ workflowId, executionId }: Started): Promise<Execution> {
 		return await this.n8n.rest.waitFor(workflowId, executionId, RUN_MS);
 	}
 
-	/** As it stands in the list of executions now. */
-	async again({ id }: Pick<Execution, 'id'>): Promise<Execution> {
+	/** Its current state in the list of executions. */
+	async reload({ id }: Pick<Execution, 'id'>): Promise<Execution> {
 		return await this.n8n.rest.execution(id);
 	}
 
-	/** As in the list of executions. */
+	/** Retries it from the list of executions. */
 	async retry(
 		failed: Pick<Execution, 'id'>,
 		options?: { loadWorkflow: boolean },
@@ -132,7 +132,7 @@ export class Scene {
 		return await this.n8n.rest.execution(await this.n8n.rest.retry(failed.id, options));
 	}
 
-	/** What Seedream Task Status gives for these ids, in an execution of its own. */
+	/** The output of Seedream Task Status for these IDs, in an execution of its own. */
 	async fetchByTaskId(taskIds: readonly string[]): Promise<Item[]> {
 		const { rest } = this.n8n;
 		const pinData = { [START]: taskIds.map((taskId) => ({ json: { taskId } })) };
@@ -142,34 +142,34 @@ export class Scene {
 		return outputOf(await rest.waitFor(workflowId, executionId, RUN_MS), TASK_STATUS);
 	}
 
-	/** This step of the row with this prompt goes wrong the first time, or so many times. */
-	breakFirst(step: Step, prompt: string, ...faults: Fault[]): void {
-		this.broken = { step, prompt: this.full(prompt), faults };
+	/** This step fails for the row with this prompt, once for each of the faults. */
+	failFirst(step: Step, prompt: string, ...faults: Fault[]): void {
+		this.broken = { step, prompt: this.fullPrompt(prompt), faults };
 	}
 
-	isAbout(request: SandboxRequest): boolean {
+	concerns(request: SandboxRequest): boolean {
 		return this.promptsOf(request).some((prompt) => this.isOwn(prompt));
 	}
 
 	faultFor(request: SandboxRequest): Fault | undefined {
 		if (this.broken === undefined) return undefined;
 		const { step, prompt, faults } = this.broken;
-		// As a provider that does not know the call, so that each task is asked for by itself.
-		if (step === 'query' && request.path.endsWith('/tasks/batch')) return answer(404);
+		// As from a provider without batch queries, so that every task is polled by itself.
+		if (step === 'query' && request.path.endsWith('/tasks/batch')) return respondWith(404);
 		const isIt = request.step === step && this.promptsOf(request).includes(prompt);
 		return isIt ? faults[request.attempt - 1] : undefined;
 	}
 
-	/** The prompts that the provider was asked to make, as often as it was. */
-	created(): string[] {
+	/** The prompts of all create requests, repeats included. */
+	createdPrompts(): string[] {
 		return this.requests('create')
-			.map(({ prompt = '' }) => this.short(prompt))
+			.map(({ prompt = '' }) => this.shortPrompt(prompt))
 			.sort();
 	}
 
 	requests(step: Step): SandboxRequest[] {
 		return this.n8n.sandbox.requests.filter(
-			(request) => request.step === step && this.isAbout(request),
+			(request) => request.step === step && this.concerns(request),
 		);
 	}
 
@@ -181,12 +181,12 @@ export class Scene {
 		return this.tasks().map(({ id }) => id);
 	}
 
-	/** Resolves when so many tasks of the scene exist. */
+	/** Resolves when this many tasks exist. */
 	async untilTasks(count: number): Promise<void> {
 		await until(() => this.tasks().length >= count);
 	}
 
-	/** By the provider's own books. */
+	/** According to the provider's account. */
 	expectPaid(images: number): void {
 		const { creditsPerImage } = this.system;
 		const credits = this.tasks().reduce((sum, task) => sum + task.credits.charged, 0);
@@ -194,10 +194,10 @@ export class Scene {
 		this.imagesExpected = images;
 	}
 
-	/** Every row has the image of its own prompt, in order, and the file of it. */
+	/** Every row has the image of its own prompt, in order, with its file. */
 	async expectComplete(items: readonly Item[], prompts: readonly string[]): Promise<void> {
 		expect(items.map(({ json }) => [json.status, json.prompt])).toEqual(
-			prompts.map((prompt) => ['completed', this.full(prompt)]),
+			prompts.map((prompt) => ['completed', this.fullPrompt(prompt)]),
 		);
 		const taskIds = items.map(({ json }) => String(json.taskId));
 		const made = this.tasks();
@@ -207,7 +207,7 @@ export class Scene {
 		await this.expectImages(items, taskIds);
 	}
 
-	/** One item a task, with its image and the file of it. */
+	/** One item per task, with its image and file. */
 	async expectImages(items: readonly Item[], taskIds: readonly string[]): Promise<void> {
 		expect(items.map(({ json }) => json.taskId)).toEqual(taskIds);
 		expect(new Set(taskIds).size).toBe(taskIds.length);
@@ -220,7 +220,7 @@ export class Scene {
 		}
 	}
 
-	/** The ids that n8n's log names for an execution, in lines that begin so, by row. */
+	/** The IDs n8n's log names for an execution, in lines that begin like this, by row. */
 	async idsInLog(executionId: string, beginning: string): Promise<string[]> {
 		const log = await readFile(this.n8n.logFile, 'utf8');
 		const place = new RegExp(`\\(execution ${executionId}, row (\\d+)\\)$`);
@@ -232,27 +232,27 @@ export class Scene {
 		return found.sort((one, other) => one.row - other.row).map(({ id }) => id);
 	}
 
-	/** As the prompts stand in the workflow. */
-	full(prompt: string): string {
+	/** The prompt as it is in the workflow. */
+	fullPrompt(prompt: string): string {
 		return `${prompt} (${this.name})`;
 	}
 
-	private short(prompt: string): string {
-		return prompt.slice(0, -this.full('').length);
+	private shortPrompt(prompt: string): string {
+		return prompt.slice(0, -this.fullPrompt('').length);
 	}
 
 	private isOwn(prompt: string): boolean {
-		return prompt.endsWith(this.full(''));
+		return prompt.endsWith(this.fullPrompt(''));
 	}
 
-	/** Queries and downloads name tasks, and several of them where a provider has a call for that. */
+	/** Queries and downloads name tasks; batch queries name several. */
 	private promptsOf({ prompt, taskId, body }: SandboxRequest): string[] {
 		if (prompt !== undefined) return [prompt];
 		const { task_ids: ids = [] } = (body ?? {}) as { task_ids?: string[] };
-		const asked = taskId === undefined ? ids : [taskId];
+		const taskIds = taskId === undefined ? ids : [taskId];
 		return this.n8n.sandbox
 			.tasks()
-			.filter(({ id }) => asked.includes(id))
+			.filter(({ id }) => taskIds.includes(id))
 			.map((task) => task.prompt);
 	}
 
@@ -262,12 +262,14 @@ export class Scene {
 		node,
 		settings,
 		collects = false,
-	}: Play): WorkflowJson {
+	}: WorkflowOptions): WorkflowJson {
 		const { credentials } = this.n8n;
 		const all = { ...this.system.parameters, prompt: '={{ $json.prompt }}', ...parameters };
 		const nodes = [generate(all, credentials, node), ...(collects ? [this.taskStatusNode()] : [])];
 		return inARow(`Images of ${this.name}`, nodes, {
-			pinData: { [START]: prompts.map((prompt) => ({ json: { prompt: this.full(prompt) } })) },
+			pinData: {
+				[START]: prompts.map((prompt) => ({ json: { prompt: this.fullPrompt(prompt) } })),
+			},
 			settings: { executionOrder: 'v1', ...settings },
 		});
 	}
@@ -289,7 +291,7 @@ export function outputOf({ data }: Execution, node: string): Item[] {
 	return itemsOf(runsOf(data, node).at(-1));
 }
 
-export const answer = (status: number): Fault => ({ kind: 'answer', status, body: {} });
+export const respondWith = (status: number): Fault => ({ kind: 'response', status, body: {} });
 
 export async function until(isSo: () => boolean): Promise<void> {
 	const deadline = performance.now() + RUN_MS;

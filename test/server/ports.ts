@@ -5,7 +5,7 @@ import { UserError } from '../../demo/userError';
 
 const HOST = '127.0.0.1';
 
-/** One that nothing listens on; asked for many, all different. */
+/** Distinct ports nothing listens on. */
 export async function freePorts(count: number): Promise<number[]> {
 	const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
 	const ports = servers.map((server) => {
@@ -17,7 +17,7 @@ export async function freePorts(count: number): Promise<number[]> {
 	return ports;
 }
 
-/** Complains in a sentence about a port that a person has chosen. */
+/** Reports a port chosen by the user that is already in use. */
 export async function requireFreePort(port: number): Promise<void> {
 	try {
 		await close(await listen(port));

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** What a process has used since `reset`; null where the system does not tell (only Linux does). */
+/** What a process has used since `reset`; null except on Linux. */
 export interface Usage {
 	cpuSeconds: number | null;
-	/** The most resident memory at any moment. */
+	/** Peak resident memory. */
 	peakMegabytes: number | null;
 }
 
-/** Watches another process from outside, so that watching costs it nothing. */
+/** Measures another process from outside, at no cost to it. */
 export class UsageMeter {
 	private cpuBefore: number | null = null;
 
@@ -28,7 +28,7 @@ export class UsageMeter {
 	}
 }
 
-/** The fields of /proc/<pid>/stat after the name, which may itself hold spaces and brackets. */
+/** The fields of /proc/<pid>/stat after the name, which may contain spaces and brackets. */
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 
@@ -46,12 +46,12 @@ function ticksPerSecond(): number {
 	return ticks;
 }
 
-/** 5 is the kernel's word for "forget the peak". */
+/** Writing 5 resets the peak. */
 function resetPeak(pid: number): void {
 	try {
 		writeFileSync(`/proc/${pid}/clear_refs`, '5');
 	} catch {
-		// No Linux, or not allowed: the peak is then that of the whole life of the process, or none.
+		// Not on Linux or not allowed: the peak covers the whole life of the process or is missing.
 	}
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { readExecutionData, type ExecutionData } from './executionData';
 
-/** How the nodes of a workflow file look to the code that fills in a few of their parameters. */
+/** A workflow's nodes, as far as the tests change them. */
 const nodeSchema = z
 	.object({
 		name: z.string(),
@@ -57,9 +57,9 @@ const executionSchema = summarySchema.extend({ data: z.string() });
 export interface Execution {
 	id: string;
 	status: string;
-	/** Whether the editor has a Retry for it in the list of executions. */
+	/** Whether the list of executions offers a retry. */
 	isRetryOffered: boolean;
-	/** By n8n's own clock, from its start to its end. */
+	/** From start to end, by n8n's own clock. */
 	seconds: number;
 	data: ExecutionData;
 }
@@ -71,12 +71,12 @@ export interface Owner {
 
 export const OWNER: Owner = { email: 'owner@example.com', password: 'Seedream-2-images' };
 
-/** The longer it takes, the less often n8n is asked: answering is work, too. */
+/** Polls less and less often, as each request costs n8n time. */
 const POLL_SHARE = 0.03;
 
 const MIN_POLL_MS = 200;
 
-/** What the editor does over HTTP: n8n's internal REST API, as its own pages use it. */
+/** n8n's internal REST API, as the editor uses it. */
 export class RestClient {
 	private readonly http: AxiosInstance;
 
@@ -94,7 +94,7 @@ export class RestClient {
 		});
 	}
 
-	/** On a new n8n; logs in as well. */
+	/** For a new n8n; also logs in. */
 	async setUpOwner({ email, password }: Owner = OWNER): Promise<void> {
 		await this.call('post', '/rest/owner/setup', {
 			email,
@@ -117,7 +117,7 @@ export class RestClient {
 			.id;
 	}
 
-	/** As its Test button does, with what stands in the form. */
+	/** As the Test button does, with the form's values. */
 	async testCredential(
 		{ id, name }: { id: string; name: string },
 		type: string,
@@ -127,7 +127,7 @@ export class RestClient {
 		return verdictSchema.parse(await this.call('post', '/rest/credentials/test', { credentials }));
 	}
 
-	/** The names of all that the editor knows. */
+	/** The names of all node types. */
 	async nodeTypes(): Promise<string[]> {
 		return namesOf(await this.call('get', '/types/nodes.json'));
 	}
@@ -146,7 +146,7 @@ export class RestClient {
 		).id;
 	}
 
-	/** Every node in all its versions, as the editor is told of them. */
+	/** Every node type in all its versions, as the editor gets them. */
 	async nodeDescriptions(): Promise<unknown> {
 		return await this.call('get', '/types/nodes.json');
 	}
@@ -160,15 +160,15 @@ export class RestClient {
 		await this.call('patch', `/rest/workflows/${id}`, workflow);
 	}
 
-	/** n8n deletes only what has been archived. */
+	/** n8n only deletes archived workflows. */
 	async deleteWorkflow(id: string): Promise<void> {
 		await this.call('post', `/rest/workflows/${id}/archive`);
 		await this.call('delete', `/rest/workflows/${id}`);
 	}
 
-	/** As the editor's button does; the trigger must be a manual one, or have pinned data. */
+	/** As the editor's button does; the trigger must be manual or have pinned data. */
 	async run(workflowId: string, trigger: string): Promise<string> {
-		// n8n 1 runs the workflow that comes along; n8n 2 takes no notice of it and runs the one it has.
+		// n8n 1 runs the workflow in the request; n8n 2 ignores it and runs the saved one.
 		const workflowData = await this.call('get', `/rest/workflows/${workflowId}`);
 		const body = { workflowData, triggerToStartFrom: { name: trigger } };
 		const answer = await this.call('post', `/rest/workflows/${workflowId}/run`, body);
@@ -180,8 +180,8 @@ export class RestClient {
 	}
 
 	/**
-	 * Resolves when the new execution has ended. `loadWorkflow` is what the editor's menu lets one choose: the workflow
-	 * as it is saved now, or as it was then.
+	 * Resolves when the new execution has ended. `loadWorkflow` is the choice in the editor's menu: the currently saved
+	 * workflow or the original one.
 	 */
 	async retry(executionId: string, { loadWorkflow = true } = {}): Promise<string> {
 		const body = { loadWorkflow };
@@ -190,7 +190,7 @@ export class RestClient {
 		).id;
 	}
 
-	/** Whether it has ended; asks for no data, which can be large. */
+	/** Whether it has ended; without its data, which can be large. */
 	async isOver(workflowId: string, executionId: string): Promise<boolean> {
 		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
 		const answer = await this.call('get', `/rest/executions?filter=${filter}&limit=10`);
@@ -198,7 +198,7 @@ export class RestClient {
 		return found !== undefined && !UNFINISHED.includes(found.status);
 	}
 
-	/** Stops the execution when it takes longer than `timeoutMs`, and gives what there is. */
+	/** Stops the execution after `timeoutMs`; returns what there is. */
 	async waitFor(
 		workflowId: string,
 		executionId: string,
@@ -229,7 +229,7 @@ export class RestClient {
 		};
 	}
 
-	/** With all its files. */
+	/** Including its files. */
 	async deleteExecution(id: string): Promise<void> {
 		await this.call('post', '/rest/executions/delete', { ids: [id] });
 	}
@@ -256,8 +256,8 @@ export class RestClient {
 			headers: { cookie: this.cookie },
 		});
 		if (status >= 400) {
-			const said = JSON.stringify(data).slice(0, 500);
-			throw new Error(`n8n answered ${status} to ${method.toUpperCase()} ${path}: ${said}`);
+			const text = JSON.stringify(data).slice(0, 500);
+			throw new Error(`n8n answered ${status} to ${method.toUpperCase()} ${path}: ${text}`);
 		}
 		this.keepCookie(headers['set-cookie']);
 		const wrapped = wrappedSchema.safeParse(data);
@@ -270,7 +270,7 @@ export class RestClient {
 	}
 }
 
-/** Most answers of n8n come so. */
+/** The format of most of n8n's responses. */
 const wrappedSchema = z
 	.object({ data: z.unknown() })
 	.refine((answer) => 'data' in answer && answer.data !== undefined);

@@ -10,24 +10,24 @@ import { installOnce } from './installOnce';
 import { N8N_RELEASES, NEWEST_N8N, type N8nRelease, type N8nVersion } from './n8nReleases';
 import { lastLines, nodeBinary, npm, type NodeBinary } from './nodeBinary';
 
-/** An installed n8n, ready to be started. */
+/** An installed n8n. */
 export interface Runtime {
 	version: N8nVersion;
 	node: NodeBinary;
-	/** The script that Node is to run. */
+	/** The script to run with Node. */
 	n8n: string;
-	/** What this version wants to be told at its start. */
+	/** Environment variables this version needs. */
 	env: Readonly<Record<string, string>>;
 }
 
-/** A folder a version. */
+/** A folder per version. */
 const RECIPES = join(__dirname, 'runtime');
 
 const RECIPE_FILES = ['package.json', 'package-lock.json'];
 
 const SQLITE = join('node_modules', 'sqlite3', 'build', 'Release', 'node_sqlite3.node');
 
-/** Installs the n8n that `runtime/<version>/` locks, where it is not yet installed. */
+/** Installs the n8n locked in `runtime/<version>/` unless it's already installed. */
 export async function installRuntime(
 	say: (line: string) => void,
 	version: N8nVersion = NEWEST_N8N,
@@ -41,7 +41,7 @@ export async function installRuntime(
 			`That is ${release.gigabytes} GB and takes ${usualMinutes(release)}; later it is there at once.`,
 		);
 		const missing = await missingTools();
-		// No reason to stop yet: for some systems SQLite comes compiled.
+		// Not fatal yet: for some systems there's a precompiled SQLite.
 		if (missing !== undefined) say(`This machine lacks ${missing}. ${HOW_TO_GET_TOOLS}`);
 	}
 	const node = await nodeBinary(release.node);
@@ -55,7 +55,7 @@ function usualMinutes({ installSeconds }: N8nRelease): string {
 	return `about ${Math.ceil((installSeconds + COMPILE_SECONDS) / 60)} minutes`;
 }
 
-/** Another lock is another folder. */
+/** A changed lock file means a new folder. */
 async function recipeFingerprint(version: N8nVersion): Promise<string> {
 	const lock = await readFile(join(RECIPES, version, 'package-lock.json'));
 	return createHash('sha256').update(lock).digest('hex').slice(0, 8);
@@ -73,7 +73,7 @@ async function installPackages(
 	const { gigabytes, installSeconds } = N8N_RELEASES[version];
 	const title = `n8n ${version} from npm (${gigabytes} GB)`;
 	const packages = await withProgress(title, installSeconds, () =>
-		// Some of its packages have install scripts that fail, and n8n needs none of them but SQLite's.
+		// Some install scripts fail, and n8n only needs SQLite's.
 		npm(folder, ['ci', '--ignore-scripts'], node),
 	);
 	if (packages.code !== 0) {
@@ -85,7 +85,7 @@ async function installPackages(
 
 const COMPILE_SECONDS = 80;
 
-/** By itself, so that one who lacks a compiler need not fetch everything again. */
+/** Separately, so that a missing compiler doesn't mean another download. */
 async function compileSqlite(folder: string, node: NodeBinary): Promise<void> {
 	const { code, output } = await withProgress('SQLite, compiled here', COMPILE_SECONDS, () =>
 		npm(folder, ['rebuild', 'sqlite3'], node),
@@ -93,7 +93,7 @@ async function compileSqlite(folder: string, node: NodeBinary): Promise<void> {
 	if (code !== 0) throw new UserError(await compilerComplaint(output));
 }
 
-/** Either what is missing on this machine, or what the compiler said. */
+/** Either what's missing on this machine or the compiler's output. */
 async function compilerComplaint(output: string): Promise<string> {
 	const missing = await missingTools();
 	if (missing !== undefined) {

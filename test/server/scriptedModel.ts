@@ -1,10 +1,10 @@
 import Fastify from 'fastify';
 import { z } from 'zod';
 
-/** What the model does when it is asked: says something, or calls a tool. */
+/** A response of the model: text or a tool call. */
 export type Turn = { says: string } | { calls: string; with: Record<string, unknown> };
 
-/** A tool, as it is offered to the model. */
+/** A tool as offered to the model. */
 export interface OfferedTool {
 	name: string;
 	description: string;
@@ -12,24 +12,24 @@ export interface OfferedTool {
 	parameters: Record<string, unknown>;
 }
 
-/** What the model was told when it was asked. */
-export interface RequestFingerprint {
+/** A request to the model. */
+export interface ModelRequest {
 	tools: OfferedTool[];
-	/** What the tools that it has called gave back, oldest first. */
+	/** The results of its tool calls, oldest first. */
 	results: string[];
 }
 
 /**
- * A language model that says what a test wants, behind OpenAI's two interfaces: chat completions and responses. Only
- * what an agent needs of them is here.
+ * A language model that follows a script, with OpenAI's two APIs, chat completions and responses, as far as an agent
+ * needs them.
  */
 export interface ScriptedModel {
 	/** For n8n's OpenAI credential. */
 	readonly baseUrl: string;
-	/** In order, since the last script. */
-	readonly asked: readonly RequestFingerprint[];
-	/** What it does, turn by turn, from now on. */
-	follow: (turns: readonly Turn[]) => void;
+	/** Since the last script, in order. */
+	readonly requests: readonly ModelRequest[];
+	/** Sets its next responses. */
+	setScript: (turns: readonly Turn[]) => void;
 	close: () => Promise<void>;
 }
 
@@ -54,11 +54,11 @@ const responsesSchema = z.object({
 export async function startScriptedModel(): Promise<ScriptedModel> {
 	const app = Fastify();
 	const script: Turn[] = [];
-	const asked: RequestFingerprint[] = [];
+	const requests: ModelRequest[] = [];
 	let calls = 0;
 
-	const next = (question: RequestFingerprint): Turn & { id: string } => {
-		asked.push(question);
+	const next = (request: ModelRequest): Turn & { id: string } => {
+		requests.push(request);
 		const turn = script.shift() ?? { says: 'I have nothing more to say.' };
 		calls += 1;
 		return { ...turn, id: `call_${calls}` };
@@ -83,10 +83,10 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
 	const origin = await app.listen({ host: '127.0.0.1', port: 0 });
 	return {
 		baseUrl: `${origin}/v1`,
-		asked,
-		follow: (turns) => {
+		requests: requests,
+		setScript: (turns) => {
 			script.splice(0, script.length, ...turns);
-			asked.length = 0;
+			requests.length = 0;
 		},
 		close: async () => await app.close(),
 	};

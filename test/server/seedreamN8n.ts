@@ -11,14 +11,14 @@ import type { Runtime } from './runtime';
 import { StoredFiles } from './storedFiles';
 
 export interface SeedreamN8nOptions {
-	/** 0 or undefined: a free one. */
+	/** Default: a free one. */
 	port?: number;
 	sandbox?: SandboxOptions;
 	env?: N8nOptions['env'];
 	logLevel?: N8nOptions['logLevel'];
 }
 
-/** As a node names the credential it uses. */
+/** As a node refers to its credential. */
 export interface CredentialName {
 	id: string;
 	name: string;
@@ -30,8 +30,8 @@ export type ProviderCredentials = Readonly<
 >;
 
 /**
- * A full n8n in a folder of its own, with this package installed as users do, an owner, and a credential a provider
- * that leads to a sandbox; until `close`.
+ * A full n8n in a folder of its own until `close`, with this package installed as users do, an owner, and a credential
+ * per provider for a sandbox.
  */
 export class SeedreamN8n {
 	private constructor(
@@ -87,7 +87,7 @@ export class SeedreamN8n {
 		return this.running.ended;
 	}
 
-	/** What workflows may read and write; n8n does not make it. */
+	/** The folder workflows may access; n8n doesn't create it. */
 	get filesFolder(): string {
 		return join(this.userFolder, '.n8n-files');
 	}
@@ -97,12 +97,19 @@ export class SeedreamN8n {
 		return new StoredFiles(this.userFolder);
 	}
 
-	/** Ends it as a power cut does. */
+	/** Kills it, as in a power cut. */
 	async kill(): Promise<void> {
 		await this.running.kill();
 	}
 
-	/** Starts it again, at the same address and with the same data. */
+	/** Restarts it with the package as it's built now; its address and data stay. */
+	async reinstall(): Promise<void> {
+		await installCheckout(this.userFolder);
+		await this.running.stop();
+		await this.startAgain();
+	}
+
+	/** Restarts it at the same address with the same data. */
 	async startAgain(): Promise<void> {
 		this.running = await startN8n(this.runtime, this.options);
 	}
@@ -114,7 +121,7 @@ export class SeedreamN8n {
 	}
 }
 
-/** Named as n8n names new ones. */
+/** With n8n's default names. */
 export async function createProviderCredentials(
 	client: RestClient,
 	{ keys, baseUrls, filesBaseUrl }: Sandbox,

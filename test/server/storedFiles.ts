@@ -1,20 +1,20 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Enough to know a file by. */
+/** Enough to identify a file. */
 const BEGINNING_BYTES = 4096;
 
-/** What n8n writes in front of a path in its own store of files. */
+/** n8n's prefix for paths in its own storage. */
 const PREFIX = /^filesystem(?:-v2)?:/;
 
 /**
- * The binary data of a single n8n, read from its folder: asked for by HTTP, n8n would take all of it into its own
- * memory, whose size one may want to know.
+ * n8n's binary data, read from its folder: over HTTP, n8n would load it into its own memory, which may be what's being
+ * measured.
  */
 export class StoredFiles {
 	constructor(private readonly userFolder: string) {}
 
-	async look(binaryId: string): Promise<{ bytes: number; beginning: Buffer }> {
+	async read(binaryId: string): Promise<{ bytes: number; beginning: Buffer }> {
 		if (!PREFIX.test(binaryId)) throw new Error(`${binaryId} is not in n8n's folder`);
 		const path = join(this.userFolder, '.n8n', 'storage', binaryId.replace(PREFIX, ''));
 		const file = await open(path);

@@ -23,20 +23,20 @@ import type { Execution } from './restClient';
 import { installRuntime } from './runtime';
 import { SeedreamN8n } from './seedreamN8n';
 
-/** The same package in every version of n8n that the README names, and wherever that n8n keeps its files. */
+/** The same package in every version of n8n that the README names, with both modes for binary data. */
 
 const CAMPAIGN = resolve(__dirname, '../../examples/campaign.csv');
 
 interface Installation {
 	title: string;
 	version: N8nVersion;
-	/** Undefined: the running one, where it will do. */
+	/** Default: the running one, if suitable. */
 	onNode?: NodeRange;
 	files: 'in its folder' | 'in its memory';
 	env?: Record<string, string>;
 }
 
-/** Each version as it is by default, and the old one as its image for Docker runs it for many files. */
+/** Each version with its defaults, and the old one as its Docker image stores many files. */
 const installations: Installation[] = [
 	{ title: '2.41.1', version: '2.41.1', files: 'in its folder' },
 	{ title: '1.123.81', version: '1.123.81', files: 'in its memory' },
@@ -62,7 +62,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 
 	afterAll(async () => await n8n?.close());
 
-	/** Runs these nodes one after the other. */
+	/** Runs these nodes in a row. */
 	async function run(...nodes: WorkflowNode[]): Promise<Execution> {
 		const { workflowId, executionId } = await start(...nodes);
 		return await n8n.rest.waitFor(workflowId, executionId, MINUTE);
@@ -75,7 +75,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		return { workflowId, executionId: await n8n.rest.run(workflowId, START) };
 	}
 
-	/** Nodes that give the rows of a CSV file, as users get theirs. */
+	/** Nodes that output the rows of a CSV file. */
 	function spreadsheet(csv: string | Buffer): WorkflowNode[] {
 		const url = n8n.sandbox.addFile(Buffer.from(csv), 'text/csv');
 		return [fetchFile(url), node('Extract From File', 'n8n-nodes-base.extractFromFile')];
@@ -88,7 +88,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 	const tasksFor = (prompt: string) =>
 		n8n.sandbox.tasks().filter((task) => task.prompt.includes(prompt));
 
-	it('knows both nodes, as tools too, and the three credentials', async () => {
+	it('has both nodes, as tools too, and the three credentials', async () => {
 		const ours = (names: string[]) => names.filter((name) => /seedream/.test(name)).sort();
 
 		expect(ours(await n8n.rest.nodeTypes())).toEqual([
@@ -103,7 +103,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 	});
 
 	it.each(['evoLink', 'apiMart', 'apiInOne'] as const)(
-		'tells a good key of %s from a bad one, and from a provider that is down',
+		'tests the API key of %s',
 		async (provider) => {
 			const { baseUrls, filesBaseUrl, keys } = n8n.sandbox;
 			const type = `${provider}Api` as const;
@@ -113,7 +113,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 
 			expect(await test(keys[provider])).toMatchObject({ status: 'OK' });
 			expect(await test('not-the-key')).toMatchObject({ status: 'Error' });
-			n8n.sandbox.setIntercept(() => ({ kind: 'answer', status: 502, body: '<html></html>' }));
+			n8n.sandbox.setIntercept(() => ({ kind: 'response', status: 502, body: '<html></html>' }));
 			expect(await test(keys[provider])).toMatchObject({ status: 'Error' });
 			n8n.sandbox.setIntercept(undefined);
 		},
@@ -143,7 +143,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		const itemsOfRow = (index: number) =>
 			items.filter(({ pairedItem }) => rowOf(pairedItem) === index);
 
-		it('gives every row its images, as files', async () => {
+		it('returns the images of every row, as files', async () => {
 			for (const [index, { name, images = '1' }] of rows.entries()) {
 				if (name === '13-refused') continue;
 				const made = itemsOfRow(index);
@@ -168,7 +168,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 			expect(execution.status).toBe('success');
 		});
 
-		it('hands the row that was refused on as an item', () => {
+		it('returns the rejected row as an item', () => {
 			const index = rows.findIndex(({ name }) => name === '13-refused');
 			expect(itemsOfRow(index)).toEqual([
 				expect.objectContaining({
@@ -182,7 +182,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 			expect(itemsOfRow(index)[0]?.binary).toBeFalsy();
 		});
 
-		it('says above the output what it was', () => {
+		it('has a hint above the output', () => {
 			const hints = runsOf(execution.data, GENERATE)[0]?.hints;
 			expect(hints).toEqual([
 				expect.objectContaining({
@@ -192,7 +192,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		});
 
 		it.each(['evoLink', 'apiMart', 'apiInOne'] as const)(
-			'costs at %s what its items say, once',
+			'costs at %s what its items say',
 			(provider) => {
 				const own = items.filter(({ json }) => json.provider === provider);
 				const cost = own.map(({ json }) => Number(creditsOf(json)));
@@ -202,7 +202,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		);
 	});
 
-	it('uploads the image in a field of the row, and hands on the edited one', async () => {
+	it('uploads a reference file and returns the edited image', async () => {
 		const photo = await sharp({
 			create: { width: 640, height: 480, channels: 3, background: 'teal' },
 		})
@@ -226,7 +226,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		expect(item?.binary?.data?.mimeType).toMatch(/^image\//);
 	});
 
-	it('pays once when Retry On Fail runs the node again', async () => {
+	it('charges once when Retry On Fail runs the node again', async () => {
 		const rows = 'prompt\nA kite\nA drum [[http:400x1]]\n';
 		const { status, data } = await run(
 			...spreadsheet(rows),
@@ -244,7 +244,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		expect(tasksFor('A drum')).toHaveLength(1);
 	});
 
-	it('fetches a task by its id', async () => {
+	it('gets a task by its ID', async () => {
 		const { data } = await run(
 			generate({ prompt: 'A windmill', continueWhen: 'submitted' }, n8n.credentials),
 			taskStatus({ taskId: '={{ $json.taskId }}', continueWhen: 'finished' }, n8n.credentials),
@@ -257,25 +257,25 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		expect(fetched?.binary?.data?.mimeType).toMatch(/^image\//);
 	});
 
-	it('has said nothing about this package in its log so far', async () => {
+	it('has no warnings about this package in its log', async () => {
 		const log = await readFile(n8n.logFile, 'utf8');
-		// Folders of these tests have it in their names, too.
+		// The tests' own folders are named like this, too.
 		const lines = log.replaceAll(n8n.userFolder, '').replaceAll(cacheFolder(), '').split('\n');
 		expect(lines.filter((line) => /seedream/i.test(line))).toEqual([]);
 	});
 
-	it('asks for nothing more once the execution is stopped, and logs what was paid', async () => {
+	it('sends no more requests once the execution is stopped, and logs the task that was charged', async () => {
 		const { workflowId, executionId } = await start(
 			generate({ prompt: 'A glacier [[slow:60]]' }, n8n.credentials),
 		);
 		while (tasksFor('A glacier').length === 0) await wait(50);
 		await n8n.rest.stop(executionId);
 		const { status } = await n8n.rest.waitFor(workflowId, executionId, MINUTE);
-		const asked = n8n.sandbox.requests.length;
+		const sent = n8n.sandbox.requests.length;
 		await wait(3_000);
 
 		expect(status).toBe('canceled');
-		expect(n8n.sandbox.requests).toHaveLength(asked);
+		expect(n8n.sandbox.requests).toHaveLength(sent);
 		expect(await readFile(n8n.logFile, 'utf8')).toContain(tasksFor('A glacier')[0]?.id);
 	});
 });

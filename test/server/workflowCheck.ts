@@ -21,7 +21,7 @@ import { z } from 'zod';
 
 import type { WorkflowJson } from './restClient';
 
-/** As much of a description as must be there for this check. */
+/** The parts of a description this check needs. */
 const descriptionsSchema = z.array(
 	z
 		.object({
@@ -32,7 +32,7 @@ const descriptionsSchema = z.array(
 		.passthrough(),
 );
 
-/** The nodes that a full n8n knows, each in all its versions, as it describes them to its editor. */
+/** All node types of a full n8n in all their versions, as it describes them to its editor. */
 export class NodeCatalogue implements INodeTypes {
 	private readonly descriptions: readonly INodeTypeDescription[];
 
@@ -53,7 +53,7 @@ export class NodeCatalogue implements INodeTypes {
 
 	getByNameAndVersion(type: string, version?: number): INodeType {
 		const description = this.find(type, version);
-		// n8n's own gives undefined for an unknown one, too, whatever its type says.
+		// Like n8n's own, returns undefined for an unknown type, despite its signature.
 		return (description && { description }) as INodeType;
 	}
 
@@ -63,13 +63,13 @@ export class NodeCatalogue implements INodeTypes {
 }
 
 /**
- * What a person would meet as broken after importing the workflow: nodes, parameters, connections and references that
- * this n8n does not know, and what still has to be filled in.
+ * What's broken after importing the workflow: nodes, parameters, connections and references this n8n doesn't know, and
+ * required values that are missing.
  */
 export function problemsOf(json: WorkflowJson, catalogue: NodeCatalogue): string[] {
 	const { nodes, connections } = json as unknown as { nodes: INode[]; connections: IConnections };
 	const workflow = new Workflow({
-		// It fills defaults into the parameters.
+		// Workflow adds defaults to the parameters.
 		nodes: deepCopy(nodes),
 		connections,
 		active: false,
@@ -109,7 +109,7 @@ function nodeProblems(node: INode, catalogue: NodeCatalogue): string[] {
 	];
 }
 
-/** Where `values` has something that n8n, which knows the node's properties, would drop. */
+/** Paths in `values` that n8n would drop, as the node has no such property. */
 function unknownPaths(values: unknown, known: unknown, path = ''): string[] {
 	if (!isContainer(values) || !isContainer(known)) return [];
 	return Object.entries(values).flatMap(([key, value]) => {
@@ -123,7 +123,7 @@ function isContainer(value: unknown): value is object {
 	return isPlainObject(value) || Array.isArray(value);
 }
 
-/** n8n takes the values of these as they come, whatever is in them. */
+/** n8n doesn't check the values of these. */
 function valueProblems(property: INodeProperties, value: unknown): string[] {
 	const { name, type, modes } = property;
 	if (value === undefined) return [];
@@ -146,7 +146,7 @@ function valueProblems(property: INodeProperties, value: unknown): string[] {
 	}
 }
 
-/** Lists that n8n loads from elsewhere are not known here, nor is what an expression gives. */
+/** Lists loaded at runtime and expressions can't be checked. */
 function isChoice({ options = [], typeOptions }: INodeProperties, value: unknown): boolean {
 	if (typeOptions?.loadOptionsMethod !== undefined || typeOptions?.loadOptions !== undefined) {
 		return true;
@@ -166,7 +166,7 @@ function mapperProblems(name: string, value: unknown): string[] {
 
 const REFERENCE = /\$\(\s*(['"`])((?:\\.|(?!\1).)+)\1\s*\)/g;
 
-/** What an expression draws on must have run before. */
+/** Nodes an expression refers to must run before. */
 function referenceProblems({ name, parameters }: INode, workflow: Workflow): string[] {
 	const expressions = stringsIn(parameters).filter((text) => text.startsWith('='));
 	const referred = expressions.flatMap((text) =>
@@ -197,10 +197,10 @@ function connectionProblems(workflow: Workflow, catalogue: NodeCatalogue): strin
 	return linksOf(workflow.connectionsBySourceNode).flatMap((link) => {
 		const outputs = socketsOf(workflow, catalogue, link.from, NodeHelpers.getNodeOutputs);
 		const inputs = socketsOf(workflow, catalogue, link.to, NodeHelpers.getNodeInputs);
-		const way = `${link.from} → ${link.to}`;
+		const title = `${link.from} → ${link.to}`;
 		return [
-			...endProblems(way, outputs, link.from, 'output', link.type, link.output),
-			...endProblems(way, inputs, link.to, 'input', link.inputType, link.input),
+			...endProblems(title, outputs, link.from, 'output', link.type, link.output),
+			...endProblems(title, inputs, link.to, 'input', link.inputType, link.input),
 		];
 	});
 }
@@ -224,7 +224,7 @@ function linksOf(connections: IConnections): Link[] {
 
 type Sockets = Array<NodeConnectionType | INodeInputConfiguration | INodeOutputConfiguration>;
 
-/** Undefined where the node does not exist; one of an unknown type is complained of elsewhere. */
+/** Undefined if the node doesn't exist; unknown types are reported elsewhere. */
 function socketsOf(
 	workflow: Workflow,
 	catalogue: NodeCatalogue,
@@ -238,7 +238,7 @@ function socketsOf(
 }
 
 function endProblems(
-	way: string,
+	title: string,
 	sockets: NodeConnectionType[] | 'any' | undefined,
 	node: string,
 	end: 'input' | 'output',
@@ -246,7 +246,7 @@ function endProblems(
 	index: number,
 ): string[] {
 	if (sockets === 'any') return [];
-	if (sockets === undefined) return [`${way}: ${node} does not exist`];
+	if (sockets === undefined) return [`${title}: ${node} does not exist`];
 	const count = sockets.filter((socket) => socket === type).length;
-	return index < count ? [] : [`${way}: ${node} has no ${end} ${index} of type ${type}`];
+	return index < count ? [] : [`${title}: ${node} has no ${end} ${index} of type ${type}`];
 }

@@ -4,7 +4,7 @@ import type { WorkflowJson } from './restClient';
 
 type NodeJson = WorkflowJson['nodes'][number];
 
-/** What somebody would do to a workflow by hand in the editor; the workflow itself stays as it is. */
+/** Edits as a user makes them in the editor; each returns a changed copy. */
 export function withNode(
 	workflow: WorkflowJson,
 	name: string,
@@ -19,7 +19,7 @@ const assignmentsSchema = z.object({
 	assignments: z.object({ assignments: z.array(z.object({ name: z.string() }).passthrough()) }),
 });
 
-/** Types a value into a field of an Edit Fields node. */
+/** Sets a field of an Edit Fields node. */
 export function withField(
 	workflow: WorkflowJson,
 	name: string,
@@ -48,7 +48,7 @@ export function withParameters(
 	}));
 }
 
-/** Pins the output of a node: it does not run, and these go on from it. */
+/** Pins the output of a node, which then doesn't run. */
 export function withPinned(
 	workflow: WorkflowJson,
 	name: string,
@@ -60,7 +60,7 @@ export function withPinned(
 
 const columnsSchema = z.object({ columns: z.object({ value: z.record(z.string()) }) });
 
-/** Puts an Edit Fields node in the place of one that writes a row of a sheet: it hands on what would be written. */
+/** Replaces a node that writes to a sheet by an Edit Fields node that outputs what would be written. */
 export function withoutGoogle(workflow: WorkflowJson, name: string): WorkflowJson {
 	return withNode(workflow, name, (node) => {
 		const { value } = columnsSchema.parse(node.parameters).columns;

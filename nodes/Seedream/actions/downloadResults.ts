@@ -1,7 +1,7 @@
 import type { IBinaryData } from 'n8n-workflow';
 
 import type { Failure } from '../errors/failure';
-import { imagesMissing, imagesNotFetched } from '../errors/taskFailures';
+import { missingImagesWarning, missingFilesWarning } from '../errors/taskFailures';
 import { downloadImage, type Downloaded } from '../images/download';
 import { type RowItem, failureItem } from '../n8n/results';
 import { finishedItems, type TaskFacts } from '../output/taskItems';
@@ -9,59 +9,61 @@ import type { CompletedTask } from '../providers/provider';
 import type { RowOptions } from '../request/options';
 import type { ParsedResponse } from '../tasks/providerClient';
 import type { PolledTask } from '../tasks/taskPoller';
-import type { RowTools } from './processRows';
+import type { RowTools } from './row';
 
-/** However late a task is done, its images get so much time. */
-const MIN_TIME_MS = 60_000;
+/** However late a task is done, its downloads get this much time. */
+const MIN_DOWNLOAD_TIME_MS = 60_000;
 
-/** An image that was made and is not handed on; without an index, all of its task. */
+/** An image that was generated but isn't returned; without an index, all of its task. */
 export interface MissingImage {
 	taskId: string;
 	index?: number;
 }
 
-/** What there is to hand on of a finished task. Of an image that did not come, an entry tells. */
+/** A finished task's items. An image whose download failed has a failed item. */
 export interface DownloadedResults {
 	items: RowItem[];
 	missing: readonly MissingImage[];
-	/** Nothing came at all. */
+	/** Set when no image could be downloaded. */
 	failure?: Failure;
 }
 
 /**
- * Fetches a finished task's images, if the user wants them, and makes the row's items; of the image
- * `only`, where the others have been handed on.
+ * Downloads a finished task's images, if the user wants them, and builds the row's items; only for the
+ * image with the index `only`, where the others were returned before.
  */
 export async function downloadResults(
 	facts: TaskFacts,
 	task: ParsedResponse<CompletedTask>,
-	controls: RowOptions,
+	options: RowOptions,
 	polledTask: PolledTask,
 	tools: RowTools,
 	only?: number,
 ): Promise<DownloadedResults> {
-	const options = { ...controls, itemIndex: tools.itemIndex };
+	const itemOptions = { ...options, itemIndex: tools.itemIndex };
 	const { content: state, raw } = task;
-	const { taskId } = facts;
-	if (!controls.downloadImages) {
-		const told = { ...facts, warning: warningOf(facts, state) };
-		const items = finishedItems({ facts: told, state, raw, files: [], only }, options);
+	if (!options.downloadImages) {
+		const withWarning = { ...facts, warning: warningOf(facts, state) };
+		const items = finishedItems({ facts: withWarning, state, raw, files: [], only }, itemOptions);
 		return { items, missing: [] };
 	}
-	const fetched = await fetchFiles(facts, task, controls, polledTask, tools, only);
-	const { imageUrls } = fetched.state;
+	const download = new TaskDownload(facts, options, polledTask, tools, only);
+	const { failures, ...downloaded } = await download.run(task);
+	const { imageUrls } = downloaded.state;
 	const failed = new Map(
-		fetched.failures.map(([imageIndex, failure]) => {
+		failures.map(([imageIndex, failure]) => {
 			const image = { imageUrl: imageUrls[imageIndex] ?? '', imageIndex };
-			return [imageIndex, failureItem(tools.context, { ...options, failure, image })];
+			return [imageIndex, failureItem(tools.context, { ...itemOptions, failure, image })];
 		}),
 	);
 	const numbers = [...failed.keys()].map((index) => index + 1);
-	const told = { ...facts, warning: warningOf(facts, state, numbers) };
+	const withWarning = { ...facts, warning: warningOf(facts, state, numbers) };
+	const hasFiles = downloaded.files.some((file) => file !== undefined);
+	const [first] = failures;
 	return {
-		items: finishedItems({ facts: told, ...fetched, failed, only }, options),
-		missing: [...failed.keys()].map((index) => ({ taskId, index })),
-		...(fetched.failure ? { failure: fetched.failure } : {}),
+		items: finishedItems({ facts: withWarning, ...downloaded, failed, only }, itemOptions),
+		missing: [...failed.keys()].map((index) => ({ taskId: facts.taskId, index })),
+		...(first && !hasFiles ? { failure: download.pollFailure ?? first[1] } : {}),
 	};
 }
 
@@ -72,129 +74,139 @@ function warningOf(
 ) {
 	const parts = [
 		warning,
-		missing && imagesMissing(provider, missing),
-		numbers.length > 0 && imagesNotFetched(numbers, imageUrls.length),
+		missing && missingImagesWarning(provider, missing),
+		numbers.length > 0 && missingFilesWarning(numbers, imageUrls.length),
 	];
 	return parts.filter(Boolean).join('. ') || undefined;
 }
 
-interface FetchedTask {
+interface DownloadedTask {
 	state: CompletedTask;
 	raw: ParsedResponse<CompletedTask>['raw'];
 	files: Array<IBinaryData | undefined>;
-	/** Why an image did not come, by its index. */
+	/** Why downloads failed, by the index of the image. */
 	failures: Array<[number, Failure]>;
-	/** Where none came. */
-	failure?: Failure;
 }
 
-/** `passedOver`: handed on before. */
-type Fetched = Downloaded<IBinaryData> | { kind: 'passedOver' };
+/** `skipped`: returned before. */
+type ImageDownload = Downloaded<IBinaryData> | { kind: 'skipped' };
 
-/** Links that have expired are asked for anew, once. */
-async function fetchFiles(
-	facts: TaskFacts,
-	task: ParsedResponse<CompletedTask>,
-	controls: RowOptions,
-	polledTask: PolledTask,
-	tools: RowTools,
-	only: number | undefined,
-): Promise<FetchedTask> {
-	const { clock, poller, files } = tools;
-	const { since, timeoutSeconds, isKnown } = polledTask;
-	const until = Math.max(since + timeoutSeconds * 1000, clock.now() + MIN_TIME_MS);
-	// A task that was made elsewhere may be done just now, if nobody says otherwise: its links may not work yet.
-	const livesUntil = task.content.expiresAt ?? (isKnown ? undefined : new Date(until));
-	const { imageUrls } = task.content;
-	const key = `${facts.provider.id}/${facts.taskId}`;
-	const names = imageUrls.map((_url, index) =>
-		only === undefined || only === index ? nameOf(index, facts, controls, tools) : '',
-	);
-	const fetchOne = async (url: string, index: number) =>
-		await fetchFile(url, names[index] ?? '', facts, until, tools, livesUntil);
+class TaskDownload {
+	/** Why expired links couldn't be renewed. */
+	pollFailure?: Failure;
 
-	const first = await Promise.all(
-		imageUrls.map(async (url, index): Promise<Fetched> => {
-			if (only !== undefined && only !== index) return { kind: 'passedOver' };
-			const stored = await files.find(key, index);
-			return stored ? { kind: 'stored', stored } : await fetchOne(url, index);
-		}),
-	);
-	const gather = (downloads: readonly Fetched[], from: ParsedResponse<CompletedTask>) =>
-		gathered(downloads, from, (index, file) => files.keep(key, index, file));
-	if (!first.some(({ kind }) => kind === 'gone')) {
-		return gather(first, task);
+	private readonly until: number;
+
+	private readonly cacheKey: string;
+
+	private names: readonly string[] = [];
+
+	constructor(
+		private readonly facts: TaskFacts,
+		private readonly options: RowOptions,
+		private readonly polledTask: PolledTask,
+		private readonly tools: RowTools,
+		private readonly only: number | undefined,
+	) {
+		const { startedAt, timeoutSeconds } = polledTask;
+		const earliest = tools.clock.now() + MIN_DOWNLOAD_TIME_MS;
+		this.until = Math.max(startedAt + timeoutSeconds * 1000, earliest);
+		this.cacheKey = `${facts.provider.id}/${facts.taskId}`;
 	}
-	const anew = await poller.waitFor({ ...polledTask, isOld: true });
-	if (!anew.ok) {
-		const without = gather(first, task);
-		return without.failure ? { ...without, failure: anew.failure } : without;
+
+	/** Links that have expired are renewed by polling the task, once. */
+	async run(task: ParsedResponse<CompletedTask>): Promise<DownloadedTask> {
+		const { imageUrls, expiresAt } = task.content;
+		// Another execution's task may have been completed just now: its links may not work yet.
+		const validUntil =
+			expiresAt ?? (this.polledTask.isConfirmed ? undefined : new Date(this.until));
+		this.names = imageUrls.map((_url, index) => (this.isSkipped(index) ? '' : this.nameOf(index)));
+		const downloads = await Promise.all(
+			imageUrls.map(async (url, index) => await this.findOrDownload(url, index, validUntil)),
+		);
+		if (!downloads.some(({ kind }) => kind === 'gone')) return this.collect(downloads, task);
+		const renewed = await this.tools.poller.waitFor({ ...this.polledTask, isExisting: true });
+		if (!renewed.ok) {
+			this.pollFailure = renewed.failure;
+			return this.collect(downloads, task);
+		}
+		const newUrls = renewed.value.content.imageUrls;
+		if (newUrls.length !== imageUrls.length) return this.collect(downloads, task);
+		const retried = await Promise.all(
+			downloads.map(async (download, index) => {
+				const url = newUrls[index];
+				return download.kind === 'gone' && url
+					? await this.download(url, index, validUntil)
+					: download;
+			}),
+		);
+		return this.collect(retried, this.withRenewedLinks(task, renewed.value));
 	}
-	const { imageUrls: newUrls, expiresAt } = anew.value.content;
-	if (newUrls.length !== imageUrls.length) return gather(first, task);
-	const second = await Promise.all(
-		first.map(async (download, index) => {
-			const url = newUrls[index];
-			return download.kind === 'gone' && url ? await fetchOne(url, index) : download;
-		}),
-	);
-	// The end of a link's life is reckoned from the task's creation; a new link outlives it.
-	const isStillAhead = expiresAt && expiresAt.getTime() > clock.now();
-	const content = {
-		...task.content,
-		imageUrls: newUrls,
-		expiresAt: isStillAhead ? expiresAt : undefined,
-	};
-	return gather(second, { content, raw: anew.value.raw });
-}
 
-/** Where some came and others did not, those that came are kept for another try. */
-function gathered(
-	downloads: readonly Fetched[],
-	{ content: state, raw }: ParsedResponse<CompletedTask>,
-	keep: (index: number, file: IBinaryData) => void,
-): FetchedTask {
-	const failures = downloads.flatMap((download, index): Array<[number, Failure]> =>
-		'failure' in download ? [[index, download.failure]] : [],
-	);
-	const files = downloads.map((one) => (one.kind === 'stored' ? one.stored : undefined));
-	const [first] = failures;
-	if (!first) return { state, raw, files, failures };
-	for (const [index, file] of files.entries()) if (file) keep(index, file);
-	const hasSome = files.some((file) => file !== undefined);
-	return { state, raw, files, failures, ...(hasSome ? {} : { failure: first[1] }) };
-}
+	/** The expiry is counted from the task's creation; a renewed link expires later. */
+	private withRenewedLinks(
+		{ content }: ParsedResponse<CompletedTask>,
+		{ content: { imageUrls, expiresAt }, raw }: ParsedResponse<CompletedTask>,
+	): ParsedResponse<CompletedTask> {
+		const isAhead = expiresAt && expiresAt.getTime() > this.tools.clock.now();
+		const newExpiry = isAhead ? expiresAt : undefined;
+		return { content: { ...content, imageUrls, expiresAt: newExpiry }, raw };
+	}
 
-function nameOf(
-	index: number,
-	{ provider, taskId, model, prompt }: TaskFacts,
-	{ fileName }: RowOptions,
-	{ itemIndex, clock, fileNames }: RowTools,
-): string {
-	return fileNames.take(itemIndex, fileName, {
-		image: index + 1,
-		taskId,
-		provider: provider.id,
-		model: model ?? '',
-		prompt: prompt ?? '',
-		date: new Date(clock.now()),
-	});
-}
+	private isSkipped(index: number): boolean {
+		return this.only !== undefined && this.only !== index;
+	}
 
-async function fetchFile(
-	url: string,
-	name: string,
-	{ provider, taskId }: TaskFacts,
-	until: number,
-	{ links, downloadLimit }: RowTools,
-	expiresAt: Date | undefined,
-): Promise<Downloaded<IBinaryData>> {
-	const source = {
-		provider,
-		taskId,
-		url,
-		expiresAt,
-		nameFile: ({ extension }: { extension: string }) => `${name}.${extension}`,
-	};
-	return await downloadLimit(async () => await downloadImage(source, until, links));
+	private async findOrDownload(
+		url: string,
+		index: number,
+		expiresAt: Date | undefined,
+	): Promise<ImageDownload> {
+		if (this.isSkipped(index)) return { kind: 'skipped' };
+		const stored = await this.tools.files.find(this.cacheKey, index);
+		return stored ? { kind: 'stored', stored } : await this.download(url, index, expiresAt);
+	}
+
+	private async download(
+		url: string,
+		index: number,
+		expiresAt: Date | undefined,
+	): Promise<Downloaded<IBinaryData>> {
+		const { provider, taskId } = this.facts;
+		const { links, downloadLimit } = this.tools;
+		const name = this.names[index] ?? '';
+		const nameFile = ({ extension }: { extension: string }) => `${name}.${extension}`;
+		const source = { provider, taskId, url, expiresAt, nameFile };
+		return await downloadLimit(async () => await downloadImage(source, this.until, links));
+	}
+
+	/** When some downloads failed, the files of the others are cached for a retry. */
+	private collect(
+		downloads: readonly ImageDownload[],
+		{ content: state, raw }: ParsedResponse<CompletedTask>,
+	): DownloadedTask {
+		const failures = downloads.flatMap((download, index): Array<[number, Failure]> =>
+			'failure' in download ? [[index, download.failure]] : [],
+		);
+		const files = downloads.map((one) => (one.kind === 'stored' ? one.stored : undefined));
+		if (failures.length > 0) {
+			for (const [index, file] of files.entries()) {
+				if (file) this.tools.files.keep(this.cacheKey, index, file);
+			}
+		}
+		return { state, raw, files, failures };
+	}
+
+	private nameOf(index: number): string {
+		const { provider, taskId, model, prompt } = this.facts;
+		const { itemIndex, clock, fileNames } = this.tools;
+		return fileNames.take(itemIndex, this.options.fileName, {
+			image: index + 1,
+			taskId,
+			provider: provider.id,
+			model: model ?? '',
+			prompt: prompt ?? '',
+			date: new Date(clock.now()),
+		});
+	}
 }

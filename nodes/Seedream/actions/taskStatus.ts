@@ -3,27 +3,29 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import type { Result } from '../errors/failure';
 import { taskFailure } from '../errors/taskFailures';
 import { isEmptyRow, readStatusRow, type StatusRow } from '../n8n/readRow';
-import { type RowItem, failureItem, continuesOnFail, isTool } from '../n8n/results';
+import { type RowItem, failureItem, continuesOnFail } from '../n8n/results';
+import { isTool } from '../n8n/tool';
 import { runningItem } from '../output/taskItems';
-import { createConcurrencyLimiter } from '../shared/concurrencyLimiter';
+import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import type { PolledTask } from '../tasks/taskPoller';
 import { downloadResults, type DownloadedResults } from './downloadResults';
-import { processRows, SKIPPED, type RowTools } from './processRows';
+import { processRows } from './processRows';
+import { type RowTools, SKIPPED } from './row';
 
-/** Asks for the tasks of every row. */
+/** Looks up the tasks of every row. */
 export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await processRows(context, {
-		readRow: async (_context, itemIndex) =>
+		readRow: async (itemIndex) =>
 			!isTool(context) && isEmptyRow(context, itemIndex, 'taskId')
 				? SKIPPED
 				: await readStatusRow(context, itemIndex),
 		processRow: statusRow,
-		onRetry: 'Asking again costs nothing.',
+		onRetry: 'Checking them again is free.',
 		imagesOf: ({ taskIds }) => taskIds.length,
 		namedAfter: ({ taskIds }) => ({ model: undefined, prompt: '', taskIds }),
-		// Asking costs nothing: all are asked for at once, at the pace that the provider takes.
+		// Polling is free, so all are polled at once, as fast as the provider allows.
 		concurrencyLimiter: (concurrency) =>
-			createConcurrencyLimiter(concurrency || context.getInputData().length),
+			new ConcurrencyLimiter(concurrency || context.getInputData().length),
 	});
 }
 
@@ -37,7 +39,7 @@ async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<RowIte
 	const items = [];
 	for (const task of tasks) {
 		if (task.ok) items.push(...task.value);
-		// One bad task does not take the row's others with it.
+		// A failed task doesn't take the row's others with it.
 		else if (continuesOnFail(context))
 			items.push(failureItem(context, { itemIndex, failure: task.failure }));
 		else return task;
@@ -45,23 +47,23 @@ async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<RowIte
 	return { ok: true, value: items };
 }
 
-/** Whatever the state is, it is the answer: a task that failed is not an error of this node. */
+/** Whatever the status is, it's the result: a failed task isn't an error of this node. */
 async function currentItems(
 	taskId: string,
-	{ controls }: StatusRow,
+	{ options }: StatusRow,
 	tools: RowTools,
 ): Promise<Result<RowItem[]>> {
 	const { context, itemIndex, client, poller } = tools;
 	const { provider } = client;
-	const polledTask = polledTaskOf(taskId, controls, tools);
-	const queried = await poller.ask(polledTask);
+	const polledTask = existingTask(taskId, options, tools);
+	const queried = await poller.poll(polledTask);
 	if (!queried.ok) return queried;
 	const { content: state, raw } = queried.value;
 	const facts = { provider, taskId, model: state.model };
 	switch (state.status) {
 		case 'completed':
-			return handedOn(
-				await downloadResults(facts, { content: state, raw }, controls, polledTask, tools),
+			return itemsOrFailure(
+				await downloadResults(facts, { content: state, raw }, options, polledTask, tools),
 			);
 		case 'failed':
 		case 'cancelled': {
@@ -72,40 +74,40 @@ async function currentItems(
 		case 'processing':
 			return {
 				ok: true,
-				value: [runningItem(facts, state, raw, { ...controls, itemIndex })],
+				value: [runningItem(facts, state, raw, { ...options, itemIndex })],
 			};
 	}
 }
 
 async function finishedTaskItems(
 	taskId: string,
-	{ controls }: StatusRow,
+	{ options }: StatusRow,
 	tools: RowTools,
 ): Promise<Result<RowItem[]>> {
 	const { client, poller } = tools;
-	const polledTask = polledTaskOf(taskId, controls, tools);
+	const polledTask = existingTask(taskId, options, tools);
 	const done = await poller.waitFor(polledTask);
 	if (!done.ok) return done;
 	const facts = { provider: client.provider, taskId, model: done.value.content.model };
-	return handedOn(await downloadResults(facts, done.value, controls, polledTask, tools));
+	return itemsOrFailure(await downloadResults(facts, done.value, options, polledTask, tools));
 }
 
-/** What came of a task is handed on, and where nothing did, its row has failed. */
-function handedOn({ items, failure }: DownloadedResults): Result<RowItem[]> {
+/** Without a single image, the row has failed. */
+function itemsOrFailure({ items, failure }: DownloadedResults): Result<RowItem[]> {
 	return failure ? { ok: false, failure } : { ok: true, value: items };
 }
 
-function polledTaskOf(
+function existingTask(
 	taskId: string,
-	{ pollInterval, timeout }: StatusRow['controls'],
+	{ pollInterval, timeout }: StatusRow['options'],
 	{ clock }: RowTools,
 ): PolledTask {
 	return {
 		taskId,
-		since: clock.now(),
+		startedAt: clock.now(),
 		timeoutSeconds: timeout,
-		pollSeconds: pollInterval,
-		isOld: true,
-		isKnown: false,
+		minIntervalSeconds: pollInterval,
+		isExisting: true,
+		isConfirmed: false,
 	};
 }

@@ -1,33 +1,33 @@
 import type { ProviderError } from './providerError';
 
 /**
- * What a provider's error means where its HTTP status does not say it, whatever status it comes with
- * (the providers' own clients).
+ * What a provider's error code means, whatever HTTP status it comes with (see the providers' own
+ * clients).
  */
 export type ErrorMeaning =
-	/** The first create under this Idempotency-Key has not ended yet, or its fate is not known yet. */
-	| 'stillUnderWay'
-	/** The provider itself does not know what became of the first create under this key. */
-	| 'indeterminate'
-	/** The provider has another request under this key. */
+	/** The first create with this Idempotency-Key is still running, or its outcome isn't known yet. */
+	| 'inProgress'
+	/** The provider itself doesn't know the outcome of the first create with this key. */
+	| 'outcomeUnknown'
+	/** The provider already has a different request with this key. */
 	| 'keyReused'
-	/** The provider could not look the key up, and made nothing. */
-	| 'notCarriedOut'
-	| 'noCredit'
+	/** The provider couldn't look the key up, and didn't process the request. */
+	| 'notProcessed'
+	| 'noCredits'
 	| 'keyQuota'
 	| 'keyDailyQuota'
-	| 'keyRefused'
+	| 'keyRejected'
 	| 'contentPolicy'
-	/** Nothing behind the provider takes the request at the moment: that passes by itself. */
-	| 'noChannel'
+	/** No upstream service is accepting the request right now: that passes by itself. */
+	| 'modelUnavailable'
 	| 'badReference';
 
 export const ERROR_CODES: Record<ErrorMeaning, readonly string[]> = {
-	stillUnderWay: ['paid_outcome_unknown', 'idempotency_in_progress'],
-	indeterminate: ['idempotency_result_indeterminate'],
+	inProgress: ['paid_outcome_unknown', 'idempotency_in_progress'],
+	outcomeUnknown: ['idempotency_result_indeterminate'],
 	keyReused: ['idempotency_conflict', 'idempotency_key_reused'],
-	notCarriedOut: ['idempotency_unavailable'],
-	noCredit: [
+	notProcessed: ['idempotency_unavailable'],
+	noCredits: [
 		'insufficient_quota',
 		'insufficient_user_quota',
 		'quota_not_enough',
@@ -36,7 +36,7 @@ export const ERROR_CODES: Record<ErrorMeaning, readonly string[]> = {
 	],
 	keyQuota: ['insufficient_token_quota', 'key_quota_exhausted'],
 	keyDailyQuota: ['token_daily_quota_exceeded', 'key_daily_quota_exhausted'],
-	keyRefused: ['key_disabled', 'key_expired', 'key_model_not_allowed', 'ip_restricted'],
+	keyRejected: ['key_disabled', 'key_expired', 'key_model_not_allowed', 'ip_restricted'],
 	contentPolicy: [
 		'content_policy_violation',
 		'content_rejected',
@@ -45,7 +45,7 @@ export const ERROR_CODES: Record<ErrorMeaning, readonly string[]> = {
 		'moderation_blocked',
 		'input_moderation_failed',
 	],
-	noChannel: [
+	modelUnavailable: [
 		'no_available_channel',
 		'model_unavailable',
 		'channel_selection_failed',
@@ -54,21 +54,21 @@ export const ERROR_CODES: Record<ErrorMeaning, readonly string[]> = {
 	badReference: ['invalid_media_url'],
 };
 
-/** ByteDance's own names, which come through to its resellers. */
+/** ByteDance's own codes, which its resellers pass through. */
 const CONTENT_POLICY = /sensitive_?content|risk_?detection/i;
 
-/** Providers also write these into the message, where no other word stands for them. */
-const NAMED_IN_MESSAGES: readonly ErrorMeaning[] = [
-	'stillUnderWay',
-	'indeterminate',
+/** Providers may put these codes into the message only. */
+const FOUND_IN_MESSAGES: readonly ErrorMeaning[] = [
+	'inProgress',
+	'outcomeUnknown',
 	'keyReused',
-	'notCarriedOut',
-	'noChannel',
+	'notProcessed',
+	'modelUnavailable',
 ];
 
 const MEANINGS = Object.keys(ERROR_CODES) as ErrorMeaning[];
 
-/** Undefined where only the HTTP status tells. */
+/** Undefined where only the HTTP status says anything. */
 export function meaningOf({
 	code,
 	type,
@@ -76,12 +76,14 @@ export function meaningOf({
 }: Pick<ProviderError, 'code' | 'type' | 'message'>): ErrorMeaning | undefined {
 	const names = [code, type].map((name) => name.toLowerCase());
 	const meaning =
-		MEANINGS.find((one) => ERROR_CODES[one].some((name) => names.includes(name))) ??
-		NAMED_IN_MESSAGES.find((one) => ERROR_CODES[one].some((name) => message.includes(name)));
+		MEANINGS.find((candidate) => ERROR_CODES[candidate].some((name) => names.includes(name))) ??
+		FOUND_IN_MESSAGES.find((candidate) =>
+			ERROR_CODES[candidate].some((name) => message.includes(name)),
+		);
 	return meaning ?? (CONTENT_POLICY.test(`${code} ${type}`) ? 'contentPolicy' : undefined);
 }
 
-/** The documented names of an error, for one that comes without an HTTP status of its own. */
+/** The providers' documented names, for errors that come without an HTTP status of their own. */
 const STATUS_NAMES: Record<string, number> = {
 	invalid_request: 400,
 	invalid_request_error: 400,
@@ -104,7 +106,7 @@ const STATUS_NAMES: Record<string, number> = {
 	service_unavailable: 503,
 };
 
-/** The HTTP status that an error stands for; undefined where its names are not known. */
+/** The HTTP status that an error stands for; undefined where its names aren't known. */
 export function namedStatus({ code, type }: ProviderError): number | undefined {
 	const stated = Number(code);
 	if (stated >= 400 && stated < 600) return stated;

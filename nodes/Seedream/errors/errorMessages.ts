@@ -1,194 +1,193 @@
 import { meaningOf, type ErrorMeaning } from './errorCodes';
 import type { ProviderError } from './providerError';
 
-/** What an error means for people who do not program, and what they can do. */
+/** What happened, and what users can do about it. */
 export interface ErrorMessage {
 	/** Follows the provider's name. */
 	message: string;
 	hint: string;
 }
 
-/** By HTTP status; the README's table of errors is made from this and the next table. */
-export const HTTP_MESSAGES: Record<number, ErrorMessage> = {
-	400: { message: 'refused the request', hint: 'Change what the message names and run again.' },
-	401: {
-		message: 'did not accept the API key',
-		hint: 'Open the credential, paste the key again and save it: n8n tests it then.',
-	},
-	402: { message: 'has no credit left on this account', hint: 'Top up the account and run again.' },
-	403: {
-		message: 'does not allow this API key to do that',
-		hint: "Check in the provider's dashboard that the key may use this model.",
-	},
-	404: {
-		message: 'does not know this task',
-		hint: 'Check the task ID, the provider and the account. Providers forget old tasks.',
-	},
-	408: { message: 'waited for the request in vain', hint: 'Run the row again later.' },
-	409: {
-		message: 'has an earlier request that this one contradicts',
-		hint: "Look in the provider's list of tasks whether it has the image.",
-	},
-	413: { message: 'finds the request too large', hint: 'Use smaller reference images.' },
-	429: {
-		message: 'gets too many requests',
-		hint: 'Lower Concurrency in the options, or run again later.',
-	},
-	500: {
-		message: 'has a problem of its own',
-		hint: "Look at the provider's status page and run again later.",
-	},
-	502: {
-		message: 'cannot reach the service behind it',
-		hint: "Look at the provider's status page and run again later.",
-	},
-	503: { message: 'is not available at the moment', hint: 'Run again later.' },
-	504: { message: 'got no answer in time from the service behind it', hint: 'Run again later.' },
+const TRY_LATER = 'Try again later.';
+
+const REJECTED: ErrorMessage = {
+	message: 'rejected the request',
+	hint: 'Change the value that the message names, then try again.',
 };
 
-const SERVER_MESSAGE: ErrorMessage = {
-	message: 'has a problem of its own',
-	hint: "Look at the provider's status page and run again later.",
+const NO_CREDITS: ErrorMessage = {
+	message: 'reports that this account has no credits left',
+	hint: 'Top up the account, then try again.',
+};
+
+const UNAVAILABLE: ErrorMessage = {
+	message: "isn't available right now",
+	hint: "Check the provider's status page, then try again later.",
+};
+
+const NO_IMAGE: ErrorMessage = {
+	message: "couldn't generate the image",
+	hint: 'Try again. If it fails every time, change the prompt.',
+};
+
+/** By HTTP status. The tables in docs/errors.md come from this and the tables below. */
+export const HTTP_MESSAGES: Record<number, ErrorMessage> = {
+	400: REJECTED,
+	401: {
+		message: "didn't accept the API key",
+		hint: 'Open the credential, paste the API key again and save it: n8n then tests the key.',
+	},
+	402: NO_CREDITS,
+	403: {
+		message: "doesn't allow this API key to do that",
+		hint: "In the provider's dashboard, check that the API key can use this model.",
+	},
+	404: {
+		message: "doesn't recognize this task",
+		hint: "Check the task ID, the provider and the account. Providers don't keep old tasks forever.",
+	},
+	408: { message: 'timed out waiting for the request', hint: TRY_LATER },
+	409: {
+		message: 'has an earlier request that conflicts with this one',
+		hint: "Check the provider's task list for the image.",
+	},
+	413: {
+		message: "rejected the request because it's too large",
+		hint: 'Use smaller reference images.',
+	},
+	429: {
+		message: 'is receiving too many requests',
+		hint: "Lower the 'Concurrency' option, or try again later.",
+	},
+	500: UNAVAILABLE,
+	502: {
+		message: "can't reach its upstream service",
+		hint: "Check the provider's status page, then try again later.",
+	},
+	503: { message: "isn't available right now", hint: TRY_LATER },
+	504: { message: 'got no response from its upstream service in time', hint: TRY_LATER },
 };
 
 const OTHER_HTTP_MESSAGE: ErrorMessage = {
-	message: 'answered with an error',
+	message: 'returned an unexpected response',
 	hint: 'Check the base URL in the credential.',
 };
 
 const CONTENT_POLICY: ErrorMessage = {
-	message: 'stopped the image because of its content policy',
-	hint: 'Reword the prompt, or use other reference images.',
+	message: 'blocked the image because of its content policy',
+	hint: 'Reword the prompt, or use different reference images.',
 };
 
 /** By what the provider's code means, whatever HTTP status comes with it. */
 export const MEANING_MESSAGES: Record<ErrorMeaning, ErrorMessage> = {
-	stillUnderWay: {
-		message: 'is still working on an earlier request for this row',
-		hint: 'Wait a few minutes, then press Retry in the list of executions: it asks again under the same key, without paying twice.',
+	inProgress: {
+		message: 'is still processing an earlier request for this row',
+		hint: "Wait a few minutes, then select Retry on the Executions tab. It sends the request again with the same key, so you don't pay twice.",
 	},
-	indeterminate: {
-		message: 'does not know what became of an earlier request for this row',
-		hint: "Look in the provider's list of tasks first: the image may be there.",
+	outcomeUnknown: {
+		message: "doesn't know what happened to an earlier request for this row",
+		hint: "Check the provider's task list first: the image may be there.",
 	},
 	keyReused: {
 		message: 'already has another request for this row',
-		hint: 'What that request made may be charged: look for it in the list of tasks. To make this row all the same, put it into an execution of its own.',
+		hint: "You may have been charged for that request: look for its image in the provider's task list. To generate this row anyway, run it in a separate execution.",
 	},
-	notCarriedOut: {
-		message: 'could not check whether it has this request already, and made nothing',
-		hint: 'Run the row again later.',
+	notProcessed: {
+		message: "couldn't check whether it already has this request, and didn't generate anything",
+		hint: TRY_LATER,
 	},
-	noCredit: {
-		message: 'has no credit left on this account',
-		hint: 'Top up the account and run again.',
-	},
+	noCredits: NO_CREDITS,
 	keyQuota: {
-		message: 'has no credit left for this API key',
+		message: 'reports that this API key has no credits left',
 		hint: "Raise the key's limit in the provider's dashboard, or use another key.",
 	},
 	keyDailyQuota: {
-		message: 'takes no more from this API key today',
-		hint: "Wait until the key's daily limit is reset, which is mostly at midnight, or raise it in the provider's dashboard.",
+		message: "isn't accepting any more requests from this API key today",
+		hint: "Wait until the key's daily limit resets (usually at midnight), or raise the limit in the provider's dashboard.",
 	},
-	keyRefused: {
-		message: 'does not accept this API key for that',
-		hint: "Look at the key in the provider's dashboard: it may be disabled or expired, or not be allowed to use this model or to call from this address.",
+	keyRejected: {
+		message: "doesn't accept this API key for this request",
+		hint: "Check the key in the provider's dashboard. It may be disabled or expired, or it may not be allowed to use this model or this IP address.",
 	},
 	contentPolicy: CONTENT_POLICY,
-	noChannel: {
-		message: 'has nothing free for this model at the moment',
-		hint: 'Run the row again later, or choose another model.',
+	modelUnavailable: {
+		message: 'has no capacity for this model right now',
+		hint: 'Try again later, or choose another model.',
 	},
 	badReference: {
-		message: 'could not open a reference image',
-		hint: 'Open the reference links in a private browser window: they must show an image.',
+		message: "couldn't open a reference image",
+		hint: 'Open the reference links in a private browser window: each one must show an image.',
 	},
 };
 
-/** By the code of an upload that was refused (EvoLink's files API). */
+/** By the code of a rejected upload (EvoLink's files API). */
 export const UPLOAD_MESSAGES: Record<string, ErrorMessage> = {
-	40001: { message: 'finds the file too large', hint: 'Use a smaller image.' },
+	40001: { message: "rejected the file because it's too large", hint: 'Use a smaller image.' },
 	40002: {
-		message: 'does not take files of this type',
+		message: "doesn't accept files of this type",
 		hint: 'Use a JPEG, PNG, GIF or WebP image.',
 	},
 	40003: {
-		message: 'keeps too many files of yours already',
-		hint: "Delete files in the provider's dashboard, or wait: it deletes them after 72 hours. Reference Image URLs need no upload.",
+		message: 'already stores too many of your files',
+		hint: "Delete files in the provider's dashboard, or wait: the provider deletes them after 72 hours. Links in 'Reference Image URLs' don't need an upload.",
 	},
-	40004: { message: 'could not use the address of the file', hint: 'Run the row again.' },
-	50001: { message: 'could not store the file', hint: 'Run the row again later.' },
+	40004: { message: "couldn't use the file's URL", hint: 'Try again.' },
+	50001: { message: "couldn't store the file", hint: TRY_LATER },
 };
 
-/** By the code of a task that failed. */
+/** By the code of a failed task. */
 export const TASK_MESSAGES: Record<string, ErrorMessage> = {
 	content_policy_violation: CONTENT_POLICY,
 	invalid_parameters: {
-		message: 'could not use the parameters',
-		hint: 'Compare the fields with the limits of the model.',
+		message: "couldn't use the parameters",
+		hint: "Check the fields against the model's limits.",
 	},
 	image_processing_error: {
-		message: 'could not read a reference image',
-		hint: 'Open the reference links in a private browser window: they must show an image.',
+		message: "couldn't read a reference image",
+		hint: 'Open the reference links in a private browser window: each one must show an image.',
 	},
 	image_dimension_mismatch: {
-		message: 'could not use the size of a reference image',
-		hint: 'Use reference images within the limits of the model.',
+		message: "couldn't use a reference image because of its size",
+		hint: "Use reference images within the model's limits.",
 	},
-	request_cancelled: { message: 'says that the task was cancelled', hint: 'Run the row again.' },
+	request_cancelled: { message: 'reports that the task was canceled', hint: 'Try again.' },
 	generation_failed_no_content: {
-		message: 'made no image of this prompt',
-		hint: 'Reword the prompt: say more clearly what the image shows.',
+		message: 'generated no image for this prompt',
+		hint: 'Reword the prompt to describe the image more clearly.',
 	},
 	generation_timeout: {
-		message: 'gave up because the image took too long',
-		hint: 'Run the row again, with a lower resolution if it happens every time.',
+		message: 'stopped the task because it took too long',
+		hint: 'Try again. If it happens every time, use a lower resolution.',
 	},
-	resource_exhausted: { message: 'has no capacity left', hint: 'Run the row again later.' },
+	resource_exhausted: { message: 'has no capacity left', hint: TRY_LATER },
 	quota_exceeded: {
 		message: 'has used up its quota',
-		hint: "Look at the account in the provider's dashboard, or run the row again later.",
+		hint: "Check the account in the provider's dashboard, or try again later.",
 	},
 	resource_not_found: {
-		message: 'could not find something that the task needs',
+		message: "couldn't find something that the task needs",
 		hint: 'Check that the reference links still work.',
 	},
-	service_error: { message: 'had a problem of its own', hint: 'Run the row again later.' },
-	service_unavailable: { message: 'was not available', hint: 'Run the row again later.' },
-	task_failed: {
-		message: 'could not make the image',
-		hint: 'Run the row again. If it fails every time, change the prompt.',
-	},
+	service_error: { message: 'had an internal issue', hint: TRY_LATER },
+	service_unavailable: { message: "wasn't available", hint: TRY_LATER },
+	task_failed: NO_IMAGE,
 	unknown_error: {
-		message: 'could not make the image and does not say why',
-		hint: 'Run the row again. If it fails every time, change the prompt.',
+		message: "couldn't generate the image and doesn't say why",
+		hint: NO_IMAGE.hint,
 	},
-};
-
-const OTHER_TASK_MESSAGE: ErrorMessage = {
-	message: 'could not make the image',
-	hint: 'Run the row again. If it fails every time, change the prompt.',
-};
-
-const REJECTION_MESSAGE: ErrorMessage = {
-	message: 'refused the request',
-	hint: 'Change what the message names and run again.',
 };
 
 export function httpMessage(status: number, isAboutTask: boolean): ErrorMessage {
-	// Where there is no task yet, it is the address that nobody knows.
+	// Without a task, it's the URL that doesn't exist.
 	if (status === 404 && !isAboutTask) return OTHER_HTTP_MESSAGE;
-	// The provider speaks in its own words.
-	if (status < 400) return REJECTION_MESSAGE;
-	return HTTP_MESSAGES[status] ?? (status >= 500 ? SERVER_MESSAGE : OTHER_HTTP_MESSAGE);
+	// The provider explains itself in its own words.
+	if (status < 400) return REJECTED;
+	return HTTP_MESSAGES[status] ?? (status >= 500 ? UNAVAILABLE : OTHER_HTTP_MESSAGE);
 }
 
 export function taskMessage(error: ProviderError): ErrorMessage {
 	const meaning = meaningOf(error);
-	return meaning
-		? MEANING_MESSAGES[meaning]
-		: (own(TASK_MESSAGES, error.code) ?? OTHER_TASK_MESSAGE);
+	return meaning ? MEANING_MESSAGES[meaning] : (own(TASK_MESSAGES, error.code) ?? NO_IMAGE);
 }
 
 export function uploadMessage(code: string): ErrorMessage | undefined {
@@ -200,16 +199,16 @@ function own(table: Record<string, ErrorMessage>, code: string): ErrorMessage | 
 }
 
 const NETWORK_MESSAGES: Record<string, string> = {
-	ECONNABORTED: 'no answer came in time',
-	ECONNREFUSED: 'nothing answers at its address',
-	ECONNRESET: 'the connection broke off',
-	ENOTFOUND: 'its address is not known',
-	ERR_INVALID_URL: 'its address, or that of a proxy, is not an address',
-	EAI_AGAIN: 'its address could not be looked up',
-	ETIMEDOUT: 'no answer came in time',
+	ECONNABORTED: 'the connection timed out',
+	ECONNREFUSED: 'the connection was refused',
+	ECONNRESET: 'the connection was interrupted',
+	ENOTFOUND: "its address doesn't exist",
+	ERR_INVALID_URL: "its URL, or a proxy's URL, isn't valid",
+	EAI_AGAIN: "its address couldn't be looked up",
+	ETIMEDOUT: 'the connection timed out',
 };
 
 export function networkMessage(code: string): string {
-	const words = NETWORK_MESSAGES[code];
-	return words === undefined ? code : `${words} (${code})`;
+	const message = NETWORK_MESSAGES[code];
+	return message === undefined ? code : `${message} (${code})`;
 }

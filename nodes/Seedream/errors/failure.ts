@@ -1,11 +1,12 @@
 import type { ErrorMeaning } from './errorCodes';
+import type { FailureCause } from './failureCause';
 import type { ProviderError } from './providerError';
 
-/** Whether the user paid: `unknown` where nobody can tell from the answer. */
+/** Whether the user was charged: `unknown` where the response doesn't tell. */
 export type Charged = 'no' | 'yes' | 'unknown';
 
 export interface Failure {
-	/** What happened, in a sentence for someone who does not program. */
+	/** What happened, in a sentence for users who don't program. */
 	message: string;
 	/** What to do about it. */
 	description: string;
@@ -13,100 +14,107 @@ export interface Failure {
 	code: string;
 	type: string;
 	charged: Charged;
-	/** `charged` is "no" only because nobody says otherwise. */
+	/** `charged` is "no" only because nothing says otherwise. */
 	chargeIsAssumed?: true;
-	/** `processing` when the task goes on at the provider and can be fetched later. */
+	/** `processing` when the task is still running and can be fetched later. */
 	status: 'failed' | 'cancelled' | 'processing';
 	/** The provider's id; undefined when the row names none that exists. */
 	provider?: string;
 	taskId?: string;
-	/** Set when asking again may help and cannot pay twice. */
-	retry?: 'freely' | 'aFewTimes';
-	/** How long the provider wants to be left alone. */
+	/** Set when a retry may help and can't be charged twice. */
+	retry?: 'unlimited' | 'limited';
+	/** From the provider's Retry-After. */
 	retryAfterSeconds?: number;
-	/** The provider takes nothing at the moment: it has too much to do, or cannot be reached. */
+	/** The provider isn't accepting requests right now: it's overloaded, or can't be reached. */
 	isUnavailable?: true;
-	/** The refusal is a limit that ends by itself: worth waiting for as long as there is time. */
+	/** The rejection is a limit that ends by itself: worth waiting for as long as there's time. */
 	isLimit?: true;
-	/** Trouble on the way, or a moment's: the same call may well succeed. */
+	/** A network or short-lived issue: the same request may well succeed. */
 	isTransient?: true;
-	/** What the provider's own code means, where that is more than its HTTP status. */
+	/** Why, in n8n's own words, where one of them fits. */
+	cause?: FailureCause;
+	/** What the provider's own code means, where it says more than the HTTP status. */
 	meaning?: ErrorMeaning;
-	/** The provider knows no task of this id. */
+	/** The provider has no task with this ID. */
 	isUnknownTask?: true;
-	/** The task has ended, so that there is nothing left to fetch. */
+	/** The task has ended, so there's nothing left to fetch. */
 	hasEnded?: true;
 }
 
-/** What the provider or the network does is never thrown: it is a result. */
+/** What the provider or the network does is never thrown: it's a result. */
 export type Result<T> = { ok: true; value: T } | { ok: false; failure: Failure };
 
-/** What a call was for: that decides what its failure may have cost, and whether to repeat it. */
+/** What a request is for: decides what its failure may have cost, and whether to repeat it. */
 export type RequestPurpose =
-	/** `isRepeatable`: sent again under its key, it is not made again. */
+	/** `isRepeatable`: sent again with its key, it isn't executed again. */
 	| { kind: 'create'; isRepeatable: boolean }
 	| { kind: 'task'; taskId: string }
-	/** It costs nothing, and belongs to no single task. */
+	/** Costs nothing, and belongs to no single task. */
 	| { kind: 'free' };
 
-export const CHARGED_WORDS: Record<Charged, string> = {
-	no: 'Nothing was charged.',
-	yes: 'The image was made and charged.',
-	unknown: 'Whether it was charged cannot be known from here.',
+export const CHARGE_MESSAGES: Record<Charged, string> = {
+	no: "You weren't charged.",
+	yes: 'The image was generated and you were charged.',
+	unknown: "The node can't tell whether you were charged.",
 };
 
-export const ASSUMED_WORDS = 'Not charged, as far as is known.';
-export const CHARGED_IN_VAIN =
-	'It was charged all the same: ask the support of the provider for a refund, with the task ID.';
+export const ASSUMED_FREE_MESSAGE = "As far as is known, you weren't charged.";
+export const CHARGED_WITHOUT_IMAGE_MESSAGE =
+	"You were charged anyway. Ask the provider's support for a refund and include the task ID.";
 
-export function withCharge(hint: string, charged: Charged): string {
-	return `${hint} ${CHARGED_WORDS[charged]}`;
+export function withChargeMessage(hint: string, charged: Charged): string {
+	return `${hint} ${CHARGE_MESSAGES[charged]}`;
 }
 
-/** What to do, where the charge is told elsewhere. */
-export function withoutCharged({ description, charged }: Failure): string {
-	const words = [CHARGED_WORDS[charged], ASSUMED_WORDS, CHARGED_IN_VAIN];
-	return words.reduce((text, one) => text.replace(one, ''), description).trim();
+/** What to do, without the charge, for messages that state it elsewhere. */
+export function withoutChargeMessage({ description, charged }: Failure): string {
+	const messages = [CHARGE_MESSAGES[charged], ASSUMED_FREE_MESSAGE, CHARGED_WITHOUT_IMAGE_MESSAGE];
+	return messages.reduce((text, message) => text.replace(message, ''), description).trim();
 }
 
-/** Running the row again would pay again; the task that exists can be fetched instead. */
-export function fetchLater(taskId: string): string {
-	return `The task may go on at the provider: fetch it with the Seedream Task Status node and the task ID ${taskId}.`;
+/** Running the row again would be charged again; fetching the existing task is free. */
+export function fetchLaterHint(taskId: string): string {
+	return `The task may still be running. Fetch it with the Seedream Task Status node and the task ID ${taskId}.`;
 }
 
 const MAX_QUOTED_LENGTH = 300;
 
-/** The provider's own words behind ours; codes that only repeat the HTTP status are left out. */
+/** The provider's own words in parentheses, without codes that only repeat the HTTP status. */
 export function quote({ code, message, requestId }: ProviderError): string {
-	const said =
+	const text =
 		message.length > MAX_QUOTED_LENGTH ? `${message.slice(0, MAX_QUOTED_LENGTH)}…` : message;
-	const words = [/^\d+$/.test(code) ? '' : code, said].filter((part) => part !== '').join(': ');
-	const isSaid = requestId === undefined || said.includes(requestId);
-	const parts = [words, isSaid ? '' : `request ${requestId}`];
-	const quoted = parts.filter((part) => part !== '').join(', ');
-	return quoted === '' ? '' : ` (${quoted})`;
+	const codeAndText = [/^\d+$/.test(code) ? '' : code, text].filter(Boolean).join(': ');
+	const isRequestNamed = requestId === undefined || text.includes(requestId);
+	const quoted = [codeAndText, isRequestNamed ? '' : `request ID ${requestId}`];
+	const parts = quoted.filter(Boolean).join(', ');
+	return parts === '' ? '' : ` (${parts})`;
 }
 
-export function withTask(taskId: string | undefined): string {
+export function taskTag(taskId: string | undefined): string {
 	return taskId === undefined ? '' : ` [task ${taskId}]`;
 }
 
-export function withSuggestion(hint: string, { advice }: ProviderError): string {
-	return advice === undefined ? hint : `${hint} ${advice}`;
+export function withSuggestion(hint: string, { suggestion }: ProviderError): string {
+	return suggestion === undefined ? hint : `${hint} ${suggestion}`;
 }
 
-/** The row failed after its create had gone out twice: the first one may be paid all the same. */
-export function alsoWarned(failure: Failure, warning: string | undefined): Failure {
+/** The row's create went out twice: the first one may have been charged even though the row failed. */
+export function withWarning(failure: Failure, warning: string | undefined): Failure {
 	if (warning === undefined) return failure;
 	const charged = failure.charged === 'no' ? 'unknown' : failure.charged;
 	const description =
-		failure.charged === 'no' ? withCharge(withoutCharged(failure), charged) : failure.description;
+		failure.charged === 'no'
+			? withChargeMessage(withoutChargeMessage(failure), charged)
+			: failure.description;
 	return { ...failure, message: `${failure.message}. ${warning}`, description, charged };
 }
 
-/** None of a row's tasks gave an image; the error of one of them stands for all. */
-export function alsoNaming(failure: Failure, taskIds: readonly string[]): Failure {
+/** None of a row's tasks returned an image; one failure stands for all of them. */
+export function withOtherTaskIds(failure: Failure, taskIds: readonly string[]): Failure {
 	const others = taskIds.filter((taskId) => taskId !== failure.taskId);
 	if (others.length === 0) return failure;
-	return { ...failure, message: `${failure.message}. The row's other tasks: ${others.join(', ')}` };
+	return {
+		...failure,
+		message: `${failure.message}. This row's other task IDs: ${others.join(', ')}`,
+	};
 }

@@ -1,17 +1,17 @@
-import { type Failure, withCharge } from './failure';
+import { type Failure, withChargeMessage } from './failure';
 import type { ProviderInfo } from './providerError';
 
-/** An image did not get to the provider: no task was made, and a file costs nothing. */
+/** An image didn't reach the provider: no task was created, and uploads are free. */
 export function uploadFailure(failure: Failure): Failure {
-	return { ...failure, message: `A reference image could not be uploaded: ${failure.message}` };
+	return { ...failure, message: `The node couldn't upload a reference image: ${failure.message}` };
 }
 
-/** Two different files came back under one link: whatever it shows, it is wrong for one of them. */
+/** Two different files got one link: whichever file it shows, it's wrong for the other. */
 export function sameUploadLink(provider: ProviderInfo): Failure {
 	return {
-		message: `A reference image could not be uploaded: ${provider.label} gave two different files the same link`,
-		description: withCharge(
-			`Use links instead (Reference Image URLs), or run the row again later. ${provider.label}'s support should know.`,
+		message: `The node couldn't upload a reference image: ${provider.label} returned the same link for two different files`,
+		description: withChargeMessage(
+			`Use links in 'Reference Image URLs' instead, or try again later. Report this to ${provider.label}'s support.`,
 			'no',
 		),
 		code: 'upload_not_unique',
@@ -22,11 +22,14 @@ export function sameUploadLink(provider: ProviderInfo): Failure {
 	};
 }
 
-/** The file was there when the row was checked, and is not there any more. */
+/** The file existed when the row was checked, but doesn't anymore. */
 export function missingFile(provider: ProviderInfo, label: string): Failure {
 	return {
-		message: `${label} cannot be read any more`,
-		description: withCharge('Run the workflow again from the node that makes the file.', 'no'),
+		message: `The node can't read ${label} anymore`,
+		description: withChargeMessage(
+			'Run the workflow again from the node that creates the file.',
+			'no',
+		),
 		code: 'file_lost',
 		type: 'invalid_input',
 		charged: 'no',
@@ -35,27 +38,28 @@ export function missingFile(provider: ProviderInfo, label: string): Failure {
 	};
 }
 
-/** The row's provider cannot be asked: the user has not chosen a credential for it. */
+/** The user hasn't selected a credential for the row's provider. */
 export function missingCredential(provider: ProviderInfo): Failure {
 	return {
 		message: `No ${provider.label} credential is selected`,
-		description: withCharge(
-			`Open the node, choose or create a credential for ${provider.label} and run again.`,
+		description: withChargeMessage(
+			`Open the node, select or create a credential for ${provider.label}, then try again.`,
 			'no',
 		),
 		code: 'missing_credential',
 		type: 'invalid_input',
 		charged: 'no',
+		cause: 'credential-invalid',
 		status: 'failed',
 		provider: provider.id,
 	};
 }
 
-/** A row that was refused before anything was sent. */
+/** A row that was rejected before anything was sent. */
 export function invalidRow(messages: readonly string[], provider?: ProviderInfo): Failure {
 	return {
-		message: messages.join('; '),
-		description: withCharge('Correct the row and run again.', 'no'),
+		message: messages.join('. '),
+		description: withChargeMessage('Correct the row, then try again.', 'no'),
 		code: 'invalid_row',
 		type: 'invalid_input',
 		charged: 'no',
@@ -64,26 +68,27 @@ export function invalidRow(messages: readonly string[], provider?: ProviderInfo)
 	};
 }
 
-/** Nothing can be sent to what stands in the credential. */
-export function badBaseUrl(provider: ProviderInfo, base: string): Failure {
+/** The credential's base URL isn't a URL. */
+export function invalidBaseUrl(provider: ProviderInfo, base: string): Failure {
 	return {
 		...missingCredential(provider),
-		message: `The base URL in the ${provider.label} credential is not an address: "${base}"`,
-		description: withCharge(
-			'Open the credential and correct the Base URL: it begins with https:// and has no spaces or quotes.',
+		message: `The 'Base URL' in the ${provider.label} credential isn't a valid URL: "${base}"`,
+		description: withChargeMessage(
+			"Open the credential and correct the 'Base URL'. It starts with https:// and has no spaces or quotes.",
 			'no',
 		),
 		code: 'invalid_base_url',
+		cause: 'configuration-invalid',
 	};
 }
 
-/** n8n does not give the credential out: it was deleted, or encrypted with another key. */
+/** n8n can't provide the credential: it was deleted, or encrypted with another key. */
 export function unreadableCredential(provider: ProviderInfo, reason: string): Failure {
 	return {
 		...missingCredential(provider),
-		message: `The ${provider.label} credential cannot be read: ${reason}`,
-		description: withCharge(
-			'Open the node and choose the credential again, or create a new one. If the encryption key of n8n has changed, every credential has to be entered again.',
+		message: `n8n can't read the ${provider.label} credential: ${reason}`,
+		description: withChargeMessage(
+			"Open the node and select the credential again, or create a new one. If n8n's encryption key has changed, you need to enter every credential again.",
 			'no',
 		),
 		code: 'credential_unreadable',

@@ -1,28 +1,28 @@
-/** A provider, as errors speak of it. */
+/** A provider, as error messages name it. */
 export interface ProviderInfo {
 	id: string;
 	label: string;
 }
 
-/** The provider's own words for a failure. */
+/** An error in the provider's own words. */
 export interface ProviderError {
 	code: string;
 	message: string;
 	type: string;
 	/** What the provider's support asks for. */
 	requestId?: string;
-	/** What the provider itself suggests to do. */
-	advice?: string;
+	/** The provider's own hint. */
+	suggestion?: string;
 }
 
-/** A request that the provider did not carry out. */
+/** A request that the provider didn't process. */
 export interface RequestError extends ProviderError {
 	/**
-	 * The HTTP status it amounts to, which is not always the one it came with. Below 400 where it came
-	 * with a good one and its code means nothing to us.
+	 * The HTTP status it amounts to, which isn't always the one it came with. Below 400 where it came
+	 * with a success status and an unknown code.
 	 */
 	status: number;
-	/** It is no JSON, as from an API: whatever stands in between may have written it. */
+	/** Not JSON, as an API would send: a proxy in between may have written it. */
 	isBare?: true;
 }
 

@@ -1,45 +1,55 @@
 import { isJsonObject } from '../shared/json';
 import { type ErrorMeaning, meaningOf } from './errorCodes';
 import { MEANING_MESSAGES, httpMessage, networkMessage, uploadMessage } from './errorMessages';
-import { type Charged, type Failure, type RequestPurpose, fetchLater, quote, withCharge, withSuggestion, withTask } from './failure';
+import {
+	type Charged,
+	type Failure,
+	type RequestPurpose,
+	fetchLaterHint,
+	quote,
+	withChargeMessage,
+	withSuggestion,
+	taskTag,
+} from './failure';
+import { causeOf } from './failureCause';
 import { missingCredential } from './inputFailures';
 import type { NetworkError, ProviderInfo, RequestError } from './providerError';
 import { UNREADABLE, UNDECIDED } from './unconfirmedCreate';
 
-/** By the standard, these were decided before anything was done (RFC 9110, 6585). */
-const DECIDED_BEFORE = new Set([
+/** Per RFC 9110 and 6585, the server rejects these before it does anything. */
+const REJECTED_UNPROCESSED = new Set([
 	...[400, 401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422],
 	...[423, 424, 426, 428, 429, 431, 451],
 ]);
 
-/** And these, whoever says so: there is no such address, a proxy lets nobody through, or nothing is taken for now. */
-const SAID_BY_ANYONE = new Set([404, 405, 407, 429]);
+/** These mean that nothing was done even if a proxy sent them: unknown URL, proxy login, rate limit. */
+const REJECTED_BY_ANY_SERVER = new Set([404, 405, 407, 429]);
 
-/** Said by whatever stands in between, when nothing came back in time. */
-const GIVEN_UP_WAITING = new Set([408, 425, 499]);
+/** Sent by a proxy in between when it got no response in time. */
+const PROXY_TIMEOUTS = new Set([408, 425, 499]);
 
-/** Nobody but the network, or what stands before the provider, says these (RFC 9110). */
+/** Sent only by the network, or a proxy in front of the provider (RFC 9110). */
 const TRANSIENT = new Set([408, 425, 429, 499, 502, 503, 504]);
 
-const PASSES_BY_ITSELF: ReadonlySet<ErrorMeaning> = new Set(['notCarriedOut', 'noChannel']);
+const TEMPORARY: ReadonlySet<ErrorMeaning> = new Set(['notProcessed', 'modelUnavailable']);
 
-/** These are about what was sent, and may stand in a task that was begun as well. */
-const ABOUT_CONTENT: ReadonlySet<ErrorMeaning> = new Set(['contentPolicy', 'badReference']);
+/** About the request's content: a task that already started may report them, too. */
+const CONTENT_RELATED: ReadonlySet<ErrorMeaning> = new Set(['contentPolicy', 'badReference']);
 
-/** Of a create that was answered with an error. */
+/** Whether a create that got an error response was charged. */
 function createCharge(
 	{ status, isBare }: RequestError,
 	meaning: ErrorMeaning | undefined,
 ): Charged {
 	if (meaning) {
-		const isOpen = UNDECIDED.has(meaning) || (ABOUT_CONTENT.has(meaning) && status >= 500);
-		return isOpen ? 'unknown' : 'no';
+		const isUndecided = UNDECIDED.has(meaning) || (CONTENT_RELATED.has(meaning) && status >= 500);
+		return isUndecided ? 'unknown' : 'no';
 	}
-	const isDecided = isBare ? SAID_BY_ANYONE.has(status) : DECIDED_BEFORE.has(status);
-	return isDecided ? 'no' : 'unknown';
+	const isRejected = isBare ? REJECTED_BY_ANY_SERVER.has(status) : REJECTED_UNPROCESSED.has(status);
+	return isRejected ? 'no' : 'unknown';
 }
 
-/** The answer to a request was an error. */
+/** The request got an error response. */
 export function httpFailure(
 	provider: ProviderInfo,
 	error: RequestError,
@@ -49,7 +59,7 @@ export function httpFailure(
 	const { status } = error;
 	const meaning = meaningOf(error);
 	const taskId = purpose.kind === 'task' ? purpose.taskId : undefined;
-	const { message: what, hint } = meaning
+	const { message, hint } = meaning
 		? MEANING_MESSAGES[meaning]
 		: ((purpose.kind === 'free' ? uploadMessage(error.code) : undefined) ??
 			httpMessage(status, taskId !== undefined));
@@ -59,13 +69,14 @@ export function httpFailure(
 		task: 'unknown' as const,
 		free: 'no' as const,
 	}[purpose.kind];
-	const passes = meaning ? PASSES_BY_ITSELF.has(meaning) : status === 429;
-	const isWorthWaiting = passes || (status === 503 && retryAfterSeconds !== undefined && !meaning);
-	const advised = withSuggestion(hint, error);
+	const isTemporary = meaning ? TEMPORARY.has(meaning) : status === 429;
+	const isLimit = isTemporary || (status === 503 && retryAfterSeconds !== undefined && !meaning);
+	const hints = withSuggestion(hint, error);
+	const cause = causeOf(status, meaning);
 	return {
-		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
-		description: withCharge(
-			taskId === undefined || isUnknownTask ? advised : `${advised} ${fetchLater(taskId)}`,
+		message: `${provider.label} ${message}${quote(error)}${taskTag(taskId)}`,
+		description: withChargeMessage(
+			taskId === undefined || isUnknownTask ? hints : `${hints} ${fetchLaterHint(taskId)}`,
 			charged,
 		),
 		code: error.code,
@@ -75,34 +86,35 @@ export function httpFailure(
 		provider: provider.id,
 		taskId,
 		retryAfterSeconds,
-		...(mayRepeat(status, meaning, purpose) ? { retry: 'freely' } : {}),
-		...(passes || (status === 503 && !meaning) ? { isUnavailable: true } : {}),
-		...(isWorthWaiting ? { isLimit: true } : {}),
-		...(passes || TRANSIENT.has(status) ? { isTransient: true } : {}),
+		...(mayRetry(status, meaning, purpose) ? { retry: 'unlimited' } : {}),
+		...(isTemporary || (status === 503 && !meaning) ? { isUnavailable: true } : {}),
+		...(isLimit ? { isLimit } : {}),
+		...(isTemporary || TRANSIENT.has(status) ? { isTransient: true } : {}),
+		...(cause ? { cause } : {}),
 		...(meaning ? { meaning } : {}),
 		...(isUnknownTask ? { isUnknownTask } : {}),
 	};
 }
 
-function mayRepeat(
+function mayRetry(
 	status: number,
 	meaning: ErrorMeaning | undefined,
 	purpose: RequestPurpose,
 ): boolean {
-	if (meaning) return PASSES_BY_ITSELF.has(meaning) || meaning === 'stillUnderWay';
+	if (meaning) return TEMPORARY.has(meaning) || meaning === 'inProgress';
 	if (status === 429) return true;
-	const isTrouble = status >= 500 || GIVEN_UP_WAITING.has(status);
-	return isTrouble && isRepeatable(purpose);
+	const isServerSide = status >= 500 || PROXY_TIMEOUTS.has(status);
+	return isServerSide && isRepeatable(purpose);
 }
 
 function isRepeatable(purpose: RequestPurpose): boolean {
 	return purpose.kind === 'create' ? purpose.isRepeatable : true;
 }
 
-/** Nothing that time could mend. */
+/** Won't go away by itself. */
 const MISCONFIGURED = /^ERR_(INVALID|UNSUPPORTED|UNESCAPED|BAD_OPTION|SOCKET_BAD_PORT)/;
 
-/** No answer came. A create that cannot have arrived may always be sent again. */
+/** No response came. A create that can't have arrived can always be sent again. */
 export function networkFailure(
 	provider: ProviderInfo,
 	{ code, mayHaveArrived }: NetworkError,
@@ -113,45 +125,50 @@ export function networkFailure(
 	const charged = isFree ? 'no' : 'unknown';
 	const isFinal = MISCONFIGURED.test(code);
 	const hint = isFinal
-		? 'Check the base URL in the credential, and the proxy of this n8n (HTTP_PROXY, HTTPS_PROXY).'
-		: 'Check the base URL in the credential and the network of this n8n.';
+		? "Check the base URL in the credential and your n8n's proxy settings (HTTP_PROXY, HTTPS_PROXY)."
+		: "Check the base URL in the credential and your n8n's network connection.";
 	return {
-		message: `${provider.label} ${mayHaveArrived ? 'did not answer' : 'could not be reached'}: ${networkMessage(code)}${withTask(taskId)}`,
-		description: withCharge(taskId === undefined ? hint : `${hint} ${fetchLater(taskId)}`, charged),
+		message: `${provider.label} ${mayHaveArrived ? "didn't respond" : "couldn't be reached"}: ${networkMessage(code)}${taskTag(taskId)}`,
+		description: withChargeMessage(
+			taskId === undefined ? hint : `${hint} ${fetchLaterHint(taskId)}`,
+			charged,
+		),
 		code,
 		type: 'network_error',
 		charged,
 		status: 'failed',
 		provider: provider.id,
 		taskId,
+		cause: isFinal ? 'configuration-invalid' : 'temporarily-unavailable',
 		...(isFinal
 			? {}
 			: {
-					...(!mayHaveArrived || isRepeatable(purpose) ? { retry: 'freely' } : {}),
+					...(!mayHaveArrived || isRepeatable(purpose) ? { retry: 'unlimited' } : {}),
 					...(mayHaveArrived ? {} : { isUnavailable: true }),
 					isTransient: true,
 				}),
 	};
 }
 
-/** The provider has refused so many creates in a row that this one was not sent any more. */
+/** The provider rejected so many creates in a row that the node stopped sending them. */
 export function notSent(provider: ProviderInfo, rejection: Failure | undefined): Failure {
 	return {
-		message: rejection?.message ?? `${provider.label} takes nothing at the moment`,
-		description: withCharge('The row was not sent any more: run it again later.', 'no'),
+		message: rejection?.message ?? `${provider.label} isn't accepting requests right now`,
+		description: withChargeMessage("The node didn't send this row. Run it again later.", 'no'),
 		code: rejection?.code ?? 'not_sent',
 		type: rejection?.type ?? 'overload',
 		charged: 'no',
 		status: 'failed',
 		provider: provider.id,
+		cause: rejection?.cause ?? 'temporarily-unavailable',
 	};
 }
 
 const QUOTED_RESPONSE_LENGTH = 300;
 
 /**
- * The answer made no sense. It is shown, shortened, so that a report of it can be acted on. A page of
- * a proxy, or half an answer, goes away; an object with other content than ours mostly does not.
+ * The response isn't in a known format. The description quotes its beginning, so that bug reports are
+ * useful. A proxy's page or half a response goes away; JSON in another format mostly doesn't.
  */
 export function unreadableResponse(
 	provider: ProviderInfo,
@@ -159,16 +176,16 @@ export function unreadableResponse(
 	body: unknown,
 	purpose: RequestPurpose,
 ): Failure {
-	const shown = (typeof body === 'string' ? body : (JSON.stringify(body) ?? '')).slice(
+	const quoted = (typeof body === 'string' ? body : (JSON.stringify(body) ?? '')).slice(
 		0,
 		QUOTED_RESPONSE_LENGTH,
 	);
 	const taskId = purpose.kind === 'task' ? purpose.taskId : undefined;
 	const charged = purpose.kind === 'free' ? 'no' : 'unknown';
 	return {
-		message: `${provider.label} gave an answer that this node does not understand (${reason})${withTask(taskId)}`,
-		description: withCharge(
-			`The answer was: ${shown}${taskId === undefined ? '' : ` ${fetchLater(taskId)}`}`,
+		message: `${provider.label} returned a response that the node doesn't understand (${reason})${taskTag(taskId)}`,
+		description: withChargeMessage(
+			`The response was: ${quoted}${taskId === undefined ? '' : ` ${fetchLaterHint(taskId)}`}`,
 			charged,
 		),
 		code: 'answer_not_understood',
@@ -177,22 +194,23 @@ export function unreadableResponse(
 		status: 'failed',
 		provider: provider.id,
 		taskId,
-		...(isRepeatable(purpose) ? { retry: isJsonObject(body) ? 'aFewTimes' : 'freely' } : {}),
+		...(isRepeatable(purpose) ? { retry: isJsonObject(body) ? 'limited' : 'unlimited' } : {}),
 	};
 }
 
-/** The address has moved, and what is sent by POST cannot follow. */
+/** The base URL redirects, and a POST can't follow. */
 export function redirected(
 	provider: ProviderInfo,
 	location: string | undefined,
 	purpose: RequestPurpose,
 ): Failure {
-	const where = location === undefined ? 'another address' : location;
+	const target = location === undefined ? 'another URL' : location;
 	return {
 		...missingCredential(provider),
-		message: `The base URL in the ${provider.label} credential redirects to ${where}`,
-		description: withCharge('Put the new address into the Base URL of the credential.', 'no'),
+		message: `The 'Base URL' in the ${provider.label} credential redirects to ${target}`,
+		description: withChargeMessage("Enter the new URL as the 'Base URL' in the credential.", 'no'),
 		code: 'base_url_redirects',
+		cause: 'configuration-invalid',
 		taskId: purpose.kind === 'task' ? purpose.taskId : undefined,
 	};
 }

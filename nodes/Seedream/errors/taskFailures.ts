@@ -1,11 +1,21 @@
 import { taskMessage } from './errorMessages';
-import { CHARGED_IN_VAIN, ASSUMED_WORDS, CHARGED_WORDS, type Charged, type Failure, alsoNaming, quote, withCharge, withSuggestion, withTask } from './failure';
+import {
+	CHARGED_WITHOUT_IMAGE_MESSAGE,
+	ASSUMED_FREE_MESSAGE,
+	CHARGE_MESSAGES,
+	type Charged,
+	type Failure,
+	withOtherTaskIds,
+	quote,
+	withChargeMessage,
+	withSuggestion,
+	taskTag,
+} from './failure';
 import type { ProviderInfo, ProviderError } from './providerError';
 
-/** Some of a row's images were made, and the others were not. */
-export function imagesMissing({ label }: ProviderInfo, error: ProviderError): string {
-	const { message: what } = taskMessage(error);
-	return `Not all images came: ${label} ${what}${quote(error)}`;
+/** Some of a row's images were generated, and others weren't. */
+export function missingImagesWarning({ label }: ProviderInfo, error: ProviderError): string {
+	return `Some images are missing: ${label} ${taskMessage(error).message}${quote(error)}`;
 }
 
 interface TaskEnd {
@@ -20,12 +30,12 @@ export function taskFailure(
 	{ status, error, charged }: TaskEnd,
 	taskId: string,
 ): Failure {
-	const { message: what, hint } = taskMessage(error);
+	const { message, hint } = taskMessage(error);
 	const isAssumed = charged === 'no' && provider.failedTasksAreFree === 'assumed';
-	const words = isAssumed ? ASSUMED_WORDS : chargedWithoutImage(charged);
+	const charge = isAssumed ? ASSUMED_FREE_MESSAGE : chargeMessage(charged);
 	return {
-		message: `${provider.label} ${what}${quote(error)}${withTask(taskId)}`,
-		description: `${withSuggestion(hint, error)} ${words}`,
+		message: `${provider.label} ${message}${quote(error)}${taskTag(taskId)}`,
+		description: `${withSuggestion(hint, error)} ${charge}`,
 		code: error.code,
 		type: error.type,
 		charged,
@@ -37,21 +47,21 @@ export function taskFailure(
 	};
 }
 
-function chargedWithoutImage(charged: Charged): string {
-	return charged === 'yes' ? CHARGED_IN_VAIN : CHARGED_WORDS[charged];
+function chargeMessage(charged: Charged): string {
+	return charged === 'yes' ? CHARGED_WITHOUT_IMAGE_MESSAGE : CHARGE_MESSAGES[charged];
 }
 
-/** An earlier try of this execution has seen the row's task end without an image, and not for free. */
-export function notMadeAgain(
+/** In an earlier attempt of this execution, the row's task ended without an image, and not for free. */
+export function notRetried(
 	provider: ProviderInfo,
 	taskIds: readonly string[],
 	charged: Charged,
 ): Failure {
 	const [taskId] = taskIds;
-	const may = charged === 'yes' ? 'and has' : 'and may have';
+	const charge = charged === 'yes' ? 'and charged you anyway' : 'and may have charged you anyway';
 	const failure: Failure = {
-		message: `${provider.label} made no image for this row in an earlier try, ${may} charged it all the same${withTask(taskId)}`,
-		description: `Nothing in this execution makes it again, because that might pay twice. Retry in the list of executions does: look in ${provider.label}'s list of tasks first. ${chargedWithoutImage(charged)}`,
+		message: `${provider.label} generated no image for this row in an earlier attempt ${charge}${taskTag(taskId)}`,
+		description: `To avoid charging you twice, the node doesn't generate this row again in this execution. Retry on the Executions tab does: check ${provider.label}'s task list first. ${chargeMessage(charged)}`,
 		code: 'task_failed',
 		type: 'task_error',
 		charged,
@@ -60,10 +70,10 @@ export function notMadeAgain(
 		provider: provider.id,
 		taskId,
 	};
-	return alsoNaming(failure, taskIds);
+	return withOtherTaskIds(failure, taskIds);
 }
 
-/** The task outlived the deadline; it goes on at the provider. `last` is what kept us from knowing. */
+/** The task is still running at the deadline. `last` is set when the last status check failed. */
 export function deadlineFailure(
 	provider: ProviderInfo,
 	taskId: string,
@@ -71,16 +81,16 @@ export function deadlineFailure(
 	last?: Failure,
 ): Failure {
 	const limit = seconds === 1 ? '1 second' : `${seconds} seconds`;
-	const what = last
-		? `did not say within ${limit} whether the image is done`
-		: `is still working on the image after ${limit}`;
-	const why = last
-		? `. The last question failed: ${last.message.replace(withTask(taskId), '')}`
+	const state = last
+		? `didn't report within ${limit} whether the image is finished`
+		: `is still generating the image after ${limit}`;
+	const reason = last
+		? `. The last status check failed: ${last.message.replace(taskTag(taskId), '')}`
 		: '';
 	return {
-		message: `${provider.label} ${what}: Seedream Task Status can fetch it later${withTask(taskId)}${why}`,
-		description: withCharge(
-			`Fetch it later with the Seedream Task Status node and the task ID ${taskId}, or raise Timeout in the options.`,
+		message: `${provider.label} ${state}. Fetch it later with the Seedream Task Status node${taskTag(taskId)}${reason}`,
+		description: withChargeMessage(
+			`Fetch it later with the Seedream Task Status node and the task ID ${taskId}, or raise the 'Timeout' option.`,
 			'unknown',
 		),
 		code: 'timeout',
@@ -92,7 +102,7 @@ export function deadlineFailure(
 	};
 }
 
-/** The image exists, but its file could not be fetched; `isGone` when its link has expired. */
+/** The image exists, but its file couldn't be downloaded; `isGone` when its link has expired. */
 export function downloadFailure(
 	provider: ProviderInfo,
 	reason: string,
@@ -100,11 +110,11 @@ export function downloadFailure(
 	isGone: boolean,
 ): Failure {
 	const hint = isGone
-		? `${provider.label} keeps images for 24 hours: look in its dashboard whether it still has this one.`
-		: `Fetch it with the Seedream Task Status node, ${provider.label} and the task ID ${taskId}: links work for 24 hours.`;
+		? `${provider.label} keeps images for 24 hours. Check its dashboard to see whether the image is still there.`
+		: `Fetch it from ${provider.label} with the Seedream Task Status node and the task ID ${taskId}. Links expire after 24 hours.`;
 	return {
-		message: `The image was made, but could not be downloaded: ${reason}${withTask(taskId)}`,
-		description: withCharge(hint, 'yes'),
+		message: `The image was generated, but the node couldn't download it: ${reason}${taskTag(taskId)}`,
+		description: withChargeMessage(hint, 'yes'),
 		code: 'download_failed',
 		type: 'download_error',
 		charged: 'yes',
@@ -114,9 +124,9 @@ export function downloadFailure(
 	};
 }
 
-/** Of a task that is done, these images could not be fetched; `numbers` from 1. */
-export function imagesNotFetched(numbers: readonly number[], all: number): string {
-	const isOne = numbers.length === 1;
-	const named = isOne ? `image ${numbers[0]}` : `images ${numbers.join(', ')}`;
-	return `Of ${all} images, ${named} could not be downloaded, although ${isOne ? 'it was' : 'they were'} made and charged: ${isOne ? 'an entry of its own has its link' : 'entries of their own have their links'}`;
+/** These images of a completed task couldn't be downloaded; `numbers` start at 1. */
+export function missingFilesWarning(numbers: readonly number[], all: number): string {
+	return numbers.length === 1
+		? `The node couldn't download image ${numbers[0]} of ${all}, although it was generated and you were charged for it. A separate item has its link`
+		: `The node couldn't download images ${numbers.join(', ')} of ${all}, although they were generated and you were charged for them. Separate items have their links`;
 }

@@ -1,46 +1,50 @@
 import type { ListedTask } from '../shared/task';
 import type { ErrorMeaning } from './errorCodes';
-import { CHARGED_WORDS, type Failure, withoutCharged } from './failure';
+import { CHARGE_MESSAGES, type Failure, withoutChargeMessage } from './failure';
 import type { ProviderInfo } from './providerError';
 
+/** The type of failures whose response couldn't be read. */
+export const UNREADABLE = 'unreadable_answer';
+
+/** Codes that don't say whether a create was accepted. */
 export const UNDECIDED: ReadonlySet<ErrorMeaning> = new Set([
-	'stillUnderWay',
-	'indeterminate',
+	'inProgress',
+	'outcomeUnknown',
 	'keyReused',
 ]);
 
-/** A create of which nobody has said what became of it. */
+/** A create that may or may not have been accepted. */
 export interface UnconfirmedCreate {
 	provider: ProviderInfo;
 	model: string;
-	/** When it was sent, first and last. */
+	/** When it was first and last sent. */
 	at: Date;
 	lastAt: Date;
-	/** Whether the provider makes nothing again under its key. */
+	/** Whether sending it again with its key can't create a second task. */
 	isRepeatable: boolean;
-	/** Tasks of the account, made at that time, that no row of ours knows. */
+	/** The account's tasks from that time that don't belong to any row. */
 	candidates: readonly ListedTask[];
 }
 
-/** The create may have been accepted: its answer was lost, or says that nobody knows. */
+/** The create may have been accepted: its response was lost, or leaves it open. */
 export function unconfirmedFailure(failure: Failure, create: UnconfirmedCreate): Failure {
 	const { meaning } = failure;
-	// What stands there already may hold the task's id, for people to see, or what to do first.
-	const isToldBefore = failure.type === UNREADABLE || (meaning && UNDECIDED.has(meaning));
-	const before = isToldBefore ? `${withoutCharged(failure)} ` : '';
+	// The existing description may quote the task's ID, or say what to do first.
+	const keepsDescription = failure.type === UNREADABLE || (meaning && UNDECIDED.has(meaning));
+	const before = keepsDescription ? `${withoutChargeMessage(failure)} ` : '';
 	return {
 		...failure,
-		message: `${failure.message}. ${mayExist(create)}`,
-		description: `${before}${lookItUp(create, meaning)}`,
+		message: `${failure.message}. ${possibleTask(create)}`,
+		description: `${before}${nextSteps(create, meaning)}`,
 		charged: 'unknown',
 	};
 }
 
-/** An earlier try of this execution lost the answer to the row's create, and may have paid for it. */
-export function noSecondCreate(create: UnconfirmedCreate): Failure {
+/** An earlier attempt of this execution lost the response to the row's create, which may be charged. */
+export function earlierCreateUnconfirmed(create: UnconfirmedCreate): Failure {
 	return {
-		message: `The answer to this row's request was lost in an earlier try. ${mayExist(create)}`,
-		description: lookItUp(create),
+		message: `The response to this row's request was lost in an earlier attempt. ${possibleTask(create)}`,
+		description: nextSteps(create),
 		code: 'answer_lost',
 		type: 'network_error',
 		charged: 'unknown',
@@ -49,64 +53,59 @@ export function noSecondCreate(create: UnconfirmedCreate): Failure {
 	};
 }
 
-function mayExist({ provider, model, at, lastAt, candidates }: UnconfirmedCreate): string {
+function possibleTask({ provider, model, at, lastAt, candidates }: UnconfirmedCreate): string {
 	const { label } = provider;
 	const found =
 		candidates.length === 0
 			? ''
-			: `. ${label} lists ${candidates.map(listedTask).join(', ')}, which no row of this execution has`;
-	return `The image may have been made and charged: look in ${label}'s list of tasks for ${unconfirmedTask(model, at, lastAt)}${found}`;
+			: `. The list has ${candidates.map(listedTask).join(', ')}, which ${candidates.length === 1 ? "doesn't" : "don't"} belong to any row of this execution`;
+	return `The image may have been generated and you may have been charged. Check ${label}'s task list for ${describeTask(model, at, lastAt)}${found}`;
 }
 
-const LISTED_WORDS: Record<ListedTask['status'], string> = {
-	submitted: 'waiting',
-	processing: 'at work',
-	completed: 'done',
+const STATUS_LABELS: Record<ListedTask['status'], string> = {
+	submitted: 'queued',
+	processing: 'in progress',
+	completed: 'completed',
 	failed: 'failed',
-	cancelled: 'cancelled',
+	cancelled: 'canceled',
 };
 
 function listedTask({ taskId, createdAt, status }: ListedTask): string {
-	return `${taskId} (${utc(createdAt)}, ${LISTED_WORDS[status]})`;
+	return `${taskId} (${utc(createdAt)}, ${STATUS_LABELS[status]})`;
 }
 
 function utc(at: Date): string {
 	return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** All that is known of a task whose create was not answered, for the one who looks for it. */
-export function unconfirmedTask(model: string, at: Date, lastAt: Date): string {
+/** How to recognize the task in the provider's task list. */
+export function describeTask(model: string, at: Date, lastAt: Date): string {
 	const when = utc(at) === utc(lastAt) ? `at ${utc(at)}` : `between ${utc(at)} and ${utc(lastAt)}`;
-	return `one of ${model} made ${when}`;
+	return `a ${model} task created ${when}`;
 }
 
-function lookItUp(
-	{ provider: { label }, isRepeatable }: UnconfirmedCreate,
-	meaning?: ErrorMeaning,
-): string {
-	return `If ${label} has the task, Seedream Task Status fetches it by its ID. ${askAgain(isRepeatable, meaning)} ${CHARGED_WORDS.unknown}`;
+function nextSteps({ isRepeatable }: UnconfirmedCreate, meaning?: ErrorMeaning): string {
+	return `If the task is there, fetch it with the Seedream Task Status node and its task ID. ${resendHint(isRepeatable, meaning)} ${CHARGE_MESSAGES.unknown}`;
 }
 
-function askAgain(isRepeatable: boolean, meaning: ErrorMeaning | undefined): string {
+function resendHint(isRepeatable: boolean, meaning: ErrorMeaning | undefined): string {
 	if (meaning === 'keyReused')
-		return 'Another try of this row, also by Retry, gets the same answer.';
-	return isRepeatable && meaning !== 'indeterminate'
-		? 'Retry On Fail, or Retry in the list of executions, asks again without paying twice.'
-		: 'Nothing in this execution sends the row again, because that might pay twice. Retry in the list of executions does, so look first.';
+		return 'Another attempt at this row, including with Retry, gets the same response.';
+	return isRepeatable && meaning !== 'outcomeUnknown'
+		? 'Retry On Fail, or Retry on the Executions tab, sends the request again without charging you twice.'
+		: "To avoid charging you twice, the node doesn't send this row again in this execution. Retry on the Executions tab does, so check first.";
 }
 
-/** A create was sent again, and nothing says that the provider took it for the same. */
-export function maybeMadeTwice(
+/** A create was sent again, and nothing says that the provider recognized it. */
+export function possibleDuplicate(
 	{ label }: ProviderInfo,
 	taskId: string,
 	first: Date,
 	candidates: readonly ListedTask[],
 ): string {
-	const other =
+	const others =
 		candidates.length === 0
-			? `look in its list of tasks for another one made at ${utc(first)} or after`
-			: `its list has ${candidates.map(listedTask).join(', ')} as well`;
-	return `The answer to this row's first request was lost, and ${label} does not say that the second one is the same. The image may have been made and charged twice: besides ${taskId}, ${other}`;
+			? `check its task list for another task created at ${utc(first)} or later`
+			: `its task list also has ${candidates.map(listedTask).join(', ')}`;
+	return `The response to this row's first request was lost, and ${label} doesn't confirm that it recognized the second one. The image may have been generated twice, and you may have been charged for both. Besides ${taskId}, ${others}`;
 }
-
-export const UNREADABLE = 'unreadable_answer';

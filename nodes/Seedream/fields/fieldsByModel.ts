@@ -5,12 +5,12 @@ import { customModel } from '../providers/customModel';
 import type { Model, Provider } from '../providers/provider';
 
 /**
- * One field for each group of a provider's models that share it, shown for exactly these; models
- * for which `build` gives nothing do not have it. `root` leads from where the field stands to the
- * provider and model fields: "/" from inside a collection.
+ * One field definition per group of a provider's models with the same field, shown for exactly these
+ * models; where `build` returns nothing, the models don't have the field. `root` is the path to the
+ * provider and model fields: "/" inside a collection.
  *
- * All definitions of one name must have the same default. When provider or model come from an
- * expression, n8n shows all of them and lets one default win, whatever the row's model.
+ * All definitions with the same name need the same default. If the provider or the model comes from an
+ * expression, n8n shows all of them and uses one of the defaults, whatever the row's model.
  */
 export function fieldsByModel(
 	build: (model: Model, provider: Provider) => INodeProperties | undefined,
@@ -27,25 +27,25 @@ export function fieldsByModel(
 			group.values.push(...values);
 			groups.set(key, group);
 		}
-		const all = choices.flatMap(({ values }) => values).length;
+		const valueCount = choices.flatMap(({ values }) => values).length;
 		return [...groups.values()].map(({ field, values }) => ({
 			...field,
 			displayOptions: {
 				show: {
 					[`${root}provider`]: [provider.id],
-					...(values.length === all ? {} : { [`${root}model`]: values }),
+					...(values.length === valueCount ? {} : { [`${root}model`]: values }),
 				},
 			},
 		}));
 	});
 }
 
-/** What the model field can hold, and the model whose fields it brings. */
+/** The values of the model field, with the model whose fields they show. */
 function modelChoices(provider: Provider): Array<{ model: Model; values: string[] }> {
 	const { automatic, models } = provider;
 	return [
-		// Automatic may still become the model for references, so it offers what that one has. With the
-		// provider taken from the row, it stands in the model field for every provider.
+		// Automatic may select the model for references, so it shows that model's fields. If the provider
+		// comes from the row, it's a value of the model field for every provider.
 		{ model: automatic?.pick(1) ?? models[0], values: ['auto'] },
 		...models.map((model) => ({ model, values: [model.id, ...model.aliases] })),
 		{ model: customModel(provider, 'custom'), values: ['custom'] },

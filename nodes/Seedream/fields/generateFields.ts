@@ -18,7 +18,7 @@ const promptField: INodeProperties = {
 	required: true,
 	typeOptions: { rows: 4 },
 	placeholder: 'e.g. A serene lake at sunrise, photorealistic',
-	description: 'What the image shows, or how to change the reference images. Any language.',
+	description: 'Describe the image, or how to change the reference images, in any language',
 };
 
 const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
@@ -30,16 +30,16 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 		default: '',
 		typeOptions: { rows: 2 },
 		placeholder: 'e.g. https://example.com/product.png',
-		description: `Public links to images to start from: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array. At most ${max}. The provider calls it image_urls.`,
+		description: `Public links to images to start from. Separate them with commas, semicolons or new lines, or use a JSON array or an expression that returns an array. Up to ${max}. API parameter: image_urls.`,
 	};
 });
 
 const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => {
 	const { max, file, note } = references;
 	if (max === 0) return undefined;
-	const sendable = fileReferences.kind === 'upload' ? fileReferences.formats : file.formats;
+	const accepted = fileReferences.kind === 'upload' ? fileReferences.formats : file.formats;
 	const formats = file.formats
-		.filter((format) => sendable.includes(format))
+		.filter((format) => accepted.includes(format))
 		.join(', ')
 		.toUpperCase();
 	const megabytes = file.maxBytes / (1024 * 1024);
@@ -49,8 +49,8 @@ const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => 
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. data',
-		hint: 'The names of the input binary fields, comma-separated',
-		description: `Images of the row to start from; they come after those of ${fieldLabel('imageUrls')}. ${formats}, at most ${megabytes} MB each, sides in a ratio of at most ${Math.round(file.maxRatio)}:1. An expression may also give binary data itself.${note ? ` ${note}` : ''}`,
+		hint: 'The names of the input binary fields, separated by commas',
+		description: `Images from binary fields to start from, added after those in '${fieldLabel('imageUrls')}'. ${formats}, up to ${megabytes} MB each, with an aspect ratio of up to ${Math.round(file.maxRatio)}:1. An expression can also return binary data.${note ? ` ${note}` : ''}`,
 	};
 });
 
@@ -65,16 +65,16 @@ const sendBinaryAsFields = fieldsByModel(({ references: { dataUri } }) => {
 			{
 				name: 'Upload',
 				value: 'upload',
-				description: "Gives the files to the provider's own storage, which keeps them for 72 hours",
+				description: 'Upload the files to the provider, which keeps them for 72 hours',
 			},
 			{
 				name: 'Data URI',
 				value: 'dataUri',
 				description:
-					'Writes the files into the request: nothing is stored, but large files need memory',
+					'Include the files in the request. Nothing is stored, but large files use more memory.',
 			},
 		],
-		description: `How the images of ${fieldLabel('imageFields')} get to the provider`,
+		description: `How to send the images from '${fieldLabel('imageFields')}' to the provider`,
 	};
 }, '/');
 
@@ -86,7 +86,7 @@ const askForCountFields = fieldsByModel(({ parameters: { imageCount } }) => {
 		type: 'boolean',
 		default: false,
 		description:
-			'Whether to add a sentence to the prompt that asks for the number of images, in Chinese to a Chinese prompt, else in English',
+			'Whether to add a sentence to the prompt that asks for the number of images, in Chinese if the prompt is in Chinese, otherwise in English',
 	};
 }, '/');
 
@@ -118,7 +118,7 @@ function modelRanges({ label, models }: Provider): string[] {
 		const { aspectRatio } = model.parameters;
 		if (aspectRatio?.kind !== 'choice' || !aspectRatio.pixelSize) return [];
 		const { minPixels, maxPixels } = aspectRatio.pixelSize;
-		return `${label} ${model.label}: ${formatNumber(minPixels)} to ${formatNumber(maxPixels)} pixels in all`;
+		return `${label} ${model.label}: ${formatNumber(minPixels)} to ${formatNumber(maxPixels)} pixels in total`;
 	});
 }
 
@@ -131,13 +131,13 @@ const continueWhenField: INodeProperties = {
 		{
 			name: 'Images Are Finished',
 			value: 'finished',
-			description: 'Waits in this node and hands on the images',
+			description: 'Wait for the images and return them',
 		},
 		{
 			name: 'Task Is Submitted',
 			value: 'submitted',
 			description:
-				'Hands on the task ID at once, for Seedream Task Status to fetch the images later',
+				'Return the task ID immediately. Use Seedream Task Status to get the images later.',
 		},
 	],
 };
@@ -149,7 +149,7 @@ const extraBodyField: INodeProperties = {
 	default: '{}',
 	placeholder: 'e.g. {"seed": 7}',
 	description:
-		'A JSON object merged into the request last, for settings that the provider has and this node has not. It may not hold prompt or model: they have fields of their own.',
+		"A JSON object to merge into the request, for API parameters that the node has no field for. It can't contain prompt or model.",
 };
 
 const additionalFields: INodeProperties = {

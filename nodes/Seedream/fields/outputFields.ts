@@ -1,9 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { FILE_NAME_PLACEHOLDERS } from '../images/fileName';
+import { ITEM_FIELDS } from '../output/taskItems';
 import { OPTION_LABELS, DEFAULT_OPTIONS } from '../request/options';
 
-/** What both nodes ask about the finished images; `show` says when there are any. */
+/** The fields for finished images, which both nodes have. */
 export function outputFields(show: Record<string, string[]> = {}): INodeProperties[] {
 	return [
 		{
@@ -12,8 +13,7 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 			type: 'boolean',
 			default: true,
 			displayOptions: { show },
-			description:
-				'Whether to fetch the image files into n8n. The links alone stop working after 24 hours.',
+			description: 'Whether to download the image files into n8n. Links expire after 24 hours.',
 		},
 		{
 			displayName: OPTION_LABELS.outputField,
@@ -25,27 +25,74 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 			displayOptions: { show: { ...show, downloadImages: [true] } },
 			hint: 'The name of the output binary field to put the file in',
 		},
-		{
-			displayName: OPTION_LABELS.outputItems,
-			name: 'outputItems',
-			type: 'options',
-			default: 'perImage',
-			displayOptions: { show },
-			options: [
-				{
-					name: 'One Item per Image',
-					value: 'perImage',
-					description: 'Each image is an item of its own: the next node handles them one by one',
-				},
-				{
-					name: 'One Item per Task',
-					value: 'perTask',
-					description: 'All images of a row are in one item, as data, data_1, data_2 and so on',
-				},
-			],
-		},
+		...outputItemsFields(show),
+		...toolFields,
 	];
 }
+
+const IS_TOOL = { '@tool': [true] };
+
+/** A tool has an 'Output' of its own, as n8n's guidelines want it. */
+function outputItemsFields(show: Record<string, string[]>): INodeProperties[] {
+	const field: INodeProperties = {
+		displayName: OPTION_LABELS.outputItems,
+		name: 'outputItems',
+		type: 'options',
+		default: 'perImage',
+		displayOptions: { show, hide: IS_TOOL },
+		options: [
+			{
+				name: 'One Item per Image',
+				value: 'perImage',
+				description: 'Return each image as a separate item',
+			},
+			{
+				name: 'One Item per Task',
+				value: 'perTask',
+				description: 'Return all images of a task in one item, as data, data_1, data_2 and so on',
+			},
+		],
+	};
+	const displayOptions = { show: { ...show, ...IS_TOOL } };
+	return [field, { ...field, displayName: 'Output Items', displayOptions }];
+}
+
+/** What an agent gets of an item. Each field costs it tokens. */
+const toolFields: INodeProperties[] = [
+	{
+		displayName: OPTION_LABELS.toolOutput,
+		name: 'toolOutput',
+		type: 'options',
+		default: 'simplified',
+		displayOptions: { show: IS_TOOL },
+		options: [
+			{
+				name: 'Simplified',
+				value: 'simplified',
+				description: 'Return up to ten fields per item',
+			},
+			{
+				name: 'Raw',
+				value: 'raw',
+				description: "Return all fields, and the provider's response",
+			},
+			{
+				name: 'Selected Fields',
+				value: 'selectedFields',
+				description: 'Return only the fields you choose',
+			},
+		],
+	},
+	{
+		displayName: OPTION_LABELS.toolFields,
+		name: 'toolFields',
+		type: 'multiOptions',
+		default: ['imageUrl', 'status'],
+		displayOptions: { show: { ...IS_TOOL, toolOutput: ['selectedFields'] } },
+		options: Object.entries(ITEM_FIELDS).map(([value, name]) => ({ name, value })),
+		description: 'The fields to return to the agent',
+	},
+];
 
 const { concurrency, fileName, pollInterval, timeout } = DEFAULT_OPTIONS;
 
@@ -55,7 +102,7 @@ const CHECK_REFERENCES: INodeProperties = {
 	type: 'boolean',
 	default: false,
 	description:
-		'Whether to look at the reference links before anything is spent: they must answer, and be images within the limits of the model',
+		"Whether to check, before you're charged, that the reference links open and that the images are within the model's limits",
 };
 
 const CONCURRENCY: INodeProperties = {
@@ -65,11 +112,11 @@ const CONCURRENCY: INodeProperties = {
 	default: concurrency,
 	typeOptions: { minValue: 0, numberPrecision: 0 },
 	description:
-		'How many tasks may be at work at the same time. 0 takes on more as long as the provider accepts them.',
+		'Maximum number of tasks in progress at the same time. 0 = as many as the provider accepts.',
 };
 
 const placeholders = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join(', ');
-const fileNameDescription = `How to name the files, without the extension. Placeholders: ${placeholders}.`;
+const fileNameDescription = `Name of the files, without the extension. Placeholders: ${placeholders}.`;
 
 const FILE_NAME: INodeProperties = {
 	displayName: OPTION_LABELS.fileName,
@@ -86,8 +133,7 @@ const POLL_INTERVAL: INodeProperties = {
 	type: 'number',
 	default: pollInterval,
 	typeOptions: { minValue: 0 },
-	description:
-		'The shortest time between two questions whether a task is done, in seconds. 0 leaves it to the node.',
+	description: 'Minimum seconds between status checks. 0 = automatic.',
 };
 
 const SIMPLIFY: INodeProperties = {
@@ -95,6 +141,7 @@ const SIMPLIFY: INodeProperties = {
 	name: 'simplify',
 	type: 'boolean',
 	default: true,
+	displayOptions: { hide: IS_TOOL },
 	description: 'Whether to return a simplified version of the response instead of the raw data',
 };
 
@@ -105,14 +152,14 @@ const TIMEOUT: INodeProperties = {
 	default: timeout,
 	typeOptions: { minValue: 1 },
 	description:
-		'Seconds to wait for a task. A task that takes longer is not lost: Seedream Task Status fetches it by its ID.',
+		'Maximum seconds to wait for a task. If a task takes longer, you can get its images with Seedream Task Status.',
 };
 
 export const optionsField: INodeProperties = {
 	displayName: 'Options',
 	name: 'options',
 	type: 'collection',
-	placeholder: 'Add option',
+	placeholder: 'Add Option',
 	default: {},
 	options: [CONCURRENCY, FILE_NAME, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
 };

@@ -6,21 +6,22 @@ import { fieldsByModel } from './fieldsByModel';
 
 const DESCRIPTIONS: Record<ParameterName, string> = {
 	aspectRatio:
-		'The shape of the image. From a spreadsheet, "16 : 9", "16：9", "16/9" and "16:09" all mean 16:9',
-	resolution: 'How large the image is. Small and capital letters are the same',
-	imageCount: 'How many images to make from this prompt. From a spreadsheet, "3" may be text',
+		'Shape of the image. "16 : 9", "16：9", "16/9" and "16:09" from a spreadsheet all count as 16:9',
+	resolution: 'Size of the image. Not case-sensitive',
+	imageCount:
+		'Number of images to generate from this prompt. Text such as "3" from a spreadsheet works too',
 	promptOptimization:
-		'How the provider may improve the prompt: Fast saves time, Standard looks better',
-	sequentialImageGeneration: 'Whether to make a set of images that belong together',
-	maxImages: 'How many images the set may have, when Sequential Image Generation is Auto',
-	watermark: 'Whether the provider puts a watermark on the image',
-	callbackUrl: 'A public HTTPS address that the provider tells when the task is done',
+		'How the provider improves the prompt: Standard gives better results, Fast takes less time',
+	sequentialImageGeneration: 'Select Auto to generate a set of related images',
+	maxImages: "Maximum number of images in the set, if 'Sequential Image Generation' is Auto",
+	watermark: 'Whether the provider adds a watermark to the image',
+	callbackUrl: 'Public HTTPS URL that the provider calls when the task is done',
 };
 
-/** The value of a choice that is left to the provider. */
+/** The option that leaves the choice to the provider. */
 const PROVIDER_DEFAULT = 'default';
 
-/** The fields of one parameter, made from the tables of the models that have it. */
+/** The field definitions of a parameter, for all models that have it. */
 export function parameterFields(name: ParameterName, root: '' | '/' = ''): INodeProperties[] {
 	return fieldsByModel(({ parameters }) => {
 		const parameter = parameters[name];
@@ -41,7 +42,7 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 				type: 'options',
 				default: PROVIDER_DEFAULT,
 				options: options(parameter),
-				// A row may write an option in its own way, or mean one of another provider: we check it.
+				// A row may use another spelling, or an option of another provider: checkRequest checks it.
 				allowArbitraryValues: true,
 			};
 		case 'integer':
@@ -64,19 +65,23 @@ function field(name: ParameterName, parameter: Parameter): INodeProperties {
 }
 
 function describe(name: ParameterName, { sentAs, note }: Parameter): string {
-	const sentences = `${DESCRIPTIONS[name]}. The provider calls it ${sentAs}.`;
+	const sentences = `${DESCRIPTIONS[name]}. API parameter: ${sentAs}.`;
 	return note === undefined ? sentences : `${sentences} ${note}`;
 }
 
 function options(parameter: Extract<Parameter, { kind: 'choice' }>): INodePropertyOptions[] {
 	const listed = parameter.options.map((value) => ({ name: optionName(value), value }));
-	const usual = {
+	const defaultOption = {
 		name: `Default (${optionName(parameter.default)})`,
 		value: PROVIDER_DEFAULT,
-		description: 'Leaves the choice to the provider',
+		description: "Use the provider's default",
 	};
-	const free = { name: 'Custom Size', value: 'custom', description: 'Width and height in pixels' };
-	return parameter.pixelSize ? [usual, ...listed, free] : [usual, ...listed];
+	const customSize = {
+		name: 'Custom Size',
+		value: 'custom',
+		description: 'Set the width and height in pixels',
+	};
+	return [defaultOption, ...listed, ...(parameter.pixelSize ? [customSize] : [])];
 }
 
 function optionName(value: string): string {

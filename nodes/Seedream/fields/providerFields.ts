@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 
 import { providers } from '../providers';
+import { fieldLabel } from '../request/labels';
 
 const defaultProvider = providers[0].id;
 
@@ -11,20 +12,20 @@ export const providerField: INodeProperties = {
 	default: defaultProvider,
 	options: providers.map(({ id, label }) => ({ name: label, value: id })),
 	description:
-		'The provider that makes the images. Each has its own credential, models and prices.',
+		'Provider that generates the images. Each has its own credential, models and prices.',
 };
 
 export const modelFields: INodeProperties[] = [
 	...providers.map((provider): INodeProperties => {
 		const { id, label, models, automatic } = provider;
 		const defaultModel = automatic ? 'auto' : models[0].id;
-		const known = models.map((model) => ({
+		const modelOptions = models.map((model) => ({
 			name: model.label,
 			value: model.id,
 			description: model.id,
 		}));
 		return {
-			displayName: 'Model',
+			displayName: fieldLabel('model'),
 			name: 'model',
 			type: 'options',
 			default: defaultModel,
@@ -33,27 +34,27 @@ export const modelFields: INodeProperties[] = [
 				...(automatic
 					? [{ name: 'Automatic', value: 'auto', description: automatic.description }]
 					: []),
-				...known,
+				...modelOptions,
 				{
 					name: 'Custom',
 					value: 'custom',
-					description: `Any other model of ${label}, by its ID`,
+					description: `Any other ${label} model, by ID`,
 				},
 			],
-			// With the provider taken from the row, one value stands for the models of all providers.
+			// If the provider comes from the row, one value selects a model of every provider.
 			allowArbitraryValues: true,
-			description: 'The version of Seedream to use',
+			description: 'Seedream version to use',
 		};
 	}),
-	// Not required: with the model taken from the row n8n shows this field too, and would insist on it.
+	// Not required: if the model comes from the row, n8n shows this field as well and would require it.
 	{
-		displayName: 'Custom Model',
+		displayName: fieldLabel('customModel'),
 		name: 'customModel',
 		type: 'string',
 		default: '',
 		placeholder: 'e.g. doubao-seedream-5.0-lite',
 		displayOptions: { show: { model: ['custom'] } },
 		description:
-			"The model's ID as the provider writes it. Its limits are not known here, so nothing but the kind of each field is checked.",
+			"The model ID from the provider's documentation. The node doesn't know this model's limits, so it only checks the type of each field.",
 	},
 ];

@@ -1,6 +1,6 @@
 import { providers } from '../providers';
 
-/** What stands below a node on the canvas: labels, for the values alone would be cut off. */
+/** The text below a node on the canvas. It shows labels, because n8n cuts off the longer values. */
 
 const providerLabels = Object.fromEntries(providers.map(({ id, label }) => [id, label]));
 
@@ -16,7 +16,7 @@ export const taskStatusSubtitle = `={{ ${provider} }}`;
 
 export const generateSubtitle = `={{ ${provider} + ": " + ${labelOf('model', modelLabels)} }}`;
 
-/** An expression for the label of a field's value, or for a value that has none. */
+/** An expression for the label of a field's value, or for the value itself if it has no label. */
 function labelOf(field: string, labels: Record<string, string>): string {
 	const value = `$parameter["${field}"]`;
 	return `((${JSON.stringify(labels)})[${value}] ?? ${value})`;

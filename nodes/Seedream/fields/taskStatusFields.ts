@@ -14,7 +14,7 @@ export const taskStatusFields: INodeProperties[] = [
 		required: true,
 		placeholder: 'e.g. task-unified-1757165031-seedream4d',
 		description:
-			'The ID that Seedream Generate handed on: one, several separated by comma, semicolon or new line, a JSON array, or an expression that gives an array',
+			'Task ID from Seedream Generate. Separate several with commas, semicolons or new lines, or use a JSON array or an expression that returns an array.',
 	},
 	{
 		displayName: OPTION_LABELS.continueWhen,
@@ -25,12 +25,12 @@ export const taskStatusFields: INodeProperties[] = [
 			{
 				name: 'Status Is Known',
 				value: 'now',
-				description: 'Asks once and hands on the status, even if the task has failed',
+				description: 'Check once and return the status, even if the task has failed',
 			},
 			{
 				name: 'Images Are Finished',
 				value: 'finished',
-				description: 'Waits until the task is done; a task that has failed is an error',
+				description: 'Wait until the task is done. If the task has failed, the row fails too.',
 			},
 		],
 	},

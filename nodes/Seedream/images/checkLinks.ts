@@ -1,28 +1,28 @@
 import type { Model } from '../providers/provider';
 import type { ReferenceFileLimits } from '../providers/referenceLimits';
 import { createLimit } from '../shared/limit';
-import type { DownloadPorts } from './download';
+import type { Downloader } from './download';
 import { fileProblem } from './imageFile';
 import { inspectHeader } from './inspectFile';
 import type { Reference } from './reference';
 
 const CONCURRENT_LINKS = 10;
-/** Of a part (206), a provider that asks without a range gets who knows what. */
-const CARRIES_FILE = new Set([200, 201, 203]);
-/** For as much of the file as tells its size. */
-const CHECK_MS = 30_000;
+/** Not 206: a provider's request without a range may get anything. */
+const STATUSES_WITH_FILE = new Set([200, 201, 203]);
+/** For the part of the file that contains its size. */
+const CHECK_TIMEOUT_MS = 30_000;
 
 interface RowReferences {
 	model: Model;
 	references: readonly Reference[];
 }
 
-/** Looks at a row's reference links; a link that many rows use is opened once for each model. */
+/** Checks a row's reference links. A link in many rows is opened once per model. */
 export function createLinkCheck(
-	open: DownloadPorts<unknown>['open'],
+	open: Downloader<unknown>,
 ): (row: RowReferences) => Promise<string[]> {
 	const limit = createLimit(CONCURRENT_LINKS);
-	const seen = new Map<string, Promise<string | undefined>>();
+	const checks = new Map<string, Promise<string | undefined>>();
 	return async ({ model, references }) => {
 		const limits = model.limitsAreGuesses ? undefined : model.references.file;
 		const problems = await Promise.all(
@@ -30,10 +30,10 @@ export function createLinkCheck(
 				if (reference.kind === 'file' || reference.url.startsWith('data:')) return undefined;
 				const { url } = reference;
 				const key = `${model.id} ${url}`;
-				const look = seen.get(key) ?? limit(async () => await linkProblem(url, limits, open));
-				seen.set(key, look);
-				const problem = await look;
-				return problem && `${url} ${problem}`;
+				const check = checks.get(key) ?? limit(async () => await linkProblem(url, limits, open));
+				checks.set(key, check);
+				const problem = await check;
+				return problem && `${url}, which ${problem}`;
 			}),
 		);
 		return problems.flatMap((problem) => problem ?? []);
@@ -41,23 +41,23 @@ export function createLinkCheck(
 }
 
 /**
- * What is wrong with a reference link, by its answer and first bytes; undefined when nothing.
- * Without limits it only has to answer.
+ * Why a provider couldn't use a reference link, from the response and its first bytes; undefined if it
+ * could. Without limits, the link only has to respond.
  */
 export async function linkProblem(
 	url: string,
 	limits: ReferenceFileLimits | undefined,
-	open: DownloadPorts<unknown>['open'],
+	open: Downloader<unknown>,
 ): Promise<string | undefined> {
-	const link = await open(url, { timeoutMs: CHECK_MS });
-	if (link.kind === 'networkError') return `cannot be opened (${link.why ?? link.code})`;
+	const link = await open(url, { timeoutMs: CHECK_TIMEOUT_MS });
+	if (link.kind === 'networkError') return `can't be opened (${link.reason ?? link.code})`;
 	try {
-		if (!CARRIES_FILE.has(link.status)) return `answers with HTTP ${link.status}`;
+		if (!STATUSES_WITH_FILE.has(link.status)) return `returned HTTP ${link.status}`;
 		if (!limits) return undefined;
 		const header = await inspectHeader(link.body);
 		return fileProblem({ bytes: link.bytes, ...header }, limits);
 	} catch {
-		return 'cannot be read: the transfer broke off';
+		return "can't be read: the download was interrupted";
 	} finally {
 		link.discard();
 	}

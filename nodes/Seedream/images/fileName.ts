@@ -1,10 +1,10 @@
-/** What a file name template can draw on. */
+/** The values of a file name template's placeholders. */
 export interface FileNameFacts {
 	/** The input row, from 1. */
 	row: number;
 	/** The image of the task, from 1. */
 	image: number;
-	/** The image among all of the execution, from 1: a loop begins its rows anew in each turn. */
+	/** The image within the execution, from 1. In a loop, rows are numbered anew in each iteration. */
 	number: number;
 	taskId: string;
 	provider: string;
@@ -14,10 +14,10 @@ export interface FileNameFacts {
 	date: Date;
 }
 
-/** Unique over all runs, so that a bucket or a folder is never overwritten by the next run. */
+/** Unique across executions, so that they don't overwrite each other's files in a bucket or folder. */
 export const DEFAULT_FILE_NAME = '{taskId}-{image}';
 
-/** The placeholders a template may hold, in braces. */
+/** In braces in the template. */
 export const FILE_NAME_PLACEHOLDERS = [
 	'row',
 	'image',
@@ -31,22 +31,22 @@ export const FILE_NAME_PLACEHOLDERS = [
 
 export type FileNamePlaceholder = (typeof FILE_NAME_PLACEHOLDERS)[number];
 
-const PROMPT_LENGTH = 40;
-/** File systems and object stores take 255 bytes; the extension and `-2` need a few of them. */
+const MAX_PROMPT_LENGTH = 40;
+/** File systems and object stores allow 255, including the extension and a suffix such as `-2`. */
 const MAX_BYTES = 240;
 
-/** Fills the template and leaves nothing that a file system or an object store refuses. */
+/** Fills in the template. The result is valid in every file system and object store. */
 export function fileName(template: string, facts: FileNameFacts, extension: string): string {
 	return `${baseName(template, facts)}.${extension}`;
 }
 
-/** The same without the extension, which the file's own bytes decide about. */
+/** The same without the extension, which depends on the file's own bytes. */
 export function baseName(template: string, facts: FileNameFacts): string {
 	const name = shorten(partsOf(templateOf(template), facts));
 	return withoutDeviceName(name.replace(IMAGE_EXTENSION, '') || 'image');
 }
 
-/** Whether the template draws on it. */
+/** Whether the template contains the placeholder. */
 export function drawsOn(template: string, placeholder: FileNamePlaceholder): boolean {
 	return templateOf(template).includes(`{${placeholder}}`);
 }
@@ -55,7 +55,7 @@ function templateOf(template: string): string {
 	return template.trim() === '' ? DEFAULT_FILE_NAME : template;
 }
 
-/** A piece of the name; `words` may be shortened, what stands around them may not. */
+/** A part of the name. Only `words` may be shortened. */
 interface Part {
 	before: string;
 	words: string;
@@ -69,7 +69,7 @@ function partsOf(template: string, facts: FileNameFacts): Part[] {
 	return pieces.flatMap((piece, index): Part[] => {
 		const name = FILE_NAME_PLACEHOLDERS.find((one) => piece === `{${one}}`);
 		if (name) return [filledIn(name, facts)];
-		// What n8n has filled in before stands between our placeholders: there may be a name in it with its extension.
+		// The text between placeholders may come from an expression, and be a file name with an extension.
 		const [, before = '', words = '', after = ''] = TEXT.exec(toDashes(piece)) ?? [];
 		const isName = pieces
 			.slice(index + 1)
@@ -83,7 +83,7 @@ const TEXT = /^([-._]*)(.*?)([-._]*)$/su;
 const IMAGE_EXTENSION =
 	/(?:\.(?:jpe?g|jpe|jfif|png|apng|webp|gif|bmp|tiff?|avif|hei[cf]|svg|psd))+$/i;
 
-/** What tells images apart is never shortened. */
+/** What makes names unique is never shortened. */
 function filledIn(name: FileNamePlaceholder, facts: FileNameFacts): Part {
 	const whole = (value: string | number): Part => {
 		return { before: clean(String(value)), words: '', after: '' };
@@ -100,16 +100,16 @@ function filledIn(name: FileNamePlaceholder, facts: FileNameFacts): Part {
 	}
 }
 
-/** Ends with a whole word, unless that would take half of it: not every language has spaces. */
+/** Cut at a word boundary, unless that halves it: not every language uses spaces. */
 function beginning(prompt: string): string {
 	const characters = [...prompt];
-	const cut = characters.slice(0, PROMPT_LENGTH).join('');
-	if (!/\S/.test(characters[PROMPT_LENGTH] ?? '')) return cut;
+	const cut = characters.slice(0, MAX_PROMPT_LENGTH).join('');
+	if (!/\S/.test(characters[MAX_PROMPT_LENGTH] ?? '')) return cut;
 	const words = cut.replace(/\s+\S*$/u, '');
-	return words.length < PROMPT_LENGTH / 2 ? cut : words;
+	return words.length < MAX_PROMPT_LENGTH / 2 ? cut : words;
 }
 
-/** Keeps letters and digits of every script; everything that could be a path becomes a dash. */
+/** Keeps the letters and digits of every script, and replaces anything that could be a path by dashes. */
 function clean(part: string): string {
 	return toDashes(part)
 		.replace(/-{2,}/g, '-')
@@ -120,9 +120,9 @@ function toDashes(part: string): string {
 	return part.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._-]+/gu, '-');
 }
 
-/** Takes from the longest words until the name fits. */
+/** Shortens the longest words until the name fits. */
 function shorten(parts: readonly Part[]): string {
-	// Longer words than this are cut anyway, and a name is measured many times below.
+	// For speed: the loop below measures the name once per character.
 	const short = parts.map((part) => ({ ...part, words: startOf(part.words, MAX_BYTES) }));
 	for (;;) {
 		const name = clean(short.map(({ before, words, after }) => before + words + after).join(''));
@@ -145,7 +145,7 @@ function startWithin(name: string, bytes: number): string {
 	return start;
 }
 
-/** On Windows these mean a device, whatever stands behind a dot. */
+/** Windows device names, also with an extension. */
 const DEVICE = /^(?:con|prn|aux|nul|conin|conout|clock|(?:com|lpt)[\d¹²³])(?=\.|$)/i;
 
 function withoutDeviceName(name: string): string {

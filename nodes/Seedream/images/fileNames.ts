@@ -1,100 +1,107 @@
 import { baseName, drawsOn, type FileNameFacts, type FileNamePlaceholder } from './fileName';
 
-/** What is known of a row's images before its task exists. */
+/** What's known about a row's images before its task exists. */
 export interface ExpectedRow {
 	template: string;
-	/** One for each image that is expected; a task that exists already may have its id. */
+	/** One for each expected image; an existing task has its ID. */
 	images: ReadonlyArray<{ image: number; taskId?: string }>;
 	provider: string;
-	/** Undefined where only the response will tell. */
+	/** Undefined if only the response will tell. */
 	model: string | undefined;
 	prompt: string | undefined;
 }
 
-/** What earlier turns of a loop have used up. */
+/** What earlier iterations of a loop have used. */
 export interface FileNameStore {
-	/** As `sameAs` has them. */
+	/** Normalized. */
 	names: readonly string[];
-	/** How many images they counted. */
+	/** How many images they numbered. */
 	counted: number;
 	keepName: (name: string) => void;
 	keepCount: (counted: number) => void;
 }
 
-export interface FileNames {
-	/** The name of an image, without its extension, that no other image of the execution has. */
-	take: (row: number, template: string, facts: Omit<FileNameFacts, 'row' | 'number'>) => string;
-}
-
-interface Place {
+/** An expected image's number and, if it could be determined in advance, its name. */
+interface Reservation {
 	number: number;
 	name?: string;
 	isTaken: boolean;
 }
 
 /**
- * Gives each image a name of its own. The names are given out in the order of the rows before the
- * first download begins, so that they are the same on every try, whichever image comes first; only
- * where a name holds what nobody knows by then, it is given out when the image is there. Two names
- * that differ in case only are one on Windows and macOS.
+ * Gives each image of an execution a unique name. Names are assigned in the order of the rows before
+ * the first download starts, so that they're the same on every try, whichever image arrives first. A
+ * name that depends on the response is assigned when the image arrives. Names that differ only in case
+ * are the same on Windows and macOS.
  */
-export function createFileNames(
-	rows: ReadonlyArray<ExpectedRow | undefined>,
-	memory: FileNameStore,
-	date: Date,
-): FileNames {
-	const used = new Set(memory.names);
-	let counted = memory.counted;
-	const count = () => {
-		counted += 1;
-		memory.keepCount(counted);
-		return counted;
-	};
-	const places = new Map<string, Place>();
+export class FileNames {
+	private readonly used: Set<string>;
 
-	const claim = (template: string, wanted: string): string => {
-		let name = wanted;
-		for (let time = 2; used.has(sameAs(name)); time += 1) name = `${wanted}-${time}`;
-		used.add(sameAs(name));
-		// A task's id is in no other turn, and a loop may have thousands.
-		if (!drawsOn(template, 'taskId')) memory.keepName(sameAs(name));
-		return name;
-	};
-	for (const [row, expected] of rows.entries()) {
-		for (const { image, taskId } of expected?.images ?? []) {
-			if (!expected) continue;
-			const place: Place = { number: count(), isTaken: false };
-			const { template, provider, model, prompt } = expected;
+	private readonly reservations = new Map<string, Reservation>();
+
+	private counted: number;
+
+	constructor(
+		rows: ReadonlyArray<ExpectedRow | undefined>,
+		private readonly store: FileNameStore,
+		date: Date,
+	) {
+		this.used = new Set(store.names);
+		this.counted = store.counted;
+		for (const [row, expected] of rows.entries()) if (expected) this.reserve(row, expected, date);
+	}
+
+	/** An image's name, without its extension. */
+	take(row: number, template: string, facts: Omit<FileNameFacts, 'row' | 'number'>): string {
+		const keys = [imageKey(row, facts.image, facts.taskId), imageKey(row, facts.image)];
+		const reserved = keys
+			.map((key) => this.reservations.get(key))
+			.find((found) => found && !found.isTaken);
+		if (reserved) reserved.isTaken = true;
+		if (reserved?.name !== undefined) return reserved.name;
+		const number = reserved?.number ?? this.nextNumber();
+		return this.makeUnique(template, baseName(template, { ...facts, row: row + 1, number }));
+	}
+
+	private reserve(row: number, expected: ExpectedRow, date: Date): void {
+		const { template, images, provider, model, prompt } = expected;
+		for (const { image, taskId } of images) {
+			const reservation: Reservation = { number: this.nextNumber(), isTaken: false };
 			const known = { taskId, model, prompt };
 			if (Object.entries(known).every(([fact, value]) => isKnown(template, fact, value))) {
-				const facts = { row: row + 1, image, number: place.number, provider, date };
-				const rest = { taskId: taskId ?? '', model: model ?? '', prompt: prompt ?? '' };
-				place.name = claim(template, baseName(template, { ...facts, ...rest }));
+				const { number } = reservation;
+				const fromRow = { taskId: taskId ?? '', model: model ?? '', prompt: prompt ?? '' };
+				const facts = { row: row + 1, image, number, provider, date, ...fromRow };
+				reservation.name = this.makeUnique(template, baseName(template, facts));
 			}
-			places.set(placeOf(row, image, taskId), place);
+			this.reservations.set(imageKey(row, image, taskId), reservation);
 		}
 	}
-	return {
-		take: (row, template, facts) => {
-			const candidates = [placeOf(row, facts.image, facts.taskId), placeOf(row, facts.image)];
-			const place = candidates
-				.map((key) => places.get(key))
-				.find((found) => found && !found.isTaken) ?? { number: count(), isTaken: false };
-			place.isTaken = true;
-			const { number } = place;
-			return place.name ?? claim(template, baseName(template, { ...facts, row: row + 1, number }));
-		},
-	};
+
+	private nextNumber(): number {
+		this.counted += 1;
+		this.store.keepCount(this.counted);
+		return this.counted;
+	}
+
+	private makeUnique(template: string, wanted: string): string {
+		let name = wanted;
+		for (let n = 2; this.used.has(normalize(name)); n += 1) name = `${wanted}-${n}`;
+		this.used.add(normalize(name));
+		// No other iteration has the same task ID, and a loop may have thousands.
+		if (!drawsOn(template, 'taskId')) this.store.keepName(normalize(name));
+		return name;
+	}
 }
 
 function isKnown(template: string, fact: string, value: string | undefined): boolean {
 	return value !== undefined || !drawsOn(template, fact as FileNamePlaceholder);
 }
 
-function sameAs(name: string): string {
+function normalize(name: string): string {
 	return name.normalize('NFC').toLowerCase();
 }
 
-function placeOf(row: number, image: number, taskId = ''): string {
+function imageKey(row: number, image: number, taskId = ''): string {
 	return `${row}/${taskId}/${image}`;
 }

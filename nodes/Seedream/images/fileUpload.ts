@@ -1,13 +1,13 @@
-/** An opened file; it can be read once. */
+/** An opened file. It can be read once. */
 export interface FileContent {
 	chunks: AsyncIterable<Uint8Array>;
-	/** The bytes between `head` and `tail`, as a body that n8n can send without holding them all. */
+	/** The content between `head` and `tail`, as a request body that n8n streams. */
 	framed: (head: Buffer, tail: Buffer) => object;
-	/** Closes it, whether or not it was read. */
+	/** Closes the file, whether or not it was read. */
 	discard: () => void;
 }
 
-/** A file for the provider to keep, sent as the part `file` of a multipart body. */
+/** A file to upload to the provider, as the part `file` of a multipart body. */
 export interface FileUpload {
 	baseUrl: 'baseUrl' | 'filesBaseUrl';
 	path: string;

@@ -3,59 +3,58 @@ import { formatNumber } from '../shared/format';
 import type { FileContent } from './fileUpload';
 import type { MeasuredImage } from './measureImage';
 
-/** An image that sits in n8n, judged by its own bytes. */
+/** An image in n8n, and what its own bytes tell. */
 export interface ImageFile {
-	/** The same for the same file in many rows. */
+	/** The same for the same file in several rows. */
 	key: string;
-	/** Of its content: the same also when the file is read again, and is another one to n8n. */
+	/** Of its content: the same even if the file is read again and has another ID in n8n. */
 	hash: string;
-	/** Where the user finds it, e.g. `the image in the field "data"`. */
+	/** Names the file to the user, e.g. `the image in "data"`. */
 	label: string;
 	bytes: number;
-	/** Undefined when its bytes are no image that can be measured. */
+	/** Undefined if it isn't an image whose size can be read. */
 	measured: MeasuredImage | undefined;
-	/** What it is instead, in words with their article. */
+	/** What it is instead, with its article. */
 	otherFormat?: string;
-	/** By its bytes, else as n8n has it. */
+	/** From its bytes, otherwise from n8n. */
 	mimeType: string;
-	/** Opens it anew; throws when the file is gone. */
+	/** Opens the file again each time; throws if it no longer exists. */
 	content: () => Promise<FileContent>;
-	/** A link under which n8n hands it out; undefined where nobody outside could open it. */
+	/** A link to the file that n8n serves; undefined if the provider couldn't open it. */
 	signedLink: () => string | undefined;
 }
 
-/** What the limits have against the image, in words that follow its label; undefined when nothing. */
+/** How the image exceeds the limits, as the end of a sentence that names it; undefined if it doesn't. */
 export function fileProblem(
 	{ bytes, measured, otherFormat }: Partial<Pick<ImageFile, 'bytes' | 'measured' | 'otherFormat'>>,
 	limits: ReferenceFileLimits,
 ): string | undefined {
 	const { formats, maxBytes, minSide, maxPixels, minRatio, maxRatio } = limits;
-	if (!measured && otherFormat) return `is ${otherFormat}, the model takes ${list(formats)}`;
-	if (!measured) return `is not an image in one of these formats: ${list(formats)}`;
+	const accepted = `but the model accepts only ${formatList(formats)}`;
+	if (!measured && otherFormat) return `is ${otherFormat}, ${accepted}`;
+	if (!measured) return `isn't an image in a supported format (${formatList(formats)})`;
 	const { format, width, height } = measured;
-	const size = `${width}×${height} pixels`;
-	if (!formats.includes(format)) {
-		return `is a ${format.toUpperCase()} file, the model takes ${list(formats)}`;
-	}
+	if (!formats.includes(format)) return `is a ${format.toUpperCase()} file, ${accepted}`;
 	if (bytes !== undefined && bytes > maxBytes) {
-		return `has ${megabytes(bytes)} MB, the most is ${megabytes(maxBytes)} MB`;
+		return `is ${megabytes(bytes)} MB (maximum ${megabytes(maxBytes)} MB)`;
 	}
-	if (Math.min(width, height) < minSide) return `has ${size}, each side needs at least ${minSide}`;
+	const size = `${width}×${height} pixels`;
+	if (Math.min(width, height) < minSide) return `is ${size} (minimum ${minSide} per side)`;
 	if (width * height > maxPixels) {
-		return `has ${size}, the most is ${formatNumber(maxPixels)} pixels in all`;
+		return `is ${size} (maximum ${formatNumber(maxPixels)} in total)`;
 	}
 	const ratio = width / height;
 	if (ratio < minRatio || ratio > maxRatio) {
-		return `has ${size}, one side may be at most ${Math.round(maxRatio)} times the other`;
+		return `is too narrow at ${size} (maximum ratio ${Math.round(maxRatio)}:1)`;
 	}
 	return undefined;
 }
 
-function list(formats: readonly ImageFormatName[]): string {
+function formatList(formats: readonly ImageFormatName[]): string {
 	return formats.map((format) => format.toUpperCase()).join(', ');
 }
 
-/** Rounded up, so that a file just over the limit does not read like one within it. */
+/** Rounded up, so that a file just over the limit doesn't look like one within it. */
 function megabytes(bytes: number): string {
 	return (Math.ceil((bytes / (1024 * 1024)) * 10) / 10).toString();
 }

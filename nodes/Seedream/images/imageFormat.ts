@@ -14,10 +14,10 @@ export const IMAGE_FORMATS: Record<ImageFormatName, ImageFormat> = {
 	tiff: { extension: 'tiff', mimeType: 'image/tiff' },
 };
 
-/** How many bytes of a file `imageFormat` wants to see. */
+/** How many bytes of a file `imageFormat` needs. */
 export const SIGNATURE_LENGTH = 12;
 
-/** The format that the first bytes of a file prove, whatever its name or content type say. */
+/** The format according to a file's first bytes, whatever its name or content type say. */
 export function imageFormat(start: Buffer): ImageFormatName | undefined {
 	const hex = start.toString('hex');
 	const ascii = start.toString('latin1');
@@ -30,17 +30,17 @@ export function imageFormat(start: Buffer): ImageFormatName | undefined {
 	return undefined;
 }
 
-/** How many bytes of a file `otherFormat` wants to see. */
+/** How many bytes of a file `otherFormat` needs. */
 export const OTHER_SIGNATURE_LENGTH = 512;
 
-/** What people send in place of an image that a model takes, by what it begins with. */
+/** Files that are often sent instead of a supported image, by how they begin. */
 const OTHER_SIGNATURES: Array<[RegExp, string]> = [
-	[/^.{4}ftyp(?:hei[cxms]|hev[cxms])/s, 'a HEIC file (a photo as iPhones take it)'],
+	[/^.{4}ftyp(?:hei[cxms]|hev[cxms])/s, 'a HEIC file (the format of iPhone photos)'],
 	[/^.{4}ftypavi[fs]/s, 'an AVIF file'],
 	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?avi[fs]/s, 'an AVIF file'],
-	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?he[iv][cxms]/s, 'a HEIC file (a photo as iPhones take it)'],
+	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?he[iv][cxms]/s, 'a HEIC file (the format of iPhone photos)'],
 	[/^.{4}ftyp(?:mif[12]|msf1)/s, 'a HEIF file'],
-	[/^.{4}ftypcrx /s, 'a raw photo of a camera (CR3)'],
+	[/^.{4}ftypcrx /s, 'a raw camera photo (CR3)'],
 	[/^.{4}ftyp/s, 'a video'],
 	[/^\x1aE\xdf\xa3/, 'a video'],
 	[/^RIFF.{4}AVI /s, 'a video'],
@@ -58,11 +58,11 @@ const OTHER_SIGNATURES: Array<[RegExp, string]> = [
 		/^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype svg[^>]*>\s*)?<svg[\s>]/is,
 		'an SVG file',
 	],
-	[/^data:[\w/+.-]+;base64,/i, 'the text of an image (a data URI), not its file'],
-	[/^(?:iVBORw0KGgo|\/9j\/)[A-Za-z\d+/\s]+/, 'the text of an image (base64), not its file'],
+	[/^data:[\w/+.-]+;base64,/i, 'a data URI as text instead of an image file'],
+	[/^(?:iVBORw0KGgo|\/9j\/)[A-Za-z\d+/\s]+/, 'base64 text instead of an image file'],
 ];
 
-/** What a file is that is no image of the formats above, in words with their article; undefined where nobody can tell. */
+/** What a file in none of the formats above is, with its article; undefined if unknown. */
 export function otherFormat(start: Buffer): string | undefined {
 	const text = start.subarray(0, OTHER_SIGNATURE_LENGTH).toString('latin1');
 	return OTHER_SIGNATURES.find(([signature]) => signature.test(text))?.[1];

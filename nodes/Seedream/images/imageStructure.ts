@@ -1,88 +1,92 @@
 import type { ImageFormatName } from '../providers/referenceLimits';
 import { imageFormat, SIGNATURE_LENGTH } from './imageFormat';
 
-/** What a walk through a file wants next: so many bytes, to leave out so many, or to come behind a mark. */
+/** What a parser needs next: to read bytes, to skip bytes, or to find a marker and continue behind it. */
 type Step = { read: number } | { skip: number } | { find: Buffer };
-type Walk = Generator<Step, void, Buffer>;
+type Parser = Generator<Step, void, Buffer>;
 
-/** Watches the bytes of a file go by, to tell whether it ends before its image does. */
-export interface StructureWatch {
-	see: (bytes: Uint8Array) => void;
-	isCutShort: () => boolean;
-}
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /**
- * Follows the structure of a file from part to part, and so knows its end from a byte that only looks like it.
- * What stands behind the image does not matter: phones put whole films there. A file whose structure is
- * unknown counts as whole, and so does a TIFF, whose parts may stand anywhere.
+ * Finds out whether a file ends before its image does, from the chunks of the file. It parses the
+ * structure, so it isn't misled by bytes that merely look like an end marker. Anything behind the image
+ * is ignored: phones append whole videos. A file with an unknown structure counts as complete, and so
+ * does a TIFF, whose parts may be anywhere.
  */
-export function watchStructure(): StructureWatch {
-	let walk: Walk | undefined;
-	let step: IteratorResult<Step, void> | undefined;
-	let toSkip = 0;
-	let kept: Buffer = NOTHING;
+export class StructureChecker {
+	private parser?: Parser;
 
-	const goOn = (bytes?: Buffer) => {
-		step = bytes ? walk?.next(bytes) : walk?.next();
-		toSkip = step?.value && 'skip' in step.value ? Math.max(0, step.value.skip) : 0;
-	};
-	/** Gives the step what it wants, and returns the rest; undefined while there is too little. */
-	const take = (bytes: Buffer): Buffer | undefined => {
-		if (!step || step.done) return undefined;
-		const { value } = step;
-		if ('read' in value) {
-			if (bytes.length < value.read) return undefined;
-			goOn(bytes.subarray(0, value.read));
-			return bytes.subarray(value.read);
+	private step?: IteratorResult<Step, void>;
+
+	private toSkip = 0;
+
+	/** Bytes that the current step needs together with the next chunk. */
+	private pending: Buffer = NO_BYTES;
+
+	update(chunk: Uint8Array): void {
+		if (this.step?.done) return;
+		let bytes: Buffer = Buffer.concat([this.pending, chunk]);
+		if (!this.step) {
+			this.pending = bytes;
+			if (bytes.length < SIGNATURE_LENGTH) return;
+			const format = imageFormat(bytes.subarray(0, SIGNATURE_LENGTH));
+			this.parser = (format && PARSERS[format])?.() ?? parseNothing();
+			this.advance();
 		}
-		if ('skip' in value) {
-			const skipped = Math.min(toSkip, bytes.length);
-			toSkip -= skipped;
-			if (toSkip > 0) return undefined;
-			goOn(NOTHING);
+		for (let rest = this.consume(bytes); rest; rest = this.consume(bytes)) bytes = rest;
+		this.pending = this.unfinished(bytes);
+	}
+
+	isTruncated(): boolean {
+		return this.step ? !this.step.done : imageFormat(this.pending) !== undefined;
+	}
+
+	private advance(bytes?: Buffer): void {
+		this.step = bytes ? this.parser?.next(bytes) : this.parser?.next();
+		const step = this.step?.value;
+		this.toSkip = step && 'skip' in step ? Math.max(0, step.skip) : 0;
+	}
+
+	/** Passes the bytes to the current step, and returns the rest; undefined if it needs more. */
+	private consume(bytes: Buffer): Buffer | undefined {
+		if (!this.step || this.step.done) return undefined;
+		const { value: step } = this.step;
+		if ('read' in step) {
+			if (bytes.length < step.read) return undefined;
+			this.advance(bytes.subarray(0, step.read));
+			return bytes.subarray(step.read);
+		}
+		if ('skip' in step) {
+			const skipped = Math.min(this.toSkip, bytes.length);
+			this.toSkip -= skipped;
+			if (this.toSkip > 0) return undefined;
+			this.advance(NO_BYTES);
 			return bytes.subarray(skipped);
 		}
-		const at = bytes.indexOf(value.find);
+		const at = bytes.indexOf(step.find);
 		if (at < 0) return undefined;
-		goOn(value.find);
-		return bytes.subarray(at + value.find.length);
-	};
-	/** What a later chunk may complete. */
-	const unfinished = (bytes: Buffer): Buffer => {
-		if (!step || step.done || 'skip' in step.value) return NOTHING;
-		return 'read' in step.value ? bytes : bytes.subarray(-(step.value.find.length - 1));
-	};
-	return {
-		see: (chunk) => {
-			if (step?.done) return;
-			let bytes: Buffer = Buffer.concat([kept, chunk]);
-			if (!step) {
-				kept = bytes;
-				if (bytes.length < SIGNATURE_LENGTH) return;
-				const format = imageFormat(bytes.subarray(0, SIGNATURE_LENGTH));
-				walk = (format && WALKS[format])?.() ?? walkNowhere();
-				goOn();
-			}
-			for (let rest = take(bytes); rest; rest = take(bytes)) bytes = rest;
-			kept = unfinished(bytes);
-		},
-		isCutShort: () => (step ? !step.done : imageFormat(kept) !== undefined),
-	};
+		this.advance(step.find);
+		return bytes.subarray(at + step.find.length);
+	}
+
+	private unfinished(bytes: Buffer): Buffer {
+		if (!this.step || this.step.done || 'skip' in this.step.value) return NO_BYTES;
+		const { value: step } = this.step;
+		return 'read' in step ? bytes : bytes.subarray(-(step.find.length - 1));
+	}
 }
 
-const NOTHING: Buffer = Buffer.alloc(0);
-
-const WALKS: Partial<Record<ImageFormatName, () => Walk>> = {
-	png: walkPng,
-	jpeg: walkJpeg,
-	gif: walkGif,
-	webp: walkWebp,
-	bmp: walkBmp,
+const PARSERS: Partial<Record<ImageFormatName, () => Parser>> = {
+	png: parsePng,
+	jpeg: parseJpeg,
+	gif: parseGif,
+	webp: parseWebp,
+	bmp: parseBmp,
 };
 
-function* walkNowhere(): Walk {}
+function* parseNothing(): Parser {}
 
-function* walkPng(): Walk {
+function* parsePng(): Parser {
 	yield { skip: 8 };
 	for (;;) {
 		const chunk = yield { read: 8 };
@@ -97,19 +101,19 @@ const FF = 0xff;
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
 /** TEM, RST and SOI have no length. */
-const STANDS_ALONE = new Set([0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8]);
+const WITHOUT_LENGTH = new Set([0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8]);
 
-/** A preview in a segment before the scans has an end of its own, so segments are left out whole. */
-function* walkJpeg(): Walk {
+/** Segments are skipped as a whole, because a preview inside one has its own end marker. */
+function* parseJpeg(): Parser {
 	for (;;) {
 		if ((yield { read: 1 })[0] !== FF) return;
 		let marker = (yield { read: 1 })[0];
 		while (marker === FF) marker = (yield { read: 1 })[0];
 		if (marker === undefined || marker === 0 || marker === END_OF_IMAGE) return;
-		if (STANDS_ALONE.has(marker)) continue;
+		if (WITHOUT_LENGTH.has(marker)) continue;
 		yield { skip: (yield { read: 2 }).readUInt16BE(0) - 2 };
 		if (marker !== START_OF_SCAN) continue;
-		// Inside of the pixels, another byte stands behind each ff.
+		// Within the pixel data, an ff is always followed by another byte.
 		yield { find: Buffer.from([FF, END_OF_IMAGE]) };
 		return;
 	}
@@ -118,15 +122,15 @@ function* walkJpeg(): Walk {
 const GIF_IMAGE = 0x2c;
 const GIF_EXTENSION = 0x21;
 
-function* walkGif(): Walk {
+function* parseGif(): Parser {
 	const screen = yield { read: 13 };
-	yield { skip: colours(screen.readUInt8(10)) };
+	yield { skip: colorTableLength(screen.readUInt8(10)) };
 	for (;;) {
 		const block = (yield { read: 1 })[0];
 		if (block === GIF_IMAGE) {
 			const image = yield { read: 9 };
-			// The colours of this image, and the size of its codes.
-			yield { skip: colours(image.readUInt8(8)) + 1 };
+			// The local color table and the code size.
+			yield { skip: colorTableLength(image.readUInt8(8)) + 1 };
 		} else if (block === GIF_EXTENSION) yield { skip: 1 };
 		else return;
 		for (;;) {
@@ -137,18 +141,18 @@ function* walkGif(): Walk {
 	}
 }
 
-/** The length of a table of colours; the first bit says whether there is one. */
-function colours(flags: number): number {
+/** The first bit says whether there's a table. */
+function colorTableLength(flags: number): number {
 	return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }
 
-function* walkWebp(): Walk {
+function* parseWebp(): Parser {
 	const header = yield { read: 12 };
 	yield { skip: header.readUInt32LE(4) + 8 - header.length };
 }
 
-/** Some programs write 0 for the length. */
-function* walkBmp(): Walk {
+/** Some programs write a length of 0. */
+function* parseBmp(): Parser {
 	const header = yield { read: 6 };
 	yield { skip: header.readUInt32LE(2) - header.length };
 }

@@ -1,66 +1,65 @@
 import { createHash } from 'crypto';
 
 import { otherFormat, OTHER_SIGNATURE_LENGTH } from './imageFormat';
-import { watchStructure } from './imageStructure';
+import { StructureChecker } from './imageStructure';
 import { measureImage, type MeasuredImage } from './measureImage';
 
-/** What the bytes of a file prove. */
+/** What a file's own bytes tell. */
 export interface InspectedFile {
-	/** Of all of it, as SHA-256: a file that an earlier node reads again has another id, and is the same. */
+	/** SHA-256 of the content: if an earlier node reads the file again, its ID in n8n changes. */
 	hash: string;
 	bytes: number;
-	/** Undefined when its bytes are no image that can be measured. */
+	/** Undefined if it isn't an image whose size can be read. */
 	measured: MeasuredImage | undefined;
-	/** What it is instead, where it is something that people often take for such an image. */
+	/** What it is instead, if it's something that's often mistaken for such an image. */
 	otherFormat: string | undefined;
-	/** It ends in the middle of its image. */
-	isCutShort: boolean;
+	isTruncated: boolean;
 }
 
-/** Reads a file once, to its end, and holds one chunk of it at a time. Throws only what the source throws. */
+/** Reads a file once, chunk by chunk. Throws only what the source throws. */
 export async function inspectFile(chunks: AsyncIterable<Uint8Array>): Promise<InspectedFile> {
 	const hash = createHash('sha256');
 	let bytes = 0;
-	const structure = watchStructure();
+	const structure = new StructureChecker();
 	const source = chunks[Symbol.asyncIterator]();
-	const seen = async function* () {
+	const read = async function* () {
 		for (let next = await source.next(); !next.done; next = await source.next()) {
 			hash.update(next.value);
 			bytes += next.value.length;
-			structure.see(next.value);
+			structure.update(next.value);
 			yield next.value;
 		}
 	};
 	try {
-		// Whoever measures reads no further than the header, and closes what it reads from.
-		const header = await inspectHeader(seen());
-		const rest = seen();
+		// Reads no further than the header, and closes its iterator, so the rest gets another one.
+		const header = await inspectHeader(read());
+		const rest = read();
 		while (!(await rest.next()).done);
-		return { hash: hash.digest('hex'), bytes, ...header, isCutShort: structure.isCutShort() };
+		return { hash: hash.digest('hex'), bytes, ...header, isTruncated: structure.isTruncated() };
 	} finally {
 		await source.return?.();
 	}
 }
 
-/** The same of a file of which no more is read than it takes. */
+/** Reads no more of the file than it needs. */
 export async function inspectHeader(
 	chunks: AsyncIterable<Uint8Array>,
 ): Promise<Pick<InspectedFile, 'measured' | 'otherFormat'>> {
 	const source = chunks[Symbol.asyncIterator]();
 	let start = Buffer.alloc(0);
-	const next = async () => {
-		const pulled = await source.next();
+	const readNext = async () => {
+		const next = await source.next();
 		const isShort = start.length < OTHER_SIGNATURE_LENGTH;
-		if (!pulled.done && isShort) start = Buffer.concat([start, pulled.value]);
-		return pulled;
+		if (!next.done && isShort) start = Buffer.concat([start, next.value]);
+		return next;
 	};
-	const seen = async function* () {
-		for (let pulled = await next(); !pulled.done; pulled = await next()) yield pulled.value;
+	const read = async function* () {
+		for (let next = await readNext(); !next.done; next = await readNext()) yield next.value;
 	};
 	try {
-		const measured = await measureImage(seen());
+		const measured = await measureImage(read());
 		if (measured) return { measured, otherFormat: undefined };
-		while (start.length < OTHER_SIGNATURE_LENGTH && !(await next()).done);
+		while (start.length < OTHER_SIGNATURE_LENGTH && !(await readNext()).done);
 		return { measured, otherFormat: otherFormat(start) };
 	} finally {
 		await source.return?.();

@@ -1,7 +1,7 @@
 import type { ImageFormatName } from '../providers/referenceLimits';
 import { imageFormat, SIGNATURE_LENGTH } from './imageFormat';
 
-/** What the header of a file says, before any rotation that its metadata asks for. */
+/** From the file's header, without any rotation in its metadata. */
 export interface MeasuredImage {
 	format: ImageFormatName;
 	/** Pixels, at least 1. */
@@ -11,8 +11,8 @@ export interface MeasuredImage {
 }
 
 /**
- * Undefined when the bytes are no image of these formats, or end inside the header. Pulls no more
- * chunks than it takes to know, and then closes the source; throws only what the source throws.
+ * Undefined if the bytes aren't an image in a known format, or end within the header. Reads no more
+ * chunks than it needs, then closes the source. Throws only what the source throws.
  */
 export async function measureImage(
 	chunks: AsyncIterable<Uint8Array>,
@@ -25,21 +25,21 @@ export async function measureImage(
 	}
 }
 
-/** More than twice the largest reference that a provider takes (30 MB): ends an endless source. */
+/** Ends an endless source. The largest reference that a provider accepts is 30 MB. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** What an empty chunk counts as, so that a source of nothing else ends as well. */
+/** An empty chunk counts as this, so that a source of empty chunks ends as well. */
 const EMPTY_CHUNK_BYTES = 1024;
 
-/** Reads forwards only, and holds one chunk of the source at a time. */
+/** Reads forward only, and keeps one chunk of the source at a time. */
 class HeaderReader {
 	private chunk: Uint8Array = new Uint8Array();
-	/** What follows `chunk` because that one was put back. */
+	/** What comes after a `chunk` that was put back. */
 	private rest: Uint8Array = new Uint8Array();
 	private pulled = 0;
 
 	constructor(private readonly source: AsyncIterator<Uint8Array>) {}
 
-	/** The next `length` bytes, or undefined when the file ends before. */
+	/** The next `length` bytes, or undefined if the file ends first. */
 	async read(length: number): Promise<Buffer | undefined> {
 		const bytes = Buffer.alloc(length);
 		let filled = 0;
@@ -52,13 +52,13 @@ class HeaderReader {
 		return bytes;
 	}
 
-	/** Puts back what was read first. Works once. */
+	/** Only works once, for the first bytes. */
 	putBack(bytes: Uint8Array): void {
 		this.rest = this.chunk;
 		this.chunk = bytes;
 	}
 
-	/** Stops without complaint where the file ends: the next read says so. */
+	/** At the end of the file, this just stops; the next read returns undefined. */
 	async skip(length: number): Promise<void> {
 		let left = length;
 		while (left > 0 && (await this.hasMore())) left -= this.take(left).length;
@@ -72,9 +72,9 @@ class HeaderReader {
 		}
 	}
 
-	private take(most: number): Uint8Array {
-		const taken = this.chunk.subarray(0, most);
-		this.chunk = this.chunk.subarray(most);
+	private take(maxBytes: number): Uint8Array {
+		const taken = this.chunk.subarray(0, maxBytes);
+		this.chunk = this.chunk.subarray(maxBytes);
 		return taken;
 	}
 
@@ -95,19 +95,19 @@ class HeaderReader {
 	}
 }
 
-interface Sides {
+interface Dimensions {
 	width: number;
 	height: number;
 }
 
-/** They read from the first byte of the file, whose signature is known to be right. */
-const READ_SIDES: Record<ImageFormatName, (file: HeaderReader) => Promise<Sides | undefined>> = {
-	jpeg: jpegSides,
-	png: pngSides,
-	webp: webpSides,
-	gif: gifSides,
-	bmp: bmpSides,
-	tiff: tiffSides,
+/** They start at the first byte of the file, whose signature has been checked. */
+const READERS: Record<ImageFormatName, (file: HeaderReader) => Promise<Dimensions | undefined>> = {
+	jpeg: jpegDimensions,
+	png: pngDimensions,
+	webp: webpDimensions,
+	gif: gifDimensions,
+	bmp: bmpDimensions,
+	tiff: tiffDimensions,
 };
 
 async function measure(file: HeaderReader): Promise<MeasuredImage | undefined> {
@@ -115,19 +115,20 @@ async function measure(file: HeaderReader): Promise<MeasuredImage | undefined> {
 	const format = start && imageFormat(start);
 	if (!format) return undefined;
 	file.putBack(start);
-	const sides = await READ_SIDES[format](file);
-	if (!sides || !isSide(sides.width) || !isSide(sides.height)) return undefined;
-	return { format, ...sides };
+	const dimensions = await READERS[format](file);
+	if (!dimensions || !isValidDimension(dimensions.width) || !isValidDimension(dimensions.height))
+		return undefined;
+	return { format, ...dimensions };
 }
 
-/** PNG and BMP end there; in the other formats it is far beyond what a file can say. */
-const MAX_SIDE = 2 ** 31 - 1;
+/** The limit of PNG and BMP; the other formats can't express as much. */
+const MAX_DIMENSION = 2 ** 31 - 1;
 
-function isSide(length: number): boolean {
-	return length >= 1 && length <= MAX_SIDE;
+function isValidDimension(length: number): boolean {
+	return length >= 1 && length <= MAX_DIMENSION;
 }
 
-async function pngSides(file: HeaderReader): Promise<Sides | undefined> {
+async function pngDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
 	const header = await file.read(24);
 	if (header?.readUInt32BE(8) !== 13 || header.toString('latin1', 12, 16) !== 'IHDR') {
 		return undefined;
@@ -135,7 +136,7 @@ async function pngSides(file: HeaderReader): Promise<Sides | undefined> {
 	return { width: header.readUInt32BE(16), height: header.readUInt32BE(20) };
 }
 
-async function gifSides(file: HeaderReader): Promise<Sides | undefined> {
+async function gifDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
 	const header = await file.read(10);
 	return header && { width: header.readUInt16LE(6), height: header.readUInt16LE(8) };
 }
@@ -144,50 +145,52 @@ const CORE_HEADER_LENGTH = 12;
 /** From BITMAPINFOHEADER to BITMAPV5HEADER, and OS/2's. */
 const INFO_HEADER_LENGTHS = [40, 52, 56, 64, 108, 124];
 
-/** A negative height means that the rows stand from top to bottom. */
-async function bmpSides(file: HeaderReader): Promise<Sides | undefined> {
+/** A negative height means that the rows are stored from top to bottom. */
+async function bmpDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
 	const header = await file.read(18);
 	const length = header?.readUInt32LE(14) ?? 0;
 	if (length === CORE_HEADER_LENGTH) {
-		const sides = await file.read(4);
-		return sides && { width: sides.readUInt16LE(0), height: sides.readUInt16LE(2) };
+		const dimensions = await file.read(4);
+		return dimensions && { width: dimensions.readUInt16LE(0), height: dimensions.readUInt16LE(2) };
 	}
 	if (!INFO_HEADER_LENGTHS.includes(length)) return undefined;
-	const sides = await file.read(8);
-	return sides && { width: sides.readInt32LE(0), height: Math.abs(sides.readInt32LE(4)) };
+	const dimensions = await file.read(8);
+	return (
+		dimensions && { width: dimensions.readInt32LE(0), height: Math.abs(dimensions.readInt32LE(4)) }
+	);
 }
 
-async function webpSides(file: HeaderReader): Promise<Sides | undefined> {
+async function webpDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
 	const start = await file.read(20);
 	switch (start?.toString('latin1', 12, 16)) {
 		case 'VP8 ':
-			return lossySides(await file.read(10));
+			return lossyDimensions(await file.read(10));
 		case 'VP8L':
-			return losslessSides(await file.read(5));
+			return losslessDimensions(await file.read(5));
 		case 'VP8X':
-			return extendedSides(await file.read(10));
+			return extendedDimensions(await file.read(10));
 		default:
 			return undefined;
 	}
 }
 
-/** RFC 6386, 9.1: a key frame has a 0 in the first bit; the upper two bits of each side scale. */
-function lossySides(frame: Buffer | undefined): Sides | undefined {
+/** RFC 6386, 9.1: a key frame starts with a 0 bit; the upper two bits of each dimension are a scale. */
+function lossyDimensions(frame: Buffer | undefined): Dimensions | undefined {
 	if (!frame || frame.readUInt8(0) % 2 !== 0 || frame.readUIntBE(3, 3) !== 0x9d012a) {
 		return undefined;
 	}
 	return { width: frame.readUInt16LE(6) & 0x3fff, height: frame.readUInt16LE(8) & 0x3fff };
 }
 
-/** RFC 9649, 3.4: 14 bits for each side less one, a bit for alpha, and 3 for the version 0. */
-function losslessSides(header: Buffer | undefined): Sides | undefined {
+/** RFC 9649, 3.4: 14 bits each for width - 1 and height - 1, one for alpha, and three for version 0. */
+function losslessDimensions(header: Buffer | undefined): Dimensions | undefined {
 	if (header?.readUInt8(0) !== 0x2f) return undefined;
 	const bits = header.readUInt32LE(1);
 	if (bits >>> 29 !== 0) return undefined;
 	return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
 }
 
-function extendedSides(header: Buffer | undefined): Sides | undefined {
+function extendedDimensions(header: Buffer | undefined): Dimensions | undefined {
 	return header && { width: header.readUIntLE(4, 3) + 1, height: header.readUIntLE(7, 3) + 1 };
 }
 
@@ -196,24 +199,24 @@ const START_OF_SCAN = 0xda;
 const START_OF_IMAGE = 0xd8;
 const TEMPORARY = 0x01;
 
-/** Far more than any camera writes; ends a file that is made of nothing but empty segments. */
+/** Far more than any camera writes. Ends a file of nothing but empty segments. */
 const MAX_SEGMENTS = 10_000;
 
-async function jpegSides(file: HeaderReader): Promise<Sides | undefined> {
+async function jpegDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
 	await file.skip(2);
 	for (let segment = 0; segment < MAX_SEGMENTS; segment += 1) {
 		const marker = await jpegMarker(file);
 		if (marker === undefined || endsHeader(marker)) return undefined;
 		if (standsAlone(marker)) continue;
 		const length = (await file.read(2))?.readUInt16BE(0) ?? 0;
-		if (isFrame(marker)) return length < 8 ? undefined : frameSides(await file.read(5));
+		if (isFrame(marker)) return length < 8 ? undefined : frameDimensions(await file.read(5));
 		if (length < 2) return undefined;
 		await file.skip(length - 2);
 	}
 	return undefined;
 }
 
-/** A marker may have any number of fill bytes before it. */
+/** Any number of fill bytes may precede a marker. */
 async function jpegMarker(file: HeaderReader): Promise<number | undefined> {
 	const first = await file.read(1);
 	if (first?.readUInt8(0) !== 0xff) return undefined;
@@ -229,13 +232,13 @@ function standsAlone(marker: number): boolean {
 	return marker === TEMPORARY || (marker >= 0xd0 && marker <= 0xd7);
 }
 
-/** The same range also holds DHT, JPG and DAC, which are no frames. */
+/** Except for DHT, JPG and DAC, which are in the same range. */
 function isFrame(marker: number): boolean {
 	return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
 
-/** A height of 0 would be said only after the first scan (DNL): that is not looked for. */
-function frameSides(frame: Buffer | undefined): Sides | undefined {
+/** A height of 0 would be defined after the first scan (DNL), which isn't supported. */
+function frameDimensions(frame: Buffer | undefined): Dimensions | undefined {
 	return frame && { width: frame.readUInt16BE(3), height: frame.readUInt16BE(1) };
 }
 
@@ -245,8 +248,8 @@ const IMAGE_LENGTH = 257;
 const SHORT = 3;
 const LONG = 4;
 
-/** The first directory may stand anywhere behind the header; what comes before it is skipped. */
-async function tiffSides(file: HeaderReader): Promise<Sides | undefined> {
+/** The first directory may be anywhere after the header, so everything before it is skipped. */
+async function tiffDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
 	const header = await file.read(TIFF_HEADER_LENGTH);
 	if (!header) return undefined;
 	const numbers = tiffNumbers(header.toString('latin1', 0, 2) === 'MM');
@@ -254,7 +257,7 @@ async function tiffSides(file: HeaderReader): Promise<Sides | undefined> {
 	if (directory < TIFF_HEADER_LENGTH) return undefined;
 	await file.skip(directory - TIFF_HEADER_LENGTH);
 	const count = await file.read(2);
-	return count && (await directorySides(file, numbers.short(count, 0), numbers));
+	return count && (await directoryDimensions(file, numbers.short(count, 0), numbers));
 }
 
 interface TiffNumbers {
@@ -274,25 +277,25 @@ function tiffNumbers(isBigEndian: boolean): TiffNumbers {
 			};
 }
 
-async function directorySides(
+async function directoryDimensions(
 	file: HeaderReader,
 	entries: number,
 	numbers: TiffNumbers,
-): Promise<Sides | undefined> {
+): Promise<Dimensions | undefined> {
 	let width: number | undefined;
 	let height: number | undefined;
 	for (let read = 0; read < entries; read += 1) {
 		const entry = await file.read(12);
 		if (!entry) return undefined;
 		const tag = numbers.short(entry, 0);
-		if (tag === IMAGE_WIDTH) width = tiffSide(entry, numbers);
-		if (tag === IMAGE_LENGTH) height = tiffSide(entry, numbers);
+		if (tag === IMAGE_WIDTH) width = tiffDimension(entry, numbers);
+		if (tag === IMAGE_LENGTH) height = tiffDimension(entry, numbers);
 		if (width !== undefined && height !== undefined) return { width, height };
 	}
 	return undefined;
 }
 
-function tiffSide(entry: Buffer, { short, long }: TiffNumbers): number | undefined {
+function tiffDimension(entry: Buffer, { short, long }: TiffNumbers): number | undefined {
 	if (long(entry, 4) !== 1) return undefined;
 	const kind = short(entry, 2);
 	if (kind === SHORT) return short(entry, 8);

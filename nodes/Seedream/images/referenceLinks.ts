@@ -9,17 +9,18 @@ import type { ImageFile } from './imageFile';
 import { IMAGE_FORMATS } from './imageFormat';
 import type { Reference } from './reference';
 
-/** `until` in milliseconds since 1970; `hash` of the content. */
 export interface Upload {
 	url: string;
+	/** When the provider deletes the file, in milliseconds since 1970. */
 	until: number;
+	/** Of the content. */
 	hash: string;
 }
 
-/** Links to files that a provider keeps; survives a second try of the node. */
+/** Links to uploaded files. It survives a second try of the node. */
 export interface UploadCache {
 	find: (key: string) => Upload | undefined;
-	/** What it shows, as a hash. */
+	/** The hash of the content behind a link. */
 	contentOf: (url: string) => string | undefined;
 	keep: (key: string, upload: Upload) => void;
 }
@@ -27,28 +28,28 @@ export interface UploadCache {
 /** Uploads files to one provider. */
 export interface Uploader {
 	readonly provider: Provider;
-	upload: (upload: FileUpload, read: UploadRoute['readUploaded']) => Promise<Result<string>>;
-	/** Whether an upload that failed may be sent again; `hasTriesLeft` counts for what is no overload. */
-	mayUploadAgain: (failure: Failure, hasTriesLeft: boolean) => boolean;
+	upload: (upload: FileUpload, parse: UploadRoute['parseUploaded']) => Promise<Result<string>>;
+	/** Whether a failed upload may be sent again. Being busy doesn't count as an attempt. */
+	mayRetryUpload: (failure: Failure, hasAttemptsLeft: boolean) => boolean;
 }
 
 type UploadRoute = Extract<FileReferences, { kind: 'upload' }>;
 
 const CONCURRENT_UPLOADS = 4;
 const MAX_ATTEMPTS = 4;
-/** A link that is about to die is not used any more: the task still has to open it. */
-const SPARE_MS = 60 * 60 * 1000;
+/** A link that expires sooner isn't used, because the task still has to open it. */
+const MIN_LIFETIME_MS = 60 * 60 * 1000;
 
-/** Turns references into links that a provider can open. One image used by many rows is uploaded once. */
+/** Turns references into links that the provider can open. An image in several rows is uploaded once. */
 export class ReferenceLinks {
 	private readonly limit = createLimit(CONCURRENT_UPLOADS);
 
 	private readonly pending = new Map<string, Promise<Result<string>>>();
 
-	/** Those of `pending` that have begun. */
-	private readonly sending = new Set<Promise<unknown>>();
+	/** Those of `pending` that have started. */
+	private readonly running = new Set<Promise<unknown>>();
 
-	/** Links that two different files came back with: they show the wrong one to one of them. */
+	/** Links that the provider returned for two different files: one of them is wrong. */
 	private readonly ambiguous = new Set<string>();
 
 	constructor(
@@ -57,17 +58,17 @@ export class ReferenceLinks {
 		private readonly cache: UploadCache,
 	) {}
 
-	/** The links of a row's references, in their order. */
+	/** The links to a row's references, in the same order. */
 	async resolve(
 		references: readonly Reference[],
 		uploader: Uploader,
 		sendBinaryAs: SendBinaryAs,
 	): Promise<Result<string[]>> {
 		const links = await Promise.all(
-			references.map(async (one) => await this.linkOf(one, uploader, sendBinaryAs)),
+			references.map(async (reference) => await this.linkTo(reference, uploader, sendBinaryAs)),
 		);
-		// The files that are on their way might come back with a link of this row's.
-		await Promise.allSettled([...this.sending]);
+		// Uploads that are still running may return one of this row's links.
+		await Promise.allSettled([...this.running]);
 		const urls: string[] = [];
 		for (const link of links) {
 			if (!link.ok) return link;
@@ -79,7 +80,7 @@ export class ReferenceLinks {
 		return { ok: true, value: urls };
 	}
 
-	private async linkOf(
+	private async linkTo(
 		reference: Reference,
 		uploader: Uploader,
 		sendBinaryAs: SendBinaryAs,
@@ -100,7 +101,7 @@ export class ReferenceLinks {
 	): Promise<Result<string>> {
 		const key = `${uploader.provider.id}/${file.key}`;
 		const cached = this.cache.find(key);
-		if (cached && cached.until - SPARE_MS > this.clock.now()) {
+		if (cached && cached.until - MIN_LIFETIME_MS > this.clock.now()) {
 			return { ok: true, value: cached.url };
 		}
 		const upload =
@@ -118,20 +119,20 @@ export class ReferenceLinks {
 	): Promise<Result<string>> {
 		const { clock, cache } = this;
 		const upload = uploadFile(file, uploader, route, clock, this.backoff);
-		this.sending.add(upload);
+		this.running.add(upload);
 		try {
 			const uploaded = await upload;
 			if (uploaded.ok) {
 				const url = uploaded.value;
 				const { hash } = file;
 				if ((cache.contentOf(url) ?? hash) !== hash) this.ambiguous.add(url);
-				cache.keep(key, { url, until: clock.now() + route.keptHours * 60 * 60 * 1000, hash });
+				cache.keep(key, { url, until: clock.now() + route.retentionHours * 60 * 60 * 1000, hash });
 			}
 			return uploaded;
 		} finally {
-			// A failure is not held against the rows that come later.
+			// Later rows may try again if this one failed.
 			this.pending.delete(key);
-			this.sending.delete(upload);
+			this.running.delete(upload);
 		}
 	}
 }
@@ -139,36 +140,36 @@ export class ReferenceLinks {
 async function uploadFile(
 	file: ImageFile,
 	uploader: Uploader,
-	{ baseUrl, path, nameField, readUploaded }: UploadRoute,
+	{ baseUrl, path, nameField, parseUploaded }: UploadRoute,
 	clock: Clock,
 	backoff: Backoff,
 ): Promise<Result<string>> {
 	const { hash, bytes, measured, mimeType } = file;
-	// Under a name that exists already, the provider would replace that file: each content has a name of its own.
+	// The provider would replace an existing file of the same name, so the name depends on the content.
 	const name = `reference-${hash.slice(0, 32)}`;
 	const fileName = measured ? `${name}.${IMAGE_FORMATS[measured.format].extension}` : name;
 	const fields = nameField === undefined ? {} : { [nameField]: fileName };
-	for (let tries = 1; ;) {
+	for (let attempts = 1; ;) {
 		const content = await openFile(file, uploader);
 		if (!content.ok) return content;
 		const upload = { baseUrl, path, fileName, fields, mimeType, bytes, content: content.value };
-		const uploaded = await sendAndClose(upload, uploader, readUploaded);
-		if (uploaded.ok || !uploader.mayUploadAgain(uploaded.failure, tries < MAX_ATTEMPTS))
+		const uploaded = await sendAndClose(upload, uploader, parseUploaded);
+		if (uploaded.ok || !uploader.mayRetryUpload(uploaded.failure, attempts < MAX_ATTEMPTS))
 			return uploaded;
 		if (uploaded.failure.isUnavailable) continue;
-		await clock.sleep(backoff(tries, uploaded.failure.retryAfterSeconds));
-		tries += 1;
+		await clock.sleep(backoff(attempts, uploaded.failure.retryAfterSeconds));
+		attempts += 1;
 	}
 }
 
-/** A request that fails early leaves the file unread, and open. */
+/** If a request fails early, the file is still open. */
 async function sendAndClose(
 	upload: FileUpload,
 	uploader: Uploader,
-	readUploaded: UploadRoute['readUploaded'],
+	parseUploaded: UploadRoute['parseUploaded'],
 ): Promise<Result<string>> {
 	try {
-		return await uploader.upload(upload, readUploaded);
+		return await uploader.upload(upload, parseUploaded);
 	} finally {
 		upload.content.discard();
 	}

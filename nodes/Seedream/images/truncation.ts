@@ -1,61 +1,89 @@
 import type { ImageFormatName } from '../providers/referenceLimits';
 
-/** Watches the bytes of a file go by, to tell whether the image in it has its end. */
+/** Finds out whether the image in a file is complete, from the chunks of the file. */
 export interface TruncationDetector {
-	see: (bytes: Uint8Array) => void;
+	update: (bytes: Uint8Array) => void;
 	isComplete: () => boolean;
 }
 
-/** Where these stand, the image ends. */
-const ENDS: Partial<Record<ImageFormatName, Buffer>> = {
+/** What an image ends with. */
+const END_MARKERS: Partial<Record<ImageFormatName, Buffer>> = {
 	png: Buffer.from('49454e44ae426082', 'hex'),
 	jpeg: Buffer.from('ffd9', 'hex'),
 	/** The end of the last block of pixels, and the trailer. */
 	gif: Buffer.from('003b', 'hex'),
 };
 
-/** Where the header says how long the file is, and what that number leaves out. */
-const LENGTHS: Partial<Record<ImageFormatName, { at: number; more: number }>> = {
-	webp: { at: 4, more: 8 },
-	bmp: { at: 2, more: 0 },
+/** Where the header contains the file's length, and how many bytes that doesn't count. */
+const LENGTH_FIELDS: Partial<Record<ImageFormatName, { at: number; uncounted: number }>> = {
+	webp: { at: 4, uncounted: 8 },
+	bmp: { at: 2, uncounted: 0 },
 };
 
-/** Some programs write bytes of their own behind the image. */
+/** Some programs append data of their own to the image. */
 const MAX_TRAILING_BYTES = 64 * 1024;
-const HEAD_LENGTH = 8;
+const HEADER_LENGTH = 8;
 
 /**
- * A proxy may cut a file short and announce the shorter length: only the image itself tells. A TIFF
- * does not, because its parts may stand anywhere.
+ * Detects a truncated download. A proxy may cut a file short and announce the shorter length, so only
+ * the image itself tells. A TIFF doesn't, because its parts may be anywhere.
+ *
+ * `StructureChecker` isn't used here because it decides the other way in doubt: it accepts a reference
+ * image with an unknown structure, which the user would otherwise have no way to send. A download with
+ * an unknown structure needs its end marker, because trying again is free.
  */
 export function detectTruncation(format: ImageFormatName): TruncationDetector {
-	const end = ENDS[format];
-	const stated = LENGTHS[format];
-	let head = Buffer.alloc(0);
-	let lastBytes = Buffer.alloc(0);
-	let endsAt = -Infinity;
-	let length = 0;
+	const endMarker = END_MARKERS[format];
+	if (endMarker) return new EndMarkerDetector(endMarker);
+	const field = LENGTH_FIELDS[format];
+	return field ? new LengthDetector(field) : { update: () => {}, isComplete: () => true };
+}
 
-	const lookForEnd = (bytes: Buffer, mark: Buffer) => {
-		const overlap = mark.length - 1;
+class EndMarkerDetector implements TruncationDetector {
+	/** The marker may be split between two chunks. */
+	private lastBytes = Buffer.alloc(0);
+
+	private markerAt = -Infinity;
+
+	private length = 0;
+
+	constructor(private readonly marker: Buffer) {}
+
+	update(chunk: Uint8Array): void {
+		const { marker, lastBytes, length } = this;
+		const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+		const overlap = marker.length - 1;
 		const seam = Buffer.concat([lastBytes, bytes.subarray(0, overlap)]);
-		const inSeam = seam.lastIndexOf(mark);
-		const inBytes = bytes.lastIndexOf(mark);
-		if (inBytes >= 0) endsAt = length + inBytes;
-		else if (inSeam >= 0) endsAt = length - lastBytes.length + inSeam;
-		lastBytes = Buffer.concat([lastBytes, bytes.subarray(-overlap)]).subarray(-overlap);
-	};
-	return {
-		see: (chunk) => {
-			const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-			if (head.length < HEAD_LENGTH) head = Buffer.concat([head, bytes]).subarray(0, HEAD_LENGTH);
-			if (end) lookForEnd(bytes, end);
-			length += bytes.length;
-		},
-		isComplete: () => {
-			if (end) return length - endsAt <= MAX_TRAILING_BYTES;
-			if (!stated) return true;
-			return head.length === HEAD_LENGTH && length >= head.readUInt32LE(stated.at) + stated.more;
-		},
-	};
+		const inSeam = seam.lastIndexOf(marker);
+		const inBytes = bytes.lastIndexOf(marker);
+		if (inBytes >= 0) this.markerAt = length + inBytes;
+		else if (inSeam >= 0) this.markerAt = length - lastBytes.length + inSeam;
+		this.lastBytes = Buffer.concat([lastBytes, bytes.subarray(-overlap)]).subarray(-overlap);
+		this.length += bytes.length;
+	}
+
+	isComplete(): boolean {
+		return this.length - this.markerAt <= MAX_TRAILING_BYTES;
+	}
+}
+
+class LengthDetector implements TruncationDetector {
+	private header = Buffer.alloc(0);
+
+	private length = 0;
+
+	constructor(private readonly field: { at: number; uncounted: number }) {}
+
+	update(chunk: Uint8Array): void {
+		if (this.header.length < HEADER_LENGTH) {
+			this.header = Buffer.concat([this.header, chunk]).subarray(0, HEADER_LENGTH);
+		}
+		this.length += chunk.length;
+	}
+
+	isComplete(): boolean {
+		const { header, length, field } = this;
+		if (header.length < HEADER_LENGTH) return false;
+		return length >= header.readUInt32LE(field.at) + field.uncounted;
+	}
 }

@@ -2,95 +2,112 @@ import type { IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
 import { z } from 'zod';
 
 import type { Result } from '../errors/failure';
-import { badBaseUrl, missingCredential, unreadableCredential } from '../errors/inputFailures';
+import { invalidBaseUrl, missingCredential, unreadableCredential } from '../errors/inputFailures';
 import type { FileUpload } from '../images/fileUpload';
 import type { Provider } from '../providers/provider';
 import { parseJsonExactly } from '../shared/json';
-import type { ApiClient, HttpResult } from '../tasks/apiClient';
+import type { ApiClient, HttpRequest, HttpResult } from '../tasks/apiClient';
 import { multipart } from './multipart';
 import { attempt, throwIfCancelled } from './networkErrors';
-import { endOfCall } from './requestTimeout';
+import { RequestTimeout } from './requestTimeout';
 
 const API_TIMEOUT_MS = 60_000;
 const UPLOAD_TIMEOUT_MS = 300_000;
 
 export const credentialSchema = z.record(z.unknown());
 
-/** The door to one provider: knows the base URL, and n8n adds the key. */
+/** An API client for the provider, with the row's credential; n8n adds the API key. */
 export async function createApiClient(
 	context: IExecuteFunctions,
 	provider: Provider,
 	itemIndex: number,
 ): Promise<Result<ApiClient>> {
-	const { credential } = provider;
-	if (!context.getNode().credentials?.[credential]) {
+	if (!context.getNode().credentials?.[provider.credential]) {
 		return { ok: false, failure: missingCredential(provider) };
 	}
-	const read = await readCredential(context, provider, itemIndex);
-	if (!read.ok) return read;
-	const fields = read.value;
-	const base = baseUrl(fields, 'baseUrl');
-	if (!isAddress(base)) return { ok: false, failure: badBaseUrl(provider, base) };
-	const address = (field: FileUpload['baseUrl'], path: string) =>
-		`${baseUrl(fields, field)}${path}`;
+	const credential = await readCredential(context, provider, itemIndex);
+	if (!credential.ok) return credential;
+	const base = baseUrl(credential.value, 'baseUrl');
+	if (!isWebAddress(base)) return { ok: false, failure: invalidBaseUrl(provider, base) };
+	const client = new N8nApiClient(context, provider.credential, credential.value);
+	return { ok: true, value: client };
+}
 
-	const request = async (
-		options: IHttpRequestOptions & { timeout: number },
+class N8nApiClient implements ApiClient {
+	constructor(
+		private readonly context: IExecuteFunctions,
+		private readonly credentialType: string,
+		private readonly credential: Record<string, unknown>,
+	) {}
+
+	async send({
+		method,
+		path,
+		body,
+		headers,
+		timeoutMs = API_TIMEOUT_MS,
 		mustFinish = false,
-	): Promise<HttpResult> => {
+	}: HttpRequest): Promise<HttpResult> {
+		return await this.request(
+			{
+				method,
+				url: `${baseUrl(this.credential, 'baseUrl')}${path}`,
+				body,
+				headers,
+				json: true,
+				// As text: parsed as a number, a long ID would lose digits.
+				encoding: 'text',
+				// A redirected POST would become a GET. The new address has to be reported instead.
+				disableFollowRedirect: method === 'POST',
+			},
+			timeoutMs,
+			mustFinish,
+		);
+	}
+
+	async upload(upload: FileUpload): Promise<HttpResult> {
+		const base = baseUrl(this.credential, upload.baseUrl);
+		if (!isWebAddress(base)) return INVALID_URL;
+		return await this.request(
+			{
+				method: 'POST',
+				url: `${base}${upload.path}`,
+				...multipart(upload),
+				encoding: 'text',
+				// To follow a redirect, the whole body would have to stay in memory.
+				disableFollowRedirect: true,
+			},
+			UPLOAD_TIMEOUT_MS,
+		);
+	}
+
+	private async request(
+		options: IHttpRequestOptions,
+		timeoutMs: number,
+		mustFinish = false,
+	): Promise<HttpResult> {
+		const { context } = this;
 		throwIfCancelled(context);
-		const end = endOfCall(context, options.timeout, mustFinish);
+		const timeout = new RequestTimeout(context, timeoutMs, mustFinish);
 		const result = await attempt(
 			async (): Promise<unknown> =>
 				await context.helpers.httpRequestWithAuthentication.call(
-					withSignal(context, end.signal),
-					credential,
-					{ ...options, ...FULL_RESPONSE },
+					withSignal(context, timeout.signal),
+					this.credentialType,
+					{ ...options, timeout: timeoutMs, ...FULL_RESPONSE },
 				),
-			end.signal,
+			timeout.signal,
 		);
-		end.release();
+		timeout.release();
 		if (!mustFinish) throwIfCancelled(context);
 		if (result.kind === 'networkError') return result;
 		const { status, headers, body } = responseSchema.parse(result.response);
-		return { kind: 'response', status, headers, body: withoutKey(parsed(body), fields.apiKey) };
-	};
-	return {
-		ok: true,
-		value: {
-			send: async ({ method, path, body, headers, timeoutMs, mustFinish }) =>
-				await request(
-					{
-						method,
-						url: address('baseUrl', path),
-						body,
-						headers,
-						json: true,
-						// As text: an id of many digits loses some of them as a number.
-						encoding: 'text',
-						// A redirected POST becomes a GET; that the address has moved has to be said instead.
-						disableFollowRedirect: method === 'POST',
-						timeout: timeoutMs ?? API_TIMEOUT_MS,
-					},
-					mustFinish,
-				),
-			upload: async (upload) => {
-				if (!isAddress(baseUrl(fields, upload.baseUrl))) return NOWHERE;
-				return await request({
-					method: 'POST',
-					url: address(upload.baseUrl, upload.path),
-					...multipart(upload),
-					encoding: 'text',
-					// To be able to follow a redirect, the whole body would be kept in memory.
-					disableFollowRedirect: true,
-					timeout: UPLOAD_TIMEOUT_MS,
-				});
-			},
-		},
-	};
+		const content = withoutApiKey(parsed(body), this.credential.apiKey);
+		return { kind: 'response', status, headers, body: content };
+	}
 }
 
-/** A credential that is gone, or was encrypted with another key, fails the rows that need it, and no other. */
+/** A credential that was deleted, or encrypted with another key, fails only the rows that need it. */
 async function readCredential(
 	context: IExecuteFunctions,
 	provider: Provider,
@@ -112,19 +129,18 @@ function baseUrl(fields: Record<string, unknown>, field: FileUpload['baseUrl']):
 		.replace(/\/+$/, '');
 }
 
-/** As n8n would say it of an address that is none. */
-const NOWHERE: HttpResult = {
+/** What n8n reports for an invalid URL. */
+const INVALID_URL: HttpResult = {
 	kind: 'networkError',
 	code: 'ERR_INVALID_URL',
 	mayHaveArrived: false,
 };
 
-/** Whether requests can be sent there at all. */
-function isAddress(base: string): boolean {
+function isWebAddress(base: string): boolean {
 	return /^https?:\/\/[^\s"'<>]+$/i.test(base) && URL.canParse(base);
 }
 
-/** n8n breaks off an authenticated request by the signal of the context it is made in, and by no other. */
+/** n8n aborts an authenticated request only by the signal of the context that it's made in. */
 function withSignal(context: IExecuteFunctions, signal: AbortSignal): IExecuteFunctions {
 	return Object.create(context, { getExecutionCancelSignal: { value: () => signal } });
 }
@@ -133,8 +149,8 @@ function parsed(body: unknown): unknown {
 	return typeof body === 'string' ? (parseJsonExactly(body) ?? body) : body;
 }
 
-/** Some providers quote the key in their errors, and errors are shown, saved and logged. */
-function withoutKey(body: unknown, apiKey: unknown): unknown {
+/** Some providers quote the API key in their errors, and errors are shown, saved and logged. */
+function withoutApiKey(body: unknown, apiKey: unknown): unknown {
 	const key = String(apiKey ?? '').trim();
 	const text = JSON.stringify(body);
 	const quoted = JSON.stringify(key).slice(1, -1);

@@ -2,7 +2,7 @@ import { sleep, type IExecuteFunctions } from 'n8n-workflow';
 
 import { type Clock, ExecutionCancelled } from '../shared/clock';
 
-/** Older versions of n8n cannot interrupt a sleep, so it is taken in slices. */
+/** Older versions of n8n can't interrupt a sleep, so it's split into slices. */
 const SLICE_MS = 200;
 
 export function createExecutionClock(context: IExecuteFunctions): Clock {
@@ -22,8 +22,8 @@ export function createExecutionClock(context: IExecuteFunctions): Clock {
 	};
 }
 
-/** The computer's clock may be set while an execution waits: only its first reading counts. */
+/** The computer's clock may be set while an execution waits, so only its first reading counts. */
 function monotonicClock(): () => number {
-	const begun = Date.now() - performance.now();
-	return () => Math.round(begun + performance.now());
+	const startedAt = Date.now() - performance.now();
+	return () => Math.round(startedAt + performance.now());
 }

@@ -1,21 +1,23 @@
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
-import type { DownloadPorts } from '../images/download';
+import type { Downloader, DownloadStream } from '../images/download';
 import type { Provider } from '../providers/provider';
 import { isInternalHost } from '../request/hosts';
 import { FULL_RESPONSE, credentialSchema } from './apiClient';
 import { attempt, throwIfCancelled } from './networkErrors';
-import { endOfCall } from './requestTimeout';
+import { RequestTimeout } from './requestTimeout';
 
-/** Without a byte for this long, a download counts as broken off. */
-const LINK_TIMEOUT_MS = 30_000;
-
-/** Enough for the largest image on a slow line. */
+/** A download that receives nothing for this long has timed out. */
+const IDLE_TIMEOUT_MS = 30_000;
+/** Enough for the largest image on a slow connection. */
 const DOWNLOAD_TIMEOUT_MS = 600_000;
+/** A download that is slower than this after its first 30 seconds would never end. */
+const MIN_BYTES_PER_SECOND = 2_000;
+const MAX_REDIRECTS = 10;
 
-/** A download that is slower than this after its first half minute is one that never ends. */
-const MIN_BYTES_A_SECOND = 2_000;
+/** Some image servers respond with 403 to programs that don't look like a browser. */
+const BROWSER = 'Mozilla/5.0 (compatible; n8n-nodes-seedream)';
 
 const contentSchema = z
 	.object({
@@ -29,141 +31,156 @@ const contentSchema = z
 		range: headers['content-range'],
 	}));
 
+const locationSchema = z.object({ location: z.string().min(1) });
+
 type Body = Exclude<Parameters<IExecuteFunctions['helpers']['prepareBinaryData']>[0], Buffer>;
 
-/** Some image servers result 403 to programs that do not look like a browser. */
-const BROWSER = 'Mozilla/5.0 (compatible; n8n-nodes-seedream)';
-
-/** Whose links these are, and in which row its credential is looked up. */
-interface LinkMaker {
-	provider: Provider;
-	itemIndex: number;
-}
-
-/**
- * Opens links to images. The API key never goes with them. The links of a provider on the internet lead
- * to the internet: its answers are input like any other, and may not have this n8n fetch what only its
- * own network can see. Without a `maker`, the links are the user's.
- */
-export function createDownloader(
-	context: IExecuteFunctions,
-	maker?: LinkMaker,
-): DownloadPorts<IBinaryData>['open'] {
-	let guard: Promise<boolean> | undefined;
-	const mustBePublic = async () => await (guard ??= isOnInternet(context, maker));
-	return async (url, { asBrowser = false, timeoutMs = DOWNLOAD_TIMEOUT_MS } = {}) => {
-		throwIfCancelled(context);
-		const end = endOfCall(context, timeoutMs, false);
-		const rejection = (await mustBePublic()) ? internalRefusal : () => undefined;
-		const get = async (hop: string): Promise<Reply> =>
-			await context.helpers.httpRequest({
-				method: 'GET',
-				url: hop,
-				encoding: 'stream',
-				timeout: Math.min(LINK_TIMEOUT_MS, timeoutMs),
-				abortSignal: end.signal,
-				// Followed here, each step can be looked at before it is taken.
-				disableFollowRedirect: true,
-				...(asBrowser ? { headers: { 'User-Agent': BROWSER } } : {}),
-				...FULL_RESPONSE,
-			});
-		const result = await attempt(async () => await followRedirects(url, get, rejection), end.signal);
-		if (result.kind === 'networkError' || 'why' in result.response) end.release();
-		throwIfCancelled(context);
-		if (result.kind === 'networkError') return result;
-		if ('why' in result.response)
-			return { kind: 'networkError', code: 'REFUSED', why: result.response.why };
-		const { statusCode, headers, body } = result.response;
-		// Whoever reads it hears of an error; but it may break off while nobody does.
-		body.on('error', () => undefined);
-		body.on('close', end.release);
-		end.signal.addEventListener('abort', () => body.destroy(new Error(TOO_SLOW)), { once: true });
-		// axios does so only where it follows redirects itself.
-		const heard = end.inSilence(Math.min(LINK_TIMEOUT_MS, timeoutMs));
-		return {
-			kind: 'opened',
-			status: statusCode,
-			...contentSchema.parse(headers),
-			body,
-			store: async (fileName, { mimeType }, see) => {
-				const isTooSlow = slowness();
-				const seen = body.map((bytes: Uint8Array) => {
-					heard();
-					if (isTooSlow(bytes.length)) throw new Error(TOO_SLOW);
-					see(bytes);
-					return bytes;
-				});
-				return await context.helpers.prepareBinaryData(seen, fileName, mimeType);
-			},
-			discard: () => body.destroy(),
-		};
-	};
-}
-
-interface Reply {
+interface StreamResponse {
 	statusCode: number;
 	headers: object;
 	body: Body;
 }
 
-const MAX_REDIRECTS = 10;
+/** Why a link isn't followed, for people. */
+interface Refused {
+	reason: string;
+}
 
-const locationSchema = z.object({ location: z.string().min(1) });
+/** Who gave the links, and the row in which the credential is looked up. */
+interface LinkSource {
+	provider: Provider;
+	itemIndex: number;
+}
 
-/** Follows redirects as n8n would, but to no address that `refusal` has something against. */
+/**
+ * Opens links to images. The API key never goes with them. A provider on the internet can only send
+ * us to the internet: its responses are untrusted input, and must not make this n8n fetch what only
+ * its own network can reach. Without a `source`, the links are the user's own.
+ */
+export function createDownloader(
+	context: IExecuteFunctions,
+	source?: LinkSource,
+): Downloader<IBinaryData> {
+	let isPublic: Promise<boolean> | undefined;
+	return async (url, { asBrowser = false, timeoutMs = DOWNLOAD_TIMEOUT_MS } = {}) => {
+		throwIfCancelled(context);
+		const timeout = new RequestTimeout(context, timeoutMs);
+		const idleMs = Math.min(IDLE_TIMEOUT_MS, timeoutMs);
+		isPublic ??= isOnInternet(context, source);
+		const refuse = (await isPublic) ? refuseInternalHost : () => undefined;
+		const get = async (hop: string): Promise<StreamResponse> =>
+			await context.helpers.httpRequest({
+				method: 'GET',
+				url: hop,
+				encoding: 'stream',
+				timeout: idleMs,
+				abortSignal: timeout.signal,
+				// Redirects are followed here, so that each can be checked first.
+				disableFollowRedirect: true,
+				...(asBrowser ? { headers: { 'User-Agent': BROWSER } } : {}),
+				...FULL_RESPONSE,
+			});
+		const result = await attempt(
+			async () => await followRedirects(url, get, refuse),
+			timeout.signal,
+		);
+		const isOpen = result.kind === 'response' && 'body' in result.response;
+		if (!isOpen) timeout.release();
+		throwIfCancelled(context);
+		if (result.kind === 'networkError') return result;
+		if ('reason' in result.response) {
+			return { kind: 'networkError', code: 'REFUSED', reason: result.response.reason };
+		}
+		return downloadStream(context, result.response, timeout, idleMs);
+	};
+}
+
+function downloadStream(
+	context: IExecuteFunctions,
+	{ statusCode, headers, body }: StreamResponse,
+	timeout: RequestTimeout,
+	idleMs: number,
+): DownloadStream<IBinaryData> {
+	// Whoever reads the body gets its errors; but it may also fail while nobody reads it.
+	body.on('error', () => undefined);
+	body.on('close', () => timeout.release());
+	timeout.signal.addEventListener('abort', () => body.destroy(new Error(TOO_SLOW)), { once: true });
+	// axios has an idle timeout only where it follows redirects itself.
+	const onActivity = timeout.abortWhenIdle(idleMs);
+	return {
+		kind: 'opened',
+		status: statusCode,
+		...contentSchema.parse(headers),
+		body,
+		store: async (fileName, { mimeType }, onBytes) => {
+			const isTooSlow = createSpeedCheck();
+			const checked = body.map((bytes: Uint8Array) => {
+				onActivity();
+				if (isTooSlow(bytes.length)) throw new Error(TOO_SLOW);
+				onBytes(bytes);
+				return bytes;
+			});
+			return await context.helpers.prepareBinaryData(checked, fileName, mimeType);
+		},
+		discard: () => body.destroy(),
+	};
+}
+
+/** Follows redirects as n8n would, except to addresses that `refuse` gives a reason against. */
 async function followRedirects(
 	link: string,
-	get: (url: string) => Promise<Reply>,
-	rejection: (url: string) => string | undefined,
-): Promise<Reply | { why: string }> {
+	get: (url: string) => Promise<StreamResponse>,
+	refuse: (url: string) => string | undefined,
+): Promise<StreamResponse | Refused> {
 	let url = link;
 	for (let redirects = 0; ; redirects += 1) {
-		const why = rejection(url);
-		if (why !== undefined) return { why };
-		const reply = await get(url);
-		const location = locationSchema.safeParse(reply.headers).data?.location;
-		if (reply.statusCode < 300 || reply.statusCode > 399 || location === undefined) return reply;
-		reply.body.on('error', () => undefined);
-		reply.body.destroy();
-		if (redirects === MAX_REDIRECTS) return { why: `the link ${link} leads on and on` };
+		const reason = refuse(url);
+		if (reason !== undefined) return { reason };
+		const response = await get(url);
+		const location = locationSchema.safeParse(response.headers).data?.location;
+		const isRedirect = response.statusCode >= 300 && response.statusCode <= 399;
+		if (!isRedirect || location === undefined) return response;
+		response.body.on('error', () => undefined);
+		response.body.destroy();
+		if (redirects === MAX_REDIRECTS) return { reason: `the link ${link} redirects too often` };
 		const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
 		if (!next || !/^https?:$/.test(next.protocol)) {
-			return { why: `the link ${link} leads to ${location}, which is no address on the web` };
+			return { reason: `the link ${link} redirects to ${location}, which isn't a web address` };
 		}
 		url = next.href;
 	}
 }
 
 /**
- * By its host as it is written: a name of the public internet that resolves to an address inside this
- * network is only known by a lookup, which n8n does itself, and may do otherwise than we would.
+ * Judged by the host as it's written. Whether a public name resolves to a private address would take
+ * a lookup, which n8n does itself, and possibly with another result than ours.
  */
-function internalRefusal(url: string): string | undefined {
+function refuseInternalHost(url: string): string | undefined {
 	if (!URL.canParse(url) || !isInternalHost(new URL(url).hostname)) return undefined;
-	return `the link leads into a private network, although the provider is not in one: ${url}`;
+	return `the link leads into a private network, but the provider isn't in one: ${url}`;
 }
 
-/** Of a provider in the own network, such as one behind a proxy of the company, links may be so as well. */
+/** A provider inside a private network, such as behind a company's proxy, may link into it as well. */
 async function isOnInternet(
 	context: IExecuteFunctions,
-	maker: LinkMaker | undefined,
+	source: LinkSource | undefined,
 ): Promise<boolean> {
-	if (!maker) return false;
-	const { credential } = maker.provider;
-	const fields = credentialSchema.parse(await context.getCredentials(credential, maker.itemIndex));
+	if (!source) return false;
+	const { credential } = source.provider;
+	const fields = credentialSchema.parse(await context.getCredentials(credential, source.itemIndex));
 	const baseUrl = String(fields.baseUrl ?? '').trim();
 	return !URL.canParse(baseUrl) || !isInternalHost(new URL(baseUrl).hostname);
 }
 
-const TOO_SLOW = 'the transfer is too slow to ever end';
+const TOO_SLOW = 'the download is too slow to ever finish';
 
-/** Judges a transfer by its pace so far: one that trickles is never silent, and so never times out. */
-function slowness(): (bytes: number) => boolean {
-	const begun = performance.now();
-	let all = 0;
+/** By the average speed so far: a download that trickles is never idle, and so never times out. */
+function createSpeedCheck(): (bytes: number) => boolean {
+	const startedAt = performance.now();
+	let total = 0;
 	return (bytes) => {
-		all += bytes;
-		const ms = performance.now() - begun;
-		return ms > LINK_TIMEOUT_MS && (all / ms) * 1000 < MIN_BYTES_A_SECOND;
+		total += bytes;
+		const ms = performance.now() - startedAt;
+		return ms > IDLE_TIMEOUT_MS && (total / ms) * 1000 < MIN_BYTES_PER_SECOND;
 	};
 }

@@ -6,18 +6,18 @@ import { findProvider } from '../providers';
 import { escapeHtml, pluralize } from '../shared/format';
 import type { RowItem } from './results';
 
-/** What came of a run. */
+/** What an execution of the node resulted in. */
 export interface ExecutionSummary {
 	items: readonly RowItem[];
-	/** The rows, from 0, for which fewer images came than they asked for. */
+	/** The rows, from 0, that returned fewer images than requested. */
 	fewerImages: readonly number[];
-	/** The rows, from 0, of which the node takes nothing. */
+	/** The rows, from 0, that are empty. */
 	skipped: readonly number[];
 	seconds: number;
 }
 
-/** Said once, above the output; older versions of n8n have no place for it. */
-export function hint(context: IExecuteFunctions, summary: ExecutionSummary): void {
+/** Shown above the output; older versions of n8n can't show it. */
+export function addSummaryHint(context: IExecuteFunctions, summary: ExecutionSummary): void {
 	const lines = [
 		imagesLine(summary),
 		skippedLine(summary),
@@ -40,7 +40,7 @@ const finishedSchema = z.object({
 
 type Finished = z.infer<typeof finishedSchema>;
 
-/** How many images the items of a row hold. */
+/** How many images a row's items have. */
 export function countImages(items: readonly RowItem[]): number {
 	return finishedOf(items).reduce((count, { imageUrls }) => count + (imageUrls?.length ?? 1), 0);
 }
@@ -59,12 +59,12 @@ function imagesLine({ items, seconds }: ExecutionSummary): string {
 	const expiries = finished.flatMap(({ expiresAt }) => expiresAt ?? []).sort();
 	const [first] = expiries;
 	const expiry =
-		first === undefined ? '' : ` The links work until ${first.slice(0, 16).replace('T', ' ')} UTC.`;
-	return `${pluralize(count, 'image')} in ${seconds.toFixed(1)} seconds${costWords(finished)}.${expiry}`;
+		first === undefined ? '' : ` The links expire at ${first.slice(0, 16).replace('T', ' ')} UTC.`;
+	return `${pluralize(count, 'image')} in ${seconds.toFixed(1)} seconds${costText(finished)}.${expiry}`;
 }
 
-/** Each provider has credits of its own. */
-function costWords(finished: readonly Finished[]): string {
+/** Each provider has its own credits. */
+function costText(finished: readonly Finished[]): string {
 	const ids = [...new Set(finished.map(({ provider }) => provider))];
 	const costs = ids.flatMap((id) => {
 		const costs = finished.flatMap(({ provider, cost }) => (provider === id ? [cost] : []));
@@ -73,11 +73,11 @@ function costWords(finished: readonly Finished[]): string {
 		const about = costs.some(({ estimated }) => estimated) ? 'about ' : '';
 		return [`${about}${Number(credits.toFixed(4))} credits at ${findProvider(id)?.label ?? id}`];
 	});
-	return costs.length === 0 ? '' : ` for ${listed(costs)}`;
+	return costs.length === 0 ? '' : ` for ${joinWithAnd(costs)}`;
 }
 
 /** "a", "a and b", "a, b and c". */
-function listed(parts: readonly string[]): string {
+function joinWithAnd(parts: readonly string[]): string {
 	const last = parts.at(-1) ?? '';
 	return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`;
 }
@@ -85,7 +85,7 @@ function listed(parts: readonly string[]): string {
 function fewerImagesLine({ fewerImages }: ExecutionSummary): string {
 	if (fewerImages.length === 0) return '';
 	const rows = [...fewerImages].sort((a, b) => a - b).map((itemIndex) => itemIndex + 1);
-	return `Fewer images came than were asked for in ${rows.length === 1 ? 'row' : 'rows'} ${rows.join(', ')}. The number is an upper bound: the prompt itself has to ask for several images. At EvoLink, Ask for Count under Additional Fields does that.`;
+	return `${rows.length === 1 ? 'Row' : 'Rows'} ${rows.join(', ')} returned fewer images than requested. The number of images is a maximum: the prompt itself has to ask for several images. At EvoLink, 'Ask for Count' under Additional Fields does that for you.`;
 }
 
 const MAX_ROWS_LISTED = 20;
@@ -97,6 +97,6 @@ function skippedLine({ skipped }: ExecutionSummary): string {
 	const named = numbers.slice(0, MAX_ROWS_LISTED).join(', ');
 	const rows = rest > 0 ? `${named} and ${rest} more` : named;
 	return numbers.length === 1
-		? `1 empty row was skipped: row ${rows}.`
-		: `${numbers.length} empty rows were skipped: rows ${rows}.`;
+		? `Skipped 1 empty row: row ${rows}.`
+		: `Skipped ${numbers.length} empty rows: rows ${rows}.`;
 }

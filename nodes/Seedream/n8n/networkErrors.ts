@@ -5,23 +5,23 @@ import type { NetworkError } from '../errors/providerError';
 import { ExecutionCancelled } from '../shared/clock';
 
 /**
- * These happen before anything is written to the socket, so the provider cannot have accepted anything:
- * addresses and proxies that make no sense, hosts that are not there, TLS that is not agreed.
+ * These happen before anything is written to the socket, so the provider can't have received anything:
+ * invalid addresses and proxies, unreachable hosts, failed TLS handshakes.
  */
-const NEVER_LEFT =
+const NOT_SENT =
 	/^(ECONNREFUSED|ENOTFOUND|EAI_|ENETUNREACH|ENETDOWN|EHOST|EADDR|EACCES|EPERM|EPROTO|ENOENT|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|ERR_TLS_|ERR_SSL_|ERR_INVALID_|ERR_UNESCAPED_|ERR_SOCKET_BAD_PORT|ERR_UNSUPPORTED_|ERR_BAD_OPTION|ERR_PROXY|ERR_NOT_SUPPORT)/;
 
-/** TLS that breaks after it was agreed. */
+/** TLS that fails after the handshake. */
 const BROKEN_TLS = /BAD_RECORD_MAC|DECRYPTION_FAILED|UNEXPECTED_EOF|CLOSE_NOTIFY/;
 
-/** Node.js names the step in which a socket failed; these come before the request. */
-const STEPS_BEFORE = new Set(['connect', 'getaddrinfo']);
+/** Node.js names the system call in which a socket failed; these come before the request. */
+const SYSCALLS_BEFORE_SENDING = new Set(['connect', 'getaddrinfo']);
 
-/** What has no code of its own, or one that any connection that breaks may have. */
-const FAILED_BEFORE =
+/** What comes without a code, or with one that says nothing about when it happened. */
+const NOT_SENT_MESSAGES =
 	/before secure TLS connection|handshake|wrong version number|invalid url|unsupported protocol|proxy connection ended|proxy response|tunnel/i;
 
-/** Ends with `end` at the latest, also where n8n cannot break off its request. */
+/** Ends when `end` aborts at the latest, also where n8n can't abort its request. */
 export async function attempt<T>(
 	request: () => Promise<T>,
 	end: AbortSignal,
@@ -49,23 +49,23 @@ const networkErrorSchema = z.object({
 	cause: z.unknown(),
 });
 
-/** Of the address, or of a proxy's, that is none, n8n only says so. */
+/** For an invalid URL, its own or a proxy's, n8n only gives a message. */
 function codeOf(message: string): string {
 	return /^invalid url$/i.test(message.trim()) ? 'ERR_INVALID_URL' : message;
 }
 
-/** n8n wraps what the network reports, so what happened may stand some causes deep. */
+/** n8n wraps network errors, so the actual one can be several causes deep. */
 function describeNetworkError(error: unknown): NetworkError {
 	const parsed = networkErrorSchema.safeParse(error);
 	if (!parsed.success) return { code: 'UNKNOWN', mayHaveArrived: true };
 	const { code, cause, message = '', syscall = '' } = parsed.data;
 	const inner = cause === undefined ? undefined : describeNetworkError(cause);
-	const isBefore =
-		(NEVER_LEFT.test(code ?? '') && !BROKEN_TLS.test(code ?? '')) ||
-		STEPS_BEFORE.has(syscall) ||
-		FAILED_BEFORE.test(message);
+	const isBeforeSending =
+		(NOT_SENT.test(code ?? '') && !BROKEN_TLS.test(code ?? '')) ||
+		SYSCALLS_BEFORE_SENDING.has(syscall) ||
+		NOT_SENT_MESSAGES.test(message);
 	return {
 		code: code ?? inner?.code ?? (codeOf(message) || 'UNKNOWN'),
-		mayHaveArrived: !isBefore && (inner?.mayHaveArrived ?? true),
+		mayHaveArrived: !isBeforeSending && (inner?.mayHaveArrived ?? true),
 	};
 }

@@ -6,8 +6,8 @@ import type { ImageFile } from '../images/imageFile';
 import { IMAGE_FORMATS } from '../images/imageFormat';
 import { inspectFile } from '../images/inspectFile';
 import { isInternalHost } from '../request/hosts';
-import { fieldLabel } from '../request/labels';
-import { nameList } from '../request/lists';
+import { fieldLabel, fieldMessage } from '../request/labels';
+import { parseFieldNames } from '../request/lists';
 import type { Checked } from '../request/options';
 
 /**
@@ -20,7 +20,7 @@ export async function readImages(
 	value: unknown,
 ): Promise<Checked<ImageFile[]>> {
 	const files: ImageFile[] = [];
-	for (const entry of nameList(value)) {
+	for (const entry of parseFieldNames(value)) {
 		const found = findBinary(context, itemIndex, entry);
 		if (!found.ok) return found;
 		const file = await imageFile(context, found.value, labelOf(entry, found.value));
@@ -54,21 +54,20 @@ function findBinary(
 		const parsed = binarySchema.safeParse(entry);
 		return parsed.success
 			? { ok: true, value: parsed.data }
-			: addIssue('must hold names of binary fields, or binary data from an expression');
+			: addIssue('must contain names of binary fields, or an expression that returns binary data');
 	}
 	try {
 		return { ok: true, value: context.helpers.assertBinaryData(itemIndex, entry) };
 	} catch {
-		return addIssue(`the row has no file in "${entry}"`);
+		return addIssue(`contains "${entry}", but the row has no binary field with that name`);
 	}
 }
 
 function addIssue(message: string): Checked<never> {
-	return { ok: false, problems: [`${fieldLabel('imageFields')}: ${message}`] };
+	return { ok: false, problems: [fieldMessage(fieldLabel('imageFields'), message)] };
 }
 
-const CUT_SHORT =
-	'breaks off before the end of its image: fetch or save it again, and look whether it opens';
+const INCOMPLETE = 'which is incomplete. Download or save it again, and check that it opens';
 
 async function imageFile(
 	context: IExecuteFunctions,
@@ -79,7 +78,7 @@ async function imageFile(
 	try {
 		const inspected = await inspectFile((await content()).chunks);
 		const { hash, bytes, measured, otherFormat } = inspected;
-		if (inspected.isCutShort) return addIssue(`${label} ${CUT_SHORT}`);
+		if (inspected.isTruncated) return addIssue(`contains ${label}, ${INCOMPLETE}`);
 		const file: ImageFile = {
 			key: binary.id ?? hash,
 			hash,
@@ -93,7 +92,7 @@ async function imageFile(
 		};
 		return { ok: true, value: file };
 	} catch {
-		return addIssue(`${label} cannot be read: n8n does not have the file any more`);
+		return addIssue(`contains ${label}, but n8n no longer has the file`);
 	}
 }
 

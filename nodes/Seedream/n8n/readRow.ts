@@ -5,22 +5,20 @@ import type { Result } from '../errors/failure';
 import { invalidRow } from '../errors/inputFailures';
 import type { ImageFile } from '../images/imageFile';
 import { providers } from '../providers';
-import type { FieldName, ParameterName, Provider } from '../providers/provider';
+import type { ParameterName, Provider } from '../providers/provider';
 import { cellText, isBlank } from '../request/cells';
 import { checkRequest, type RawRow } from '../request/checkRequest';
 import {
-	hasExpression,
-	notFound,
-	notFoundProblem,
-	takesNothing,
-	type FieldPath,
+	findMissingPart,
+	missingPartProblem,
+	usesOnlyEmptyCells,
 	type RowExpressions,
 } from '../request/expressions';
 import { isInternalHost } from '../request/hosts';
 import type { ImageRequest } from '../request/imageRequest';
-import { fieldLabel } from '../request/labels';
+import { fieldMessage } from '../request/labels';
 import { encodeUrl } from '../request/links';
-import { idList, linkList } from '../request/lists';
+import { parseTaskIds, parseLinks } from '../request/lists';
 import { matchProvider } from '../request/matchNames';
 import {
 	readContinueWhen,
@@ -31,13 +29,15 @@ import {
 } from '../request/options';
 import { unfilledProblem } from '../request/promptProblem';
 import { hasInternalLink, type Reach } from '../request/referenceProblems';
+import { missingValues } from './missingValues';
 import { readImages } from './readImages';
+import { fieldReader, rowExpressions } from './rowFields';
 
-/** A row whose task exists, or may exist: it is made of what it was made of. */
+/** What a row says about how it's processed. */
 export interface RowSettings {
 	provider: Provider;
 	continueWhen: 'finished' | 'submitted';
-	controls: RowOptions;
+	options: RowOptions;
 }
 
 export interface GenerateRow extends RowSettings {
@@ -48,7 +48,7 @@ export interface StatusRow {
 	provider: Provider;
 	taskIds: readonly string[];
 	continueWhen: 'now' | 'finished';
-	controls: RowOptions;
+	options: RowOptions;
 }
 
 export async function readGenerateRow(
@@ -59,9 +59,9 @@ export async function readGenerateRow(
 	return await readRow(context, itemIndex, async (provider) => {
 		const request = await readRequest(context, itemIndex, field, provider);
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
-		const controls = readOptions(field);
-		if (!request.ok || !continueWhen.ok || !controls.ok) {
-			return refuse(provider, request, continueWhen, controls);
+		const options = readOptions(field);
+		if (!request.ok || !continueWhen.ok || !options.ok) {
+			return refuse(provider, request, continueWhen, options);
 		}
 		return {
 			ok: true,
@@ -69,13 +69,13 @@ export async function readGenerateRow(
 				provider,
 				request: request.value,
 				continueWhen: continueWhen.value,
-				controls: controls.value,
+				options: options.value,
 			},
 		};
 	});
 }
 
-/** What the row asks for is not even looked at: `provider` has its task. */
+/** For a row whose task exists, or might: what it requests isn't even read, because `provider` has it. */
 export async function readRowSettings(
 	context: IExecuteFunctions,
 	itemIndex: number,
@@ -84,9 +84,9 @@ export async function readRowSettings(
 	const field = fieldReader(context, itemIndex);
 	return await readable(async () => {
 		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
-		const controls = readOptions(field);
-		if (!continueWhen.ok || !controls.ok) return refuse(provider, continueWhen, controls);
-		const value = { provider, continueWhen: continueWhen.value, controls: controls.value };
+		const options = readOptions(field);
+		if (!continueWhen.ok || !options.ok) return refuse(provider, continueWhen, options);
+		const value = { provider, continueWhen: continueWhen.value, options: options.value };
 		return { ok: true, value };
 	});
 }
@@ -107,122 +107,44 @@ async function readRequest(
 	return { ok: false, problems: [imageFiles, request].flatMap(problemsOf) };
 }
 
-/** A provider that is reached inside a network of one's own can open the links of that network. */
+/** A provider inside a private network can open links into it. */
 async function reachOf(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	{ credential }: Provider,
 	imageUrls: unknown,
 ): Promise<Reach> {
-	if (!hasInternalLink(linkList(imageUrls).map(encodeUrl))) return 'internet';
+	if (!hasInternalLink(parseLinks(imageUrls).map(encodeUrl))) return 'internet';
 	if (!context.getNode().credentials?.[credential]) return 'internet';
 	try {
 		const fields = await context.getCredentials(credential, itemIndex);
 		const { hostname } = new URL(cellText(fields.baseUrl));
 		return isInternalHost(hostname) ? 'network' : 'internet';
 	} catch {
-		// Whoever sends the row says what is wrong with the credential.
+		// Creating the API client reports what's wrong with the credential.
 		return 'internet';
 	}
 }
 
 /**
- * The fields without whose value an image would be made of something else, and charged all the same:
- * an expression in them that found nothing is refused. What the row shows (prompt and references) has
- * to be found in the row itself. A setting may be missing in one row, for programs that read a sheet
- * leave out its empty cells; but a name that no row has is misspelt.
- *
- * Not among them are Model, where none named means the newest that fits the row; Custom Model, Width
- * and Height, which are checked where they count; and what only says how a row is carried out and
- * handed on, where the default costs nothing.
- */
-const DECISIVE: ReadonlyArray<{ name: FieldName; kind: 'content' | 'setting' | 'nested' }> = [
-	{ name: 'prompt', kind: 'content' },
-	{ name: 'imageUrls', kind: 'content' },
-	{ name: 'imageFields', kind: 'content' },
-	{ name: 'aspectRatio', kind: 'setting' },
-	{ name: 'resolution', kind: 'setting' },
-	{ name: 'imageCount', kind: 'setting' },
-	{ name: 'promptOptimization', kind: 'nested' },
-	{ name: 'sequentialImageGeneration', kind: 'nested' },
-	{ name: 'maxImages', kind: 'nested' },
-	{ name: 'watermark', kind: 'nested' },
-	{ name: 'callbackUrl', kind: 'nested' },
-	{ name: 'askForCount', kind: 'nested' },
-	{ name: 'sendBinaryAs', kind: 'nested' },
-	{ name: 'extraBody', kind: 'nested' },
-];
-
-function missingValues(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	{ models: [{ parameters }] }: Provider,
-): string[] {
-	return DECISIVE.flatMap(({ name, kind }) => {
-		const path: FieldPath = kind === 'nested' ? ['additionalFields', name] : [name];
-		const part = notFoundIn(context, itemIndex, path);
-		if (part === undefined) return [];
-		if (kind !== 'content' && isFoundInAnyRow(context, path)) return [];
-		const isAll = valueAt(context, itemIndex, path) === undefined;
-		const mayBeEmpty = name !== 'prompt' || !isAll;
-		return `${fieldLabel(name, parameters)}: ${notFoundProblem(part, mayBeEmpty)}`;
-	});
-}
-
-function valueAt(context: IExecuteFunctions, itemIndex: number, path: FieldPath): unknown {
-	return context.getNodeParameter(path.join('.'), itemIndex, '');
-}
-
-function notFoundIn(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	path: FieldPath,
-): string | undefined {
-	const row = rowExpressions(context, itemIndex);
-	return hasExpression(row, path)
-		? notFound(row, path, valueAt(context, itemIndex, path))
-		: undefined;
-}
-
-/** Asked by every row that misses the value, and worked out once. */
-const foundInAnyRow = new WeakMap<IExecuteFunctions, Map<string, boolean>>();
-
-function isFoundInAnyRow(context: IExecuteFunctions, path: FieldPath): boolean {
-	const known = foundInAnyRow.get(context) ?? new Map<string, boolean>();
-	foundInAnyRow.set(context, known);
-	const key = path.join('.');
-	const isFound =
-		known.get(key) ??
-		context.getInputData().some((_item, itemIndex) => {
-			try {
-				return notFoundIn(context, itemIndex, path) === undefined;
-			} catch {
-				return false;
-			}
-		});
-	known.set(key, isFound);
-	return isFound;
-}
-
-/**
- * Whether the row is an empty line of a sheet, to be passed over: `essential` and all else that the
- * node takes from it is empty. An agent that calls the node as a tool has to hear of it.
+ * Whether the row is an empty row of a spreadsheet, to be skipped: `requiredField` and everything else
+ * that the node takes from it is empty. An agent that calls the node as a tool has to be told instead.
  */
 export function isEmptyRow(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	essential: 'prompt' | 'taskId',
+	requiredField: 'prompt' | 'taskId',
 ): boolean {
 	const item = context.getInputData()[itemIndex];
-	const { row_number: _isThereAlways, ...cells } = item?.json ?? {};
+	const { row_number: _isNeverEmpty, ...cells } = item?.json ?? {};
 	const isItemEmpty = Object.values(cells).every(isBlank);
 	const files = Object.keys(item?.binary ?? {});
 	const row = rowExpressions(context, itemIndex);
-	// A plain name of a field takes from the row what this one has of it.
+	// A field name in 'Reference Image Fields' takes a file from the row without an expression.
 	if (files.length > 0 && !isBlank(row.parameters.imageFields)) return false;
 	try {
-		const value = context.getNodeParameter(essential, itemIndex, '') as unknown;
-		return takesNothing(row, { essential, value, isItemEmpty });
+		const value = context.getNodeParameter(requiredField, itemIndex, '') as unknown;
+		return usesOnlyEmptyCells(row, { requiredField, value, isItemEmpty });
 	} catch {
 		return false;
 	}
@@ -236,9 +158,9 @@ export async function readStatusRow(
 	return await readRow(context, itemIndex, async (provider) => {
 		const taskIds = readTaskIds(field, rowExpressions(context, itemIndex));
 		const continueWhen = readContinueWhen(field, ['now', 'finished']);
-		const controls = readOptions(field);
-		if (!taskIds.ok || !continueWhen.ok || !controls.ok) {
-			return refuse(provider, taskIds, continueWhen, controls);
+		const options = readOptions(field);
+		if (!taskIds.ok || !continueWhen.ok || !options.ok) {
+			return refuse(provider, taskIds, continueWhen, options);
 		}
 		return {
 			ok: true,
@@ -246,21 +168,10 @@ export async function readStatusRow(
 				provider,
 				taskIds: taskIds.value,
 				continueWhen: continueWhen.value,
-				controls: controls.value,
+				options: options.value,
 			},
 		};
 	});
-}
-
-function fieldReader(context: IExecuteFunctions, itemIndex: number): ReadField {
-	return (name, whenHidden) => context.getNodeParameter(name, itemIndex, whenHidden);
-}
-
-function rowExpressions(context: IExecuteFunctions, itemIndex: number): RowExpressions {
-	return {
-		parameters: context.getNode().parameters,
-		evaluate: (part) => context.evaluateExpression(part, itemIndex),
-	};
 }
 
 async function readRow<T>(
@@ -271,13 +182,13 @@ async function readRow<T>(
 	return await readable(async () => await readKnownProvider(context, itemIndex, read));
 }
 
-/** An expression that cannot be worked out is a problem of its row, and of no other. */
+/** An expression that throws fails its own row, and no other. */
 async function readable<T>(read: () => Promise<Result<T>>): Promise<Result<T>> {
 	try {
 		return await read();
 	} catch (error) {
 		const reason = error instanceof Error ? error.message : String(error);
-		return { ok: false, failure: invalidRow([`The fields cannot be read: ${reason}`]) };
+		return { ok: false, failure: invalidRow([`n8n couldn't read the fields: ${reason}`]) };
 	}
 }
 
@@ -289,13 +200,19 @@ async function readKnownProvider<T>(
 	const value = fieldReader(context, itemIndex)('provider', '');
 	const provider = matchProvider(value);
 	if (provider) return await read(provider);
-	const part = notFound(rowExpressions(context, itemIndex), ['provider'], value);
+	const part = findMissingPart(rowExpressions(context, itemIndex), ['provider'], value);
 	if (part !== undefined) {
-		return { ok: false, failure: invalidRow([`Provider: ${notFoundProblem(part, false)}`]) };
+		return {
+			ok: false,
+			failure: invalidRow([fieldMessage('Provider', missingPartProblem(part, false))]),
+		};
 	}
 	const id = String(value).trim();
 	const known = providers.map((one) => `${one.id} (${one.label})`).join(', ');
-	return { ok: false, failure: invalidRow([`Provider: "${id}" is none of ${known}`]) };
+	return {
+		ok: false,
+		failure: invalidRow([fieldMessage('Provider', `is "${id}" but must be one of ${known}`)]),
+	};
 }
 
 function refuse(provider: Provider, ...parts: Array<Checked<unknown>>): Result<never> {
@@ -308,18 +225,28 @@ function problemsOf(part: Checked<unknown>): string[] {
 
 function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
 	const value = field('taskId', '');
-	const part = notFound(row, ['taskId'], value);
+	const part = findMissingPart(row, ['taskId'], value);
 	if (part !== undefined) {
-		return { ok: false, problems: [`Task ID: ${notFoundProblem(part, value !== undefined)}`] };
+		return {
+			ok: false,
+			problems: [fieldMessage('Task ID', missingPartProblem(part, value !== undefined))],
+		};
 	}
 	const unfilled = typeof value === 'string' ? unfilledProblem(value) : undefined;
-	if (unfilled !== undefined) return { ok: false, problems: [`Task ID: ${unfilled}`] };
-	const ids = idList(value);
+	if (unfilled !== undefined) return { ok: false, problems: [fieldMessage('Task ID', unfilled)] };
+	const ids = parseTaskIds(value);
 	const wrong = ids.find((id) => /[{}<>"[\]]|^(?:undefined|null|nan)$/i.test(id));
 	if (wrong !== undefined) {
-		return { ok: false, problems: [`Task ID: "${wrong.slice(0, 60)}" is no ID of a task`] };
+		return {
+			ok: false,
+			problems: [
+				fieldMessage('Task ID', `contains "${wrong.slice(0, 60)}", which isn't a task ID`),
+			],
+		};
 	}
-	return ids.length > 0 ? { ok: true, value: ids } : { ok: false, problems: ['Task ID: is empty'] };
+	return ids.length > 0
+		? { ok: true, value: ids }
+		: { ok: false, problems: [fieldMessage('Task ID', 'is empty')] };
 }
 
 const NESTED_PARAMETERS: readonly ParameterName[] = [
@@ -338,7 +265,7 @@ const additionalSchema = z
 function rawRequest(field: ReadField, imageFiles: readonly ImageFile[]): Checked<RawRow> {
 	const parsed = additionalSchema.safeParse(field('additionalFields', {}));
 	if (!parsed.success) {
-		return { ok: false, problems: ['Additional Fields: are not an object of fields'] };
+		return { ok: false, problems: [fieldMessage('Additional Fields', 'must be an object')] };
 	}
 	const additional = parsed.data;
 	const value = {

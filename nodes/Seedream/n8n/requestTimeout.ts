@@ -1,64 +1,69 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-/** How long the answer to a create is still waited for after a stop. */
+/** How long the response to a create is still waited for after the execution was stopped. */
 const AFTER_STOP_MS = 60_000;
 
+/** Node.js drops a timer along with its signal as soon as nothing refers to the signal any more. */
+const pending = new Set<RequestTimeout>();
+
 /**
- * When a call is over, whatever still trickles in: axios itself only ends what is silent. A stop ends it
- * at once, but for a create, whose answer names what was paid.
+ * Aborts a request when its time is up, however slowly the response still arrives: axios itself only
+ * ends a connection that is idle. Stopping the execution aborts it at once, except for a create, whose
+ * response names what was charged.
  */
-interface CallEnd {
-	signal: AbortSignal;
-	/** What may end it. */
-	sources: AbortSignal[];
-	/** Ends it as well when nothing has come for so long; to be told of everything that comes. */
-	inSilence: (mostMs: number) => () => void;
-	/** The call has ended by itself. */
-	release: () => void;
-}
+export class RequestTimeout {
+	private readonly controller = new AbortController();
 
-/** Node.js drops a timer together with its signal, as soon as nobody holds that any more. */
-const held = new Set<CallEnd>();
+	private readonly released = new AbortController();
 
-export function endOfCall(context: IExecuteFunctions, ms: number, mustFinish: boolean): CallEnd {
-	const end = new AbortController();
-	const over = new AbortController();
-	const once = { once: true, signal: over.signal };
-	const call: CallEnd = {
-		signal: end.signal,
-		sources: [],
-		inSilence: (mostMs) => {
-			let lastHeard = performance.now();
-			const listen = (pauseMs: number) => {
-				const pause = AbortSignal.timeout(Math.ceil(pauseMs));
-				call.sources.push(pause);
-				const onEnd = () => {
-					const left = lastHeard + mostMs - performance.now();
-					if (left > 0) listen(left);
-					else end.abort(pause.reason);
-				};
-				pause.addEventListener('abort', onEnd, once);
-			};
-			listen(mostMs);
-			return () => {
-				lastHeard = performance.now();
-			};
-		},
-		release: () => {
-			held.delete(call);
-			over.abort();
-		},
-	};
-	const endWith = (source: AbortSignal) => {
-		call.sources.push(source);
-		source.addEventListener('abort', () => end.abort(source.reason), once);
-	};
-	held.add(call);
-	endWith(AbortSignal.timeout(Math.ceil(ms)));
-	const stop = context.getExecutionCancelSignal?.();
-	if (stop && !mustFinish) endWith(stop);
-	if (stop && mustFinish) {
-		stop.addEventListener('abort', () => endWith(AbortSignal.timeout(AFTER_STOP_MS)), once);
+	private readonly timers: AbortSignal[] = [];
+
+	constructor(context: IExecuteFunctions, timeoutMs: number, mustFinish = false) {
+		pending.add(this);
+		this.abortAfter(timeoutMs);
+		const stop = context.getExecutionCancelSignal?.();
+		if (stop && mustFinish) {
+			this.listen(stop, () => this.abortAfter(AFTER_STOP_MS));
+		} else if (stop) {
+			this.listen(stop, () => this.controller.abort(stop.reason));
+		}
 	}
-	return call;
+
+	get signal(): AbortSignal {
+		return this.controller.signal;
+	}
+
+	/** Also aborts when nothing arrives for so long; call what it returns for everything that does. */
+	abortWhenIdle(maxIdleMs: number): () => void {
+		let lastActivity = performance.now();
+		const check = (timer: AbortSignal) => {
+			const left = lastActivity + maxIdleMs - performance.now();
+			if (left > 0) this.startTimer(left, check);
+			else this.controller.abort(timer.reason);
+		};
+		this.startTimer(maxIdleMs, check);
+		return () => {
+			lastActivity = performance.now();
+		};
+	}
+
+	/** The request has ended by itself. */
+	release(): void {
+		pending.delete(this);
+		this.released.abort();
+	}
+
+	private abortAfter(ms: number): void {
+		this.startTimer(ms, (timer) => this.controller.abort(timer.reason));
+	}
+
+	private startTimer(ms: number, onEnd: (timer: AbortSignal) => void): void {
+		const timer = AbortSignal.timeout(Math.ceil(ms));
+		this.timers.push(timer);
+		this.listen(timer, () => onEnd(timer));
+	}
+
+	private listen(signal: AbortSignal, onAbort: () => void): void {
+		signal.addEventListener('abort', onAbort, { once: true, signal: this.released.signal });
+	}
 }

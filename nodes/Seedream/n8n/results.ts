@@ -1,13 +1,19 @@
-import { NodeOperationError, type IBinaryData, type IExecuteFunctions } from 'n8n-workflow';
+import {
+	NodeOperationError,
+	type Failure as N8nFailure,
+	type IBinaryData,
+	type IExecuteFunctions,
+} from 'n8n-workflow';
 
-import { withoutCharged, type Failure, type Result } from '../errors/failure';
+import { withoutChargeMessage, type Failure, type Result } from '../errors/failure';
 import { type OutputItem, compact } from '../output/taskItems';
 import { warningLines } from '../output/warnings';
 import { escapeHtml } from '../shared/format';
+import { isTool } from './tool';
 
 export type RowItem = OutputItem<IBinaryData>;
 
-/** What became of one row of the input. */
+/** The outcome of one row of the input. */
 export type RowResult = Result<RowItem[]>;
 
 interface FailedRow {
@@ -18,8 +24,8 @@ interface FailedRow {
 }
 
 /**
- * Whether a failed row is an item and no error. As a tool it always is, unless the user wants the workflow to stop: an
- * error would take the agent down with it or, in its older versions, leave it without any answer.
+ * Whether a failed row becomes an item instead of an error. For a tool it always does, unless the user
+ * wants the workflow to stop: an error would end the agent, or leave older agents without a response.
  */
 export function continuesOnFail(context: IExecuteFunctions): boolean {
 	return (
@@ -27,13 +33,9 @@ export function continuesOnFail(context: IExecuteFunctions): boolean {
 	);
 }
 
-export function isTool(context: IExecuteFunctions): boolean {
-	return context.getNode().type.endsWith('Tool');
-}
-
 /**
- * Without Continue On Fail, one error stands for all rows that failed. `onRetry` says what a second
- * try does with the rows that finished.
+ * Without Continue On Fail, one error reports all rows that failed. `onRetry` says what a retry does
+ * with the rows that finished.
  */
 export function stopOnFailure(
 	context: IExecuteFunctions,
@@ -76,9 +78,9 @@ export function failureItem(context: IExecuteFunctions, row: FailedRow): RowItem
 		pairedItem: { item: itemIndex },
 	};
 	if (context.getNode().onError === 'continueErrorOutput') {
-		// n8n sends the items with an `error` to the error output, and then replaces the `json` of those
-		// on which it can still be seen. Hidden from the copy that n8n makes, it does the first only.
-		const error = nodeError(context, message, description, itemIndex);
+		// n8n sends items with an `error` to the error output, but then replaces their whole `json` with
+		// the message. It doesn't where its copy of the item lacks the property, which isn't enumerable.
+		const error = nodeError(context, message, description, [failure], itemIndex);
 		Object.defineProperty(item, 'error', { value: error, enumerable: false });
 	}
 	return item;
@@ -86,7 +88,7 @@ export function failureItem(context: IExecuteFunctions, row: FailedRow): RowItem
 
 const MAX_ROWS_LISTED = 20;
 
-/** The error panel shows a description as HTML; everyone else reads the second half. */
+/** n8n's error panel shows a description as HTML; the line break is for everyone else. */
 const NEW_LINE = '<br>\n';
 
 function rowsError(
@@ -96,57 +98,70 @@ function rowsError(
 	rows: readonly RowResult[],
 	onRetry: string,
 ): NodeOperationError {
-	const { failure } = first;
+	const { failure, itemIndex } = first;
 	const count = context.getInputData().length;
 	if (count === 1) {
-		return nodeError(context, failure.message, escapeHtml(failure.description), first.itemIndex);
+		const description = escapeHtml(failure.description);
+		return nodeError(context, failure.message, description, [failure], itemIndex);
 	}
 	const isOnly = failed.length === 1;
-	const message = isOnly ? rowLine(first) : `${failed.length} of ${count} rows failed`;
-	const listed = isOnly ? [] : failed.slice(0, MAX_ROWS_LISTED).map(rowLine);
-	const unlisted = isOnly ? [] : failed.slice(MAX_ROWS_LISTED);
+	const lines = isOnly ? [failure.description] : failedLines(failed);
+	const description = [...lines, ...finishedLines(rows, onRetry)].map(escapeHtml).join(NEW_LINE);
+	const failures = failed.map((row) => row.failure);
+	return isOnly
+		? nodeError(
+				context,
+				`Row ${itemIndex + 1}: ${failure.message}`,
+				description,
+				failures,
+				itemIndex,
+			)
+		: nodeError(context, `${failed.length} of ${count} rows failed`, description, failures);
+}
+
+function failedLines(failed: readonly FailedRow[]): string[] {
+	const listed = failed.slice(0, MAX_ROWS_LISTED);
+	const unlisted = failed.slice(MAX_ROWS_LISTED);
 	const unlistedIds = unlisted.flatMap((row) => row.failure.taskId ?? []);
-	const finished = rows.flatMap((row) => (row.ok && row.value.length > 0 ? [row.value] : []));
-	const finishedIds = finished.flatMap(taskIds);
-	const description = [
-		...listed,
+	return [
+		...listed.map(rowLine),
 		...(unlisted.length > 0 ? [`… and ${unlisted.length} more`] : []),
-		...(unlistedIds.length > 0 ? [`Their tasks: ${unlistedIds.join(', ')}`] : []),
-		...(isOnly
-			? [failure.description]
-			: [...hintLines(failed.slice(0, MAX_ROWS_LISTED)), chargedLine(failed)]),
-		...(finished.length > 0
-			? [
-					`${finished.length} of ${count} rows finished. ${onRetry}`,
-					`Their tasks: ${finishedIds.join(', ')}`,
-					...warningLines(finished.flat()),
-				]
-			: []),
+		...(unlistedIds.length > 0 ? [`Their task IDs: ${unlistedIds.join(', ')}`] : []),
+		...hintLines(listed),
+		chargedLine(failed),
 	];
-	// Without its index: n8n counts from 0 and would write [item 2] behind "Row 3".
-	return nodeError(context, message, description.map(escapeHtml).join(NEW_LINE));
 }
 
-/** What to do, said once for all rows that it is the same for. */
+function finishedLines(rows: readonly RowResult[], onRetry: string): string[] {
+	const finished = rows.flatMap((row) => (row.ok && row.value.length > 0 ? [row.value] : []));
+	if (finished.length === 0) return [];
+	return [
+		`${finished.length} of ${rows.length} rows finished. ${onRetry}`,
+		`Their task IDs: ${finished.flatMap(taskIds).join(', ')}`,
+		...warningLines(finished.flat()),
+	];
+}
+
+/** What to do, once for all rows that share it. */
 function hintLines(failed: readonly FailedRow[]): string[] {
-	const rowsByAdvice = new Map<string, number[]>();
+	const rowsByHint = new Map<string, number[]>();
 	for (const { itemIndex, failure } of failed) {
-		const advice = withoutCharged(failure);
-		rowsByAdvice.set(advice, [...(rowsByAdvice.get(advice) ?? []), itemIndex + 1]);
+		const hint = withoutChargeMessage(failure);
+		rowsByHint.set(hint, [...(rowsByHint.get(hint) ?? []), itemIndex + 1]);
 	}
-	if (rowsByAdvice.size === 1) return [...rowsByAdvice.keys()];
-	return [...rowsByAdvice].map(([advice, rows]) => `For ${rowNumbers(rows)}: ${advice}`);
+	if (rowsByHint.size === 1) return [...rowsByHint.keys()];
+	return [...rowsByHint].map(([hint, rows]) => `For ${rowNumbers(rows)}: ${hint}`);
 }
 
-/** Whether money was spent on rows of which each has a line of its own already. */
+/** The charge, once for rows that each have a line of their own. */
 function chargedLine(failed: readonly FailedRow[]): string {
 	const paid = failed.filter(({ failure }) => failure.charged !== 'no');
 	if (paid.length === 0) {
 		return failed.some(({ failure }) => failure.chargeIsAssumed)
-			? 'These rows were not charged, as far as is known.'
-			: 'Nothing was charged for these rows.';
+			? "As far as is known, you weren't charged for these rows."
+			: "You weren't charged for these rows.";
 	}
-	return `Charged, or perhaps charged: ${rowNumbers(paid.map(({ itemIndex }) => itemIndex + 1))}.`;
+	return `You were charged, or may have been charged, for ${rowNumbers(paid.map(({ itemIndex }) => itemIndex + 1))}.`;
 }
 
 /** "row 3", "rows 3, 4". */
@@ -154,25 +169,41 @@ function rowNumbers(rows: readonly number[]): string {
 	return `${rows.length === 1 ? 'row' : 'rows'} ${rows.join(', ')}`;
 }
 
-/** n8n replaces a message that holds a code such as ECONNRESET, and the task id with it. */
+/** n8n replaces a message that contains a code such as ECONNRESET, along with the task ID in it. */
 function nodeError(
 	context: IExecuteFunctions,
 	message: string,
 	description: string,
+	failures: readonly Failure[],
 	itemIndex?: number,
 ): NodeOperationError {
-	const error = new NodeOperationError(context.getNode(), message, { description, itemIndex });
+	const failure = commonCause(failures);
+	const error = new NodeOperationError(context.getNode(), message, {
+		description,
+		itemIndex,
+		...(failure ? { failure } : {}),
+	});
 	error.message = messageFor(context, message, description);
 	return error;
 }
 
-/** An agent is not told the description: what to do belongs into its message. */
+/** For whatever reacts to n8n's own causes. Rows that failed for different ones have none in common. */
+function commonCause(failures: readonly Failure[]): N8nFailure | undefined {
+	const [cause, ...others] = new Set(failures.map((failure) => failure.cause));
+	if (cause === undefined || others.length > 0) return undefined;
+	if (cause === 'credential-invalid' || cause === 'configuration-invalid') return { cause };
+	const seconds = failures.flatMap(({ retryAfterSeconds }) => retryAfterSeconds ?? []);
+	return seconds.length > 0 ? { cause, retryAfterMs: Math.max(...seconds) * 1000 } : { cause };
+}
+
+/** An agent doesn't get the description, so the message has to say what to do. */
 function messageFor(context: IExecuteFunctions, message: string, description: string): string {
 	return isTool(context) ? `${message}. ${description}` : message;
 }
 
+/** n8n's editor counts items from 0, people count their rows from 1. */
 function rowLine({ itemIndex, failure }: FailedRow): string {
-	return `Row ${itemIndex + 1}: ${failure.message}`;
+	return `Row ${itemIndex + 1} [item ${itemIndex}]: ${failure.message}`;
 }
 
 function taskIds(items: readonly RowItem[]): string[] {

@@ -2,18 +2,19 @@ import { createHash, randomUUID } from 'crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
-import { ledgerData, openLedger, type Ledger } from '../tasks/ledger';
-import { isTool } from './results';
+import { Ledger } from '../tasks/ledger';
+import { readLedgerData } from '../tasks/ledgerData';
+import { isTool } from './tool';
 
-/** The node's execution context outlives a try of the node, and a later retry of the execution. */
+/** The node's execution context outlives a try of the node and a retry of the execution. */
 export function openTaskStore(context: IExecuteFunctions): Ledger {
 	const nodeContext = context.getContext('node');
-	const data = ledgerData(nodeContext.tasks);
+	const data = readLedgerData(nodeContext.tasks);
 	nodeContext.tasks = data;
-	// An execution that n8n does not save has no id; this one stays the same on every try.
+	// An execution that n8n doesn't save has no ID; this one stays the same on every try.
 	nodeContext.namelessExecution ??= randomUUID();
 	const execution = context.getExecutionId() || String(nodeContext.namelessExecution);
-	return openLedger(data, {
+	return new Ledger(data, {
 		execution,
 		keySeed: keySeed(context, execution),
 		iteration: Number(context.evaluateExpression('{{ $runIndex }}', 0)),
@@ -27,16 +28,16 @@ const executionContext = z.object({
 });
 
 /**
- * What the Idempotency-Keys of an execution are made of. Two installations count their executions
- * alike, so the number alone will not do; and a retry has a number of its own, even after a crash that
- * took everything else. What n8n keeps over that is the moment at which the execution began. Two that
- * began in the same millisecond are told apart by their input, and by what this process knows of them.
+ * What an execution's Idempotency-Keys are made from. The execution ID alone won't do: two n8n
+ * installations count alike, and a retry gets an ID of its own. What a retry keeps, even after a
+ * crash, is the time at which the execution was started. Executions that started in the same
+ * millisecond are told apart by their input, and by what this process has seen of them.
  */
 function keySeed(context: IExecuteFunctions, execution: string): string {
-	const began = momentKeptByRetry(context);
-	const place = [context.getInstanceId?.(), context.getWorkflow().id, context.getNode().id];
-	if (began === undefined) return hash([...place, execution]);
-	const seed = hash([...place, began, context.getInputData().map(({ json }) => json)]);
+	const startedAt = startKeptByRetry(context);
+	const node = [context.getInstanceId?.(), context.getWorkflow().id, context.getNode().id];
+	if (startedAt === undefined) return hash([...node, execution]);
+	const seed = hash([...node, startedAt, context.getInputData().map(({ json }) => json)]);
 	return isOwnSeed(seed, execution, context) ? seed : hash([seed, execution]);
 }
 
@@ -45,25 +46,25 @@ function hash(value: unknown): string {
 }
 
 /** The executions of this process, by their seeds. */
-const owners = new Map<string, string>();
+const seedOwners = new Map<string, string>();
 const MAX_SEED_OWNERS = 1_000;
 
 /** A retry has the seed of the execution that it retries. */
 function isOwnSeed(seed: string, execution: string, context: IExecuteFunctions): boolean {
 	if (context.getMode() === 'retry') return true;
-	const owner = owners.get(seed) ?? execution;
-	owners.set(seed, owner);
-	const [oldest] = owners.keys();
-	if (owners.size > MAX_SEED_OWNERS && oldest !== undefined) owners.delete(oldest);
+	const owner = seedOwners.get(seed) ?? execution;
+	seedOwners.set(seed, owner);
+	const [oldest] = seedOwners.keys();
+	if (seedOwners.size > MAX_SEED_OWNERS && oldest !== undefined) seedOwners.delete(oldest);
 	return owner === execution;
 }
 
-function momentKeptByRetry(context: IExecuteFunctions): number | undefined {
+function startKeptByRetry(context: IExecuteFunctions): number | undefined {
 	const known = executionContext.safeParse(context.getExecutionContext?.()).data;
-	// Many sub-workflows begin at once, and a retry of their parent begins new ones anyway.
+	// Many sub-workflows start at once, and a retry of their parent starts new ones anyway.
 	if (!known || known.parentExecutionId !== undefined) return undefined;
-	// The queue of n8n 1 runs a job again whose worker died: under the same number, but at another
-	// moment, unless that was saved. (n8n 2 has this method, and does not.)
+	// When a worker dies, the queue of n8n 1 runs its job again: under the same ID, but with another
+	// start time unless that was saved. n8n 2, which has this method, doesn't.
 	const isQueuedOnce = context.onExecutionFinish !== undefined;
 	const isSaved = context.getWorkflowSettings?.().saveExecutionProgress === true;
 	return isQueuedOnce || isSaved ? known.establishedAt : undefined;

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import type { UploadCache } from '../images/referenceLinks';
 
 const uploadSchema = z.object({ url: z.string(), until: z.number(), hash: z.string() });
-/** A fresh object each time: a shared one would carry links from one workflow into another. */
+/** A new object each time: a shared default would carry links from one workflow into another. */
 const uploadsSchema = z.record(uploadSchema).catch(() => ({}));
 
-/** The node's execution context outlives a try of the node, and a later retry of the execution. */
+/** The node's execution context outlives a try of the node and a retry of the execution. */
 export function createUploadCache(context: IExecuteFunctions): UploadCache {
 	const nodeContext = context.getContext('node');
 	const uploads = uploadsSchema.parse(nodeContext.uploads);

@@ -1,36 +1,54 @@
 import type { CompletedTask, Cost, Provider, RunningTask } from '../providers/provider';
 import type { JsonObject } from '../shared/json';
 
-/** A field of an item, as n8n takes it. */
+/** A value that n8n accepts in an item. */
 type FieldValue = string | number | boolean | object | null | undefined;
 
-/** An item of the node's output. `File` is what n8n keeps of a downloaded file. */
+/** An item of the node's output. `File` is n8n's reference to a downloaded file. */
 export type OutputItem<File> = {
 	json: Record<string, FieldValue>;
 	binary?: Record<string, File>;
 	pairedItem: { item: number };
 };
 
-/** What is known of a row's task besides its state. */
+/** The fields of a finished image's item. n8n's guidelines allow ten of them when simplified. */
+export const ITEM_FIELDS = {
+	cost: 'Cost',
+	expiresAt: 'Expires At',
+	imageCount: 'Image Count',
+	imageIndex: 'Image Index',
+	imageUrl: 'Image URL',
+	imageUrls: 'Image URLs',
+	model: 'Model',
+	prompt: 'Prompt',
+	provider: 'Provider',
+	seconds: 'Seconds',
+	status: 'Status',
+	taskId: 'Task ID',
+} as const;
+
+export type ItemField = keyof typeof ITEM_FIELDS;
+
+/** What's known about a row's task besides its state. */
 export interface TaskFacts {
 	provider: Provider;
 	taskId: string;
 	model?: string;
 	prompt?: string;
-	/** What people have to know of it: it may be paid twice, or some of its images are missing. */
+	/** What people have to know: it may have been charged twice, or some of its images are missing. */
 	warning?: string;
 }
 
-/** A finished task: its answer, and its files if they were downloaded. */
+/** A finished task: its response, and its files if they were downloaded. */
 export interface FinishedTask<File> {
 	facts: TaskFacts;
 	state: CompletedTask;
 	raw: JsonObject;
-	/** One for each image, or none at all; undefined where it could not be fetched. */
+	/** One for each image, or none at all; undefined where the download failed. */
 	files: ReadonlyArray<File | undefined>;
-	/** What stands in the place of images whose files could not be fetched, by their index. */
+	/** Failed items that take the place of images whose download failed, by their index. */
 	failed?: ReadonlyMap<number, OutputItem<File>>;
-	/** The others have been handed on before. */
+	/** The index of the only image to return; the others were returned before. */
 	only?: number;
 }
 
@@ -40,11 +58,11 @@ export interface ItemOptions {
 	outputItems: 'perImage' | 'perTask';
 	/** The name of the binary field; further images of one item get `_1`, `_2` … behind it. */
 	outputField: string;
-	/** When off, the provider's answer stands under `raw`. */
+	/** When off, an item has all fields, and the provider's response as `raw`. */
 	simplify: boolean;
 }
 
-/** A task that has no images yet; `progress` in per cent, where the provider says. */
+/** A task without images yet; `progress` in percent, where the provider says. */
 export function runningItem(
 	facts: TaskFacts,
 	{ status, progress }: Pick<RunningTask, 'status' | 'progress'>,
@@ -60,23 +78,23 @@ export function finishedItems<File>(
 ): Array<OutputItem<File>> {
 	if (options.outputItems === 'perImage') return imageItems(task, options);
 	const failed = [...(task.failed?.values() ?? [])];
-	// With nothing but failed images, there is nothing that an item of the task could hold.
-	const isEmpty = failed.length > 0 && failed.length === handedOn(task).length;
+	// When all of its images failed, an item for the task would be empty.
+	const isEmpty = failed.length > 0 && failed.length === returnedImages(task).length;
 	return isEmpty ? failed : [taskItem(task, options), ...failed];
 }
 
-/** The images that are handed on, by their index. */
-function handedOn({ state, only }: FinishedTask<unknown>): number[] {
+/** The indexes of the images to return. */
+function returnedImages({ state, only }: FinishedTask<unknown>): number[] {
 	const all = state.imageUrls.map((_url, index) => index);
 	return only === undefined ? all : all.filter((index) => index === only);
 }
 
-/** Each file stands under its own number, whichever others are missing. */
+/** Each file keeps its own number, whichever others are missing. */
 function taskItem<File>(task: FinishedTask<File>, options: ItemOptions): OutputItem<File> {
 	const { facts, state, files, raw } = task;
 	const { status, cost } = state;
 	const { outputField } = options;
-	const images = handedOn(task);
+	const images = returnedImages(task);
 	const isAll = images.length === state.imageUrls.length;
 	const imageUrls = images.flatMap((index) => state.imageUrls[index] ?? []);
 	const json = {
@@ -84,7 +102,7 @@ function taskItem<File>(task: FinishedTask<File>, options: ItemOptions): OutputI
 		...taskJson(facts),
 		imageUrls,
 		imageCount: imageUrls.length,
-		...endJson(state, isAll || !cost ? cost : shareOf(cost, state.imageUrls.length)),
+		...resultJson(state, isAll || !cost ? cost : shareOf(cost, state.imageUrls.length), options),
 		warning: facts.warning,
 	};
 	const binary: Record<string, File> = Object.fromEntries(
@@ -102,14 +120,14 @@ function imageItems<File>(task: FinishedTask<File>, options: ItemOptions): Array
 	const { facts, state, files, failed, raw } = task;
 	const { status, imageUrls } = state;
 	const cost = state.cost && shareOf(state.cost, imageUrls.length);
-	return handedOn(task).map((imageIndex) => {
+	return returnedImages(task).map((imageIndex) => {
 		const json = {
 			status,
 			...taskJson(facts),
 			imageUrl: imageUrls[imageIndex],
 			imageIndex,
 			imageCount: imageUrls.length,
-			...endJson(state, cost),
+			...resultJson(state, cost, options),
 			warning: facts.warning,
 		};
 		const file = files[imageIndex];
@@ -137,8 +155,16 @@ function taskJson({ provider, taskId, model, prompt }: TaskFacts) {
 	return { provider: provider.id, model, taskId, prompt };
 }
 
-function endJson({ expiresAt, seconds }: CompletedTask, cost: Cost | undefined) {
-	return { expiresAt: expiresAt?.toISOString(), cost: cost && compact({ ...cost }), seconds };
+function resultJson(
+	{ expiresAt, seconds }: CompletedTask,
+	cost: Cost | undefined,
+	{ simplify }: ItemOptions,
+) {
+	return {
+		expiresAt: expiresAt?.toISOString(),
+		cost: cost && compact({ ...cost }),
+		...(simplify ? {} : { seconds }),
+	};
 }
 
 function shareOf(cost: Cost, images: number): Cost {
@@ -147,7 +173,21 @@ function shareOf(cost: Cost, images: number): Cost {
 	return { ...cost, credits: share(cost.credits), usd: share(cost.usd) };
 }
 
-/** What nobody said is left out rather than shown as null. */
+/** Leaves out unknown fields rather than showing them as null. */
 export function compact(fields: Record<string, FieldValue>): Record<string, FieldValue> {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/**
+ * Only these fields of a finished or running task's item. A warning stays, because it's about money;
+ * failed items stay as they are.
+ */
+export function selectFields<File>(
+	item: OutputItem<File>,
+	fields: readonly ItemField[],
+): OutputItem<File> {
+	if ('error' in item.json) return item;
+	const selected = new Set<string>([...fields, 'warning']);
+	const json = Object.entries(item.json).filter(([name]) => selected.has(name));
+	return { ...item, json: Object.fromEntries(json) };
 }

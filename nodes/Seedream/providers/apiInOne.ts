@@ -1,15 +1,17 @@
+import { parseCreatedTasks } from './createResponse';
+import { parseRequestError } from './errorResponse';
 import type { Model, Provider } from './provider';
-import { readRequestError, readCreatedTasks, taskReader } from './responseSchemas';
 import { SEEDREAM_REFERENCE_FILE } from './seedream';
+import { createTaskParser } from './taskResponse';
 
-/** Seed 003; the prompt's limits from the provider's newer documentation. */
+/** See https://apiin.one/zh/model/seedream-4-5 (November 2026). */
 const textToImage: Model = {
 	id: 'seedream/4.5-text-to-image',
 	aliases: [],
 	label: 'Seedream 4.5 Text to Image',
 	version: '4.5',
 	prompt: { min: 3, max: 5000 },
-	// The model would ignore a reference image, and the image would be charged all the same.
+	// The model ignores reference images, but the image would still be charged.
 	references: { min: 0, max: 0, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 	parameters: {
 		aspectRatio: {
@@ -35,12 +37,12 @@ const edit: Model = {
 	...textToImage,
 	id: 'seedream/4.5-edit',
 	label: 'Seedream 4.5 Edit',
-	// The provider names no limits for files: these are the model's own.
+	// The provider documents no limits for files: these are the model's own.
 	references: { min: 1, max: 14, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 };
 
-// Where the links stand is not documented: every place its relatives use is searched.
-const readTask = taskReader({ linksFrom: () => undefined, noReason: 'task_failed' });
+// The provider doesn't document where the links are, so every key that its peers use is searched.
+const parseTask = createTaskParser({ linksFrom: () => undefined, defaultErrorCode: 'task_failed' });
 
 export const apiInOne: Provider = {
 	id: 'apiInOne',
@@ -48,7 +50,7 @@ export const apiInOne: Provider = {
 	credential: 'apiInOneApi',
 	models: [textToImage, edit],
 	automatic: {
-		description: 'Edit when the row has reference images, else Text to Image',
+		description: 'Edit if the row has reference images, otherwise Text to Image',
 		pick: (references) => (references > 0 ? edit : textToImage),
 	},
 	createPath: '/v1/images/generations',
@@ -56,7 +58,7 @@ export const apiInOne: Provider = {
 	failedTasksAreFree: 'assumed',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	fileReferences: { kind: 'signedLink' },
-	readCreated: (body) => readCreatedTasks(body, readTask),
-	readTask,
-	readError: readRequestError,
+	parseCreated: (body) => parseCreatedTasks(body, parseTask),
+	parseTask,
+	parseError: parseRequestError,
 };

@@ -1,19 +1,22 @@
 import { z } from 'zod';
 
 import type { RequestError } from '../errors/providerError';
+import { parseCreatedTasks } from './createResponse';
+import { parseRequestError } from './errorResponse';
+import { parse } from './fieldSchemas';
 import type { Model, Provider } from './provider';
-import { read, readRequestError, readCreatedTasks, taskReader } from './responseSchemas';
 import { needsReference, referencesPlusImages } from './rules';
+import { createTaskParser } from './taskResponse';
 
 const MAX_REFERENCES_AND_IMAGES = 15;
 
-/** Seed 004. The id really is spelled "seedance" there, and is the documented default. */
+/** See https://docs.apimart.ai (October 2026). "seedance" isn't a typo: it's the documented default. */
 const seedream45: Model = {
 	id: 'doubao-seedance-4-5',
 	aliases: ['Doubao-Seedream-4.5', 'doubao-seedream-4.5', 'doubao-seedream-4-5'],
 	label: 'Seedream 4.5',
 	version: '4.5',
-	// The provider names no limit; a longer prompt is left to it to refuse.
+	// The provider documents no limit and rejects prompts that are too long.
 	prompt: { min: 1, max: Infinity },
 	references: {
 		min: 0,
@@ -34,7 +37,7 @@ const seedream45: Model = {
 			sentAs: 'size',
 			options: ['1:1', '4:3', '3:4', '16:9', '9:16', '3:2', '2:3', '21:9', '9:21', 'auto'],
 			default: '1:1',
-			note: 'Auto takes the ratio of the reference image, so it needs one.',
+			note: 'Auto uses the ratio of the reference image, so it needs one.',
 		},
 		resolution: { kind: 'choice', sentAs: 'resolution', options: ['2K', '4K'], default: '2K' },
 		imageCount: {
@@ -43,7 +46,7 @@ const seedream45: Model = {
 			min: 1,
 			max: MAX_REFERENCES_AND_IMAGES,
 			default: 1,
-			note: 'Several images need at least one reference image: without one, this provider makes a single image.',
+			note: 'To get several images, add at least one reference image.',
 		},
 		promptOptimization: {
 			kind: 'choice',
@@ -68,7 +71,7 @@ const seedream45: Model = {
 			kind: 'callback',
 			sentAs: 'webhook',
 			maxLength: 2048,
-			note: 'The provider adds /callback to this address.',
+			note: 'APIMart appends /callback to this URL.',
 		},
 	},
 	rules: [
@@ -76,49 +79,49 @@ const seedream45: Model = {
 		needsReference(
 			'aspectRatio',
 			({ values }) => values.aspectRatio === 'auto',
-			'"auto" takes the ratio of a reference image: add one, or choose a ratio',
+			'is "auto", which needs a reference image. Add one, or choose a ratio',
 		),
 		needsReference(
 			'imageCount',
 			({ values }) => Number(values.imageCount ?? 1) > 1,
-			'without a reference image this provider makes one image only: add a reference image, or ask for one image',
+			'must be 1 without a reference image. Add a reference image, or set it to 1',
 		),
 		needsReference(
 			'sequentialImageGeneration',
 			({ values }) => values.sequentialImageGeneration === 'auto',
-			'an image set needs at least one reference image',
+			'is "auto", which needs a reference image. Add one, or choose "disabled"',
 		),
 		({ values }) =>
 			values.maxImages !== undefined && values.sequentialImageGeneration !== 'auto'
 				? {
 						field: 'maxImages',
-						message: 'has no effect unless Sequential Image Generation is set to "auto"',
+						message: 'has no effect unless \'Sequential Image Generation\' is "auto"',
 					}
 				: undefined,
 	],
 };
 
-const readTask = taskReader({
+const parseTask = createTaskParser({
 	linksFrom: ({ created, completed }) => completed ?? created,
 	costIsUsd: true,
-	noReason: 'task_failed',
+	defaultErrorCode: 'task_failed',
 });
 
-/** A bad parameter comes back as HTTP 500 with this prefix; nothing was accepted. */
-const BAD_PARAMETER = /^build_request_failed\b/;
+/** An invalid parameter is rejected with HTTP 500 and this prefix. */
+const INVALID_PARAMETER = /^build_request_failed\b/;
 
-/** Where others answer 404. */
+/** The provider's message for an unknown task, where others respond with 404. */
 const UNKNOWN_TASK = /无效的任务\s*ID/;
 
-function readError(status: number, body: unknown): RequestError | undefined {
-	const error = readRequestError(status, body);
+function parseApiMartError(status: number, body: unknown): RequestError | undefined {
+	const error = parseRequestError(status, body);
 	if (!error) return undefined;
-	if (BAD_PARAMETER.test(error.message) || BAD_PARAMETER.test(error.code))
+	if (INVALID_PARAMETER.test(error.message) || INVALID_PARAMETER.test(error.code))
 		return { ...error, status: 400 };
 	return UNKNOWN_TASK.test(error.message) ? { ...error, status: 404 } : error;
 }
 
-const uploaded = z.object({ url: z.string().url() }).transform(({ url }) => url);
+const uploadedUrl = z.object({ url: z.string().url() }).transform(({ url }) => url);
 
 export const apiMart: Provider = {
 	id: 'apiMart',
@@ -126,7 +129,8 @@ export const apiMart: Provider = {
 	credential: 'apiMartApi',
 	models: [seedream45],
 	createPath: '/v1/images/generations',
-	// Promised for all creates, and shown for none of Seedream's: the version goes with every one of its own client's.
+	// Documented for all create requests, but not for Seedream in particular. The provider's own client
+	// sends the version with each of them.
 	idempotency: {
 		trust: 'whenShown',
 		headers: { 'X-APIMart-Response-Version': '2026-07-27' },
@@ -138,10 +142,10 @@ export const apiMart: Provider = {
 		baseUrl: 'baseUrl',
 		path: '/v1/uploads/images',
 		formats: ['jpeg', 'png', 'webp', 'gif'],
-		keptHours: 72,
-		readUploaded: (body) => read(uploaded, body),
+		retentionHours: 72,
+		parseUploaded: (body) => parse(uploadedUrl, body),
 	},
-	readCreated: (body) => readCreatedTasks(body, readTask),
-	readTask,
-	readError,
+	parseCreated: (body) => parseCreatedTasks(body, parseTask),
+	parseTask,
+	parseError: parseApiMartError,
 };

@@ -1,8 +1,8 @@
 import type { Model, Parameter, ParameterName, Provider } from './provider';
 
 /**
- * A model typed by hand. What is known of the provider's other models guides the user, but refuses
- * nothing: only the table of this very model could.
+ * A model that the user enters by ID. The limits of the provider's other models guide the user, but
+ * nothing is rejected: this model's own limits aren't known.
  */
 export function customModel(provider: Provider, id: string): Model {
 	const [newest] = provider.models;
@@ -11,7 +11,7 @@ export function customModel(provider: Provider, id: string): Model {
 		id,
 		aliases: [],
 		label: id,
-		references: automaticOrNewest(provider).references,
+		references: referenceModel(provider).references,
 		parameters: allParameters(provider),
 		rules: [],
 		limitsAreGuesses: true,
@@ -19,24 +19,24 @@ export function customModel(provider: Provider, id: string): Model {
 	};
 }
 
-/** The model that takes references, where the provider has one for them and one without. */
-function automaticOrNewest({ automatic, models }: Provider): Model {
+/** The model for references, where the provider has separate models with and without them. */
+function referenceModel({ automatic, models }: Provider): Model {
 	return automatic?.pick(1) ?? models[0];
 }
 
-/** Every parameter that one of the models has, with all the options that any of them has. */
+/** The parameters of all models, each with the options of all of them. */
 function allParameters({ models }: Provider): Model['parameters'] {
 	const parameters: Model['parameters'] = {};
 	for (const model of models) {
 		for (const [key, parameter] of Object.entries(model.parameters)) {
 			const name = key as ParameterName;
-			parameters[name] = withMoreOptions(parameters[name] ?? parameter, parameter);
+			parameters[name] = mergeOptions(parameters[name] ?? parameter, parameter);
 		}
 	}
 	return parameters;
 }
 
-function withMoreOptions(known: Parameter, other: Parameter): Parameter {
+function mergeOptions(known: Parameter, other: Parameter): Parameter {
 	if (known.kind !== 'choice' || other.kind !== 'choice') return known;
 	return { ...known, options: [...new Set([...other.options, ...known.options])] };
 }

@@ -3,18 +3,13 @@ import { z } from 'zod';
 import type { RequestError } from '../errors/providerError';
 import { isJsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
-import type { Model, Provider, BatchedTask } from './provider';
-import {
-	optionalText,
-	optionalTime,
-	read,
-	readRequestError,
-	readCreatedTasks,
-	taskId,
-	taskReader,
-} from './responseSchemas';
+import { parseCreatedTasks } from './createResponse';
+import { parseRequestError } from './errorResponse';
+import { optionalText, optionalTime, parse, taskId } from './fieldSchemas';
+import type { BatchedTask, Model, Provider } from './provider';
 import { referencesPlusImages } from './rules';
 import { SEEDREAM_REFERENCE_FILE } from './seedream';
+import { createTaskParser } from './taskResponse';
 
 const RATIOS = [
 	'auto',
@@ -33,9 +28,12 @@ const RATIOS = [
 
 const MAX_REFERENCES_AND_IMAGES = 15;
 
-const SIZE_NOTE = 'A size in pixels, such as "2048×2048", is taken here as well.';
+const SIZE_NOTE = 'Also accepts a size in pixels, e.g. "2048×2048".';
 
-/** Seeds 000 and 002. */
+/**
+ * October 2026:
+ * https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.5-image-generate
+ */
 const seedream45: Model = {
 	id: 'doubao-seedream-4.5',
 	aliases: [],
@@ -65,7 +63,7 @@ const seedream45: Model = {
 			max: MAX_REFERENCES_AND_IMAGES,
 			default: 1,
 			isUpperBound: true,
-			note: 'At most this many images: the prompt itself has to ask for several, e.g. "generate 3 different images". You pay for the images that come.',
+			note: 'This is an upper limit: to get several images, also ask for them in the prompt, e.g. "generate 3 different images". You only pay for the images you get.',
 		},
 		promptOptimization: {
 			kind: 'choice',
@@ -79,7 +77,10 @@ const seedream45: Model = {
 	creditsPerImage: 2.25,
 };
 
-/** Seed 001; the reference limits and the range of pixels from the provider's newer documentation. */
+/**
+ * October 2026:
+ * https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.0-image-generate
+ */
 const seedream40: Model = {
 	...seedream45,
 	id: 'doubao-seedream-4.0',
@@ -87,7 +88,7 @@ const seedream40: Model = {
 	version: '4.0',
 	references: {
 		...seedream45.references,
-		note: "The provider's page for Seedream 4.0 names JPEG and PNG up to a ratio of 3:1 only; its newer documentation counts here.",
+		note: "EvoLink's page for Seedream 4.0 lists only JPEG and PNG up to a ratio of 3:1, but its newer documentation allows more.",
 	},
 	parameters: {
 		...seedream45.parameters,
@@ -110,19 +111,19 @@ const seedream40: Model = {
 	creditsPerImage: 1.6,
 };
 
-const readTask = taskReader({
+const parseTask = createTaskParser({
 	linksFrom: ({ created }) => created,
-	noReason: 'unknown_error',
+	defaultErrorCode: 'unknown_error',
 });
 
-/** An entry that is not clear is left out, and its task is asked for alone. */
+/** An entry that can't be parsed is left out, and its task is queried on its own. */
 const batchedTasks = z
 	.object({ data: z.array(z.unknown()) })
 	.transform(({ data }) => data.flatMap((raw) => batchedTask(raw) ?? []));
 
 function batchedTask(raw: unknown): BatchedTask | undefined {
 	const id = z.object({ id: taskId }).safeParse(raw);
-	const content = readTask(raw);
+	const content = parseTask(raw);
 	if (!id.success || content.kind !== 'parsed' || !isJsonObject(raw)) return undefined;
 	return { taskId: id.data.id, content: content.value, raw };
 }
@@ -131,7 +132,7 @@ const listedTask = z
 	.object({ id: taskId, model: optionalText, created_at: optionalTime })
 	.passthrough()
 	.transform(({ id, model, created_at: createdAt, ...rest }): ListedTask[] => {
-		const task = readTask({ ...rest, id });
+		const task = parseTask({ ...rest, id });
 		if (!createdAt || task.kind !== 'parsed') return [];
 		return [{ taskId: id, model, status: task.value.status, createdAt }];
 	});
@@ -140,23 +141,25 @@ const listedTasks = z
 	.object({ data: z.array(listedTask.catch([])) })
 	.transform(({ data }) => data.flat());
 
-/** The files API answers with codes such as 40001 and 50001, also with HTTP 200. */
-function readError(status: number, body: unknown): RequestError | undefined {
-	const error = readRequestError(status, body);
-	const group = /^([45]\d\d)\d\d$/.exec(error?.code ?? '')?.[1];
-	return error && group ? { ...error, status: Number(group) } : error;
+/** The files API returns codes such as 40001 and 50001, even with HTTP 200. */
+function parseEvoLinkError(status: number, body: unknown): RequestError | undefined {
+	const error = parseRequestError(status, body);
+	const named = /^([45]\d\d)\d\d$/.exec(error?.code ?? '')?.[1];
+	return error && named ? { ...error, status: Number(named) } : error;
 }
 
-const link = z.string().url();
+const fileUrl = z.string().url();
 
-const uploaded = z
+const uploadedUrl = z
 	.object({
 		data: z
-			.object({ file_url: link })
+			.object({ file_url: fileUrl })
 			.transform(({ file_url }) => file_url)
-			.or(z.object({ download_url: link }).transform(({ download_url }) => download_url)),
+			.or(z.object({ download_url: fileUrl }).transform(({ download_url }) => download_url)),
 	})
 	.transform(({ data }) => data);
+
+const PAGE_SIZE = 50;
 
 export const evoLink: Provider = {
 	id: 'evoLink',
@@ -169,15 +172,15 @@ export const evoLink: Provider = {
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
 	batchQuery: {
 		path: '/v1/tasks/batch',
-		most: 50,
+		maxIds: 50,
 		body: (taskIds) => ({ task_ids: taskIds }),
-		read: (body) => read(batchedTasks, body),
+		parse: (body) => parse(batchedTasks, body),
 	},
 	taskList: {
 		path: (model, page) =>
-			`/v1/tasks?type=image&model=${encodeURIComponent(model)}&page=${page}&page_size=50`,
-		most: 50,
-		read: (body) => read(listedTasks, body),
+			`/v1/tasks?type=image&model=${encodeURIComponent(model)}&page=${page}&page_size=${PAGE_SIZE}`,
+		pageSize: PAGE_SIZE,
+		parse: (body) => parse(listedTasks, body),
 	},
 	fileReferences: {
 		kind: 'upload',
@@ -185,10 +188,10 @@ export const evoLink: Provider = {
 		path: '/api/v1/files/upload/stream',
 		formats: ['jpeg', 'png', 'gif', 'webp'],
 		nameField: 'file_name',
-		keptHours: 72,
-		readUploaded: (body) => read(uploaded, body),
+		retentionHours: 72,
+		parseUploaded: (body) => parse(uploadedUrl, body),
 	},
-	readCreated: (body) => readCreatedTasks(body, readTask),
-	readTask,
-	readError,
+	parseCreated: (body) => parseCreatedTasks(body, parseTask),
+	parseTask,
+	parseError: parseEvoLinkError,
 };

@@ -3,14 +3,14 @@ import { apiMart } from './apiMart';
 import { evoLink } from './evoLink';
 import type { Model, Provider } from './provider';
 
-/** In the order users see them; the first is the default. */
+/** In the order of the panel; the first is the default. */
 export const providers: readonly [Provider, ...Provider[]] = [evoLink, apiMart, apiInOne];
 
 export function findProvider(id: string): Provider | undefined {
 	return providers.find((provider) => provider.id === id);
 }
 
-/** By its id, or by another one that the provider takes for it. */
-export function findModel({ models }: Provider, wanted: string): Model | undefined {
-	return models.find(({ id, aliases }) => id === wanted || aliases.includes(wanted));
+/** Finds a model by its ID or one of its aliases. */
+export function findModel({ models }: Provider, modelId: string): Model | undefined {
+	return models.find(({ id, aliases }) => id === modelId || aliases.includes(modelId));
 }

@@ -15,7 +15,7 @@ export type ParameterName =
 	| 'watermark'
 	| 'callbackUrl';
 
-/** A free size in pixels. Ratios are width divided by height. */
+/** Limits of a size in pixels. Ratios are width divided by height. */
 export interface PixelSizeLimits {
 	minPixels: number;
 	maxPixels: number;
@@ -24,31 +24,31 @@ export interface PixelSizeLimits {
 }
 
 /**
- * One parameter of one model: the single place where its limits stand. The fields shown, the checks
- * and the request body are all made from it.
+ * A parameter of a model, and the only place that states its limits: the fields in the panel, the
+ * checks and the request body are all derived from it.
  */
 export type Parameter = {
-	/** The provider's own name; a dot leads into a nested object. */
+	/** The provider's name for it; a dot means a nested object. */
 	sentAs: string;
-	/** The label of the field where the provider's own word is the clearer one. */
+	/** The label of the field, where the provider's own term is clearer. */
 	label?: string;
-	/** What a user has to know about this provider's reading of it, shown below the field. */
+	/** What's special about it at this provider; part of the field's description. */
 	note?: string;
 } & (
 	| {
 			kind: 'choice';
 			options: readonly string[];
 			default: string;
-			/** Where a free size in pixels may stand in place of an option. */
+			/** Set where a size in pixels is accepted as well. */
 			pixelSize?: PixelSizeLimits;
 	  }
 	| {
 			kind: 'integer';
 			min: number;
 			max: number;
-			/** What the provider assumes, and so is not sent; undefined where it says nothing. */
+			/** The provider's default, which isn't sent; undefined where it documents none. */
 			default?: number;
-			/** The prompt itself has to ask for the number; this one only caps it. */
+			/** The parameter only caps the number: the prompt has to ask for it as well. */
 			isUpperBound?: boolean;
 	  }
 	| { kind: 'boolean'; default: boolean }
@@ -56,14 +56,14 @@ export type Parameter = {
 );
 
 export interface Model {
-	/** The id the provider knows, and the value saved in a workflow. */
+	/** The provider's ID, and the value that workflows save. */
 	id: string;
-	/** Other ids the provider takes for the same model. */
+	/** Other IDs that the provider accepts for the same model. */
 	aliases: readonly string[];
 	label: string;
 	/** Seedream's version, the same at every provider. */
 	version: string;
-	/** Characters, counted as code points. */
+	/** In characters (code points). */
 	prompt: { min: number; max: number };
 	references: {
 		min: number;
@@ -71,15 +71,15 @@ export interface Model {
 		/** Whether a reference may be a `data:` URI instead of a link. */
 		dataUri: boolean;
 		file: ReferenceFileLimits;
-		/** Where the provider's documents disagree about them, shown below the fields. */
+		/** Where the provider's documents disagree; part of the field's description. */
 		note?: string;
 	};
 	parameters: Partial<Record<ParameterName, Parameter>>;
-	/** What holds between parameters. */
+	/** Checks that involve several parameters. */
 	rules: readonly Rule[];
-	/** The limits are those of its relatives: they guide the user, and refuse nothing. */
+	/** The limits are those of similar models: they guide the user, but nothing is rejected. */
 	limitsAreGuesses?: boolean;
-	/** The list price of an image, in the provider's credits; undefined where it publishes none. */
+	/** The list price per image, in the provider's credits; undefined where it publishes none. */
 	creditsPerImage?: number;
 }
 
@@ -93,6 +93,7 @@ export interface Draft {
 export type FieldName =
 	| ParameterName
 	| 'model'
+	| 'customModel'
 	| 'prompt'
 	| 'imageUrls'
 	| 'imageFields'
@@ -102,12 +103,13 @@ export type FieldName =
 
 export interface Problem {
 	field: FieldName;
+	/** Follows the field's label, e.g. "is empty". */
 	message: string;
 }
 
 export type Rule = (draft: Draft) => Problem | undefined;
 
-/** What a task cost. `estimated` when the provider did not say and its price list was used. */
+/** What a task cost. `estimated` if it comes from the price list instead of the provider's response. */
 export interface Cost {
 	credits?: number;
 	usd?: number;
@@ -116,13 +118,13 @@ export interface Cost {
 
 export interface CreatedTask {
 	taskId: string;
-	/** How long the provider expects to take, in seconds. */
+	/** How long the provider expects the task to take. */
 	estimatedSeconds?: number;
-	/** Some creates are answered with the images themselves. */
+	/** Set where the response to the create request already has the images. */
 	finished?: CompletedTask;
 }
 
-/** A task as the provider describes it, in our words. */
+/** A task, in the same terms for every provider. */
 export type TaskState = RunningTask | EndedTask;
 
 export interface RunningTask {
@@ -134,108 +136,107 @@ export interface RunningTask {
 export interface CompletedTask {
 	status: 'completed';
 	imageUrls: readonly string[];
-	/** When the links stop working: exact where the provider says, else never too late. */
+	/** When the links expire: exact where the provider says so, otherwise never too late. */
 	expiresAt?: Date;
 	cost?: Cost;
-	/** What the provider took, in seconds, where it says. */
+	/** How long the task took, where the provider says so. */
 	seconds?: number;
 	model?: string;
-	/** Why there are fewer images than there should be: the task failed after these, or some were stopped. */
+	/** Why there are fewer images than requested: the task failed later, or some were blocked. */
 	missing?: ProviderError;
 }
 
-/** Without an image: a task that failed after it had made some counts as completed. */
+/** A task without images: one that failed after it had made some counts as completed. */
 export interface FailedTask {
 	status: 'failed' | 'cancelled';
 	error: ProviderError;
-	/** By the provider's own words where it has any, else by its documents. */
+	/** From the response where it says so, otherwise from the provider's documentation. */
 	charged: Charged;
 	model?: string;
 }
 
 export type EndedTask = CompletedTask | FailedTask;
 
-/** An answer of the provider, read; `unreadable` where it makes no sense to us. */
+/** A parsed response; `unreadable` if it isn't in a known format. */
 export type ParseResult<T> = { kind: 'parsed'; value: T } | { kind: 'unreadable'; reason: string };
 
-/** A link to a file that the provider keeps, or the file itself, written into the request. */
+/** As a link to an uploaded file, or as the file itself in the request. */
 export type SendBinaryAs = 'upload' | 'dataUri';
 
-/** How an image that sits in n8n becomes a link that the provider can open. */
+/** How an image in n8n becomes a link that the provider can open. */
 export type FileReferences =
 	| {
-			/** The provider keeps files for a while: multipart, one part called `file`. */
+			/** Multipart, with one part called `file`. */
 			kind: 'upload';
-			/** The credential's field with the base URL. */
+			/** The credential's field for the base URL. */
 			baseUrl: 'baseUrl' | 'filesBaseUrl';
 			path: string;
 			formats: readonly ImageFormatName[];
-			/** A form field that names the file, where the provider has one. */
+			/** The form field for the file name, where the provider has one. */
 			nameField?: string;
-			keptHours: number;
-			readUploaded: (body: JsonObject) => ParseResult<string>;
+			/** How long the provider keeps the file. */
+			retentionHours: number;
+			parseUploaded: (body: JsonObject) => ParseResult<string>;
 	  }
-	/** The provider takes no files, so n8n itself has to hand them out. */
+	/** The provider accepts no files, so n8n itself serves them. */
 	| { kind: 'signedLink' };
 
-/** A call that asks for several tasks at once. */
+/** A request for several tasks at once. */
 export interface BatchQuery {
 	path: string;
-	/** Ids in one call. */
-	most: number;
+	maxIds: number;
 	body: (taskIds: readonly string[]) => JsonObject;
-	/** The tasks that it tells of clearly; each with its own part of the answer. */
-	read: (body: JsonObject) => ParseResult<BatchedTask[]>;
+	/** The tasks it describes clearly, each with its own part of the response. */
+	parse: (body: JsonObject) => ParseResult<BatchedTask[]>;
 }
 
-/** The call that lists the account's tasks, newest first. */
+/** A request for the account's tasks, newest first. */
 export interface TaskList {
-	/** Of one model; `page` from 1. */
+	/** For one model; pages start at 1. */
 	path: (model: string, page: number) => string;
-	/** Tasks in one page. */
-	most: number;
-	read: (body: JsonObject) => ParseResult<ListedTask[]>;
+	pageSize: number;
+	parse: (body: JsonObject) => ParseResult<ListedTask[]>;
 }
 
-/** What a provider promises of creates that come again under the same Idempotency-Key. */
+/** What a provider does with a create request that repeats an Idempotency-Key. */
 export interface Idempotency {
 	/**
-	 * `promised`: a repeat is answered with the first task. `whenShown`: only believed once the provider has done so in
-	 * this execution. `none`: nothing is known of it.
+	 * `promised`: it returns the first task again. `whenShown`: it promises that too, but the node
+	 * relies on it only once the provider has done so in this execution. `none`: undocumented.
 	 */
 	trust: 'promised' | 'whenShown' | 'none';
-	/** What has to go along, the same on every repeat. */
+	/** Headers to send with the key, the same on every repeat. */
 	headers?: Readonly<Record<string, string>>;
 }
 
-/** A task in an answer that tells of several. */
+/** A task in the response to a batch query. */
 export interface BatchedTask {
 	taskId: string;
 	content: TaskState;
 	raw: JsonObject;
 }
 
-/** One provider: its models and limits, and how to read its answers. Knows nothing of n8n. */
+/** A provider: its models and limits, and how to parse its responses. It doesn't depend on n8n. */
 export interface Provider {
 	id: string;
 	label: string;
-	/** The name of the n8n credential that holds the key and the base URL. */
+	/** The name of the n8n credential with the API key and the base URL. */
 	credential: string;
 	/** Newest first; the first is the default. */
 	models: readonly [Model, ...Model[]];
-	/** Offered as the default model where the choice depends on the row. */
+	/** The default in the model field, where the choice depends on the row. */
 	automatic?: { description: string; pick: (references: number) => Model };
 	createPath: string;
 	idempotency: Idempotency;
-	/** Whether documents say that a failed task costs nothing, or nobody says otherwise. */
+	/** Whether the documentation says that failed tasks are free, or just doesn't contradict it. */
 	failedTasksAreFree: 'documented' | 'assumed';
 	queryPath: (taskId: string) => string;
 	batchQuery?: BatchQuery;
 	taskList?: TaskList;
 	fileReferences: FileReferences;
-	/** One task, or several of which each is paid. */
-	readCreated: (body: JsonObject) => ParseResult<CreatedTask[]>;
-	readTask: (body: JsonObject) => ParseResult<TaskState>;
-	/** The error inside an answer of any HTTP status, or undefined where there is none. */
-	readError: (status: number, body: unknown) => RequestError | undefined;
+	/** One task, or several that are each charged. */
+	parseCreated: (body: JsonObject) => ParseResult<CreatedTask[]>;
+	parseTask: (body: JsonObject) => ParseResult<TaskState>;
+	/** The error in a response of any HTTP status; undefined if there's none. */
+	parseError: (status: number, body: unknown) => RequestError | undefined;
 }

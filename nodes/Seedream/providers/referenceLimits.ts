@@ -1,4 +1,4 @@
-/** What a reference image may be. Sides in pixels; ratios are width divided by height. */
+/** Limits of a reference image. Sides in pixels; ratios are width divided by height. */
 export interface ReferenceFileLimits {
 	formats: readonly ImageFormatName[];
 	maxBytes: number;

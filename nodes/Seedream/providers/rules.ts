@@ -1,24 +1,23 @@
 import { pluralize } from '../shared/format';
 import type { Draft, ParameterName, Rule } from './provider';
 
-/** References and finished images share one limit at EvoLink and APIMart (seeds 000, 001, 002, 004). */
+/** EvoLink and APIMart limit references and images together (docs.evolink.ai, docs.apimart.ai). */
 export function referencesPlusImages(max: number): Rule {
 	return ({ referenceCount, values }) => {
 		const images = Number(values.imageCount ?? 1);
 		if (referenceCount + images <= max) return undefined;
 		return {
 			field: 'imageCount',
-			message: `${pluralize(referenceCount, 'reference image')} and ${pluralize(images, 'image')} asked for are more than the ${max} this model allows together`,
+			message: `is ${images}, but with ${pluralize(referenceCount, 'reference image')} this model makes at most ${max - referenceCount}`,
 		};
 	};
 }
 
-/** `isMeant` tells whether the draft asks for what only works with a reference image. */
+/** For a setting that only works with a reference image; `isUsed` says whether the row uses it. */
 export function needsReference(
 	field: ParameterName,
-	isMeant: (draft: Draft) => boolean,
-	reason: string,
+	isUsed: (draft: Draft) => boolean,
+	message: string,
 ): Rule {
-	return (draft) =>
-		draft.referenceCount === 0 && isMeant(draft) ? { field, message: reason } : undefined;
+	return (draft) => (draft.referenceCount === 0 && isUsed(draft) ? { field, message } : undefined);
 }

@@ -1,8 +1,9 @@
 import type { ReferenceFileLimits } from './referenceLimits';
 
 /**
- * What Seedream 4.5 and 4.0 themselves take as a reference image (seeds 000 and 002; seed 001 is
- * narrower for 4.0, the newer documentation gives both the same).
+ * What Seedream 4.5 and 4.0 accept as a reference image, from EvoLink's API documentation
+ * (https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.5-image-generate, October
+ * 2026). EvoLink's product page has narrower limits for 4.0; the newer documentation takes precedence.
  */
 export const SEEDREAM_REFERENCE_FILE: ReferenceFileLimits = {
 	formats: ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'],

@@ -1,42 +1,44 @@
 import type { Model, ParameterValues, Problem } from '../providers/provider';
+import { formatNumber } from '../shared/format';
 
-/** The prompt with a sentence that asks for the number of images, where the provider wants one. */
+/** Adds a sentence that asks for the number of images to the prompt, where the provider needs one. */
 export function askForCount(
 	prompt: string,
 	model: Model,
 	{ imageCount }: ParameterValues,
 ): { prompt: string; problem?: Problem } {
-	const addIssue = (message: string) => ({
+	const rejected = (message: string) => ({
 		prompt,
 		problem: { field: 'askForCount' as const, message },
 	});
 	const { imageCount: parameter } = model.parameters;
 	if (parameter?.kind !== 'integer' || !parameter.isUpperBound) {
-		return addIssue(`${model.label} does not have this setting`);
+		return rejected(`isn't available for ${model.label}`);
 	}
 	if (imageCount === undefined) return { prompt };
-	const asking = withSentence(prompt, Number(imageCount));
-	const { length } = [...asking];
+	const promptWithCount = appendCount(prompt, Number(imageCount));
+	const { length } = [...promptWithCount];
 	if (!model.limitsAreGuesses && length > model.prompt.max) {
-		return addIssue(
-			`with the sentence it adds, the prompt has ${length} characters, the most is ${model.prompt.max}`,
+		return rejected(
+			`makes the prompt ${formatNumber(length)} characters long (maximum ${formatNumber(model.prompt.max)}). Shorten the prompt`,
 		);
 	}
-	return { prompt: asking };
+	return { prompt: promptWithCount };
 }
 
 /**
- * EvoLink takes the number of images as an upper bound only; the prompt has to ask for them, and its
- * own documents ask with such a sentence (seeds 000 and 002).
+ * EvoLink uses the number of images as an upper limit only, so the prompt has to ask for them. Its
+ * documentation does so with this kind of sentence
+ * (https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.5-image-generate).
  */
-function withSentence(prompt: string, count: number): string {
+function appendCount(prompt: string, count: number): string {
 	const sentence = isChinese(prompt)
 		? `请生成${count}张不同的图片。`
 		: `Generate ${count} different images.`;
 	return `${prompt.trimEnd()}\n${sentence}`;
 }
 
-/** Japanese and Korean texts have Chinese characters as well, and an English one may quote some. */
+/** Japanese and Korean use Chinese characters too, and an English prompt may quote some. */
 function isChinese(prompt: string): boolean {
 	if (/[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u.test(prompt)) return false;
 	const count = (letters: RegExp) => prompt.match(letters)?.length ?? 0;

@@ -13,9 +13,9 @@ import { askForCount } from './askForCount';
 import { normalizeCell } from './cells';
 import { chooseModel } from './chooseModel';
 import type { ImageRequest } from './imageRequest';
-import { fieldLabel } from './labels';
+import { fieldLabel, fieldMessage } from './labels';
 import { encodeUrl } from './links';
-import { linkList } from './lists';
+import { parseLinks } from './lists';
 import type { Checked } from './options';
 import { referenceProblems, unsendableFiles, type Reach } from './referenceProblems';
 import {
@@ -25,15 +25,15 @@ import {
 	sendBinaryAsSchema,
 	valueSchema,
 } from './schemas';
-import { openSharePage } from './sharePages';
+import { resolveSharePage } from './sharePages';
 
-/** What a row says, as n8n hands it over: nothing about it is known yet. */
+/** A row's fields as n8n provides them, before any check. */
 export interface RawRow {
 	model: unknown;
 	customModel: unknown;
 	prompt: unknown;
 	imageUrls: unknown;
-	/** The images that sit in n8n, in their order. */
+	/** The images from binary fields, in order. */
 	imageFiles: readonly ImageFile[];
 	width: unknown;
 	height: unknown;
@@ -44,8 +44,8 @@ export interface RawRow {
 }
 
 /**
- * Checks a row against the table of its model, without asking the network anything. `reach` says
- * where the provider can open links.
+ * Checks a row against its model's limits, without any network request. `reach` says where the provider
+ * can open links.
  */
 export function checkRequest(
 	provider: Provider,
@@ -53,61 +53,63 @@ export function checkRequest(
 	reach: Reach = 'internet',
 ): Checked<ImageRequest> {
 	const references: Reference[] = [
-		...linkList(raw.imageUrls).map((text) => ({ kind: 'link' as const, url: directLink(text) })),
+		...parseLinks(raw.imageUrls).map((text) => ({ kind: 'link' as const, url: directLink(text) })),
 		...raw.imageFiles.map((file) => ({ kind: 'file' as const, file })),
 	];
 	const chosen = chooseModel(provider, raw, references.length);
-	if ('field' in chosen) return { ok: false, problems: [labelled(chosen)] };
+	if ('field' in chosen) return { ok: false, problems: [problemMessage(chosen)] };
 	const { model, modelId } = chosen;
 
-	const problems: Problem[] = [...unknownParameters(provider, model, raw)];
-	const prompt = checked(promptSchema(model), raw.prompt, 'prompt', problems);
-	const sendBinaryAs = checked(
+	const problems: Problem[] = [...unsupportedParameters(provider, model, raw)];
+	const prompt = parseField(promptSchema(model), raw.prompt, 'prompt', problems);
+	const sendBinaryAs = parseField(
 		sendBinaryAsSchema(model),
 		raw.sendBinaryAs,
 		'sendBinaryAs',
 		problems,
 	);
-	const asks = checked(booleanSchema, raw.askForCount, 'askForCount', problems) ?? false;
+	const asksForCount = parseField(booleanSchema, raw.askForCount, 'askForCount', problems) ?? false;
 	problems.push(...referenceProblems(model, references, reach));
 	if (sendBinaryAs === 'upload') problems.push(...unsendableFiles(provider, references));
-	const extraBody = checked(extraBodySchema, raw.extraBody, 'extraBody', problems);
+	const extraBody = parseField(extraBodySchema, raw.extraBody, 'extraBody', problems);
 	const values: ParameterValues = {};
 	for (const [key, parameter] of Object.entries(model.parameters)) {
 		const name = key as ParameterName;
-		const value = checked(valueSchema(parameter, model), rawValue(name, raw), name, problems);
+		const value = parseField(valueSchema(parameter, model), rawValue(name, raw), name, problems);
 		if (value !== undefined) values[name] = value;
 	}
 
-	const asking = asks ? askForCount(prompt ?? '', model, values) : { prompt: prompt ?? '' };
-	if (asking.problem) problems.push(asking.problem);
+	const counted = asksForCount
+		? askForCount(prompt ?? '', model, values)
+		: { prompt: prompt ?? '' };
+	if (counted.problem) problems.push(counted.problem);
 	if (problems.length === 0) {
 		const draft = { referenceCount: references.length, values };
 		problems.push(...model.rules.flatMap((rule) => rule(draft) ?? []));
 	}
 	if (problems.length > 0 || prompt === undefined || !extraBody || !sendBinaryAs) {
-		return { ok: false, problems: problems.map((problem) => labelled(problem, model)) };
+		return { ok: false, problems: problems.map((problem) => problemMessage(problem, model)) };
 	}
-	const promptSent = asking.prompt;
+	const promptSent = counted.prompt;
 	return {
 		ok: true,
 		value: { model, modelId, prompt, promptSent, references, sendBinaryAs, values, extraBody },
 	};
 }
 
-/** The link that is sent: mended, and led past a share page where that is certain. */
+/** Encodes the link, and replaces a share page with the direct link where that's possible. */
 function directLink(text: string): string {
-	const mended = encodeUrl(text);
-	const opened = openSharePage(mended);
-	return 'url' in opened ? opened.url : mended;
+	const url = encodeUrl(text);
+	const resolved = resolveSharePage(url);
+	return 'url' in resolved ? resolved.url : url;
 }
 
-function labelled({ field, message }: Problem, model?: Model): string {
-	return `${fieldLabel(field, model?.parameters)}: ${message}`;
+function problemMessage({ field, message }: Problem, model?: Model): string {
+	return fieldMessage(fieldLabel(field, model?.parameters), message);
 }
 
-/** Adds what the schema objects to; undefined when it does, or when nothing was set. */
-function checked<T>(
+/** Undefined if the field is empty, or if the schema rejects it; then `problems` says why. */
+function parseField<T>(
 	schema: z.ZodType<T, z.ZodTypeDef, unknown>,
 	value: unknown,
 	field: Problem['field'],
@@ -126,20 +128,20 @@ function rawValue(name: ParameterName, { parameters, width, height }: RawRow): u
 	return /^\d+x\d+$/.test(size) ? size : value;
 }
 
-/** What other models know and this one does not would be lost, and the image charged all the same. */
-function* unknownParameters(
+/** Without this check, the setting would be lost and the image charged anyway. */
+function* unsupportedParameters(
 	provider: Provider,
 	model: Model,
 	{ parameters }: RawRow,
 ): Generator<Problem> {
 	for (const [key, value] of Object.entries(parameters)) {
 		const name = key as ParameterName;
-		if (model.parameters[name] || isNothing(value)) continue;
-		yield { field: name, message: `${provider.label} ${model.label} does not have this setting` };
+		if (model.parameters[name] || isDefault(value)) continue;
+		yield { field: name, message: `isn't available for ${provider.label} ${model.label}` };
 	}
 }
 
-/** What a field holds that was left alone, or that asks for what happens anyway. */
-function isNothing(value: unknown): boolean {
+/** Whether the field is empty, or asks for what every model does anyway. */
+function isDefault(value: unknown): boolean {
 	return ['', 'default', 'false', '1'].includes(normalizeCell(value));
 }

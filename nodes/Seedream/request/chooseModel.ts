@@ -2,16 +2,17 @@ import { findModel, providers } from '../providers';
 import { customModel } from '../providers/customModel';
 import type { Model, Problem, Provider } from '../providers/provider';
 import { cellText } from './cells';
+import { fieldLabel } from './labels';
 import { matchModel, nameKey } from './matchNames';
 import { promptProblem } from './promptProblem';
 
 export interface ChosenModel {
 	model: Model;
-	/** The id as it is sent: the model's own, or one of its aliases. */
+	/** The ID to send: the model's own, or one of its aliases. */
 	modelId: string;
 }
 
-/** The model that a row means, or what is wrong with the one it names. */
+/** The model for a row, or why the row's model can't be used. */
 export function chooseModel(
 	provider: Provider,
 	raw: { model: unknown; customModel: unknown },
@@ -20,27 +21,29 @@ export function chooseModel(
 	const id = cellText(raw.model);
 	const key = nameKey(id);
 	if (key === 'custom') {
-		const typed = cellText(raw.customModel);
-		if (typed === '') return { field: 'model', message: 'type the model into Custom Model' };
-		const problem = promptProblem(typed);
-		if (problem !== undefined) return { field: 'model', message: `Custom Model ${problem}` };
-		return { model: customModel(provider, typed), modelId: typed };
+		const customId = cellText(raw.customModel);
+		if (customId === '') {
+			return { field: 'customModel', message: "is empty. Enter the model's ID" };
+		}
+		const problem = promptProblem(customId);
+		if (problem !== undefined) return { field: 'customModel', message: problem };
+		return { model: customModel(provider, customId), modelId: customId };
 	}
 	if (id === '' || key === 'auto' || key === 'automatic')
-		return itself(automaticModel(provider, references));
+		return withOwnId(automaticModel(provider, references));
 	const exact = findModel(provider, id);
 	if (exact) return { model: exact, modelId: id };
 	const named = matchModel(provider, id);
-	if (named) return itself(named);
-	const sameVersion = counterpart(provider, id, references);
-	if (sameVersion) return itself(sameVersion);
+	if (named) return withOwnId(named);
+	const sameVersion = modelOfSameVersion(provider, id, references);
+	if (sameVersion) return withOwnId(sameVersion);
 	return {
 		field: 'model',
-		message: `"${id}" is not a model of ${provider.label} that this node knows: choose one from the list, or choose Custom and type it into Custom Model`,
+		message: `is "${id}", which isn't a known ${provider.label} model. Choose one from the list, or choose Custom and enter its ID in '${fieldLabel('customModel')}'`,
 	};
 }
 
-function itself(model: Model): ChosenModel {
+function withOwnId(model: Model): ChosenModel {
 	return { model, modelId: model.id };
 }
 
@@ -49,13 +52,13 @@ function automaticModel({ automatic, models }: Provider, references: number): Mo
 }
 
 /**
- * With the provider taken from the row, one fixed model has to serve rows of several providers: the
- * id of another provider means the same version of Seedream here.
+ * If the provider comes from the row, a fixed model has to work for rows of several providers: the ID
+ * from another provider selects the same version of Seedream.
  */
-function counterpart(provider: Provider, id: string, references: number): Model | undefined {
-	const foreign = providers.flatMap((one) => matchModel(one, id) ?? [])[0];
-	if (!foreign) return undefined;
+function modelOfSameVersion(provider: Provider, id: string, references: number): Model | undefined {
+	const [other] = providers.flatMap((one) => matchModel(one, id) ?? []);
+	if (!other) return undefined;
 	const automatic = automaticModel(provider, references);
-	if (automatic.version === foreign.version) return automatic;
-	return provider.models.find(({ version }) => version === foreign.version);
+	if (automatic.version === other.version) return automatic;
+	return provider.models.find(({ version }) => version === other.version);
 }

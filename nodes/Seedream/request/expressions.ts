@@ -1,21 +1,20 @@
 import { isBlank } from './cells';
 
 /**
- * The fields of one row as the user wrote them. n8n gives undefined for an expression that found
- * nothing, an empty text for one inside a longer text, and for both the node would go on as if the
- * field had been left alone.
+ * A row's fields as the user wrote them. n8n resolves a missing value to undefined, or to an empty
+ * string inside a longer text. Without these checks, the field would count as left empty.
  */
 export interface RowExpressions {
-	/** What the node's fields hold, expressions not yet worked out; a hidden field is missing. */
+	/** The node's fields, with unresolved expressions; hidden fields are missing. */
 	parameters: Readonly<Record<string, unknown>>;
 	/** The value of one `{{ … }}` for this row. */
 	evaluate: (part: string) => unknown;
 }
 
-/** Where a field stands: its name, or that of the collection and its own. */
+/** A field's name, or its collection's name and its own. */
 export type FieldPath = readonly [string] | readonly [string, string];
 
-/** The field's expression, which begins with "="; undefined for a plain value. */
+/** The field's expression, which starts with "="; undefined for a fixed value. */
 function expressionOf(
 	{ parameters }: Pick<RowExpressions, 'parameters'>,
 	[name, inner]: FieldPath,
@@ -29,22 +28,26 @@ export function hasExpression(row: RowExpressions, path: FieldPath): boolean {
 	return expressionOf(row, path) !== undefined;
 }
 
-/** Its `{{ … }}`, as n8n finds them. */
+/** The `{{ … }}` parts of an expression, as n8n finds them. */
 function partsOf(expression: string): string[] {
 	return expression.match(/\{\{[\s\S]*?\}\}/g) ?? [];
 }
 
 /**
- * The part of a field's expression that found nothing in the row, to be shown. `value` is what n8n
- * made of the whole; within a list, a hole counts as well.
+ * The part of a field's expression that has no value in this row. `value` is the resolved expression;
+ * a list with a missing entry counts too.
  */
-export function notFound(row: RowExpressions, path: FieldPath, value: unknown): string | undefined {
+export function findMissingPart(
+	row: RowExpressions,
+	path: FieldPath,
+	value: unknown,
+): string | undefined {
 	const expression = expressionOf(row, path);
 	if (expression === undefined) return undefined;
 	const parts = partsOf(expression);
 	const [first = expression.slice(1)] = parts;
 	if (isMissing(value)) return first;
-	// Alone, its value is the field's, which is there.
+	// A single part has the same value as the whole field, which isn't missing.
 	if (expression.slice(1) === first) return undefined;
 	return parts.find((part) => isMissing(valueOf(row, part)));
 }
@@ -53,7 +56,7 @@ function isMissing(value: unknown): boolean {
 	return value === undefined || (Array.isArray(value) && value.some(isMissing));
 }
 
-/** What cannot be worked out alone is neither a hole nor empty: nobody knows. */
+/** A part that can't be evaluated on its own counts neither as missing nor as empty. */
 function valueOf({ evaluate }: RowExpressions, part: string): unknown {
 	try {
 		return evaluate(part);
@@ -64,17 +67,16 @@ function valueOf({ evaluate }: RowExpressions, part: string): unknown {
 
 const MAX_QUOTED_LENGTH = 120;
 
-/** What is wrong with a field whose expression found nothing; `mayBeEmpty` where a row can go without. */
-export function notFoundProblem(part: string, mayBeEmpty: boolean): string {
-	const shown = part.length > MAX_QUOTED_LENGTH ? `${part.slice(0, MAX_QUOTED_LENGTH)}…` : part;
-	const found = `${shown} found nothing in this row`;
-	return mayBeEmpty
-		? `${found}. Check the name, or write ${withDefault(part)} if a row may go without`
-		: `${found}: check the name`;
+export function missingPartProblem(part: string, isOptional: boolean): string {
+	const quoted = part.length > MAX_QUOTED_LENGTH ? `${part.slice(0, MAX_QUOTED_LENGTH)}…` : part;
+	const missing = `uses ${quoted}, which has no value in this row. Check the name`;
+	return isOptional
+		? `${missing}, or write ${withFallback(part)} if the value is optional`
+		: missing;
 }
 
-/** `a || b ?? ''` is an error of JavaScript. */
-function withDefault(part: string): string {
+/** The parentheses are needed: `a || b ?? ''` is a syntax error in JavaScript. */
+function withFallback(part: string): string {
 	const code = part.replace(/^\{\{|\}\}$/g, '').trim();
 	if (code.length > MAX_QUOTED_LENGTH) return "{{ (…) ?? '' }}";
 	return /\|\||&&|[?:;]|=>/.test(code.replace(/\?\./g, '.'))
@@ -82,8 +84,8 @@ function withDefault(part: string): string {
 		: `{{ ${code} ?? '' }}`;
 }
 
-/** A part that reads the row itself, and not the time, a variable, or the first row of another node. */
-const FROM_THE_ROW = new RegExp(
+/** Reads the current row, unlike e.g. the time, a variable, or the first row of another node. */
+const ROW_REFERENCE = new RegExp(
 	[
 		'\\$(?:json|binary|node)\\b',
 		'\\$input\\s*\\.\\s*item\\b',
@@ -93,40 +95,40 @@ const FROM_THE_ROW = new RegExp(
 	].join('|'),
 );
 
-export interface Emptiness {
-	/** The field without which a row means nothing. */
-	essential: string;
-	/** What n8n made of it. */
+export interface EmptyRowCheck {
+	/** The name of the node's required field. */
+	requiredField: string;
+	/** Its resolved value. */
 	value: unknown;
-	/** Whether the row's item has nothing in it at all, so that no name can be misspelt. */
+	/** Whether the row's item is completely empty, so that no name can be misspelled. */
 	isItemEmpty: boolean;
 }
 
 /**
- * Whether the row is one of the empty lines that a sheet has at its end: everything that the node's
- * fields take from it is empty. A part that found nothing counts as empty only where the item has
- * nothing either; else its name may be wrong, and every row would be passed over in silence.
+ * Whether the row is an empty line, as sheets have at their end: every value that the node's fields
+ * take from it is empty. A missing value counts as empty only if the whole item is; otherwise a
+ * misspelled name would silently skip every row.
  */
-export function takesNothing(
+export function usesOnlyEmptyCells(
 	row: RowExpressions,
-	{ essential, value, isItemEmpty }: Emptiness,
+	{ requiredField, value, isItemEmpty }: EmptyRowCheck,
 ): boolean {
-	const own = fromTheRow(expressionOf(row, [essential]));
-	// A prompt of invisible characters is no empty cell: it is refused, with that reason.
-	if (own.length === 0 || !isEmptyCell(value)) return false;
+	const references = rowReferences(expressionOf(row, [requiredField]));
+	// A prompt of invisible characters isn't an empty cell: checkRequest rejects it with that reason.
+	if (references.length === 0 || !isEmptyCell(value)) return false;
 	const isEmpty = (part: string) => {
-		const found = valueOf(row, part);
-		return isBlank(found) && (found !== undefined || isItemEmpty);
+		const cell = valueOf(row, part);
+		return isBlank(cell) && (cell !== undefined || isItemEmpty);
 	};
-	return allExpressions(row.parameters).flatMap(fromTheRow).every(isEmpty);
+	return allExpressions(row.parameters).flatMap(rowReferences).every(isEmpty);
 }
 
 function isEmptyCell(value: unknown): boolean {
 	return isBlank(value) && (Array.isArray(value) || String(value ?? '').trim() === '');
 }
 
-function fromTheRow(expression: string | undefined): string[] {
-	return partsOf(expression ?? '').filter((part) => FROM_THE_ROW.test(part));
+function rowReferences(expression: string | undefined): string[] {
+	return partsOf(expression ?? '').filter((part) => ROW_REFERENCE.test(part));
 }
 
 function allExpressions(value: unknown): string[] {

@@ -1,8 +1,8 @@
-/** A name that only means something inside a network: without a dot, or with such an ending. */
+/** Host names that only resolve inside a network: no dot, or a reserved top-level domain. */
 const INTERNAL_NAME =
 	/^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home|home\.arpa|corp)$/;
 
-/** First octets (and second) of the networks that are not the public internet (IANA's registry). */
+/** Prefixes that aren't part of the public internet (IANA's special-purpose address registry). */
 const INTERNAL_IPV4 = [
 	/^(0|10|127)\./,
 	/^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
@@ -23,12 +23,12 @@ const INTERNAL_IPV6 = [
 	/^ff[\da-f]{2}:/,
 ];
 
-/** An IPv4 address in the clothes of an IPv6 one: mapped, translated, or 6to4. */
+/** An IPv4 address inside an IPv6 address: mapped, translated or 6to4. */
 const EMBEDDED_IPV4 = /^(?:::ffff:(?:0:)?|2002:)([\da-f]{1,4}):([\da-f]{1,4})(?=$|:)/;
 
 /**
- * Whether a provider on the internet cannot reach this host. `hostname` as the URL parser leaves it:
- * decimal, octal and hexadecimal spellings of an address have become dotted ones by then.
+ * Whether a provider on the internet can't reach this host. `hostname` must come from the URL parser,
+ * which converts decimal, octal and hexadecimal addresses to the dotted form.
  */
 export function isInternalHost(hostname: string): boolean {
 	const host = hostname.toLowerCase().replace(/\.+$/, '');
@@ -39,12 +39,12 @@ export function isInternalHost(hostname: string): boolean {
 
 function isInternalIpv6(address: string): boolean {
 	const [, high, low] = EMBEDDED_IPV4.exec(address) ?? [];
-	if (high !== undefined && low !== undefined) return isInternalHost(dotted(high, low));
+	if (high !== undefined && low !== undefined) return isInternalHost(toDottedIpv4(high, low));
 	return INTERNAL_IPV6.some((network) => network.test(address));
 }
 
-/** The two last groups of an IPv6 address as an IPv4 address. */
-function dotted(high: string, low: string): string {
+/** Two groups of an IPv6 address as an IPv4 address. */
+function toDottedIpv4(high: string, low: string): string {
 	const octets = [high, low].flatMap((group) => {
 		const value = parseInt(group, 16);
 		return [value >> 8, value & 255];

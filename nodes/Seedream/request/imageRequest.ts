@@ -2,19 +2,19 @@ import type { Reference } from '../images/reference';
 import type { Model, ParameterValues, SendBinaryAs } from '../providers/provider';
 import type { JsonObject } from '../shared/json';
 
-/** Everything a create needs, checked. */
+/** A checked row, with everything that the request for its images needs. */
 export interface ImageRequest {
 	model: Model;
-	/** The id as it is sent: the model's own, or one of its aliases. */
+	/** The ID to send: the model's own, or one of its aliases. */
 	modelId: string;
 	/** As the user wrote it. */
 	prompt: string;
-	/** As it is sent: it may ask for the number of images. */
+	/** The prompt to send, which may also ask for the number of images. */
 	promptSent: string;
 	references: readonly Reference[];
 	sendBinaryAs: SendBinaryAs;
-	/** Only what the user set; the provider's own defaults are left to the provider. */
+	/** Only what the user set: the provider applies its own defaults. */
 	values: ParameterValues;
-	/** Merged into the body last. */
+	/** Merged into the request body last. */
 	extraBody: JsonObject;
 }

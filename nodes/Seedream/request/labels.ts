@@ -2,6 +2,7 @@ import type { FieldName, Model } from '../providers/provider';
 
 const LABELS: Record<FieldName, string> = {
 	model: 'Model',
+	customModel: 'Custom Model',
 	prompt: 'Prompt',
 	imageUrls: 'Reference Image URLs',
 	imageFields: 'Reference Image Fields',
@@ -18,8 +19,13 @@ const LABELS: Record<FieldName, string> = {
 	extraBody: 'Extra Body',
 };
 
-/** The field as the user sees it: above its input, and in an error about it. */
+/** The field's label, in the panel and in messages. */
 export function fieldLabel(field: FieldName, parameters: Model['parameters'] = {}): string {
 	const parameter = Object.entries(parameters).find(([name]) => name === field)?.[1];
 	return parameter?.label ?? LABELS[field];
+}
+
+/** A message about a field, e.g. "'Prompt' is empty". */
+export function fieldMessage(label: string, message: string): string {
+	return `'${label}' ${message}`;
 }

@@ -1,34 +1,34 @@
 import { isJsonObject, parseJson } from '../shared/json';
-import { cellText, inside, INVISIBLE, withoutInvisible } from './cells';
+import { cellText, INVISIBLE, stripInvisible, trimRange } from './cells';
 
-/** What people and programs put between entries, in all scripts; white space and new lines do as well. */
-const MARKS = ',;|，、；｜،؛﹐﹑﹔､';
-const AROUND = `\\s${INVISIBLE}${MARKS}`;
+/** Commas, semicolons and the like in all scripts; white space and new lines separate entries too. */
+const SEPARATORS = ',;|，、；｜،؛﹐﹑﹔､';
+const TRIMMED = `\\s${INVISIBLE}${SEPARATORS}`;
 const SCHEME = '(?:https?|data|ftp|file|blob):';
-const OPENING = '["\'“‘„«<(`[]';
+const OPENING_QUOTE = '["\'“‘„«<(`[]';
 
 /**
- * A comma or a semicolon may stand inside a link, so only one that leads to the next link separates.
- * A new line always does.
+ * A link may contain commas and semicolons, so they only separate entries if another link follows. A
+ * new line always does.
  */
 const BETWEEN_LINKS = new RegExp(
-	`[${AROUND}]*[\\r\\n\\u0085\\u2028\\u2029][${AROUND}]*|[${AROUND}]+(?=${OPENING}?${SCHEME})`,
+	`[${TRIMMED}]*[\\r\\n\\u0085\\u2028\\u2029][${TRIMMED}]*|[${TRIMMED}]+(?=${OPENING_QUOTE}?${SCHEME})`,
 	'iu',
 );
-const BETWEEN_IDS = new RegExp(`[\\s${MARKS}]+`, 'u');
-const BETWEEN_NAMES = new RegExp(`[\\r\\n${MARKS}]+`, 'u');
-const OUTSIDE = new RegExp(`^[${AROUND}]$`, 'u');
+const BETWEEN_IDS = new RegExp(`[\\s${SEPARATORS}]+`, 'u');
+const BETWEEN_NAMES = new RegExp(`[\\r\\n${SEPARATORS}]+`, 'u');
+const TRIMMED_CHARACTER = new RegExp(`^[${TRIMMED}]$`, 'u');
 /** The "-" or "2." before each link of a list. */
 const BULLET = /^(?:[-*•·–—]|\d+[.)])$/u;
-/** Base64 that was broken into lines, up to the next entry. */
+/** A data URI whose base64 may contain line breaks, up to the next entry. */
 const DATA_URI = new RegExp(
 	`data:[^,\\s]*;base64,(?:\\s*(?!\\s|${SCHEME})[a-z\\d+/_-]+={0,2})*`,
 	'giu',
 );
 
-const PAIRS = ['""', "''", '“”', '‘’', '„“', '«»', '<>', '()', '``', '[]'];
+const QUOTE_PAIRS = ['""', "''", '“”', '‘’', '„“', '«»', '<>', '()', '``', '[]'];
 
-/** Where the link stands in what others hand on: attachments, files, and the items of this node. */
+/** Keys that hold the link in objects from other nodes: attachments, files and this node's items. */
 const LINK_KEYS = [
 	'url',
 	'imageUrl',
@@ -60,51 +60,51 @@ const LINKS: ListKind = { separator: BETWEEN_LINKS, keys: LINK_KEYS };
 const IDS: ListKind = { separator: BETWEEN_IDS, keys: ID_KEYS };
 
 /**
- * An empty entry among others of an array stays, as an empty text: a link that somebody meant to be
- * there is missing. Empty lines and stray commas of a text mean nothing.
+ * An empty entry of an array stays as an empty string, because a link is probably missing there. Empty
+ * lines and extra commas in a text are ignored.
  */
-export function linkList(value: unknown): string[] {
-	const links = list(value, LINKS);
+export function parseLinks(value: unknown): string[] {
+	const links = parseList(value, LINKS);
 	return links.every((link) => link === '') ? [] : links;
 }
 
-export function idList(value: unknown): string[] {
-	return list(value, IDS).filter((id) => id !== '');
+export function parseTaskIds(value: unknown): string[] {
+	return parseList(value, IDS).filter((id) => id !== '');
 }
 
-/** The names in a text; anything that is no text stays as it is. */
-export function nameList(value: unknown): unknown[] {
+/** The field names in a text; anything that isn't text stays as it is. */
+export function parseFieldNames(value: unknown): unknown[] {
 	if (value === undefined || value === null) return [];
-	if (Array.isArray(value)) return value.flatMap(nameList);
+	if (Array.isArray(value)) return value.flatMap(parseFieldNames);
 	if (typeof value !== 'string') return [value];
 	const text = cellText(value);
 	const parsed = text.startsWith('[') ? parseJson(text) : undefined;
-	if (Array.isArray(parsed)) return nameList(parsed);
+	if (Array.isArray(parsed)) return parseFieldNames(parsed);
 	return text
 		.split(BETWEEN_NAMES)
 		.map(cellText)
 		.filter((name) => name !== '');
 }
 
-/** One entry, several in a text, JSON in a text, an array that an expression gave, or objects with one. */
-function list(value: unknown, kind: ListKind): string[] {
+/** Accepts one entry, several in a text, JSON as text, an array from an expression, or objects. */
+function parseList(value: unknown, kind: ListKind): string[] {
 	if (value === undefined || value === null) return [];
 	if (Array.isArray(value)) {
 		return value.flatMap((entry) => {
-			const entries = list(entry, kind);
+			const entries = parseList(entry, kind);
 			return entries.length > 0 ? entries : [''];
 		});
 	}
 	if (isJsonObject(value)) {
 		const key = kind.keys.find((one) => value[one] !== undefined);
-		return key === undefined ? [JSON.stringify(value)] : list(value[key], kind);
+		return key === undefined ? [JSON.stringify(value)] : parseList(value[key], kind);
 	}
 	const text = cellText(value);
 	const parsed = /^["[{]/.test(text) ? (parseJson(text) ?? parseJson(`[${text}]`)) : undefined;
 	if (typeof parsed === 'string' || (typeof parsed === 'object' && parsed !== null)) {
-		return list(parsed, kind);
+		return parseList(parsed, kind);
 	}
-	return unwrapped(text)
+	return unquote(text)
 		.replace(DATA_URI, (uri) => uri.replace(/\s/g, ''))
 		.split(kind.separator)
 		.map((entry) => normalizeEntry(entry, kind))
@@ -112,24 +112,24 @@ function list(value: unknown, kind: ListKind): string[] {
 }
 
 function normalizeEntry(entry: string, { separator }: ListKind): string {
-	const text = bare(unwrapped(bare(entry)));
-	return separator === BETWEEN_IDS ? withoutInvisible(text) : text;
+	const text = trimEntry(unquote(trimEntry(entry)));
+	return separator === BETWEEN_IDS ? stripInvisible(text) : text;
 }
 
-function bare(text: string): string {
-	return text.slice(...inside(text, OUTSIDE));
+function trimEntry(text: string): string {
+	return text.slice(...trimRange(text, TRIMMED_CHARACTER));
 }
 
-function unwrapped(text: string): string {
-	const isObject = /^\[object \w+\]$/.test(text);
-	const isWrapped =
-		!isObject &&
-		PAIRS.some(
+function unquote(text: string): string {
+	const isObjectString = /^\[object \w+\]$/.test(text);
+	const isQuoted =
+		!isObjectString &&
+		QUOTE_PAIRS.some(
 			([open = '', close = '']) =>
 				text.startsWith(open) &&
 				text.endsWith(close) &&
 				text.length > 1 &&
-				![...text.slice(1, -1)].some((sign) => sign === open || sign === close),
+				![...text.slice(1, -1)].some((character) => character === open || character === close),
 		);
-	return isWrapped ? text.slice(1, -1) : text;
+	return isQuoted ? text.slice(1, -1) : text;
 }

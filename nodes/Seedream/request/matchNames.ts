@@ -2,12 +2,12 @@ import { findModel, findProvider, providers } from '../providers';
 import type { Model, Provider } from '../providers/provider';
 import { cellText, normalizeCell } from './cells';
 
-/** A name without case, spaces and signs: "API-in-One" is "api in one", "Seedream 4.5" is "seedream4.5". */
+/** Ignores case, spaces and punctuation: "API-in-One" equals "api in one". */
 export function nameKey(value: unknown): string {
 	return normalizeCell(value).replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** The provider that a cell names, by its id or its label. */
+/** Finds a provider by its ID or label. */
 export function matchProvider(value: unknown): Provider | undefined {
 	const key = nameKey(value);
 	return (
@@ -16,7 +16,7 @@ export function matchProvider(value: unknown): Provider | undefined {
 	);
 }
 
-/** The model that a cell names, by one of its ids or its label. */
+/** Finds a model by one of its IDs or its label. */
 export function matchModel(provider: Provider, value: unknown): Model | undefined {
 	const key = nameKey(value);
 	return (

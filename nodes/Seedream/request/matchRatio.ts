@@ -1,27 +1,27 @@
-/** The signs between the sides of a ratio that NFKC does not make a colon of. */
-const BETWEEN_SIDES = '[:/∶ː˸꞉⁄∕÷\\-‐‑‒–—−x×*]';
-const SIDES = new RegExp(`^(\\d{1,3})${BETWEEN_SIDES}(\\d{1,3})$`, 'u');
-/** Hours, minutes and no seconds, as a sheet writes "16:9" when it takes it for a time of day. */
+/** Separators in a ratio that NFKC doesn't convert to a colon. */
+const RATIO_SEPARATOR = '[:/∶ː˸꞉⁄∕÷\\-‐‑‒–—−x×*]';
+const RATIO = new RegExp(`^(\\d{1,3})${RATIO_SEPARATOR}(\\d{1,3})$`, 'u');
+/** What spreadsheets turn "16:9" into when they take it for a time, e.g. "16:09:00". */
 const TIME_OF_DAY = /^(\d{1,2}):(\d{2})(?::00(?:\.0+)?)?([ap]\.?m\.?)?$/;
 
 /**
- * The option that a cell means, written with another sign or made a time of day by a spreadsheet.
- * `text` as `normalizeCell` leaves it. Only what can be nothing else: a date or a fraction is not read.
+ * Finds the option for a ratio with another separator, or one that a spreadsheet turned into a time.
+ * `text` must come from `normalizeCell`. Dates and fractions are ambiguous, so they don't match.
  */
 export function matchRatio(text: string, options: readonly string[]): string | undefined {
-	const [, width, height] = SIDES.exec(text) ?? [];
-	const ratio = width !== undefined ? sides(Number(width), Number(height)) : timeAsRatio(text);
+	const [, width, height] = RATIO.exec(text) ?? [];
+	const ratio = width !== undefined ? ratioOf(Number(width), Number(height)) : timeAsRatio(text);
 	return options.find((option) => option === ratio);
 }
 
 function timeAsRatio(text: string): string | undefined {
-	const [, hours, minutes, half] = TIME_OF_DAY.exec(text) ?? [];
+	const [, hours, minutes, meridiem] = TIME_OF_DAY.exec(text) ?? [];
 	if (hours === undefined) return undefined;
-	if (half === undefined) return sides(Number(hours), Number(minutes));
+	if (meridiem === undefined) return ratioOf(Number(hours), Number(minutes));
 	if (Number(hours) < 1 || Number(hours) > 12) return undefined;
-	return sides((Number(hours) % 12) + (half.startsWith('p') ? 12 : 0), Number(minutes));
+	return ratioOf((Number(hours) % 12) + (meridiem.startsWith('p') ? 12 : 0), Number(minutes));
 }
 
-function sides(width: number, height: number): string {
+function ratioOf(width: number, height: number): string {
 	return `${width}:${height}`;
 }

@@ -1,28 +1,32 @@
 import { DEFAULT_FILE_NAME } from '../images/fileName';
+import { ITEM_FIELDS, type ItemField } from '../output/taskItems';
 import { isJsonObject } from '../shared/json';
 import { cellText, isBlank, normalizeCell } from './cells';
+import { fieldMessage } from './labels';
 
-/** What was made of a row's fields, or all that is wrong with them, each under its label. */
+/** The parsed fields of a row, or a message for each one that isn't valid. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[] };
 
-/** The value of a field for the row; n8n has none for a field that is hidden. */
+/** Gets the value of a field for the row; n8n has none for hidden fields. */
 export type ReadField = (name: string, whenHidden: unknown) => unknown;
 
-/** How a row is carried out and handed on, whatever it asks for. */
+/** How a row is processed and returned, whatever it requests. */
 export interface RowOptions {
 	downloadImages: boolean;
 	outputField: string;
 	outputItems: 'perImage' | 'perTask';
-	/** Whether to look at reference links before anything is spent. */
+	/** Whether to check reference links before the row is sent. */
 	checkReferences: boolean;
-	/** Rows at the same time; 0 leaves it to the node. */
+	/** Maximum number of rows in progress; 0 = automatic. */
 	concurrency: number;
 	/** A template, see images/fileName.ts. */
 	fileName: string;
-	/** Seconds; 0 leaves it to the node. */
+	/** In seconds; 0 = automatic. */
 	pollInterval: number;
 	simplify: boolean;
-	/** Seconds from a task's creation. */
+	/** The only fields that an agent gets; undefined for all. */
+	itemFields?: readonly ItemField[];
+	/** In seconds from the task's creation. */
 	timeout: number;
 }
 
@@ -37,6 +41,8 @@ export const OPTION_LABELS = {
 	pollInterval: 'Poll Interval',
 	simplify: 'Simplify',
 	timeout: 'Timeout',
+	toolOutput: 'Output',
+	toolFields: 'Fields',
 } as const;
 
 export const DEFAULT_OPTIONS = {
@@ -49,53 +55,63 @@ export const DEFAULT_OPTIONS = {
 } as const;
 
 const OUTPUT_ITEMS = ['perImage', 'perTask'] as const;
+/** What an agent gets, as n8n's guidelines name it. */
+export const TOOL_OUTPUTS = ['simplified', 'raw', 'selectedFields'] as const;
 
 /**
- * They are read like the cells of a request, and none decides what is made and paid: what is empty,
- * or was not found by an expression, is the default.
+ * Options come from cells too, and none affects what is made and charged: empty and missing values
+ * mean the default.
  */
 export function readOptions(field: ReadField): Checked<RowOptions> {
-	const given = field('options', {}) ?? {};
-	const problems: string[] = isJsonObject(given) ? [] : ['Options: are not an object of fields'];
-	const options = isJsonObject(given) ? given : {};
+	const collection = field('options', {}) ?? {};
+	const isValid = isJsonObject(collection);
+	const problems: string[] = isValid ? [] : [fieldMessage('Options', 'must be an object')];
+	const options = isValid ? collection : {};
 
 	const read = <T>(
 		name: keyof typeof OPTION_LABELS,
 		cell: unknown,
-		usual: T,
-		reader: (cell: unknown) => T | CellIssue,
+		defaultValue: T,
+		parse: (cell: unknown) => T | CellIssue,
 	): T => {
-		// A file or a field may well be called that.
-		const isDefault = reader !== readText && normalizeCell(cell) === 'default';
-		if (isBlank(cell) || isDefault) return usual;
-		const value = reader(cell);
+		// "default" is a valid name for a file or a field.
+		const isDefault = parse !== parseText && normalizeCell(cell) === 'default';
+		if (isBlank(cell) || isDefault) return defaultValue;
+		const value = parse(cell);
 		if (!(value instanceof CellIssue)) return value;
-		problems.push(`${OPTION_LABELS[name]}: ${value.message}`);
-		return usual;
+		problems.push(fieldMessage(OPTION_LABELS[name], value.message));
+		return defaultValue;
 	};
-	const top = <T>(
-		name: 'downloadImages' | 'outputField' | 'outputItems',
+	const panelField = <T>(
+		name: 'downloadImages' | 'outputField' | 'outputItems' | 'toolOutput' | 'toolFields',
 		whenHidden: T,
-		usual: T,
-		reader: (cell: unknown) => T | CellIssue,
-	) => read(name, field(name, whenHidden), usual, reader);
+		defaultValue: T,
+		parse: (cell: unknown) => T | CellIssue,
+	) => read(name, field(name, whenHidden), defaultValue, parse);
 	const option = <K extends keyof typeof DEFAULT_OPTIONS>(
 		name: K,
-		reader: (cell: unknown) => RowOptions[K] | CellIssue,
-	) => read(name, options[name], DEFAULT_OPTIONS[name] as RowOptions[K], reader);
+		parse: (cell: unknown) => RowOptions[K] | CellIssue,
+	) => read(name, options[name], DEFAULT_OPTIONS[name] as RowOptions[K], parse);
 
+	const toolOutput = panelField('toolOutput', 'simplified', 'simplified', (cell) =>
+		parseChoice(cell, TOOL_OUTPUTS),
+	);
+	const itemFields =
+		toolOutput === 'selectedFields' ? panelField('toolFields', [], [], parseItemFields) : [];
+	const hasAllFields = toolOutput === 'raw' || itemFields.length > 0;
 	const value: RowOptions = {
-		downloadImages: top('downloadImages', false, true, readSwitch),
-		outputField: top<string>('outputField', 'data', 'data', readText),
-		outputItems: top('outputItems', 'perImage', 'perImage', (cell) =>
-			readChoice(cell, OUTPUT_ITEMS),
+		downloadImages: panelField('downloadImages', false, true, parseBoolean),
+		outputField: panelField<string>('outputField', 'data', 'data', parseText),
+		outputItems: panelField('outputItems', 'perImage', 'perImage', (cell) =>
+			parseChoice(cell, OUTPUT_ITEMS),
 		),
-		checkReferences: option('checkReferences', readSwitch),
-		concurrency: option('concurrency', readNumber({ min: 0, isComplete: true })),
-		fileName: option('fileName', readText),
-		pollInterval: option('pollInterval', readNumber({ min: 0 })),
-		simplify: option('simplify', readSwitch),
-		timeout: option('timeout', readNumber({ min: 1 })),
+		checkReferences: option('checkReferences', parseBoolean),
+		concurrency: option('concurrency', parseNumber({ min: 0, isInteger: true })),
+		fileName: option('fileName', parseText),
+		pollInterval: option('pollInterval', parseNumber({ min: 0 })),
+		simplify: !hasAllFields && option('simplify', parseBoolean),
+		...(itemFields.length > 0 ? { itemFields } : {}),
+		timeout: option('timeout', parseNumber({ min: 1 })),
 	};
 	return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
 }
@@ -105,48 +121,60 @@ export function readContinueWhen<C extends string>(
 	values: readonly [C, ...C[]],
 ): Checked<C> {
 	const cell = field('continueWhen', values[0]);
-	// An expression that found nothing was to decide whether the row waits: that is no cell left empty.
+	// A missing value isn't an empty cell: the expression was meant to decide whether the row waits.
 	if (cell !== undefined && isBlank(cell)) return { ok: true, value: values[0] };
-	const value = readChoice(cell, values);
+	const value = parseChoice(cell, values);
 	if (!(value instanceof CellIssue)) return { ok: true, value };
-	return { ok: false, problems: [`${OPTION_LABELS.continueWhen}: ${value.message}`] };
+	return { ok: false, problems: [fieldMessage(OPTION_LABELS.continueWhen, value.message)] };
 }
 
-/** What is wrong with a cell; it follows the field's label. */
+/** Why a cell isn't valid; the message follows the field's label. */
 class CellIssue {
 	constructor(readonly message: string) {}
 }
 
-function readSwitch(cell: unknown): boolean | CellIssue {
+function parseBoolean(cell: unknown): boolean | CellIssue {
 	const text = normalizeCell(cell);
 	if (text === 'true') return true;
 	if (text === 'false') return false;
-	return new CellIssue(`"${shown(cell)}" is neither true nor false`);
+	return new CellIssue(`is ${quote(cell)} but must be true or false`);
 }
 
-function readText(cell: unknown): string | CellIssue {
-	return typeof cell === 'object' ? new CellIssue(`${shown(cell)} is not text`) : cellText(cell);
+function parseText(cell: unknown): string | CellIssue {
+	return typeof cell === 'object'
+		? new CellIssue(`is ${quote(cell)} but must be text`)
+		: cellText(cell);
 }
 
-function readNumber({ min, isComplete = false }: { min: number; isComplete?: boolean }) {
+function parseNumber({ min, isInteger = false }: { min: number; isInteger?: boolean }) {
 	return (cell: unknown): number | CellIssue => {
 		const number = typeof cell === 'object' ? NaN : Number(normalizeCell(cell));
-		const isRight = Number.isFinite(number) && number >= min;
-		if (isRight && (!isComplete || Number.isInteger(number))) return number;
-		const kind = isComplete ? 'a whole number' : 'a number';
-		return new CellIssue(`"${shown(cell)}" is not ${kind} from ${min}`);
+		const isInRange = Number.isFinite(number) && number >= min;
+		if (isInRange && (!isInteger || Number.isInteger(number))) return number;
+		const kind = isInteger ? 'a whole number' : 'a number';
+		return new CellIssue(`is ${quote(cell)} but must be ${kind} of at least ${min}`);
 	};
 }
 
-function readChoice<C extends string>(cell: unknown, values: readonly C[]): C | CellIssue {
+function parseChoice<C extends string>(cell: unknown, values: readonly C[]): C | CellIssue {
 	const text = normalizeCell(cell);
-	const known = values.find((value) => value.toLowerCase() === text);
-	return known ?? new CellIssue(`"${shown(cell)}" is not one of ${values.join(', ')}`);
+	const choice = values.find((value) => value.toLowerCase() === text);
+	return choice ?? new CellIssue(`is ${quote(cell)} but must be one of ${values.join(', ')}`);
+}
+
+function parseItemFields(cell: unknown): readonly ItemField[] | CellIssue {
+	const names = (Array.isArray(cell) ? cell : [cell]).map(String);
+	const isKnown = (name: string): name is ItemField => Object.hasOwn(ITEM_FIELDS, name);
+	const unknown = names.find((name) => !isKnown(name));
+	if (unknown === undefined) return names.filter(isKnown);
+	return new CellIssue(
+		`is ${quote(unknown)} but must be some of ${Object.keys(ITEM_FIELDS).join(', ')}`,
+	);
 }
 
 const MAX_QUOTED_LENGTH = 60;
 
-function shown(cell: unknown): string {
+function quote(cell: unknown): string {
 	const text = typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
-	return text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
+	return `"${text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text}"`;
 }

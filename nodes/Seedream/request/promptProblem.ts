@@ -1,6 +1,6 @@
 import { cellText, normalizeCell } from './cells';
 
-/** The errors of Excel, Google Sheets, LibreOffice and Numbers, in the languages they show them in. */
+/** Error values of Excel, Google Sheets, LibreOffice and Numbers, in the languages of their UI. */
 const SPREADSHEET_ERRORS = new Set(
 	[
 		'n/a ref value div/0 name num null error spill calc field blocked connect busy unknown',
@@ -29,10 +29,10 @@ const SPREADSHEET_ERRORS = new Set(
 	].flatMap((names) => names.split(' ')),
 );
 
-const ERROR_SIGN = /^#[¡¿]?(.+?)[!?]*$/u;
+const ERROR_VALUE = /^#[¡¿]?(.+?)[!?]*$/u;
 const LIBRE_OFFICE_ERROR = /^err:\d{3}$/;
 
-/** What a sheet shows while it still works. */
+/** What a sheet shows while it's calculating. */
 const LOADING = new Set(
 	[
 		'loading',
@@ -56,7 +56,7 @@ const LOADING = new Set(
 	].map(normalizeCell),
 );
 
-/** What programs write for a value that they do not have; also several of them, joined. */
+/** What programs write for a missing value, or for several of them joined together. */
 const NO_VALUE =
 	/^(?:undefined|\(?null\)?|<null>|\\n|nil|nan|none|n\/a)(?:[,;|+-]*(?:undefined|null|nil|nan|none|n\/a))*$/;
 
@@ -64,38 +64,38 @@ const WRAPPED_IN_QUOTES = /^["'`“”‘’](.*)["'`“”‘’]$/su;
 const OBJECT = /\[object \w+\]/;
 const TEMPLATE = /\{\{[^{}]*\}\}/u;
 
-/** A template that somebody meant to be filled in, or the text that JavaScript has for an object. */
+/** Why a text isn't meant literally: it contains an unresolved template or "[object Object]". */
 export function unfilledProblem(text: string): string | undefined {
 	const object = OBJECT.exec(text)?.[0];
 	if (object !== undefined) {
-		return `holds "${object}": an expression gives a whole object here. Pick the field of it that you mean, e.g. {{ $json.title.text }}`;
+		return `contains "${object}" because an expression returns a whole object. Select one of its fields, e.g. {{ $json.title.text }}`;
 	}
 	const template = TEMPLATE.exec(text)?.[0];
 	if (template === undefined) return undefined;
-	return `holds ${template}, which was not filled in: switch the field to Expression, or fill in the template before this node`;
+	return `contains the unresolved template ${template}. Switch the field to Expression, or fill in the template before this node`;
 }
 
-/** Why nobody can mean this prompt, although it holds text: its image would be paid and show nothing. */
+/** Why a prompt can't be intended although it contains text: the image would be charged but useless. */
 export function promptProblem(prompt: string): string | undefined {
 	const text = cellText(prompt);
 	if (text === '') {
-		return prompt.trim() === '' ? 'is empty' : 'holds nothing but characters that cannot be seen';
+		return prompt.trim() === '' ? 'is empty' : 'contains only invisible characters';
 	}
-	const bare = normalizeCell(text.replace(WRAPPED_IN_QUOTES, '$1'));
-	if (isSpreadsheetError(bare)) {
-		return `is the spreadsheet's error ${text}: correct the cell that it comes from`;
+	const normalized = normalizeCell(text.replace(WRAPPED_IN_QUOTES, '$1'));
+	if (isSpreadsheetError(normalized)) {
+		return `is the spreadsheet message ${text}. Fix the cell it comes from`;
 	}
-	if (LOADING.has(bare.replace(/\.+$/, ''))) {
-		return `is "${text}": the spreadsheet was still at work. Run again when it shows the text`;
+	if (LOADING.has(normalized.replace(/\.+$/, ''))) {
+		return `is "${text}" because the spreadsheet was still calculating. Run the row again when it shows the text`;
 	}
-	if (NO_VALUE.test(bare)) {
-		return `is "${text}": there was no value where the prompt should be. Check where it comes from`;
+	if (NO_VALUE.test(normalized)) {
+		return `is "${text}", so a value is missing. Check where it comes from`;
 	}
 	return unfilledProblem(text);
 }
 
-/** `text` as `normalizeCell` leaves it. */
+/** `text` must come from `normalizeCell`. */
 function isSpreadsheetError(text: string): boolean {
-	const name = ERROR_SIGN.exec(text)?.[1];
+	const name = ERROR_VALUE.exec(text)?.[1];
 	return LIBRE_OFFICE_ERROR.test(text) || (name !== undefined && SPREADSHEET_ERRORS.has(name));
 }

@@ -6,12 +6,12 @@ import { isInternalHost } from './hosts';
 import { fieldLabel } from './labels';
 import { dataUriProblem, isLink } from './links';
 import { unfilledProblem } from './promptProblem';
-import { openSharePage } from './sharePages';
+import { resolveSharePage } from './sharePages';
 
-/** Where a provider can open links: a provider of one's own network opens those of that network. */
+/** Where a provider can open links: a provider in a private network can open that network's links. */
 export type Reach = 'internet' | 'network';
 
-/** Everything the model has against the references, each under the field that it came from. */
+/** Why the model doesn't accept the references, for the field that each came from. */
 export function referenceProblems(
 	model: Model,
 	references: readonly Reference[],
@@ -22,34 +22,48 @@ export function referenceProblems(
 		? { min: 0, max: Infinity, dataUri: true }
 		: model.references;
 	const count = references.length;
-	const addIssue = (message: string): Problem[] => [{ field: 'imageUrls', message }];
-	if (count < min) return addIssue(`${label} needs at least ${pluralize(min, 'reference image')}`);
-	if (count > 0 && max === 0) return addIssue(`${label} takes no reference images`);
+	const linkIssue = (message: string): Problem[] => [{ field: 'imageUrls', message }];
+	if (count < min) {
+		return linkIssue(`must contain at least ${pluralize(min, 'reference image')} for ${label}`);
+	}
+	if (count > 0 && max === 0) {
+		return linkIssue(`can't be used with ${label}, which doesn't accept reference images`);
+	}
 	if (count > max) {
-		return addIssue(`${count} reference images are more than the ${max} that ${label} takes`);
+		const isLinksOnly = references.every(({ kind }) => kind === 'link');
+		const contain = isLinksOnly ? 'contains' : `and '${fieldLabel('imageFields')}' contain`;
+		return linkIssue(`${contain} ${count} images, but ${label} accepts at most ${max}`);
 	}
 	return references.flatMap((reference, index) => {
 		if (reference.kind === 'file') {
 			const problem = limitsAreGuesses
 				? undefined
 				: fileProblem(reference.file, model.references.file);
-			const message = problem ?? (isThereBefore(references, index) ? 'is there twice' : undefined);
-			return message === undefined
-				? []
-				: [{ field: 'imageFields' as const, message: `${reference.file.label} ${message}` }];
+			const message = containsMessage(
+				reference.file.label,
+				problem,
+				isDuplicate(references, index),
+			);
+			return message === undefined ? [] : [{ field: 'imageFields' as const, message }];
 		}
 		const { url } = reference;
-		if (url === '') return addIssue(`entry ${index + 1} of the list is empty`);
-		const problem =
-			linkProblem(url, { label, dataUri, reach }) ??
-			(isThereBefore(references, index) ? 'is there twice' : undefined);
-		return problem === undefined ? [] : addIssue(`"${shorten(url)}" ${problem}`);
+		if (url === '') return linkIssue(`has no link in entry ${index + 1} of the list`);
+		const problem = linkProblem(url, { label, dataUri, reach });
+		const message = containsMessage(`"${shorten(url)}"`, problem, isDuplicate(references, index));
+		return message === undefined ? [] : linkIssue(message);
 	});
 }
 
-const IN_N8N = `use ${fieldLabel('imageFields')}`;
+function containsMessage(
+	image: string,
+	problem: string | undefined,
+	isRepeated: boolean,
+): string | undefined {
+	if (problem !== undefined) return `contains ${image}, which ${problem}`;
+	return isRepeated ? `contains ${image} twice` : undefined;
+}
 
-/** Why the provider cannot get an image from this link, as far as can be seen without asking for it. */
+/** Why the provider can't get an image from this link, as far as the link itself shows. */
 function linkProblem(
 	url: string,
 	{ label, dataUri, reach }: { label: string; dataUri: boolean; reach: Reach },
@@ -57,24 +71,24 @@ function linkProblem(
 	if (/^data:/i.test(url)) {
 		return dataUri
 			? dataUriProblem(url)
-			: `is an image written into the request, which ${label} does not take: use a link or ${fieldLabel('imageFields')}`;
+			: `is a data URI, but ${label} doesn't accept those. Use a link or '${fieldLabel('imageFields')}'`;
 	}
-	const unfilled = unfilledProblem(readable(url));
+	const unfilled = unfilledProblem(decoded(url));
 	if (unfilled !== undefined) return unfilled;
-	if (!isLink(url)) return 'is not a link that starts with http:// or https://';
+	if (!isLink(url)) return "isn't a link that starts with http:// or https://";
 	const { hostname, pathname } = new URL(url);
 	if (reach === 'internet' && isInternalHost(hostname)) {
-		return `is in a private network, and no provider can open it: put the image on a public server, or fetch it in n8n and ${IN_N8N}`;
+		return `is in a private network that the provider can't reach. Put the image on a public server, or download it in n8n and use '${fieldLabel('imageFields')}'`;
 	}
 	if (pathname.split('/').includes('undefined')) {
-		return 'holds "undefined": a value was not found. Check the expression';
+		return 'contains "undefined" because a value is missing. Check the expression';
 	}
-	const opened = openSharePage(url);
-	return 'problem' in opened ? opened.problem : undefined;
+	const resolved = resolveSharePage(url);
+	return 'problem' in resolved ? resolved.problem : undefined;
 }
 
-/** A link before it was mended. */
-function readable(url: string): string {
+/** The link before it was percent-encoded. */
+function decoded(url: string): string {
 	try {
 		return decodeURI(url);
 	} catch {
@@ -82,12 +96,12 @@ function readable(url: string): string {
 	}
 }
 
-/** Whether one of the links leads into a private network. */
+/** Whether one of the links points into a private network. */
 export function hasInternalLink(links: readonly string[]): boolean {
 	return links.some((link) => isLink(link) && isInternalHost(new URL(link).hostname));
 }
 
-function isThereBefore(references: readonly Reference[], index: number): boolean {
+function isDuplicate(references: readonly Reference[], index: number): boolean {
 	const keys = references.map((one) => (one.kind === 'link' ? one.url : one.file.key));
 	return keys.indexOf(keys[index] ?? '') < index;
 }
@@ -96,7 +110,7 @@ function shorten(link: string): string {
 	return link.length > 60 ? `${link.slice(0, 60)}…` : link;
 }
 
-/** Files that cannot be brought to the provider, found out before anything is sent. */
+/** Files that can't be sent to the provider. */
 export function unsendableFiles(
 	{ label, fileReferences }: Provider,
 	references: readonly Reference[],
@@ -106,12 +120,12 @@ export function unsendableFiles(
 		const { file } = reference;
 		if (fileReferences.kind === 'signedLink') {
 			if (file.signedLink() !== undefined) return [];
-			const message = `${label} takes links only, and this n8n has no public HTTPS address under which it could hand out ${file.label}: give this n8n such an address, or put the image on a public server and use ${fieldLabel('imageUrls')}`;
+			const message = `contains ${file.label}, but ${label} only accepts links, and this n8n has no public HTTPS address that it can serve the file from. Set one up, or put the image on a public server and use '${fieldLabel('imageUrls')}'`;
 			return [{ field: 'imageFields', message }];
 		}
 		const { formats } = fileReferences;
 		if (!file.measured || formats.includes(file.measured.format)) return [];
-		const message = `${file.label} is a ${file.measured.format.toUpperCase()} file, ${label} only takes ${formats.join(', ').toUpperCase()} files from n8n: convert it, or use a link`;
+		const message = `contains ${file.label}, which is a ${file.measured.format.toUpperCase()} file. ${label} only accepts ${formats.join(', ').toUpperCase()} files from n8n: convert it, or use a link`;
 		return [{ field: 'imageFields', message }];
 	});
 }

@@ -5,7 +5,7 @@ import type { ParameterName } from '../providers/provider';
 import type { JsonObject } from '../shared/json';
 import type { ImageRequest } from './imageRequest';
 
-/** The body of the create, under the provider's own names. `links` are those of the references. */
+/** The body of the create request, with the provider's names. `links` are the reference images. */
 export function requestBody(request: ImageRequest, links: readonly string[]): JsonObject {
 	const { model, modelId, promptSent, values, extraBody } = request;
 	const body: JsonObject = { model: modelId, prompt: promptSent };
@@ -17,7 +17,7 @@ export function requestBody(request: ImageRequest, links: readonly string[]): Js
 	return mergeWith(body, extraBody, replaceLists);
 }
 
-/** Objects are merged; a list of the user's takes the place of ours. */
+/** Objects are merged, but the user's lists replace ours. */
 function replaceLists(_ours: unknown, theirs: unknown): unknown {
 	return Array.isArray(theirs) ? theirs : undefined;
 }

@@ -3,14 +3,15 @@ import { z } from 'zod';
 import type { Model, Parameter, PixelSizeLimits, SendBinaryAs } from '../providers/provider';
 import { formatNumber } from '../shared/format';
 import { isJsonObject, parseJson, type JsonObject } from '../shared/json';
-import { cellText, normalizeCell, withoutInvisibleEnds } from './cells';
+import { cellText, normalizeCell, stripInvisibleEnds } from './cells';
 import { isInternalHost } from './hosts';
+import { fieldLabel } from './labels';
 import { matchRatio } from './matchRatio';
 import { promptProblem, unfilledProblem } from './promptProblem';
 
 /**
- * The checks of single fields. Each takes whatever n8n or a spreadsheet gives and yields the value
- * to send, or undefined for a field that was left alone; messages follow the field's label.
+ * Checks of single fields. Each accepts any value from n8n or a spreadsheet and returns the value to
+ * send, or undefined if the field is empty. Messages follow the field's label.
  */
 type Schema<T> = z.ZodType<T, z.ZodTypeDef, unknown>;
 
@@ -21,10 +22,10 @@ export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string
 		.transform((value) =>
 			typeof value === 'object' && value !== null ? value : String(value ?? ''),
 		)
-		.pipe(z.string({ message: 'is not text' }))
-		.transform((written, context) => {
-			const text = withoutInvisibleEnds(written);
-			const problem = promptProblem(written) ?? lengthProblem([...text].length, min, max);
+		.pipe(z.string({ message: "isn't text" }))
+		.transform((value, context) => {
+			const text = stripInvisibleEnds(value);
+			const problem = promptProblem(value) ?? lengthProblem([...text].length, min, max);
 			if (problem === undefined) return text;
 			context.addIssue({ code: 'custom', message: problem });
 			return z.NEVER;
@@ -32,8 +33,9 @@ export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string
 }
 
 function lengthProblem(length: number, min: number, max: number): string | undefined {
-	if (length < min) return `has ${length} characters, the least is ${min}`;
-	return length > max ? `has ${length} characters, the most is ${max}` : undefined;
+	const stated = `is ${length === 1 ? '1 character' : `${formatNumber(length)} characters`} long`;
+	if (length < min) return `${stated} (minimum ${min})`;
+	return length > max ? `${stated} (maximum ${formatNumber(max)})` : undefined;
 }
 
 export function valueSchema(
@@ -52,25 +54,25 @@ export function valueSchema(
 	}
 }
 
-type Choice = Extract<Parameter, { kind: 'choice' }>;
+type ChoiceParameter = Extract<Parameter, { kind: 'choice' }>;
 
-/** Case, white space and full-width signs are met half-way: "16：9", "16/9" and "4k" are plain enough. */
+/** Lenient about case, white space and separators: "16：9", "16/9" and "4k" are accepted. */
 function choiceSchema(
-	{ options, pixelSize }: Choice,
+	{ options, pixelSize }: ChoiceParameter,
 	limitsAreGuesses: boolean,
 ): Schema<string | undefined> {
 	return z.unknown().transform((value, context) => {
 		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
 		const option =
-			options.find((known) => known.toLowerCase() === text) ?? matchRatio(text, options);
+			options.find((candidate) => candidate.toLowerCase() === text) ?? matchRatio(text, options);
 		if (option !== undefined) return option;
 		const size = pixelSize && /^(\d+)[x×*](\d+)$/.exec(text);
 		const problem = size
 			? sizeProblem(Number(size[1]), Number(size[2]), pixelSize)
 			: pixelSize && text === 'custom'
-				? 'a custom size needs whole numbers in Width and Height'
-				: `"${String(value)}" is not one of ${options.join(', ')}`;
+				? "is a custom size, which needs whole numbers in 'Width' and 'Height'"
+				: `is "${String(value)}" but must be one of ${options.join(', ')}`;
 		if (size && (problem === undefined || limitsAreGuesses)) {
 			return `${Number(size[1])}x${Number(size[2])}`;
 		}
@@ -88,31 +90,31 @@ function sizeProblem(
 	const pixels = width * height;
 	const size = `${width}×${height}`;
 	if (pixels < minPixels || pixels > maxPixels) {
-		return `${size} has ${formatNumber(pixels)} pixels, the model makes ${formatNumber(minPixels)} to ${formatNumber(maxPixels)}`;
+		return `is ${size} (${formatNumber(pixels)} pixels), but the model makes ${formatNumber(minPixels)} to ${formatNumber(maxPixels)} pixels`;
 	}
 	const ratio = width / height;
 	if (ratio < minRatio || ratio > maxRatio) {
-		return `${size} is too narrow: one side may be at most ${Math.round(maxRatio)} times the other`;
+		return `is ${size}, which is too narrow: one side can be at most ${Math.round(maxRatio)} times as long as the other`;
 	}
 	return undefined;
 }
 
-type Whole = Extract<Parameter, { kind: 'integer' }>;
+type IntegerParameter = Extract<Parameter, { kind: 'integer' }>;
 
-/** The default counts as "left alone": a number field cannot be empty in n8n. */
-function integerSchema(parameter: Whole): Schema<number | undefined> {
-	const { min, max, default: usual } = parameter;
+/** The default counts as empty, because a number field can't be empty in n8n. */
+function integerSchema(parameter: IntegerParameter): Schema<number | undefined> {
+	const { min, max, default: defaultValue } = parameter;
 	return z.unknown().transform((value, context) => {
 		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
 		const number = Number(text);
 		if (Number.isInteger(number) && number >= min && number <= max) {
-			return number === usual ? undefined : number;
+			return number === defaultValue ? undefined : number;
 		}
-		const range = max === Infinity ? `from ${min}` : `from ${min} to ${max}`;
+		const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
 		context.addIssue({
 			code: 'custom',
-			message: `"${String(value)}" is not a whole number ${range}`,
+			message: `is "${String(value)}" but must be a whole number ${range}`,
 		});
 		return z.NEVER;
 	});
@@ -125,11 +127,14 @@ export const booleanSchema: Schema<boolean | undefined> = z
 		if (text === '' || text === 'default') return undefined;
 		if (text === 'true') return true;
 		if (text === 'false') return false;
-		context.addIssue({ code: 'custom', message: `"${String(value)}" is neither true nor false` });
+		context.addIssue({
+			code: 'custom',
+			message: `is "${String(value)}" but must be true or false`,
+		});
 		return z.NEVER;
 	});
 
-/** The providers call back over HTTPS and never into a private network (seeds 000, 001, 002). */
+/** EvoLink only calls back over HTTPS, and never into a private network (docs.evolink.ai). */
 function callbackSchema({
 	maxLength,
 }: Extract<Parameter, { kind: 'callback' }>): Schema<string | undefined> {
@@ -144,13 +149,16 @@ function callbackSchema({
 }
 
 function callbackProblem(link: string, maxLength: number): string | undefined {
-	if (link.length > maxLength) return `is longer than ${maxLength} characters`;
+	if (link.length > maxLength) {
+		return `is ${formatNumber(link.length)} characters long (maximum ${formatNumber(maxLength)})`;
+	}
 	const unfilled = unfilledProblem(link);
 	if (unfilled !== undefined) return unfilled;
-	if (!URL.canParse(link)) return `"${link}" is not a link`;
+	if (!URL.canParse(link)) return `is "${link}", which isn't a valid URL`;
 	const { protocol, hostname } = new URL(link);
 	if (protocol !== 'https:') return 'must start with https://';
-	if (isInternalHost(hostname)) return `${hostname} is not reachable from the internet`;
+	if (isInternalHost(hostname))
+		return `points to ${hostname}, which isn't reachable from the internet`;
 	return undefined;
 }
 
@@ -162,21 +170,21 @@ export function sendBinaryAsSchema(model: Model): Schema<SendBinaryAs> {
 		if (text === 'datauri' && (references.dataUri || limitsAreGuesses)) return 'dataUri';
 		const message =
 			text === 'datauri'
-				? `${label} takes no images written into the request`
-				: `"${String(value)}" is neither upload nor dataUri`;
+				? `is "dataUri", but ${label} doesn't accept data URIs. Use "upload"`
+				: `is "${String(value)}" but must be upload or dataUri`;
 		context.addIssue({ code: 'custom', message });
 		return z.NEVER;
 	});
 }
 
-const RESERVED_KEYS = ['prompt', 'model'];
+/** Their own fields are checked, so the extra body can't replace them. */
+const RESERVED_KEYS = ['prompt', 'model'] as const;
 
-/** It may not replace the prompt or the model: both have fields of their own, which are checked. */
 export const extraBodySchema: Schema<JsonObject> = z
 	.unknown()
 	.transform((value, context): JsonObject => {
 		const addIssue = (message: string) => context.addIssue({ code: 'custom', message });
-		const body = typeof value === 'string' ? parseText(value) : (value ?? {});
+		const body = typeof value === 'string' ? parseJsonText(value) : (value ?? {});
 		if (!isJsonObject(body)) {
 			addIssue('must be a JSON object, e.g. {"seed": 7}');
 			return z.NEVER;
@@ -184,12 +192,12 @@ export const extraBodySchema: Schema<JsonObject> = z
 		const unfilled = unfilledProblem(JSON.stringify(body));
 		if (unfilled !== undefined) addIssue(unfilled);
 		for (const key of RESERVED_KEYS.filter((reserved) => reserved in body)) {
-			addIssue(`may not hold "${key}": use the field of that name`);
+			addIssue(`can't contain "${key}". Use the '${fieldLabel(key)}' field instead`);
 		}
 		return body;
 	});
 
-function parseText(text: string): unknown {
+function parseJsonText(text: string): unknown {
 	const json = cellText(text);
 	return json === '' ? {} : parseJson(json);
 }

@@ -1,148 +1,152 @@
-/** A link to a page that shows an image, made a link to the image, or what is wrong with it. */
-export type Opened = { url: string } | { problem: string };
+import { fieldLabel } from './labels';
+
+/** The direct link behind a share page, or why there's none. */
+export type ResolvedLink = { url: string } | { problem: string };
 
 interface SharePage {
 	host: RegExp;
-	/** Of the path and the query. */
+	/** Matches the path and query of share pages. */
 	path?: RegExp;
-	/** What is behind it already, and needs nothing. */
-	not?: RegExp;
-	/** What the user would call it. */
+	/** Matches the path and query of direct links. */
+	exclude?: RegExp;
+	/** With its article, for messages. */
 	name: string;
-	/** Only where the service itself documents, or everyone uses, this link to the file. */
-	direct?: (link: URL) => string | undefined;
+	/** Only where this kind of link is documented by the service or in general use. */
+	toDirectLink?: (link: URL) => string | undefined;
 }
 
 const DRIVE_ID = /^\/(?:a\/[^/]+\/)?file\/(?:u\/\d+\/)?d\/([\w-]+)/;
 
-/** Pages that answer with HTML: to a provider, they are no image, and the row is paid or fails. */
+/** Pages that return HTML instead of an image: the provider fails, or charges for a useless image. */
 const SHARE_PAGES: readonly SharePage[] = [
 	{
 		host: /^drive\.google\.com$/,
-		not: /^\/(?:uc\?.*\bexport=(?:download|view)|thumbnail\b)/,
-		name: 'a page of Google Drive',
-		direct: driveFile,
+		exclude: /^\/(?:uc\?.*\bexport=(?:download|view)|thumbnail\b)/,
+		name: 'a Google Drive page',
+		toDirectLink: driveFile,
 	},
 	{
 		host: /^docs\.google\.com$/,
 		path: /^\/(?:document|spreadsheets|presentation|forms|drawings|file)\//,
-		not: /\/(?:export|pub)\b/,
-		name: 'a page of Google Docs',
-		direct: driveFile,
+		exclude: /\/(?:export|pub)\b/,
+		name: 'a Google Docs page',
+		toDirectLink: driveFile,
 	},
-	{ host: /^(?:photos\.google\.com|photos\.app\.goo\.gl)$/, name: 'a page of Google Photos' },
+	{ host: /^(?:photos\.google\.com|photos\.app\.goo\.gl)$/, name: 'a Google Photos page' },
 	{
 		host: /^(?:www\.)?dropbox\.com$/,
-		not: /[?&](?:dl|raw)=1\b/,
-		name: 'a page of Dropbox',
-		direct: dropboxFile,
+		exclude: /[?&](?:dl|raw)=1\b/,
+		name: 'a Dropbox page',
+		toDirectLink: dropboxFile,
 	},
 	{
 		host: /^(?:1drv\.ms|onedrive\.live\.com|photos\.onedrive\.com)$/,
-		not: /^\/download\b|[?&]download=1\b/,
-		name: 'a page of OneDrive',
+		exclude: /^\/download\b|[?&]download=1\b/,
+		name: 'an OneDrive page',
 	},
 	{
 		host: /\.sharepoint(?:-df)?\.(?:com|cn|us)$/,
 		path: /^\/:\w:\/|\/_layouts\/15\/(?:Doc|onedrive|guestaccess)\b|\/Forms\/|[?&](?:web=1|e=)/i,
-		not: /[?&]download=1\b|\/download\.aspx\b/i,
-		name: 'a page of SharePoint',
+		exclude: /[?&]download=1\b|\/download\.aspx\b/i,
+		name: 'a SharePoint page',
 	},
-	{ host: /^(?:we\.tl|(?:[\w-]+\.)?wetransfer\.com)$/, name: 'a page of WeTransfer' },
-	{ host: /^(?:www|share)\.icloud\.com$/, name: 'a page of iCloud' },
+	{ host: /^(?:we\.tl|(?:[\w-]+\.)?wetransfer\.com)$/, name: 'a WeTransfer page' },
+	{ host: /^(?:www|share)\.icloud\.com$/, name: 'an iCloud page' },
 	{
 		host: /^(?:www\.|m\.)?imgur\.com$/,
-		not: /^\/(?:download\/)?\w+\.(?:jpe?g|png|gif|webp)\b/i,
-		name: 'a page of Imgur',
+		exclude: /^\/(?:download\/)?\w+\.(?:jpe?g|png|gif|webp)\b/i,
+		name: 'an Imgur page',
 	},
-	{ host: /^(?:www\.)?ibb\.co$/, path: /^\/\w+\/?$/, name: 'a page of ImgBB' },
-	{ host: /^(?:www\.)?postimg\.cc$/, name: 'a page of Postimages' },
-	{ host: /^(?:[\w-]+\.)?app\.box\.com$/, not: /^\/shared\/static\//, name: 'a page of Box' },
-	{ host: /^(?:www\.)?mega\.(?:nz|io)$/, name: 'a page of MEGA' },
-	{ host: /^(?:www\.)?(?:pinterest\.[a-z.]+|pin\.it)$/, name: 'a page of Pinterest' },
+	{ host: /^(?:www\.)?ibb\.co$/, path: /^\/\w+\/?$/, name: 'an ImgBB page' },
+	{ host: /^(?:www\.)?postimg\.cc$/, name: 'a Postimages page' },
+	{ host: /^(?:[\w-]+\.)?app\.box\.com$/, exclude: /^\/shared\/static\//, name: 'a Box page' },
+	{ host: /^(?:www\.)?mega\.(?:nz|io)$/, name: 'a MEGA page' },
+	{ host: /^(?:www\.)?(?:pinterest\.[a-z.]+|pin\.it)$/, name: 'a Pinterest page' },
 	{
 		host: /^(?:www\.)?instagram\.com$/,
-		not: /\/media\b/,
-		name: 'a page of Instagram',
+		exclude: /\/media\b/,
+		name: 'an Instagram page',
 	},
-	{ host: /^(?:www\.|m\.)?facebook\.com$/, name: 'a page of Facebook' },
-	{ host: /^(?:www\.)?(?:flickr\.com|flic\.kr)$/, name: 'a page of Flickr' },
+	{ host: /^(?:www\.|m\.)?facebook\.com$/, name: 'a Facebook page' },
+	{ host: /^(?:www\.)?(?:flickr\.com|flic\.kr)$/, name: 'a Flickr page' },
 	{
 		host: /^(?:www\.)?unsplash\.com$/,
 		path: /^\/(?:[a-z]{2}\/)?photos\//,
-		not: /\/download\b/,
-		name: 'a page of Unsplash',
+		exclude: /\/download\b/,
+		name: 'an Unsplash page',
 	},
-	{ host: /^(?:www\.)?pexels\.com$/, path: /\/photo\//, name: 'a page of Pexels' },
-	{ host: /^(?:www\.)?canva\.com$/, path: /^\/design\//, name: 'a page of Canva' },
-	{ host: /^(?:www\.)?figma\.com$/, name: 'a page of Figma' },
+	{ host: /^(?:www\.)?pexels\.com$/, path: /\/photo\//, name: 'a Pexels page' },
+	{ host: /^(?:www\.)?canva\.com$/, path: /^\/design\//, name: 'a Canva page' },
+	{ host: /^(?:www\.)?figma\.com$/, name: 'a Figma page' },
 	{
 		host: /^(?:www\.)?airtable\.com$/,
 		path: /^\/(?:app|shr|tbl|inv)/,
-		name: 'a page of Airtable',
+		name: 'an Airtable page',
 	},
 	{
 		host: /^(?:www\.notion\.so|notion\.so|[\w-]+\.notion\.site)$/,
-		not: /^\/(?:image|signed)\//,
-		name: 'a page of Notion',
+		exclude: /^\/(?:image|signed)\//,
+		name: 'a Notion page',
 	},
 	{
 		host: /^github\.com$/,
 		path: /^\/[^/]+\/[^/]+\/blob\//,
-		not: /[?&]raw=(?:1|true)\b/,
-		name: 'a page of GitHub',
-		direct: (link) => withPath(link, link.pathname.replace('/blob/', '/raw/')),
+		exclude: /[?&]raw=(?:1|true)\b/,
+		name: 'a GitHub page',
+		toDirectLink: (link) => withPath(link, link.pathname.replace('/blob/', '/raw/')),
 	},
 	{
 		host: /^gitlab\.com$/,
 		path: /\/-\/blob\//,
-		name: 'a page of GitLab',
-		direct: (link) => withPath(link, link.pathname.replace('/-/blob/', '/-/raw/')),
+		name: 'a GitLab page',
+		toDirectLink: (link) => withPath(link, link.pathname.replace('/-/blob/', '/-/raw/')),
 	},
 	{
 		host: /^commons\.wikimedia\.org$/,
 		path: /^\/wiki\/File:/i,
-		name: 'a page of Wikimedia Commons',
-		direct: (link) =>
+		name: 'a Wikimedia Commons page',
+		toDirectLink: (link) =>
 			withPath(link, link.pathname.replace(/^\/wiki\/File:/i, '/wiki/Special:FilePath/')),
 	},
 ];
 
-/** A mended link, led to the image behind a share page where that is certain. */
-export function openSharePage(url: string): Opened {
+/** Replaces a link to a share page with the direct link to the image, where that's possible. */
+export function resolveSharePage(url: string): ResolvedLink {
 	if (!/^https?:/i.test(url) || !URL.canParse(url)) return { url };
 	const link = new URL(url);
-	const behind = link.pathname + link.search;
+	const pathAndQuery = link.pathname + link.search;
 	const page = SHARE_PAGES.find(
-		({ host, path, not }) =>
-			host.test(link.hostname) && (path?.test(behind) ?? true) && !not?.test(behind),
+		({ host, path, exclude }) =>
+			host.test(link.hostname) &&
+			(path?.test(pathAndQuery) ?? true) &&
+			!exclude?.test(pathAndQuery),
 	);
 	if (!page) return { url };
-	const direct = page.direct?.(link);
-	return direct === undefined
+	const directLink = page.toDirectLink?.(link);
+	return directLink === undefined
 		? {
-				problem: `is ${page.name}, and no image: use the direct link to the image, or download the file in n8n and use Reference Image Fields`,
+				problem: `is ${page.name}, not an image. Use the direct link to the image, or download the file in n8n and use '${fieldLabel('imageFields')}'`,
 			}
-		: { url: direct };
+		: { url: directLink };
 }
 
-/** What everyone uses for a file that is shared with all who have the link. A folder has no such link. */
+/** The usual link to a file that's shared with anyone who has the link; folders have none. */
 function driveFile(link: URL): string | undefined {
 	const { pathname, searchParams } = link;
-	const byQuery = /^\/(?:a\/[^/]+\/)?(?:open|uc)$/.test(pathname) ? searchParams.get('id') : null;
-	const id = DRIVE_ID.exec(pathname)?.[1] ?? byQuery;
+	const queryId = /^\/(?:a\/[^/]+\/)?(?:open|uc)$/.test(pathname) ? searchParams.get('id') : null;
+	const id = DRIVE_ID.exec(pathname)?.[1] ?? queryId;
 	if (!id || !/^[\w-]+$/.test(id)) return undefined;
 	const key = searchParams.get('resourcekey');
 	return `https://drive.google.com/uc?export=download&id=${id}${key ? `&resourcekey=${encodeURIComponent(key)}` : ''}`;
 }
 
-/** Dropbox documents `dl=1` for the file itself; the rest of the link holds the right to open it. */
+/** Dropbox documents `dl=1` for direct downloads; the rest of the link grants access to the file. */
 function dropboxFile({ href, pathname }: URL): string | undefined {
 	if (!/^\/(?:s|scl\/fi)\//.test(pathname)) return undefined;
 	const [link = '', fragment] = href.split('#');
-	const bare = link.replace(/([?&])(?:dl|raw)=[^&]*(?:&|$)/g, '$1').replace(/[?&]$/, '');
+	const withoutFlag = link.replace(/([?&])(?:dl|raw)=[^&]*(?:&|$)/g, '$1').replace(/[?&]$/, '');
 	const end = fragment === undefined ? '' : `#${fragment}`;
-	return `${bare}${bare.includes('?') ? '&' : '?'}dl=1${end}`;
+	return `${withoutFlag}${withoutFlag.includes('?') ? '&' : '?'}dl=1${end}`;
 }
 
 function withPath(link: URL, pathname: string): string {

@@ -1,14 +1,14 @@
 export interface Clock {
 	/**
-	 * Milliseconds since 1970, at a steady pace: somebody who sets the computer's clock ends no task early and
-	 * makes none wait.
+	 * Milliseconds since 1970, but steady: setting the computer's clock neither times a task out
+	 * early nor delays one.
 	 */
 	now: () => number;
-	/** Throws `Cancelled` as soon as the execution is stopped. */
+	/** Throws `ExecutionCancelled` as soon as the execution is stopped. */
 	sleep: (ms: number) => Promise<void>;
 }
 
-/** The execution was stopped by the user or by the workflow's time-out. */
+/** The execution was stopped by the user or by the workflow's timeout. */
 export class ExecutionCancelled extends Error {
 	override readonly name = 'Cancelled';
 

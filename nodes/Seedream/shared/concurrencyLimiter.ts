@@ -1,63 +1,68 @@
-/** How many tasks are at work at once. */
-export interface ConcurrencyLimiter {
-	/** Waits for a free slot, first come first served, and yields what frees it again. */
-	take: () => Promise<() => void>;
-	/** The provider took a task. */
-	accepted: () => void;
-	/** The provider wants no more tasks for now. */
-	refused: () => void;
-}
-
 const INITIAL_LIMIT = 10;
-/** More at once would only sit in the provider's own queue. */
+/** More would only wait in the provider's own queue. */
 const MAX_LIMIT = 1_000;
 
 /**
- * `size` 0 is automatic: no provider publishes how many tasks it takes, so their number doubles until
- * it refuses one, and grows by one with each that it accepts after that. (p-limit would do for a
- * fixed size, but n8n before 2.x does not ship it.)
+ * Limits how many tasks run at once. A size of 0 is automatic: no provider publishes its limit, so
+ * ours doubles until the provider rejects a task, and from then on grows by one per accepted task.
+ * (p-limit would do for a fixed size, but n8n 1.x doesn't ship it.)
  */
-export function createConcurrencyLimiter(size: number): ConcurrencyLimiter {
-	const isAutomatic = size === 0;
-	const line: Array<() => void> = [];
-	// Not `shift`, which moves all the others of a long line.
-	let first = 0;
-	let most = isAutomatic ? INITIAL_LIMIT : size;
-	let taken = 0;
-	let acceptedInAll = 0;
-	let wasRefused = false;
+export class ConcurrencyLimiter {
+	private readonly isAutomatic: boolean;
 
-	const letIn = () => {
-		while (taken < most) {
-			const next = line[first];
+	private readonly queue: Array<() => void> = [];
+
+	/** Where the queue begins; `shift()` would move all other entries of a long one. */
+	private head = 0;
+
+	private limit: number;
+
+	private active = 0;
+
+	private accepted = 0;
+
+	private wasRejected = false;
+
+	constructor(size: number) {
+		this.isAutomatic = size === 0;
+		this.limit = this.isAutomatic ? INITIAL_LIMIT : size;
+	}
+
+	/** Waits for a free slot, first come, first served. Call the returned function to release it. */
+	async acquire(): Promise<() => void> {
+		await new Promise<void>((resolve) => {
+			this.queue.push(resolve);
+			this.startNext();
+		});
+		return () => {
+			this.active -= 1;
+			this.startNext();
+		};
+	}
+
+	/** The provider accepted a task. */
+	onAccepted(): void {
+		if (!this.isAutomatic) return;
+		this.accepted += 1;
+		const grown = this.wasRejected ? this.limit + 1 : Math.max(this.limit, 2 * this.accepted);
+		this.limit = Math.min(MAX_LIMIT, grown);
+		this.startNext();
+	}
+
+	/** The provider doesn't accept more tasks for now. */
+	onRejected(): void {
+		// Rejected tasks keep their slots while they retry.
+		this.wasRejected = true;
+		if (this.isAutomatic) this.limit = Math.max(1, Math.min(this.limit, this.active));
+	}
+
+	private startNext(): void {
+		while (this.active < this.limit) {
+			const next = this.queue[this.head];
 			if (!next) return;
-			first += 1;
-			taken += 1;
+			this.head += 1;
+			this.active += 1;
 			next();
 		}
-	};
-	return {
-		take: async () => {
-			await new Promise<void>((resolve) => {
-				line.push(resolve);
-				letIn();
-			});
-			return () => {
-				taken -= 1;
-				letIn();
-			};
-		},
-		accepted: () => {
-			if (!isAutomatic) return;
-			acceptedInAll += 1;
-			const grown = wasRefused ? most + 1 : Math.max(most, 2 * acceptedInAll);
-			most = Math.min(MAX_LIMIT, grown);
-			letIn();
-		},
-		refused: () => {
-			// Those that were refused keep their slots, and try again.
-			wasRefused = true;
-			if (isAutomatic) most = Math.max(1, Math.min(most, taken));
-		},
-	};
+	}
 }

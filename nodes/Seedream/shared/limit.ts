@@ -1,81 +1,95 @@
 import type { Clock } from './clock';
-import { createConcurrencyLimiter } from './concurrencyLimiter';
+import { ConcurrencyLimiter } from './concurrencyLimiter';
 
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Runs at most `size` pieces of work at a time, in the order they came. */
+/** Runs at most `size` functions at a time, in the order they were passed in. */
 export function createLimit(size: number): Limit {
-	const concurrencyLimiter = createConcurrencyLimiter(size);
+	const limiter = new ConcurrencyLimiter(size);
 	return async (work) => {
-		const free = await concurrencyLimiter.take();
+		const release = await limiter.acquire();
 		try {
 			return await work();
 		} finally {
-			free();
+			release();
 		}
 	};
 }
 
-/** From here on, work counts as slow, and no longer keeps others from beginning. */
+/** Work that takes longer is slow, and no longer counts towards the limit. */
 const SLOW_MS = 5_000;
-/** Even of slow ones, no more at a time. */
+/** An upper bound for slow work, on top of the limit. */
 const MAX_SLOW = 40;
 const TICK_MS = 500;
 
-interface Waiting {
-	goOn: () => void;
+interface Queued {
+	start: () => void;
 	abort: (reason: unknown) => void;
 }
 
 /**
- * As `createLimit`; but a few pieces of work that are slow, such as downloads from a server that hardly
- * answers, do not keep all others from beginning.
+ * Like `createLimit`, except that slow work doesn't block the rest: a few downloads from a server
+ * that hardly responds would otherwise hold up all others.
  */
-export function createPatientLimit(size: number, clock: Clock): Limit {
-	const beginnings = new Set<{ at: number }>();
-	let line: Waiting[] = [];
-	let isTicking = false;
+export class SlowTolerantLimiter {
+	private readonly running = new Set<{ startedAt: number }>();
 
-	const letIn = () => {
-		for (;;) {
-			const quick = [...beginnings].filter(({ at }) => clock.now() - at < SLOW_MS).length;
-			if (quick >= size || beginnings.size >= size + MAX_SLOW) return;
-			const next = line.shift();
-			if (!next) return;
-			next.goOn();
-		}
-	};
-	const tick = async () => {
-		isTicking = true;
-		try {
-			while (line.length > 0) {
-				await clock.sleep(TICK_MS);
-				letIn();
-			}
-		} catch (error) {
-			for (const { abort } of line) abort(error);
-			line = [];
-		} finally {
-			isTicking = false;
-		}
-	};
-	return async (work) => {
-		const beginning = { at: 0 };
+	private queue: Queued[] = [];
+
+	private isTicking = false;
+
+	constructor(
+		private readonly size: number,
+		private readonly clock: Clock,
+	) {}
+
+	readonly run: Limit = async (work) => {
+		const own = { startedAt: 0 };
 		await new Promise<void>((resolve, abort) => {
-			const goOn = () => {
-				beginning.at = clock.now();
-				beginnings.add(beginning);
+			const start = () => {
+				own.startedAt = this.clock.now();
+				this.running.add(own);
 				resolve();
 			};
-			line.push({ goOn, abort });
-			letIn();
-			if (line.length > 0 && !isTicking) void tick();
+			this.queue.push({ start, abort });
+			this.startNext();
+			if (this.queue.length > 0 && !this.isTicking) void this.tick();
 		});
 		try {
 			return await work();
 		} finally {
-			beginnings.delete(beginning);
-			letIn();
+			this.running.delete(own);
+			this.startNext();
 		}
 	};
+
+	private startNext(): void {
+		while (this.hasRoom()) {
+			const next = this.queue.shift();
+			if (!next) return;
+			next.start();
+		}
+	}
+
+	private hasRoom(): boolean {
+		const now = this.clock.now();
+		const quick = [...this.running].filter(({ startedAt }) => now - startedAt < SLOW_MS);
+		return quick.length < this.size && this.running.size < this.size + MAX_SLOW;
+	}
+
+	/** Time alone makes room, when running work becomes slow. */
+	private async tick(): Promise<void> {
+		this.isTicking = true;
+		try {
+			while (this.queue.length > 0) {
+				await this.clock.sleep(TICK_MS);
+				this.startNext();
+			}
+		} catch (error) {
+			for (const { abort } of this.queue) abort(error);
+			this.queue = [];
+		} finally {
+			this.isTicking = false;
+		}
+	}
 }

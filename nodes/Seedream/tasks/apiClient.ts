@@ -8,9 +8,9 @@ export interface HttpRequest {
 	path: string;
 	body?: JsonObject;
 	headers?: Record<string, string>;
-	/** How long to wait for the whole response, to its last byte; the client's own default without. */
+	/** For the whole response, to its last byte. The client has a default. */
 	timeoutMs?: number;
-	/** Stopping the execution doesn't abort it: its response names what was charged. */
+	/** Stopping the execution doesn't abort it, because the response names what was charged. */
 	mustFinish?: boolean;
 }
 
@@ -18,9 +18,9 @@ export type HttpResult =
 	| { kind: 'response'; status: number; headers: Record<string, string>; body: unknown }
 	| ({ kind: 'networkError' } & NetworkError);
 
-/** Sends requests to one provider. Never throws for what the network or the provider does. */
+/** Sends requests to one provider. Network and provider errors are results, never thrown. */
 export interface ApiClient {
 	send: (request: HttpRequest) => Promise<HttpResult>;
-	/** Streams; the content is used up. */
+	/** Streams the file, so its content can't be sent twice. */
 	upload: (upload: FileUpload) => Promise<HttpResult>;
 }

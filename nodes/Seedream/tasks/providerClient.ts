@@ -15,161 +15,160 @@ import type {
 	ParseResult,
 	TaskState,
 } from '../providers/provider';
-import { namedTaskIds } from '../providers/responseSchemas';
+import { namedTaskIds } from '../providers/taskObjects';
 import type { Clock } from '../shared/clock';
 import type { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import { isJsonObject, type JsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
 import type { ApiClient, HttpResult } from './apiClient';
-import { createRateLimiter, MAX_RETRY_AFTER_MS, type RateLimiter } from './rateLimiter';
+import { MAX_RETRY_AFTER_MS, RateLimiter } from './rateLimiter';
 import { parseRetryAfter } from './retryAfter';
 
-/** What a provider says, and the answer it stood in. */
+/** A parsed response, and the response itself. */
 export interface ParsedResponse<T> {
 	content: T;
 	raw: JsonObject;
 }
 
-/** `isReplay`: the provider knows the key, and answers with what was made under it before. */
+/** `isReplay`: the provider knew the key, and returned the tasks created with it before. */
 export interface CreateResponse extends ParsedResponse<CreatedTask[]> {
 	isReplay: boolean;
 }
 
-/** Asked again under its key, the same create is answered at once. */
-const REPEATABLE_CREATE_MS = 60_000;
-/** Where it is not, the answer names what was paid: worth more than the time (seen: after 63 s). */
-const ONLY_CREATE_MS = 600_000;
+/** A repeat under the same key is answered at once, so there's no point in waiting longer. */
+const IDEMPOTENT_CREATE_TIMEOUT_MS = 60_000;
+/** Otherwise only this response names what was charged (longest observed: 63 s). */
+const CREATE_TIMEOUT_MS = 600_000;
 const MAX_QUERY_TIMEOUT_MS = 60_000;
-/** A query shortly before the deadline gets so much time all the same. */
+/** Also when the deadline is nearer. */
 const MIN_QUERY_TIMEOUT_MS = 5_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const LIST_MS = 10_000;
+const LIST_TIMEOUT_MS = 10_000;
 const MAX_PAGES = 3;
 
 export interface ProviderClientOptions {
-	/** A limit of the provider's is waited for so long after it last took something. */
+	/** How long to wait for a limit of the provider after it last accepted something. */
 	patienceSeconds: number;
-	/** Shared by all providers where the user chose how many tasks may be at work. */
+	/** Shared by all providers if the user chose the concurrency. */
 	pool?: ConcurrencyLimiter;
-	/** Called when the provider takes nothing for now. */
-	onRefused?: () => void;
+	/** Called when the provider rejects a create because it's busy or out of reach. */
+	onRejected?: () => void;
 	random?: () => number;
 }
 
 /**
- * The calls that a provider knows, at the pace that it takes. One for all rows of a batch. Creates
- * have a pace of their own: a provider that takes no more tasks can still tell of those it has.
+ * A provider's API, rate-limited and shared by all rows of a batch. Creates have a rate limiter of
+ * their own: a provider that accepts no more tasks can still report on existing ones.
  */
 export class ProviderClient {
-	private readonly creates: RateLimiter;
+	private readonly createLimiter: RateLimiter;
 
-	private readonly others: RateLimiter;
+	private readonly limiter: RateLimiter;
 
-	/** Tasks that are followed, and whose end makes room for others; with what frees their place. */
+	/** The tasks that occupy the provider, each with what releases its slot in the pool. */
 	private readonly running = new Map<string, () => void>();
 
-	/** The last create that was refused. */
-	private rejection?: Failure;
+	private lastRejection?: Failure;
 
 	private hasReplayed = false;
 
 	constructor(
 		readonly provider: Provider,
 		readonly concurrencyLimiter: ConcurrencyLimiter,
-		private readonly door: ApiClient,
+		private readonly api: ApiClient,
 		private readonly clock: Clock,
 		private readonly options: ProviderClientOptions,
 	) {
 		const { patienceSeconds, random = Math.random } = options;
-		this.creates = createRateLimiter(clock, random, patienceSeconds * 1000);
-		this.others = createRateLimiter(clock, random, patienceSeconds * 1000);
+		this.createLimiter = new RateLimiter(clock, random, patienceSeconds * 1000);
+		this.limiter = new RateLimiter(clock, random, patienceSeconds * 1000);
 	}
 
-	/** Whether a create that is sent again under its key is certainly not made again. */
-	honoursKeys(): boolean {
+	/** Whether a create that's repeated under its key certainly isn't executed again. */
+	honorsIdempotencyKeys(): boolean {
 		const { trust } = this.provider.idempotency;
 		return trust === 'promised' || (trust === 'whenShown' && this.hasReplayed);
 	}
 
 	/** The provider has answered a repeated create with the first task before. */
-	trustKeys(): void {
+	trustIdempotencyKeys(): void {
 		this.hasReplayed = true;
 	}
 
-	/** It takes no creates for now, and is waited for. */
-	isWaiting(): boolean {
-		return this.creates.isWaiting();
+	/** Whether the provider rejects creates for now. */
+	isBackingOff(): boolean {
+		return this.createLimiter.isBackingOff();
 	}
 
-	/** Whether a create that failed may be sent again; `hasTriesLeft` says so for what is no refusal. */
-	mayCreateAgain(failure: Failure, hasTriesLeft: boolean): boolean {
+	/** Whether a failed create may be sent again. Being busy doesn't count as an attempt. */
+	mayRetryCreate(failure: Failure, hasAttemptsLeft: boolean): boolean {
 		if (failure.retry === undefined) return false;
-		if (failure.isUnavailable) return !this.takesNothing();
-		return failure.meaning === 'stillUnderWay' || (hasTriesLeft && isSoon(failure));
+		if (failure.isUnavailable) return !this.hasGivenUp();
+		return failure.meaning === 'inProgress' || (hasAttemptsLeft && isSoon(failure));
 	}
 
 	/** The same for an upload. */
-	mayUploadAgain(failure: Failure, hasTriesLeft: boolean): boolean {
+	mayRetryUpload(failure: Failure, hasAttemptsLeft: boolean): boolean {
 		if (failure.retry === undefined) return false;
-		return failure.isUnavailable ? !this.others.isClosed() : hasTriesLeft && isSoon(failure);
+		return failure.isUnavailable ? !this.limiter.hasGivenUp() : hasAttemptsLeft && isSoon(failure);
 	}
 
-	/** It refuses everything, and not because it is busy with what it has of ours. */
-	private takesNothing(): boolean {
-		return this.creates.isClosed() && this.running.size === 0;
+	/** As long as tasks of ours are running, their end may be what the provider is waiting for. */
+	private hasGivenUp(): boolean {
+		return this.createLimiter.hasGivenUp() && this.running.size === 0;
 	}
 
 	/**
-	 * Sends the create once. `idempotencyKey` is the same for the same row on every try; `onSend` is
-	 * called when it goes out, which may be long after: or never, when the provider refuses everything.
+	 * Sends the create once. `idempotencyKey` is the same for the same row on every try. `onSend` is
+	 * called right before the request is sent: much later, or never if the provider accepts nothing.
 	 */
 	async create(
 		body: JsonObject,
 		idempotencyKey: string,
 		onSend: () => void,
 	): Promise<Result<CreateResponse>> {
-		const created = await this.creates.runWhile(
-			() => !this.takesNothing(),
+		const created = await this.createLimiter.runWhile(
+			() => !this.hasGivenUp(),
 			async () =>
-				await this.inPool(async () => {
+				await this.withPoolSlot(async () => {
 					onSend();
 					return await this.sendCreate(body, idempotencyKey);
 				}),
 		);
-		if (!created) return { ok: false, failure: notSent(this.provider, this.rejection) };
+		if (!created) return { ok: false, failure: notSent(this.provider, this.lastRejection) };
 		if (created.ok) {
 			if (created.value.isReplay) this.hasReplayed = true;
-			this.concurrencyLimiter.accepted();
+			this.concurrencyLimiter.onAccepted();
 		} else if (created.failure.isUnavailable) {
-			this.rejection = created.failure;
-			this.concurrencyLimiter.refused();
-			this.options.onRefused?.();
+			this.lastRejection = created.failure;
+			this.concurrencyLimiter.onRejected();
+			this.options.onRejected?.();
 		}
 		return created;
 	}
 
-	/** A task that was made keeps its place until its end; what was refused leaves it to other providers. */
-	private async inPool(
+	/** A created task keeps its slot until it ends. A rejected one leaves it to other providers. */
+	private async withPoolSlot(
 		send: () => Promise<Result<CreateResponse>>,
 	): Promise<Result<CreateResponse>> {
-		const free = (await this.options.pool?.take()) ?? (() => {});
+		const releaseSlot = (await this.options.pool?.acquire()) ?? (() => {});
 		let isKept = false;
 		try {
-			// After a stop, what still waits ends here.
+			// Throws if the execution was stopped while this was waiting.
 			await this.clock.sleep(0);
 			const created = await send();
 			if (!created.ok) return created;
 			const [first, ...others] = created.value.content;
 			if (first) {
-				// A replay has the task of another row.
+				// A replay may return the task of another row.
 				this.running.get(first.taskId)?.();
-				this.running.set(first.taskId, free);
+				this.running.set(first.taskId, releaseSlot);
 				isKept = true;
 			}
 			for (const { taskId } of others) this.running.set(taskId, () => {});
 			return created;
 		} finally {
-			if (!isKept) free();
+			if (!isKept) releaseSlot();
 		}
 	}
 
@@ -177,74 +176,74 @@ export class ProviderClient {
 		body: JsonObject,
 		idempotencyKey: string,
 	): Promise<Result<CreateResponse>> {
-		const { createPath, idempotency, readCreated } = this.provider;
-		const isRepeatable = this.honoursKeys();
-		const answer = await this.door.send({
+		const { createPath, idempotency, parseCreated } = this.provider;
+		const isRepeatable = this.honorsIdempotencyKeys();
+		const result = await this.api.send({
 			method: 'POST',
 			path: createPath,
 			body,
 			headers: { ...idempotency.headers, 'Idempotency-Key': idempotencyKey },
-			timeoutMs: isRepeatable ? REPEATABLE_CREATE_MS : ONLY_CREATE_MS,
+			timeoutMs: isRepeatable ? IDEMPOTENT_CREATE_TIMEOUT_MS : CREATE_TIMEOUT_MS,
 			mustFinish: true,
 		});
-		const created = this.parseResponse(answer, readCreated, { kind: 'create', isRepeatable });
-		const reply = answer.kind === 'response' ? answer : undefined;
-		const isReplay = reply?.headers['idempotency-replayed']?.trim().toLowerCase() === 'true';
+		const created = this.parseResponse(result, parseCreated, { kind: 'create', isRepeatable });
+		const response = result.kind === 'response' ? result : undefined;
+		const isReplay = response?.headers['idempotency-replayed']?.trim().toLowerCase() === 'true';
 		if (created.ok) return { ok: true, value: { ...created.value, isReplay } };
-		// An error that names a task does not undo it: the task itself tells what became of it.
-		const raw = reply?.body;
+		// If an error names a task, the task exists all the same, and its status tells the rest.
+		const raw = response?.body;
 		const named = namedTaskIds(raw);
 		if (named.length === 0 || !isJsonObject(raw)) return created;
 		const tasks = named.map((taskId) => ({ taskId }));
 		return { ok: true, value: { content: tasks, raw, isReplay } };
 	}
 
-	/** The task takes no room at the provider any more, or nobody waits for its end. */
+	/** The task no longer occupies the provider, or its end isn't waited for. */
 	release(taskId: string): void {
-		const free = this.running.get(taskId);
-		if (!free) return;
+		const releaseSlot = this.running.get(taskId);
+		if (!releaseSlot) return;
 		this.running.delete(taskId);
-		free();
-		this.creates.resetBackoff();
+		releaseSlot();
+		this.createLimiter.resetBackoff();
 	}
 
-	/** Undefined when the provider's pace leaves no time for it by `until`, in milliseconds since 1970. */
+	/** Undefined if the rate limit leaves no time for it before `until`, in milliseconds since 1970. */
 	async query(
 		taskId: string,
 		until: number,
 	): Promise<Result<ParsedResponse<TaskState>> | undefined> {
-		return await this.others.runWhile(this.isBefore(until), async () => {
-			const answer = await this.door.send({
+		return await this.limiter.runWhile(this.isBefore(until), async () => {
+			const result = await this.api.send({
 				method: 'GET',
 				path: this.provider.queryPath(taskId),
 				timeoutMs: this.queryTimeout(until),
 			});
 			const purpose = { kind: 'task' as const, taskId };
-			const queried = this.parseResponse(answer, this.provider.readTask, purpose);
+			const queried = this.parseResponse(result, this.provider.parseTask, purpose);
 			if (!queried.ok) return queried;
 			const { content: state, raw } = queried.value;
 			if (state.status === 'completed' && state.imageUrls.length === 0) {
-				const reason = 'the task is completed, but there is no image in it';
+				const reason = 'the task is completed but has no images';
 				return { ok: false, failure: unreadableResponse(this.provider, reason, raw, purpose) };
 			}
 			return queried;
 		});
 	}
 
-	/** By their ids. What the answer leaves out, or tells in a way that is not clear, is not among them. */
+	/** By ID. Tasks that the response omits or doesn't describe clearly are missing in the map. */
 	async queryMany(
 		taskIds: readonly string[],
-		{ path, body, read }: BatchQuery,
+		{ path, body, parse }: BatchQuery,
 		until: number,
 	): Promise<Result<ReadonlyMap<string, ParsedResponse<TaskState>>> | undefined> {
-		return await this.others.runWhile(this.isBefore(until), async () => {
-			const answer = await this.door.send({
+		return await this.limiter.runWhile(this.isBefore(until), async () => {
+			const result = await this.api.send({
 				method: 'POST',
 				path,
 				body: body(taskIds),
 				timeoutMs: this.queryTimeout(until),
 			});
-			const queried = this.parseResponse(answer, read, { kind: 'free' });
+			const queried = this.parseResponse(result, parse, { kind: 'free' });
 			if (!queried.ok) return queried;
 			const tasks = queried.value.content.filter(
 				({ content: state }) => state.status !== 'completed' || state.imageUrls.length > 0,
@@ -254,24 +253,24 @@ export class ProviderClient {
 	}
 
 	/**
-	 * The account's tasks of a model that were made since then, in milliseconds since 1970. None where the
-	 * provider has no such list, or does not answer: it is only looked at to help.
+	 * The account's tasks of a model created since then, in milliseconds since 1970. Empty if the
+	 * provider has no such list or doesn't respond, because the list only adds to an error message.
 	 */
 	async listTasks(model: string, since: number): Promise<ListedTask[]> {
 		const { taskList } = this.provider;
 		const tasks: ListedTask[] = [];
 		for (let page = 1; taskList && page <= MAX_PAGES; page += 1) {
 			const path = taskList.path(model, page);
-			const until = this.clock.now() + LIST_MS;
-			const listed = await this.others.runWhile(this.isBefore(until), async () => {
-				const answer = await this.door.send({ method: 'GET', path, timeoutMs: LIST_MS });
-				return this.parseResponse(answer, taskList.read, { kind: 'free' });
+			const until = this.clock.now() + LIST_TIMEOUT_MS;
+			const listed = await this.limiter.runWhile(this.isBefore(until), async () => {
+				const result = await this.api.send({ method: 'GET', path, timeoutMs: LIST_TIMEOUT_MS });
+				return this.parseResponse(result, taskList.parse, { kind: 'free' });
 			});
 			if (!listed?.ok) break;
 			const { content } = listed.value;
 			const recent = content.filter(({ createdAt }) => createdAt.getTime() >= since);
 			tasks.push(...recent);
-			if (content.length < taskList.most || recent.length < content.length) break;
+			if (content.length < taskList.pageSize || recent.length < content.length) break;
 		}
 		return tasks.filter((task) => task.model === undefined || task.model === model);
 	}
@@ -285,47 +284,48 @@ export class ProviderClient {
 		return Math.max(MIN_QUERY_TIMEOUT_MS, left);
 	}
 
-	/** Gives the provider a file to keep, and yields the link to it. Costs nothing. */
+	/** Uploads a file to the provider and returns its URL. Free of charge. */
 	async upload(
 		upload: FileUpload,
-		read: (body: JsonObject) => ParseResult<string>,
+		parse: (body: JsonObject) => ParseResult<string>,
 	): Promise<Result<string>> {
-		const uploaded = await this.others.run(async () =>
-			this.parseResponse(await this.door.upload(upload), read, { kind: 'free' }),
+		const uploaded = await this.limiter.run(async () =>
+			this.parseResponse(await this.api.upload(upload), parse, { kind: 'free' }),
 		);
 		if (uploaded.ok) return { ok: true, value: uploaded.value.content };
 		return { ok: false, failure: uploadFailure(uploaded.failure) };
 	}
 
 	private parseResponse<T>(
-		answer: HttpResult,
-		read: (body: JsonObject) => ParseResult<T>,
+		result: HttpResult,
+		parse: (body: JsonObject) => ParseResult<T>,
 		purpose: RequestPurpose,
 	): Result<ParsedResponse<T>> {
 		const { provider } = this;
-		if (answer.kind === 'networkError') {
-			return { ok: false, failure: networkFailure(provider, answer, purpose) };
+		if (result.kind === 'networkError') {
+			return { ok: false, failure: networkFailure(provider, result, purpose) };
 		}
-		const { status, headers, body } = answer;
+		const { status, headers, body } = result;
 		if (REDIRECTS.has(status)) {
 			return { ok: false, failure: redirected(provider, headers.location, purpose) };
 		}
-		const error = provider.readError(status, body);
+		const error = provider.parseError(status, body);
 		if (error) {
-			const wish = parseRetryAfter(headers, this.clock.now());
+			const retryAfter = parseRetryAfter(headers, this.clock.now());
 			const requestId = headers['x-request-id'] ?? headers['x-oneapi-request-id'];
-			return { ok: false, failure: httpFailure(provider, { requestId, ...error }, wish, purpose) };
+			const failure = httpFailure(provider, { requestId, ...error }, retryAfter, purpose);
+			return { ok: false, failure };
 		}
 		const unreadable = (reason: string) => unreadableResponse(provider, reason, body, purpose);
-		if (!isJsonObject(body)) return { ok: false, failure: unreadable('it is not a JSON object') };
-		const reading = read(body);
-		return reading.kind === 'parsed'
-			? { ok: true, value: { content: reading.value, raw: body } }
-			: { ok: false, failure: unreadable(reading.reason) };
+		if (!isJsonObject(body)) return { ok: false, failure: unreadable("it isn't a JSON object") };
+		const parsed = parse(body);
+		return parsed.kind === 'parsed'
+			? { ok: true, value: { content: parsed.value, raw: body } }
+			: { ok: false, failure: unreadable(parsed.reason) };
 	}
 }
 
-/** Longer wishes are only granted where a limit is waited for. */
+/** A longer Retry-After is only obeyed for a limit. */
 function isSoon({ retryAfterSeconds = 0 }: Failure): boolean {
 	return retryAfterSeconds * 1000 <= MAX_RETRY_AFTER_MS;
 }

@@ -1,14 +1,19 @@
 import type { Failure, Result } from '../errors/failure';
-import { maybeMadeTwice, noSecondCreate, unconfirmedFailure } from '../errors/unconfirmedCreate';
+import {
+	earlierCreateUnconfirmed,
+	possibleDuplicate,
+	unconfirmedFailure,
+	type UnconfirmedCreate,
+} from '../errors/unconfirmedCreate';
 import type { CreatedTask } from '../providers/provider';
 import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import type { JsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
-import type { RowRecord } from './ledger';
-import type { ProviderClient } from './providerClient';
+import type { CreateResponse, ProviderClient } from './providerClient';
+import type { RowRecord } from './rowRecord';
 
-/** Tasks that were made just now, with the answer that says so. */
+/** Tasks that were just created, and the response that says so. */
 export interface SubmittedTasks {
 	tasks: readonly CreatedTask[];
 	/** Milliseconds since 1970. */
@@ -19,25 +24,25 @@ export interface SubmittedTasks {
 export interface SubmitTools {
 	clock: Clock;
 	backoff: Backoff;
-	/** How long a create that is still under way at the provider is asked for again. */
+	/** How long to repeat a create that the provider is still processing. */
 	timeoutSeconds: number;
 	/** Whether a row of this execution has the task. */
-	isKnown: (taskId: string) => boolean;
-	/** The provider has answered a repeated create with the first task. */
+	isRecorded: (taskId: string) => boolean;
+	/** The provider answered a repeated create with the first task. */
 	onReplay: () => void;
 }
 
 const MAX_ATTEMPTS = 6;
 const INITIAL_WAIT_SECONDS = 2;
 const MAX_WAIT_SECONDS = 60;
-/** The provider's clock may differ from ours. */
+/** How far the provider's clock may be off. */
 const CLOCK_SKEW_MS = 60_000;
 
 /**
- * Makes the row's task, once. The create is sent again only where that cannot pay twice: when the
- * provider certainly did not accept it, or when it honours the Idempotency-Key. What is sent and what
- * comes of it is written into the row's record before anything else happens. `newBody` is not asked
- * for where a body was sent already: under a key goes the same body, to the letter.
+ * Creates the row's task, once. The create is repeated only where that can't be charged twice: if the
+ * provider certainly didn't accept it, or if it honors the Idempotency-Key. Every step is recorded
+ * before anything else happens. `newBody` isn't called if a body was sent before, because a key has
+ * to be repeated with exactly the same body.
  */
 export async function submitTask(
 	client: ProviderClient,
@@ -45,96 +50,138 @@ export async function submitTask(
 	record: RowRecord,
 	tools: SubmitTools,
 ): Promise<Result<SubmittedTasks>> {
-	const { clock, backoff } = tools;
-	const { provider } = client;
-	const { model } = record.input;
-	const earlier = record.unconfirmed();
-	// The clock may have been set back since an earlier try.
-	let lostAt = earlier && Math.min(earlier.at, clock.now());
-	let lastLostAt = earlier ? Math.min(earlier.lastAt, clock.now()) : clock.now();
-	let sentAt = lastLostAt;
-	const unconfirmed = async (at: number) => ({
-		provider,
-		model,
-		at: new Date(at),
-		lastAt: new Date(lastLostAt),
-		isRepeatable: client.honoursKeys(),
-		candidates: await unknownTasks(client, model, at, tools),
-	});
-	if (earlier && lostAt !== undefined && !earlier.isSeen && !client.honoursKeys()) {
-		return { ok: false, failure: noSecondCreate(await unconfirmed(lostAt)) };
-	}
-	// A provider that knows no keys gains nothing from links that have grown old.
-	const isSameBody = earlier && provider.idempotency.trust !== 'none';
-	const built = isSameBody ? { ok: true as const, value: earlier.body } : await newBody();
-	if (!built.ok) return built;
-	const body = built.value;
+	return await new Submission(client, record, tools).submit(newBody);
+}
 
-	const onSend = () => {
-		sentAt = clock.now();
-		record.sent(body, sentAt, lostAt);
-	};
-	const until = clock.now() + tools.timeoutSeconds * 1000;
-	for (let tries = 1, waits = 0; ;) {
-		const created = await client.create(body, record.idempotencyKey, onSend);
-		if (created.ok) {
-			const { content: tasks, raw, isReplay } = created.value;
-			const at = clock.now();
-			const taskIds = tasks.map(({ taskId }) => taskId);
-			const mayBeSecond = lostAt !== undefined && !isReplay;
-			const warning = (others: readonly ListedTask[]) =>
-				mayBeSecond
-					? maybeMadeTwice(provider, taskIds.join(', '), new Date(lostAt ?? at), others)
-					: undefined;
-			// First of all: what comes after this may be broken off.
-			record.made(taskIds, at, warning([]));
-			if (isReplay) tools.onReplay();
-			if (mayBeSecond) {
-				const others = await unknownTasks(client, model, lostAt ?? at, tools);
-				record.made(taskIds, at, warning(others));
-			}
-			return { ok: true, value: { tasks, at, raw } };
+class Submission {
+	/** When a create whose outcome is unknown was first and last sent. */
+	private unconfirmedAt?: number;
+
+	private lastUnconfirmedAt: number;
+
+	private sentAt: number;
+
+	private attempts = 1;
+
+	private waits = 0;
+
+	constructor(
+		private readonly client: ProviderClient,
+		private readonly record: RowRecord,
+		private readonly tools: SubmitTools,
+	) {
+		const now = tools.clock.now();
+		const earlier = record.unconfirmed();
+		// The clock may have been set back since an earlier try.
+		if (earlier) this.unconfirmedAt = Math.min(earlier.at, now);
+		this.lastUnconfirmedAt = earlier ? Math.min(earlier.lastAt, now) : now;
+		this.sentAt = this.lastUnconfirmedAt;
+	}
+
+	async submit(newBody: () => Promise<Result<JsonObject>>): Promise<Result<SubmittedTasks>> {
+		const { client, record } = this;
+		const earlier = record.unconfirmed();
+		if (earlier && !earlier.isSeen && !client.honorsIdempotencyKeys()) {
+			return { ok: false, failure: earlierCreateUnconfirmed(await this.unconfirmedCreate()) };
 		}
-		const { failure } = created;
+		// Without idempotency the same body has no advantage, and its links may have expired.
+		if (earlier && client.provider.idempotency.trust !== 'none') {
+			return await this.send(earlier.body);
+		}
+		const body = await newBody();
+		return body.ok ? await this.send(body.value) : body;
+	}
+
+	private async send(body: JsonObject): Promise<Result<SubmittedTasks>> {
+		const { clock, timeoutSeconds } = this.tools;
+		const until = clock.now() + timeoutSeconds * 1000;
+		const onSend = () => {
+			this.sentAt = clock.now();
+			this.record.markSent(body, this.sentAt, this.unconfirmedAt);
+		};
+		for (;;) {
+			const created = await this.client.create(body, this.record.idempotencyKey, onSend);
+			if (created.ok) return { ok: true, value: await this.onCreated(created.value) };
+			const { failure } = created;
+			this.recordFailure(failure, body);
+			if (await this.waitToRetry(failure, until)) continue;
+			if (this.unconfirmedAt === undefined) return created;
+			return { ok: false, failure: unconfirmedFailure(failure, await this.unconfirmedCreate()) };
+		}
+	}
+
+	private async onCreated(response: CreateResponse): Promise<SubmittedTasks> {
+		const { content: tasks, raw, isReplay } = response;
+		const at = this.tools.clock.now();
+		const taskIds = tasks.map(({ taskId }) => taskId);
+		const first = isReplay ? undefined : this.unconfirmedAt;
+		const warning = (others: readonly ListedTask[]) =>
+			first === undefined
+				? undefined
+				: possibleDuplicate(this.client.provider, taskIds.join(', '), new Date(first), others);
+		// First of all, because the rest may be aborted.
+		this.record.markCreated(taskIds, at, warning([]));
+		if (isReplay) this.tools.onReplay();
+		if (first !== undefined) {
+			this.record.markCreated(taskIds, at, warning(await this.unrecordedTasks(first)));
+		}
+		return { tasks, at, raw };
+	}
+
+	private recordFailure(failure: Failure, body: JsonObject): void {
 		if (failure.charged === 'unknown') {
-			lostAt ??= sentAt;
-			lastLostAt = sentAt;
-		} else if (lostAt === undefined) record.refused();
-		else record.sent(body, lastLostAt, lostAt);
-		const wait = waitSeconds(failure, waits);
-		const isWorthWaiting = wait === undefined || clock.now() + wait * 1000 <= until;
-		if (!isWorthWaiting || !client.mayCreateAgain(failure, tries < MAX_ATTEMPTS)) {
-			if (lostAt === undefined) return created;
-			return { ok: false, failure: unconfirmedFailure(failure, await unconfirmed(lostAt)) };
-		}
+			this.unconfirmedAt ??= this.sentAt;
+			this.lastUnconfirmedAt = this.sentAt;
+		} else if (this.unconfirmedAt === undefined) this.record.markRejected();
+		else this.record.markSent(body, this.lastUnconfirmedAt, this.unconfirmedAt);
+	}
+
+	/** False if the create isn't to be repeated. */
+	private async waitToRetry(failure: Failure, until: number): Promise<boolean> {
+		const { clock, backoff } = this.tools;
+		const wait = waitSeconds(failure, this.waits);
+		if (wait !== undefined && clock.now() + wait * 1000 > until) return false;
+		if (!this.client.mayRetryCreate(failure, this.attempts < MAX_ATTEMPTS)) return false;
 		if (wait !== undefined) {
-			waits += 1;
+			this.waits += 1;
 			await clock.sleep(wait * 1000);
 		} else if (!failure.isUnavailable) {
-			await clock.sleep(backoff(tries, failure.retryAfterSeconds));
-			tries += 1;
+			await clock.sleep(backoff(this.attempts, failure.retryAfterSeconds));
+			this.attempts += 1;
 		}
+		return true;
+	}
+
+	private async unconfirmedCreate(): Promise<UnconfirmedCreate> {
+		const { client, record } = this;
+		const at = this.unconfirmedAt ?? this.lastUnconfirmedAt;
+		return {
+			provider: client.provider,
+			model: record.input.model,
+			at: new Date(at),
+			lastAt: new Date(this.lastUnconfirmedAt),
+			isRepeatable: client.honorsIdempotencyKeys(),
+			candidates: await this.unrecordedTasks(at),
+		};
+	}
+
+	/**
+	 * Tasks that may come from a create without a response. They're only named to the user: the list
+	 * has no prompts, and other users of the account create tasks of the same model.
+	 */
+	private async unrecordedTasks(since: number): Promise<ListedTask[]> {
+		const { clock, isRecorded } = this.tools;
+		const from = since - CLOCK_SKEW_MS;
+		const listed = await this.client.listTasks(this.record.input.model, from);
+		const to = clock.now() + CLOCK_SKEW_MS;
+		return listed.filter(
+			({ taskId, createdAt }) => createdAt.getTime() <= to && !isRecorded(taskId),
+		);
 	}
 }
 
-/** Before the same create is asked for again, because the provider is still at the first one. */
+/** How long to wait for a create that the provider is still processing; undefined for any other. */
 function waitSeconds({ meaning, retryAfterSeconds }: Failure, waits: number): number | undefined {
-	if (meaning !== 'stillUnderWay') return undefined;
+	if (meaning !== 'inProgress') return undefined;
 	return retryAfterSeconds ?? Math.min(MAX_WAIT_SECONDS, INITIAL_WAIT_SECONDS * 2 ** waits);
-}
-
-/**
- * Tasks that a create with a lost answer may have made. They are named, and never taken: the list has no
- * prompts, and whoever else uses the account makes tasks of the same model, too.
- */
-async function unknownTasks(
-	client: ProviderClient,
-	model: string,
-	since: number,
-	{ clock, isKnown }: SubmitTools,
-): Promise<ListedTask[]> {
-	const from = since - CLOCK_SKEW_MS;
-	const listed = await client.listTasks(model, from);
-	const to = clock.now() + CLOCK_SKEW_MS;
-	return listed.filter(({ taskId, createdAt }) => createdAt.getTime() <= to && !isKnown(taskId));
 }

@@ -3,84 +3,85 @@ import { deadlineFailure, taskFailure } from '../errors/taskFailures';
 import type { BatchQuery, CompletedTask, EndedTask, TaskState } from '../providers/provider';
 import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
-import { createDurationEstimator } from './durationEstimator';
+import { DurationEstimator } from './durationEstimator';
 import { nextPollAt, type PollState } from './pollSchedule';
 import type { ParsedResponse, ProviderClient } from './providerClient';
 
 export interface PolledTask {
 	taskId: string;
-	/** Milliseconds since 1970: when the task was made, or when we first heard of it. */
-	since: number;
-	/** Counted from `since`. */
+	/** Milliseconds since 1970: when the task was created, or when the node first saw its ID. */
+	startedAt: number;
+	/** Counted from `startedAt`. */
 	timeoutSeconds: number;
-	/** The user's own interval between two questions; 0 leaves it to the poller. */
-	pollSeconds: number;
-	/** The provider's own guess, where the task was made just now. */
+	/** The user's own poll interval; 0 is automatic. */
+	minIntervalSeconds: number;
+	/** The provider's own estimate, if the task was just created. */
 	estimatedSeconds?: number;
-	/** It may be done already, so it is asked for at once. */
-	isOld: boolean;
-	/** The provider has named the task itself, so it may be missing for a moment only. */
-	isKnown: boolean;
+	/** The task wasn't just created. It may be done already, so it's polled at once. */
+	isExisting: boolean;
+	/** The provider returned the task's ID itself, so if it isn't found, that's temporary. */
+	isConfirmed: boolean;
 }
 
 interface TrackedTask extends PolledTask, PollState {
-	/** Takes the answer if it is enough, and says whether it was. */
-	offer: (answer: ParsedResponse<TaskState>) => boolean;
+	/** Resolves with the response if that's what the caller waits for; returns whether it is. */
+	offer: (response: ParsedResponse<TaskState>) => boolean;
 	fail: (failure: Failure) => void;
 	abort: (reason: unknown) => void;
 	trackedSince: number;
 	isBeingPolled: boolean;
-	/** The provider left it out of a batch. */
+	/** The response to a batch query omitted the task. */
 	isPolledAlone: boolean;
-	/** Failed queries in a row, those of the last one's kind, and when the next may be made. */
+	/** Failed polls in a row, and those of the same kind as the last one. */
 	failures: number;
-	failuresOfKind: number;
+	similarFailures: number;
 	lastFailure?: Failure;
-	notBefore: number;
-	/** Until when the question may be put that every task is asked at its end, however late that is noticed. */
+	/** After a failed poll. */
+	retryAt: number;
+	/** Every task is polled at its deadline; if that's noticed late, this is the last moment for it. */
 	lastChanceUntil?: number;
 }
 
-/** How often the tasks are looked through for those that are due. */
+/** How often to look for tasks that are due. */
 const TICK_MS = 20;
 const MAX_PROBES = 3;
 
-/** In a row; with the pauses between them up to a quarter and half a minute. */
+/** In a row; including the delays between them, about 15 and 30 seconds. */
 const MAX_NOT_FOUND = 5;
 const MAX_UNREADABLE = 6;
 
-/** For the last question, which falls due at the deadline. */
+/** For the last poll, which is due at the deadline. */
 const LAST_POLL_MS = 1_000;
-/** So many batch calls in a row, over so long, that fail for what passes by itself; then tasks are asked for alone. */
+/** After this many transient failures of batch queries in a row, over this long, tasks are polled one by one. */
 const MAX_FAILED_BATCHES = 4;
-const MIN_BATCH_TROUBLE_MS = 5_000;
-/** A task whose deadline came before we could ask is asked for in spite of it. */
+const MIN_BATCH_OUTAGE_MS = 5_000;
+/** For a task that couldn't be polled before its deadline. */
 const MIN_TIME_MS = 10_000;
 
-/** Of the time after which a task that was never asked for before turns out to be done. */
+/** If the first poll finds a task completed, it was probably done at this share of its age. */
 const LIKELY_SHARE = 0.95;
 
-/** A batch call takes tasks along that are this share of the oldest one's age. */
+/** A batch query includes tasks that aren't due if they have this share of the oldest one's age. */
 const MIN_AGE_SHARE = 0.5;
-/** Between two batch calls, as a share of the age of the oldest task that is due. */
+/** Between two batch queries, as a share of the age of the oldest task that's due. */
 const BATCH_STEP = 0.04;
 const MAX_BATCH_STEP_MS = 5_000;
 
-/** Follows all running tasks of a batch at one provider. */
+/** Polls all running tasks of a batch at one provider. */
 export class TaskPoller {
 	private readonly tasks = new Set<TrackedTask>();
 
-	private readonly durationEstimator = createDurationEstimator();
+	private readonly durationEstimator = new DurationEstimator();
 
 	private isRunning = false;
 
-	private isBatchTrusted = true;
+	private usesBatches = true;
 
 	private failedBatches = 0;
 
-	private batchFailedAt = -Infinity;
+	private lastBatchFailureAt = -Infinity;
 
-	private batchTroubleSince = 0;
+	private batchesFailingSince = 0;
 
 	private nextBatchAt = 0;
 
@@ -90,12 +91,12 @@ export class TaskPoller {
 		private readonly backoff: Backoff,
 	) {}
 
-	/** The task's state as of now. Queries that fail for a moment are repeated until the deadline. */
-	async ask(task: PolledTask): Promise<Result<ParsedResponse<TaskState>>> {
+	/** The task's current state. Polls that fail temporarily are repeated until the deadline. */
+	async poll(task: PolledTask): Promise<Result<ParsedResponse<TaskState>>> {
 		return await this.track(task, (_state): _state is TaskState => true);
 	}
 
-	/** Asks until the task is done. A task that ended without an image is a failure. */
+	/** Polls until the task is completed. A task that ended without an image is a failure. */
 	async waitFor(task: PolledTask): Promise<Result<ParsedResponse<CompletedTask>>> {
 		const ended = await this.track(task, hasEnded);
 		if (!ended.ok) return ended;
@@ -115,8 +116,8 @@ export class TaskPoller {
 				isBeingPolled: false,
 				isPolledAlone: false,
 				failures: 0,
-				failuresOfKind: 0,
-				notBefore: 0,
+				similarFailures: 0,
+				retryAt: 0,
 				offer: ({ content, raw }) => {
 					if (!isEnough(content)) return false;
 					resolve({ ok: true, value: { content, raw } });
@@ -156,122 +157,130 @@ export class TaskPoller {
 		const probes = this.probes();
 		const due = idle.filter((task) => this.dueAt(task, probes.has(task)) <= now);
 		const { batchQuery } = this.client.provider;
-		if (!batchQuery || !this.isBatchTrusted) {
+		if (!batchQuery || !this.usesBatches) {
 			for (const task of due) void this.pollOne(task);
 			return;
 		}
 		for (const task of due) if (task.isPolledAlone) void this.pollOne(task);
-		const together = due.filter(({ isPolledAlone }) => !isPolledAlone);
-		const [oldest] = together;
-		const isLastChance = together.some((task) => now >= deadlineOf(task));
+		const dueTogether = due.filter(({ isPolledAlone }) => !isPolledAlone);
+		this.pollBatches(dueTogether, idle, batchQuery);
+	}
+
+	private pollBatches(
+		due: readonly TrackedTask[],
+		idle: readonly TrackedTask[],
+		batchQuery: BatchQuery,
+	): void {
+		const now = this.clock.now();
+		const { maxIds } = batchQuery;
+		const [oldest] = due;
+		const isLastChance = due.some((task) => now >= deadlineOf(task));
 		if (!oldest || (now < this.nextBatchAt && !isLastChance)) return;
-		const age = now - Math.max(oldest.since, oldest.trackedSince);
+		const age = now - Math.max(oldest.startedAt, oldest.trackedSince);
 		this.nextBatchAt = now + Math.min(MAX_BATCH_STEP_MS, BATCH_STEP * age);
-		const calls = Math.ceil(together.length / batchQuery.most);
-		const isWorthPolling = ({
-			since,
-			polledAt,
-			pollSeconds,
-			isPolledAlone,
-			failures,
-		}: TrackedTask) =>
-			!isPolledAlone &&
-			failures === 0 &&
-			now - since >= MIN_AGE_SHARE * age &&
-			now >= (polledAt ?? since) + pollSeconds * 1000;
-		const fingerprint = new Set([...together, ...idle.filter(isWorthPolling)]);
-		const batch = [...fingerprint].slice(0, calls * batchQuery.most);
-		for (let from = 0; from < batch.length; from += batchQuery.most) {
-			void this.pollBatch(batch.slice(from, from + batchQuery.most), batchQuery);
+		// Tasks that aren't due fill the requests up, but don't cause another one.
+		const isWorthIncluding = (task: TrackedTask) =>
+			!task.isPolledAlone &&
+			task.failures === 0 &&
+			now - task.startedAt >= MIN_AGE_SHARE * age &&
+			now >= allowedAt(task);
+		const candidates = new Set([...due, ...idle.filter(isWorthIncluding)]);
+		const requests = Math.ceil(due.length / maxIds);
+		const polled = [...candidates].slice(0, requests * maxIds);
+		for (let from = 0; from < polled.length; from += maxIds) {
+			void this.pollBatch(polled.slice(from, from + maxIds), batchQuery);
 		}
 	}
 
-	/** The first few tasks of which we know when they were made. */
+	/** The first few tasks whose creation time is known. */
 	private probes(): Set<TrackedTask> {
 		const probes = new Set<TrackedTask>();
-		if (this.durationEstimator.isProven()) return probes;
+		if (this.durationEstimator.hasSamples()) return probes;
 		for (const task of this.tasks) {
-			if (!task.isOld) probes.add(task);
+			if (!task.isExisting) probes.add(task);
 			if (probes.size === MAX_PROBES) break;
 		}
 		return probes;
 	}
 
 	private dueAt(task: TrackedTask, isProbe: boolean): number {
-		const { since, polledAt, pollSeconds, failures, notBefore, isOld } = task;
-		if (isOld && polledAt === undefined) return since;
-		const wanted = failures > 0 ? notBefore : nextPollAt(task, this.durationEstimator, isProbe);
-		const allowed = (polledAt ?? since) + pollSeconds * 1000;
-		return Math.min(failures > 0 ? lastCall(task) : deadlineOf(task), Math.max(wanted, allowed));
+		if (task.isExisting && task.polledAt === undefined) return task.startedAt;
+		const isRetry = task.failures > 0;
+		const wanted = isRetry ? task.retryAt : nextPollAt(task, this.durationEstimator, isProbe);
+		const latest = isRetry ? lastPollAt(task) : deadlineOf(task);
+		return Math.min(latest, Math.max(wanted, allowedAt(task)));
 	}
 
 	private async pollOne(task: TrackedTask): Promise<void> {
-		await this.asking([task], async () => {
-			const answer = await this.client.query(task.taskId, this.lastMoment(task));
-			if (!answer) this.timedOut(task);
-			else if (answer.ok) this.onResponse(task, answer.value);
-			else this.failed(task, answer.failure);
+		await this.whilePolling([task], async () => {
+			const response = await this.client.query(task.taskId, this.latestPoll(task));
+			if (!response) this.timedOut(task);
+			else if (response.ok) this.onResponse(task, response.value);
+			else this.onFailure(task, response.failure);
 		});
 	}
 
 	private async pollBatch(tasks: readonly TrackedTask[], batchQuery: BatchQuery): Promise<void> {
 		const [first] = tasks;
 		if (tasks.length === 1 && first) return await this.pollOne(first);
-		await this.asking(tasks, async () => {
+		await this.whilePolling(tasks, async () => {
 			const ids = tasks.map(({ taskId }) => taskId);
-			const until = Math.min(...tasks.map((task) => this.lastMoment(task)));
+			const until = Math.min(...tasks.map((task) => this.latestPoll(task)));
 			const sentAt = this.clock.now();
-			const answers = await this.client.queryMany(ids, batchQuery, until);
-			if (!answers) {
+			const responses = await this.client.queryMany(ids, batchQuery, until);
+			if (!responses) {
 				const now = this.clock.now();
-				for (const task of tasks) if (now >= this.lastMoment(task)) this.timedOut(task);
+				for (const task of tasks) if (now >= this.latestPoll(task)) this.timedOut(task);
 				return;
 			}
-			if (!answers.ok) {
-				this.batchFailed(tasks, answers.failure, sentAt);
+			if (!responses.ok) {
+				this.onBatchFailure(tasks, responses.failure, sentAt);
 				return;
 			}
 			this.failedBatches = 0;
 			for (const task of tasks) {
-				const answer = answers.value.get(task.taskId);
-				if (answer) this.onResponse(task, answer);
+				const response = responses.value.get(task.taskId);
+				if (response) this.onResponse(task, response);
 				else task.isPolledAlone = true;
 			}
 		});
 	}
 
-	/** The call is documented nowhere but in the provider's own client; but trouble comes to any call. */
-	private batchFailed(tasks: readonly TrackedTask[], failure: Failure, sentAt: number): void {
-		// Calls that were under way together fail together: that is one failure.
+	/** Batch queries may be undocumented, so they aren't relied on; but any request may fail for a while. */
+	private onBatchFailure(tasks: readonly TrackedTask[], failure: Failure, sentAt: number): void {
 		const now = this.clock.now();
-		if (this.failedBatches === 0) this.batchTroubleSince = now;
-		if (sentAt >= this.batchFailedAt) this.failedBatches += 1;
-		this.batchFailedAt = now;
+		if (this.failedBatches === 0) this.batchesFailingSince = now;
+		// Requests that were in flight together fail together: that's one failure.
+		if (sentAt >= this.lastBatchFailureAt) this.failedBatches += 1;
+		this.lastBatchFailureAt = now;
 		const isBrief =
 			this.failedBatches < MAX_FAILED_BATCHES ||
-			now - this.batchTroubleSince < MIN_BATCH_TROUBLE_MS;
-		this.isBatchTrusted = failure.isTransient === true && (isBrief || failure.isLimit === true);
-		if (!this.isBatchTrusted) return;
-		// They stay together: each at a time of its own, they would be asked for one by one.
-		const until = now + this.backoff(this.failedBatches, failure.retryAfterSeconds);
-		this.nextBatchAt = Math.max(this.nextBatchAt, until);
-		for (const task of tasks) this.failed(task, failure, until);
+			now - this.batchesFailingSince < MIN_BATCH_OUTAGE_MS;
+		this.usesBatches = failure.isTransient === true && (isBrief || failure.isLimit === true);
+		if (!this.usesBatches) return;
+		// The same time for all, or the retries would be single requests.
+		const retryAt = now + this.backoff(this.failedBatches, failure.retryAfterSeconds);
+		this.nextBatchAt = Math.max(this.nextBatchAt, retryAt);
+		for (const task of tasks) this.onFailure(task, failure, retryAt);
 	}
 
-	/** Every task gets its last question, even if the process slept over its deadline. */
-	private lastMoment(task: TrackedTask): number {
+	/** When the last poll may be sent: every task gets one, even if the process slept over its deadline. */
+	private latestPoll(task: TrackedTask): number {
 		const now = this.clock.now();
-		const usual = lastCall(task);
+		const usual = lastPollAt(task);
 		if (now < deadlineOf(task)) return usual;
 		task.lastChanceUntil ??= now <= usual ? usual : now + MIN_TIME_MS;
 		return task.lastChanceUntil;
 	}
 
-	/** Marks the tasks as being asked for; what breaks off one call breaks off its tasks. */
-	private async asking(tasks: readonly TrackedTask[], call: () => Promise<void>): Promise<void> {
+	/** An error that's thrown, such as a stopped execution, aborts the tasks. */
+	private async whilePolling(
+		tasks: readonly TrackedTask[],
+		poll: () => Promise<void>,
+	): Promise<void> {
 		for (const task of tasks) task.isBeingPolled = true;
 		try {
-			await call();
+			await poll();
 		} catch (error) {
 			this.abort(tasks, error);
 		} finally {
@@ -279,19 +288,19 @@ export class TaskPoller {
 		}
 	}
 
-	private onResponse(task: TrackedTask, answer: ParsedResponse<TaskState>): void {
-		const { content: state } = answer;
+	private onResponse(task: TrackedTask, response: ParsedResponse<TaskState>): void {
+		const { content: state } = response;
 		const now = this.clock.now();
-		if (state.status === 'completed' && !task.isOld) {
-			// Now the others are due as well.
-			if (!this.durationEstimator.isProven()) this.nextBatchAt = now;
-			this.durationEstimator.learn(took(task, state, now), task.estimatedSeconds);
+		if (state.status === 'completed' && !task.isExisting) {
+			// The first completed task shows that the others are due as well.
+			if (!this.durationEstimator.hasSamples()) this.nextBatchAt = now;
+			this.durationEstimator.addSample(durationOf(task, state, now), task.estimatedSeconds);
 		}
-		if (task.offer(answer)) {
+		if (task.offer(response)) {
 			this.untrack(task);
 			return;
 		}
-		task.isKnown = true;
+		task.isConfirmed = true;
 		task.failures = 0;
 		task.lastFailure = undefined;
 		task.polledAt = now;
@@ -299,17 +308,17 @@ export class TaskPoller {
 		if (now >= deadlineOf(task)) this.timedOut(task);
 	}
 
-	private failed(task: TrackedTask, failure: Failure, until?: number): void {
+	private onFailure(task: TrackedTask, failure: Failure, retryAt?: number): void {
 		const now = this.clock.now();
 		task.failures += 1;
-		task.failuresOfKind = isOfKind(failure, task.lastFailure) ? task.failuresOfKind + 1 : 1;
+		task.similarFailures = isSimilar(failure, task.lastFailure) ? task.similarFailures + 1 : 1;
 		task.polledAt = now;
 		task.lastFailure = failure;
-		task.notBefore = until ?? now + this.backoff(task.failures, failure.retryAfterSeconds);
-		if (task.failuresOfKind >= mostFailures(failure, task.isKnown)) {
+		task.retryAt = retryAt ?? now + this.backoff(task.failures, failure.retryAfterSeconds);
+		if (task.similarFailures >= maxFailures(failure, task.isConfirmed)) {
 			this.untrack(task);
 			task.fail(failure);
-		} else if (now >= this.lastMoment(task)) this.timedOut(task);
+		} else if (now >= this.latestPoll(task)) this.timedOut(task);
 	}
 
 	private timedOut(task: TrackedTask): void {
@@ -324,38 +333,47 @@ export class TaskPoller {
 	}
 }
 
-function deadlineOf({ since, timeoutSeconds }: PolledTask): number {
-	return since + timeoutSeconds * 1000;
+function deadlineOf({ startedAt, timeoutSeconds }: PolledTask): number {
+	return startedAt + timeoutSeconds * 1000;
 }
 
-function lastCall(task: TrackedTask): number {
+/** By the user's own poll interval. */
+function allowedAt({ startedAt, polledAt, minIntervalSeconds }: TrackedTask): number {
+	return (polledAt ?? startedAt) + minIntervalSeconds * 1000;
+}
+
+function lastPollAt(task: TrackedTask): number {
 	const last = deadlineOf(task) + LAST_POLL_MS;
-	return task.isOld ? Math.max(last, task.trackedSince + MIN_TIME_MS) : last;
+	return task.isExisting ? Math.max(last, task.trackedSince + MIN_TIME_MS) : last;
 }
 
-/** By the provider's own word, else the middle of the time in which it must have been done. */
-function took({ since, polledAt }: TrackedTask, { seconds }: CompletedTask, now: number): number {
-	const longest = now - since;
-	if (seconds !== undefined) return Math.min(longest, seconds * 1000);
-	// Asked late, it would teach the next ones to be asked later and later.
-	return polledAt === undefined ? longest * LIKELY_SHARE : (polledAt + now) / 2 - since;
+/** As the provider states it, otherwise halfway between the last two polls. */
+function durationOf(
+	{ startedAt, polledAt }: TrackedTask,
+	{ seconds }: CompletedTask,
+	now: number,
+): number {
+	const max = now - startedAt;
+	if (seconds !== undefined) return Math.min(max, seconds * 1000);
+	// The full time would make every next task be polled later than the one before.
+	return polledAt === undefined ? max * LIKELY_SHARE : (polledAt + now) / 2 - startedAt;
 }
 
 function hasEnded(state: TaskState): state is EndedTask {
 	return ['completed', 'failed', 'cancelled'].includes(state.status);
 }
 
-function isOfKind(failure: Failure, last: Failure | undefined): boolean {
+function isSimilar(failure: Failure, last: Failure | undefined): boolean {
 	return failure.retry === last?.retry && failure.isUnknownTask === last?.isUnknownTask;
 }
 
-/** How many failures of a kind in a row are waited out, the last of them being this one. */
-function mostFailures(failure: Failure, isKnown: boolean): number {
-	if (failure.isUnknownTask) return isKnown ? MAX_NOT_FOUND : 1;
+/** After how many similar failures in a row to give up. */
+function maxFailures(failure: Failure, isConfirmed: boolean): number {
+	if (failure.isUnknownTask) return isConfirmed ? MAX_NOT_FOUND : 1;
 	switch (failure.retry) {
-		case 'freely':
+		case 'unlimited':
 			return Infinity;
-		case 'aFewTimes':
+		case 'limited':
 			return MAX_UNREADABLE;
 		case undefined:
 			return 1;

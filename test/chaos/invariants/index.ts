@@ -1,11 +1,9 @@
-import { keepsItsKeys, saysWhereItMayHavePaidTwice, sendsNoLostCreateAgain } from './again';
 import {
-	comesBackNoEarlierThanTold,
-	givesUpOnlyForAReason,
+	waitsForRetryAfter,
+	failsOnlyForAReason,
 	endsByItsDeadlines,
-	isSilentOnceStopped,
-} from './endings';
-import type { Invariant } from './facts';
+	sendsNothingOnceStopped,
+} from './completion';
 import {
 	chargesNoRowTwice,
 	givesNoTaskToTwoRows,
@@ -13,24 +11,30 @@ import {
 	saysNotChargedOnlyWhereTrue,
 } from './money';
 import { givesEachRowItsImages, accountsForEachRow } from './output';
-import { keepsTheKeysSecret, fetchesLinksWithoutTheKey } from './secrets';
-import { saysWhatItCannotKnow } from './unknown';
+import {
+	keepsIdempotencyKeys,
+	warnsOfPossibleDoubleCharges,
+	resendsNoUnconfirmedCreate,
+} from './resending';
+import { keepsApiKeysSecret, downloadsWithoutApiKey } from './secrets';
+import type { Invariant } from './traceQueries';
+import { reportsUnconfirmedCreates } from './unconfirmed';
 
 export const INVARIANTS: Record<string, Invariant> = {
-	'charges no row twice': chargesNoRowTwice,
-	'gives no task to two rows': givesNoTaskToTwoRows,
-	'names every task that was made': namesEveryTask,
-	'says what it cannot know': saysWhatItCannotKnow,
-	'says where it may have paid twice': saysWhereItMayHavePaidTwice,
-	'sends no lost create again': sendsNoLostCreateAgain,
-	'keeps its keys': keepsItsKeys,
-	'says that nothing was charged only where that is true': saysNotChargedOnlyWhereTrue,
-	'gives each row its own images, whole and in order': givesEachRowItsImages,
-	'accounts for each row': accountsForEachRow,
-	'gives up only for a reason': givesUpOnlyForAReason,
-	'ends by its deadlines': endsByItsDeadlines,
-	'comes back no earlier than it is told': comesBackNoEarlierThanTold,
-	'is silent once it is stopped': isSilentOnceStopped,
-	'keeps the keys secret': keepsTheKeysSecret,
-	'fetches links without the key': fetchesLinksWithoutTheKey,
+	'never charges a row twice': chargesNoRowTwice,
+	'never gives a task to two rows': givesNoTaskToTwoRows,
+	'names every task that was created': namesEveryTask,
+	'reports unconfirmed create requests': reportsUnconfirmedCreates,
+	'warns where it may have been charged twice': warnsOfPossibleDoubleCharges,
+	'never repeats an unconfirmed create request without idempotency': resendsNoUnconfirmedCreate,
+	'keeps the Idempotency-Key of every row': keepsIdempotencyKeys,
+	'only says that nothing was charged if that is true': saysNotChargedOnlyWhereTrue,
+	'returns the images of every row, complete and in order': givesEachRowItsImages,
+	'accounts for every row': accountsForEachRow,
+	'fails a row only for a reason': failsOnlyForAReason,
+	'ends by its timeouts': endsByItsDeadlines,
+	'never retries before Retry-After': waitsForRetryAfter,
+	'sends nothing once it is stopped': sendsNothingOnceStopped,
+	'keeps API keys secret': keepsApiKeysSecret,
+	'downloads images without the API key': downloadsWithoutApiKey,
 };

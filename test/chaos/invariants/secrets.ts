@@ -1,7 +1,7 @@
-import type { Story } from '../execute';
+import type { Trace } from '../trace';
 
-/** Everything that anyone may come to see: output, error, log, hints, and what n8n saves. */
-export function keepsTheKeysSecret({ executions, keys }: Story): string[] {
+/** Everything a user may see: output, error, log, hints, and what n8n saves. */
+export function keepsApiKeysSecret({ executions, apiKeys: apiKeys }: Trace): string[] {
 	return executions.flatMap(({ result }) => {
 		const { error, log, hints, items, errorItems, runs, execution } = result;
 		const places: Record<string, unknown> = {
@@ -13,7 +13,7 @@ export function keepsTheKeysSecret({ executions, keys }: Story): string[] {
 		};
 		return Object.entries(places).flatMap(([place, content]) => {
 			const text = JSON.stringify(content, plainErrors) ?? '';
-			return keys.some((key) => text.includes(key)) ? [`a key stands in the ${place}`] : [];
+			return apiKeys.some((key) => text.includes(key)) ? [`a key stands in the ${place}`] : [];
 		});
 	});
 }
@@ -24,16 +24,16 @@ function causes(error: unknown): unknown[] {
 	return [message, stack, ...Object.values(error).map(String), ...causes(cause)];
 }
 
-/** JSON leaves out what an error has. */
+/** JSON omits an error's own fields. */
 function plainErrors(_key: string, value: unknown): unknown {
 	return value instanceof Error ? { ...value, message: value.message, stack: value.stack } : value;
 }
 
-export function fetchesLinksWithoutTheKey({ events, keys }: Story): string[] {
+export function downloadsWithoutApiKey({ events, apiKeys: apiKeys }: Trace): string[] {
 	return events.flatMap(({ request, subject }) => {
 		if (request.step !== 'download') return [];
 		const text = JSON.stringify([request.path, request.headers]);
-		return request.authorizationSent || keys.some((key) => text.includes(key))
+		return request.authorizationSent || apiKeys.some((key) => text.includes(key))
 			? [`the key went along: ${subject}`]
 			: [];
 	});

@@ -1,12 +1,17 @@
-import { httpUrl } from '../callbackUrls';
 import { pixelsFor } from '../pixelSizes';
-import type { ParseResult, Refusal } from '../responses';
-import { creditsOf, randomIdPart, type Task, type TaskMoment, type TaskOrder } from '../tasks';
-import { numericErrors, type KnownErrors } from './numericErrors';
+import type { ParseResult } from '../responses';
+import { creditsOf, randomIdPart, type Task, type TaskInput, type TaskSnapshot } from '../tasks';
+import {
+	compileSchema,
+	firstSchemaError,
+	referenceUrlError,
+	urlError,
+	type BodyError,
+} from './bodySchema';
+import { numericErrorResponses } from './errorResponses';
 import type { Provider } from './provider';
-import { compile, faultOf, type BodyFault } from './schemaCheck';
 
-/** The body's fields in seed 003. */
+/** The request body as documented at https://apiin.one/zh/model/seedream-4-5, read in November 2026. */
 interface ApiInOneCreate {
 	model?: string;
 	prompt: string;
@@ -20,14 +25,13 @@ const TEXT_TO_IMAGE = 'seedream/4.5-text-to-image';
 
 const EDIT = 'seedream/4.5-edit';
 
-/** Seed 003: "12 credits (~$0.12), for both". */
+/** "12 credits (~$0.12)", for both models. */
 const CREDITS_PER_IMAGE = 12;
 
-/** Seed 003 names the levels only; the sandbox takes APIMart's table for them. */
+/** The page only names the levels. The pixels are APIMart's. */
 const TIERS: Record<string, string> = { basic: '2K', high: '4K' };
 
-/** Seed 003; the prompt's 3 to 5000 characters and the 14 references are the newer documentation's. */
-const validate = compile<ApiInOneCreate>({
+const validate = compileSchema<ApiInOneCreate>({
 	type: 'object',
 	required: ['prompt'],
 	properties: {
@@ -43,59 +47,8 @@ const validate = compile<ApiInOneCreate>({
 	},
 });
 
-/** API in One's judgement of a create body, Seedream 4.5 (seed 003): undefined when it is in order. */
-export function checkApiInOneCreate(body: unknown): Refusal | undefined {
-	const reading = readApiInOneCreate(body);
-	return 'refusal' in reading ? reading.refusal : undefined;
-}
-
-function readApiInOneCreate(body: unknown): ParseResult<ApiInOneCreate> {
-	if (!validate(body)) return { refusal: invalid(faultOf(validate)) };
-	const fault = referenceFault(body) ?? callbackFault(body);
-	return fault === undefined ? { request: body } : { refusal: invalid(fault) };
-}
-
-function referenceFault({ model, image_urls: urls = [] }: ApiInOneCreate): BodyFault | undefined {
-	if (model === EDIT && urls.length === 0) {
-		return { message: `image_urls is required for ${EDIT}` };
-	}
-	const index = urls.findIndex((url) => httpUrl(url) === undefined);
-	return index === -1 ? undefined : { message: `image_urls.${index} must be an http(s) URL` };
-}
-
-function callbackFault({ callback_url: url }: ApiInOneCreate): BodyFault | undefined {
-	return url !== undefined && httpUrl(url) === undefined
-		? { message: 'callback_url must be an http(s) URL' }
-		: undefined;
-}
-
-function orderOf(create: ApiInOneCreate): TaskOrder {
-	const { model = TEXT_TO_IMAGE, aspect_ratio: ratio = '1:1', quality = 'basic' } = create;
-	return {
-		model,
-		prompt: create.prompt,
-		body: create,
-		images: 1,
-		pixels: pixelsFor(ratio, TIERS[quality] ?? '2K'),
-		// Seed 003: image_urls is "for edit mode"; text-to-image takes them and looks away.
-		references: model === EDIT ? (create.image_urls ?? []) : [],
-		creditsReserved: CREDITS_PER_IMAGE,
-		creditsPerImage: CREDITS_PER_IMAGE,
-		...(create.callback_url !== undefined && { callbackUrl: create.callback_url }),
-	};
-}
-
-/** What it cost is said only where one would not expect it. */
-function failed(task: Task, { finishedAt = 0 }: TaskMoment): Record<string, unknown> {
-	const { charged } = creditsOf(task, finishedAt);
-	return {
-		error: { ...task.failure, type: 'task_error' },
-		...(charged > 0 && { credits_used: charged }),
-	};
-}
-
-/** Only the shape is documented; the names follow what the other two write. */
-const ERRORS: KnownErrors = {
+/** Only the shape is documented. The texts follow those of the other two. */
+const { errorResponse, invalidRequest } = numericErrorResponses({
 	400: { message: 'Invalid request', type: 'invalid_request_error' },
 	401: { message: 'Invalid API key', type: 'authentication_error' },
 	402: { message: 'Insufficient credits', type: 'insufficient_credits' },
@@ -103,24 +56,74 @@ const ERRORS: KnownErrors = {
 	404: { message: 'Task not found', type: 'not_found_error' },
 	429: { message: 'Too many requests', type: 'rate_limit_error' },
 	500: { message: 'Internal server error', type: 'server_error' },
-};
+});
 
-const { refusal, invalid } = numericErrors(ERRORS);
+function parseCreate(body: unknown): ParseResult<TaskInput> {
+	if (!validate(body)) return { error: invalidRequest(firstSchemaError(validate)) };
+	const error =
+		editError(body) ??
+		referenceUrlError(body.image_urls) ??
+		urlError('callback_url', body.callback_url);
+	return error === undefined ? { value: taskInputOf(body) } : { error: invalidRequest(error) };
+}
+
+function editError({ model, image_urls: urls = [] }: ApiInOneCreate): BodyError | undefined {
+	return model === EDIT && urls.length === 0
+		? { message: `image_urls is required for ${EDIT}` }
+		: undefined;
+}
+
+function taskInputOf(create: ApiInOneCreate): TaskInput {
+	const { model = TEXT_TO_IMAGE, aspect_ratio: ratio = '1:1', quality = 'basic' } = create;
+	return {
+		model,
+		prompt: create.prompt,
+		body: create,
+		images: 1,
+		pixels: pixelsFor(ratio, TIERS[quality] ?? '2K'),
+		// image_urls is "for edit mode"; text-to-image accepts it but doesn't look at it.
+		references: model === EDIT ? (create.image_urls ?? []) : [],
+		creditsReserved: CREDITS_PER_IMAGE,
+		creditsPerImage: CREDITS_PER_IMAGE,
+		...(create.callback_url !== undefined && { callbackUrl: create.callback_url }),
+	};
+}
+
+/** Where the image URLs are isn't documented: `data.output.image_urls` is the sandbox's choice. */
+function taskBody(task: Task, snapshot: TaskSnapshot, images: readonly string[]): unknown {
+	return {
+		code: 200,
+		message: 'success',
+		data: {
+			task_id: task.id,
+			status: snapshot.finishedAt === undefined ? 'IN_PROGRESS' : snapshot.status.toUpperCase(),
+			progress: snapshot.progress,
+			...(snapshot.status === 'completed' && { output: { image_urls: images } }),
+			...(snapshot.status === 'failed' && failureFields(task, snapshot)),
+		},
+	};
+}
+
+/** The cost is only mentioned if a failed task was charged. */
+function failureFields(task: Task, { finishedAt = 0 }: TaskSnapshot): Record<string, unknown> {
+	const { charged } = creditsOf(task, finishedAt);
+	return {
+		error: { ...task.failure, type: 'task_error' },
+		...(charged > 0 && { credits_used: charged }),
+	};
+}
 
 export const apiInOne: Provider = {
 	name: 'apiInOne',
 	prefix: '/apiinone/api',
 	key: 'aio_sandbox_key',
-	// It makes one image a task, so none ends in part.
-	partialEnd: 'failed',
-	makesSeveralTasks: false,
-	callbackRule: { delaysMs: [], failedFor: () => false },
+	// Never used, since each task has a single image.
+	partialStatus: 'failed',
+	canCreateSeveralTasks: false,
+	callbackRetries: { delaysMs: [], shouldRetry: () => false },
 	newTaskId: () => `n30${randomIdPart(12)}_seed`,
-	readCreate(body) {
-		const reading = readApiInOneCreate(body);
-		return 'refusal' in reading ? reading : { request: orderOf(reading.request) };
-	},
-	createAnswer: ([task]) => ({
+	parseCreate,
+	createResponse: ([task]) => ({
 		status: 200,
 		body: {
 			code: 200,
@@ -128,17 +131,6 @@ export const apiInOne: Provider = {
 			data: { task_id: task.id, status: 'IN_PROGRESS' },
 		},
 	}),
-	// Where the image URLs stand is documented nowhere: data.output.image_urls is this sandbox's choice.
-	taskAnswer: (task, moment, images) => ({
-		code: 200,
-		message: 'success',
-		data: {
-			task_id: task.id,
-			status: moment.finishedAt === undefined ? 'IN_PROGRESS' : moment.status.toUpperCase(),
-			progress: moment.progress,
-			...(moment.status === 'completed' && { output: { image_urls: images } }),
-			...(moment.status === 'failed' && failed(task, moment)),
-		},
-	}),
-	refusal,
+	taskBody,
+	errorResponse,
 };

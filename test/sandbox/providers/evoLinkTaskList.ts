@@ -1,10 +1,10 @@
-import type { Answer } from '../responses';
-import { creditsOf, momentOf, type Task } from '../tasks';
-import { invalid } from './evoLink';
+import type { ParseResult, SandboxResponse } from '../responses';
+import { creditsOf, snapshotOf, type Task } from '../tasks';
+import { compileSchema, firstSchemaError } from './bodySchema';
+import { invalidRequest } from './evoLinkErrors';
 import { toSeconds } from './provider';
-import { compile, faultOf } from './schemaCheck';
 
-/** As it stands in the address; what is empty counts as left out. */
+/** From the URL. An empty value counts as absent. */
 interface ListQuery {
 	status?: string;
 	type?: string;
@@ -13,7 +13,7 @@ interface ListQuery {
 	page_size?: string;
 }
 
-/** A task as the list shows it: no links, no prompt. */
+/** Has no links and no prompt. */
 interface ListedTask {
 	id: string;
 	model: string;
@@ -26,8 +26,10 @@ interface ListedTask {
 
 const DEFAULT_PAGE_SIZE = 20;
 
-/** `page_size` is at most 50 (the provider's own client). */
-const isListQuery = compile<ListQuery>({
+const MAX_BATCH_TASK_IDS = 50;
+
+/** The provider's own client sends a `page_size` of at most 50. */
+const isListQuery = compileSchema<ListQuery>({
 	type: 'object',
 	properties: {
 		status: { type: 'string' },
@@ -38,13 +40,37 @@ const isListQuery = compile<ListQuery>({
 	},
 });
 
-/** `GET /v1/tasks` at EvoLink: the newest first. `tasks` are all of the account, in the order of their creation. */
-export function listEvoLinkTasks(tasks: readonly Task[], query: unknown, at: number): Answer {
-	if (!isListQuery(query)) return invalid(faultOf(isListQuery));
+const isBatch = compileSchema<{ task_ids: string[] }>({
+	type: 'object',
+	required: ['task_ids'],
+	properties: {
+		task_ids: {
+			type: 'array',
+			minItems: 1,
+			maxItems: MAX_BATCH_TASK_IDS,
+			items: { type: 'string' },
+		},
+	},
+});
+
+/** The body of `POST /v1/tasks/batch`. */
+export function parseEvoLinkBatch(body: unknown): ParseResult<readonly string[]> {
+	return isBatch(body)
+		? { value: body.task_ids }
+		: { error: invalidRequest(firstSchemaError(isBatch)) };
+}
+
+/** `GET /v1/tasks`, newest first. */
+export function listEvoLinkTasks(
+	tasks: readonly Task[],
+	query: unknown,
+	at: number,
+): SandboxResponse {
+	if (!isListQuery(query)) return invalidRequest(firstSchemaError(isListQuery));
 	const page = Number(query.page || 1);
 	const size = Number(query.page_size || DEFAULT_PAGE_SIZE);
 	const found = tasks
-		.map((task) => listed(task, at))
+		.map((task) => listedTaskOf(task, at))
 		.filter((task) => matches(task, query))
 		.reverse();
 	return {
@@ -58,8 +84,8 @@ export function listEvoLinkTasks(tasks: readonly Task[], query: unknown, at: num
 	};
 }
 
-function listed(task: Task, at: number): ListedTask {
-	const { status, finishedAt } = momentOf(task, at);
+function listedTaskOf(task: Task, at: number): ListedTask {
+	const { status, finishedAt } = snapshotOf(task, at);
 	return {
 		id: task.id,
 		model: task.model,

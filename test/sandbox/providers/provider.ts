@@ -1,81 +1,81 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-import type { RetryRule } from '../callbacks';
+import type { RetryPolicy } from '../callbacks';
 import type { IdempotencyRules } from '../idempotency';
-import type { PartialEnd } from '../outcome';
-import type { Answer, ParseResult, Refusal } from '../responses';
-import type { ProviderName, Task, TaskMoment, TaskOrder } from '../tasks';
+import type { PartialStatus } from '../outcome';
+import type { ErrorResponse, ParseResult, SandboxResponse } from '../responses';
+import type { AccountView, ProviderName, Task, TaskInput, TaskSnapshot } from '../tasks';
+import type { UploadApi } from './uploads';
 
-/** What sets one provider apart from the others; `routes.ts` does what they share. */
+/** How one provider differs from the others, by its own documentation. `routes.ts` does what they share. */
 export interface Provider {
 	name: ProviderName;
-	/** Where it stands on the sandbox's server. */
+	/** Of its paths on the sandbox's server. */
 	prefix: string;
 	key: string;
-	/** What it makes of an `Idempotency-Key` on create; absent where nothing is known. */
+	/** Absent if the provider isn't known to support an `Idempotency-Key`. */
 	idempotency?: IdempotencyRules;
-	partialEnd: PartialEnd;
-	/** Whether one create may make several tasks. */
-	makesSeveralTasks: boolean;
-	callbackRule: RetryRule;
+	partialStatus: PartialStatus;
+	/** Whether one create request can create several tasks. */
+	canCreateSeveralTasks: boolean;
+	callbackRetries: RetryPolicy;
 	newTaskId(atMs: number): string;
-	readCreate(body: unknown, callbackHosts: readonly string[]): ParseResult<TaskOrder>;
-	createAnswer(tasks: MadeTasks, headers: IncomingHttpHeaders): Answer;
-	/** `images` are the URLs of what comes of the task. */
-	taskAnswer(task: Task, moment: TaskMoment, images: readonly string[]): unknown;
+	/** `callbackHosts` (host:port) are accepted even if they are internal. */
+	parseCreate(body: unknown, callbackHosts: readonly string[]): ParseResult<TaskInput>;
+	createResponse(tasks: CreatedTasks, headers: IncomingHttpHeaders): SandboxResponse;
+	/** `images` are the URLs of the images that were delivered, or will be. */
+	taskBody(task: Task, snapshot: TaskSnapshot, images: readonly string[]): unknown;
 	/** The documented error for an HTTP status. */
-	refusal(status: number, message?: string): Refusal;
-	/** What a query for an id gets that it has never given; the documented 404 where absent. */
-	unknownTask?(): Refusal;
-	/** Absent where no document names such a route. */
-	account?: {
-		path: string;
-		answer(account: { balance: number; charged: number }): Answer;
-		/** What a bad key gets there. */
-		unauthorized(): Answer;
-	};
-	/** Absent where no document names such a route. */
-	uploads?: UploadService;
+	errorResponse(status: number, message?: string): ErrorResponse;
+	/** For a query with an unknown task ID; default 404. */
+	unknownTaskError?(): ErrorResponse;
+	account?: AccountApi;
+	taskBatch?: TaskBatchApi;
+	taskList?: TaskListApi;
+	uploads?: UploadApi;
 }
 
-/** What one create has made. */
-export type MadeTasks = readonly [Task, ...Task[]];
+/** The tasks of one create request. */
+export type CreatedTasks = readonly [Task, ...Task[]];
 
-/** Why a provider does not take a file. */
-export type UploadFault = 'tooLarge' | 'wrongType' | 'tooManyFiles';
-
-/** Where a provider takes files, which ones, and for how long. */
-export interface UploadService {
-	/** From the server's root: EvoLink's files have a host of their own. */
+interface AccountApi {
 	path: string;
-	/** As sharp names them. */
-	formats: readonly string[];
-	mostBytes: number;
-	keptMs: number;
-	/** The text field that names a file: one under a name that exists takes its place. Absent: all are new files. */
-	nameField?: string;
-	/** Whether it takes only so many files, as the sandbox's `maxFiles` says. */
-	countsFiles: boolean;
-	answer(upload: TakenFile): unknown;
-	refusal(fault: UploadFault, message: string): Answer;
+	response(account: Pick<AccountView, 'balance' | 'charged'>): SandboxResponse;
+	/** For an invalid API key. */
+	unauthorized(): SandboxResponse;
 }
 
-/** What an answer to an upload can tell. Times in milliseconds. */
-export interface TakenFile {
-	id: string;
-	url: string;
-	/** The client's name for it. */
-	fileName: string;
-	/** The name that the form gave it, where the provider reads one. */
-	name?: string;
-	/** Read in the bytes. */
-	contentType: string;
-	bytes: number;
-	at: number;
-	expiresAt: number;
+/** Queries many tasks at once. */
+interface TaskBatchApi {
+	path: string;
+	parseIds(body: unknown): ParseResult<readonly string[]>;
+	response(taskBodies: readonly unknown[]): SandboxResponse;
 }
 
-/** Unix time in whole seconds, as all three write it. */
+/** Lists the account's tasks, which are given in order of creation. */
+interface TaskListApi {
+	path: string;
+	response(tasks: readonly Task[], query: unknown, at: number): SandboxResponse;
+}
+
+/** The error that a create with this body gets; undefined if the body is valid. */
+export function checkCreate(
+	provider: Provider,
+	body: unknown,
+	callbackHosts: readonly string[] = [],
+): ErrorResponse | undefined {
+	const result = provider.parseCreate(body, callbackHosts);
+	return 'error' in result ? result.error : undefined;
+}
+
+export function isAuthorized(
+	{ key }: Provider,
+	{ headers }: { headers: IncomingHttpHeaders },
+): boolean {
+	return headers.authorization === `Bearer ${key}`;
+}
+
+/** Unix time in whole seconds, which all three providers use. */
 export function toSeconds(ms: number): number {
 	return Math.floor(ms / 1000);
 }

@@ -1,174 +1,184 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { FaultDoor } from '../faults';
-import { fileLink, type FileShelf, type ShelvedFile } from '../fileShelf';
-import { readImageFacts } from '../imageFacts';
-import { readForm, type FilePart, type ReadForm } from '../multipart';
-import type { Answer } from '../responses';
+import { fileUrl, type FileStore } from '../fileStore';
+import { readImageMetadata, type ImageMetadata } from '../imageMetadata';
+import { readForm, type FilePart, type MultipartForm } from '../multipart';
+import type { RequestPipeline, UploadInfo } from '../requestPipeline';
+import type { SandboxResponse } from '../responses';
 import type { ProviderName } from '../tasks';
-import type { Provider, UploadService } from './provider';
+import { isAuthorized, type Provider } from './provider';
 
-/** A file a provider took. */
-export interface Upload {
+/** How a provider accepts files. */
+export interface UploadApi {
+	/** From the server's root: EvoLink's files have a host of their own. */
+	path: string;
+	/** As sharp names them. */
+	formats: readonly string[];
+	maxBytes: number;
+	ttlMs: number;
+	/** The text field that names a file. An upload with an existing name replaces that file. */
+	nameField?: string;
+	/** Whether the sandbox's `maxFiles` applies. */
+	hasFileLimit: boolean;
+	responseBody(file: AcceptedFile): unknown;
+	errorResponse(reason: UploadErrorReason, message: string): SandboxResponse;
+}
+
+export type UploadErrorReason = 'tooLarge' | 'wrongType' | 'tooManyFiles';
+
+/** What a response to an upload may contain. Times are in milliseconds. */
+export interface AcceptedFile {
+	id: string;
+	url: string;
+	/** From the client. */
+	fileName: string;
+	/** From the form's name field, if the provider reads it. */
+	name?: string;
+	/** Detected from the bytes. */
+	contentType: string;
+	bytes: number;
+	at: number;
+	expiresAt: number;
+}
+
+/** A file that a provider accepted. */
+export interface Upload extends UploadInfo {
 	provider: ProviderName;
 	url: string;
-	/** Name and MIME type as the client gave them; the rest is read in the bytes. */
-	fileName: string;
-	/** The name that the form gave it, where the provider reads one. */
+	/** From the form's name field, if the provider reads it. */
 	name?: string;
-	mimeType: string;
-	bytes: number;
-	sha256: string;
 	width: number;
 	height: number;
+	/** Detected from the bytes. */
 	format: string;
 	/** Milliseconds, by the sandbox's clock. */
 	at: number;
 }
 
-/** Where uploads go. */
-export interface Reception {
+export interface UploadContext {
 	now(): number;
 	origin(): string;
-	door: FaultDoor;
-	files: FileShelf;
+	pipeline: RequestPipeline;
+	files: FileStore;
 	uploads: Upload[];
-	/** How many files a provider keeps, where it counts them. */
 	maxFiles?: number;
 }
 
-/** Under which the provider keeps a file; empty where the form gives it none. */
-type Named = Pick<Upload, 'name'>;
+/** Empty if the form doesn't name the file. */
+type NamedFile = Pick<Upload, 'name'>;
 
-/** The field both providers name. */
-const FIELD = 'file';
+/** EvoLink and APIMart use the same name. */
+const FILE_FIELD = 'file';
 
-/** In a scope of its own: only here a form's body is left to be streamed. */
+/** In a scope of their own, because only these routes stream form bodies. */
 export function addUploadRoutes(
 	app: FastifyInstance,
 	providers: readonly Provider[],
-	reception: Reception,
+	context: UploadContext,
 ): void {
 	app.register(async (scope) => {
 		scope.addContentTypeParser(/^multipart\/form-data/i, (_request, _body, done) => done(null));
 		for (const provider of providers) {
 			const { uploads } = provider;
 			if (uploads === undefined) continue;
-			const counter = new UploadCounter(provider, uploads, reception);
-			scope.post(uploads.path, (request, reply) => counter.take(request, reply));
+			const handler = new UploadHandler(provider, uploads, context);
+			scope.post(uploads.path, (request, reply) => handler.handle(request, reply));
 		}
 	});
 }
 
-/** Takes files in for one provider. */
-class UploadCounter {
+class UploadHandler {
 	constructor(
 		private readonly provider: Provider,
-		private readonly service: UploadService,
-		private readonly reception: Reception,
+		private readonly api: UploadApi,
+		private readonly context: UploadContext,
 	) {}
 
-	/** The form is on the disk before a fault is asked for: an intercept may judge by its content. */
-	async take(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-		const { door, files } = this.reception;
+	/** The form is on the disk before the intercept is called, so the intercept can look at its content. */
+	async handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+		const { pipeline, files } = this.context;
 		const form = await readForm(request.raw, () => files.newPath());
-		const arrival = {
+		const info = {
 			provider: this.provider.name,
 			step: 'upload' as const,
-			...(form.parts[0] !== undefined && { upload: factsOf(form.parts[0]) }),
+			...(form.parts[0] !== undefined && { upload: uploadInfoOf(form.parts[0]) }),
 		};
 		try {
-			return await door.serve(request, reply, arrival, () =>
-				request.headers.authorization === `Bearer ${this.provider.key}`
-					? this.accept(form)
-					: this.provider.refusal(401),
+			return await pipeline.handle(request, reply, info, () =>
+				isAuthorized(this.provider, request) ? this.accept(form) : this.provider.errorResponse(401),
 			);
 		} finally {
-			await Promise.all(form.parts.map(({ path }) => files.dropUnshelved(path)));
+			await Promise.all(form.parts.map(({ path }) => files.deleteUnlessStored(path)));
 		}
 	}
 
-	private async accept(form: ReadForm): Promise<Answer> {
-		const { formats, mostBytes } = this.service;
+	private async accept(form: MultipartForm): Promise<SandboxResponse> {
+		const { formats, maxBytes, errorResponse } = this.api;
 		const [part, ...more] = form.parts;
-		if (form.fault !== undefined) return this.provider.refusal(400, form.fault);
-		if (part === undefined || more.length > 0 || part.field !== FIELD) {
-			return this.provider.refusal(400, `The form must hold exactly one file, named ${FIELD}`);
+		if (form.error !== undefined) return this.provider.errorResponse(400, form.error);
+		if (part === undefined || more.length > 0 || part.field !== FILE_FIELD) {
+			const message = `The form must hold exactly one file, named ${FILE_FIELD}`;
+			return this.provider.errorResponse(400, message);
 		}
-		if (part.bytes > mostBytes) {
-			return this.service.refusal(
-				'tooLarge',
-				`The file must not be larger than ${mostBytes} bytes`,
-			);
+		if (part.bytes > maxBytes) {
+			return errorResponse('tooLarge', `The file must not be larger than ${maxBytes} bytes`);
 		}
-		const image = await readImageFacts(part.path);
+		const image = await readImageMetadata(part.path);
 		if (image === undefined || !formats.includes(image.format)) {
-			return this.service.refusal('wrongType', `The file must be an image: ${formats.join(', ')}`);
+			return errorResponse('wrongType', `The file must be an image: ${formats.join(', ')}`);
 		}
 		const named = this.nameIn(form);
-		if (!this.hasRoomFor(named)) {
-			return this.service.refusal('tooManyFiles', 'The account holds too many files');
+		if (!this.hasSpaceFor(named)) {
+			return errorResponse('tooManyFiles', 'The account holds too many files');
 		}
-		return { status: 200, body: this.keep(part, image, named) };
+		return { status: 200, body: this.store(part, image, named) };
 	}
 
-	private nameIn({ fields }: ReadForm): Named {
-		const { nameField } = this.service;
+	private nameIn({ fields }: MultipartForm): NamedFile {
+		const { nameField } = this.api;
 		const name = nameField === undefined ? undefined : fields.get(nameField);
 		return name ? { name } : {};
 	}
 
-	/** One that takes the place of another needs no room. */
-	private hasRoomFor({ name }: Named): boolean {
-		const { now, files, maxFiles = Infinity } = this.reception;
-		if (!this.service.countsFiles) return true;
+	/** A file that replaces another one doesn't count. */
+	private hasSpaceFor({ name }: NamedFile): boolean {
+		const { now, files, maxFiles = Infinity } = this.context;
+		if (!this.api.hasFileLimit) return true;
 		const others = files
-			.livingOf(this.provider.name, now())
+			.activeFilesOf(this.provider.name, now())
 			.filter((file) => name === undefined || file.name !== name);
 		return others.length < maxFiles;
 	}
 
-	private keep(
+	/** Returns the response's body. */
+	private store(
 		part: FilePart,
-		image: { format: string; width: number; height: number },
-		named: Named,
+		{ format, width, height }: ImageMetadata,
+		named: NamedFile,
 	): unknown {
-		const { now, origin, files, uploads } = this.reception;
+		const { now, origin, files, uploads } = this.context;
+		const { name: provider } = this.provider;
+		const { path, bytes, fileName } = part;
 		const at = now();
-		const expiresAt = at + this.service.keptMs;
-		const file: ShelvedFile = files.shelve({
-			path: part.path,
-			contentType: `image/${image.format}`,
-			bytes: part.bytes,
-			provider: this.provider.name,
-			...named,
-			expiresAt,
-		});
-		const url = fileLink(file, origin());
-		const { format, width, height } = image;
-		uploads.push({
-			provider: this.provider.name,
+		const expiresAt = at + this.api.ttlMs;
+		const contentType = `image/${format}`;
+		const file = files.store({ path, contentType, bytes, provider, ...named, expiresAt });
+		const url = fileUrl(file, origin());
+		uploads.push({ provider, url, ...uploadInfoOf(part), ...named, width, height, format, at });
+		const { id } = file;
+		return this.api.responseBody({
+			id,
 			url,
-			...factsOf(part),
+			fileName,
 			...named,
-			width,
-			height,
-			format,
-			at,
-		});
-		return this.service.answer({
-			id: file.id,
-			url,
-			fileName: part.fileName,
-			...named,
-			contentType: file.contentType,
-			bytes: part.bytes,
+			contentType,
+			bytes,
 			at,
 			expiresAt,
 		});
 	}
 }
 
-function factsOf({ fileName, mimeType, bytes, sha256 }: FilePart) {
+function uploadInfoOf({ fileName, mimeType, bytes, sha256 }: FilePart): UploadInfo {
 	return { fileName, mimeType, bytes, sha256 };
 }

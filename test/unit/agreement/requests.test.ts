@@ -5,26 +5,28 @@ import { apiInOne } from '../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../nodes/Seedream/providers/provider';
-import { withoutInvisibleEnds } from '../../../nodes/Seedream/request/cells';
+import { stripInvisibleEnds } from '../../../nodes/Seedream/request/cells';
 import { checkRequest, type RawRow } from '../../../nodes/Seedream/request/checkRequest';
 import type { ImageRequest } from '../../../nodes/Seedream/request/imageRequest';
 import { requestBody } from '../../../nodes/Seedream/request/requestBody';
-import { callbackUrlFault } from '../../sandbox/callbackUrls';
-import { checkApiInOneCreate } from '../../sandbox/providers/apiInOne';
-import { checkApiMartCreate } from '../../sandbox/providers/apiMart';
-import { checkEvoLinkCreate } from '../../sandbox/providers/evoLink';
-import type { Refusal } from '../../sandbox/responses';
+import { callbackUrlError } from '../../sandbox/callbackUrls';
+import { apiInOne as sandboxApiInOne } from '../../sandbox/providers/apiInOne';
+import { apiMart as sandboxApiMart } from '../../sandbox/providers/apiMart';
+import { evoLink as sandboxEvoLink } from '../../sandbox/providers/evoLink';
+import { checkCreate } from '../../sandbox/providers/provider';
+import type { ErrorResponse } from '../../sandbox/responses';
 import { rawRow } from '../nodes/request/rawRow';
+import { randomCases } from '../randomCases';
 
 /**
- * The package and the sandbox were written from the same documents and not from each other. Here
- * they judge the same rows. A run is repeated with the environment variable SEED.
+ * The package and the sandbox implement the same documentation independently. These tests compare
+ * them on the same random rows; set the environment variable SEED to repeat a run.
  */
 const SEED = Number(process.env.SEED ?? 20_261_120);
-const ROWS = 10_000;
+const ROWS = randomCases(10_000);
 
-/** What a user wants, in raw values. Undefined, null and '' are settings left alone. */
-interface Wish {
+/** A row's raw values. Undefined, null and '' mean that a setting isn't used. */
+interface RowInput {
 	prompt: unknown;
 	references: unknown;
 	size: unknown;
@@ -32,25 +34,25 @@ interface Wish {
 	count: unknown;
 	promptOptimization: unknown;
 	imageSet: unknown;
-	mostImages: unknown;
+	maxImages: unknown;
 	watermark: unknown;
 	callback: unknown;
 }
 
-type Setting = keyof Omit<Wish, 'prompt' | 'references'>;
+type Setting = keyof Omit<RowInput, 'prompt' | 'references'>;
 type Body = Record<string, unknown>;
 
 interface System {
 	name: string;
 	provider: Provider;
 	model: string;
-	/** The provider's own names, read in its documents; a dot leads into a nested object. */
+	/** The provider's documented names; a dot means a nested object. */
 	names: Partial<Record<Setting, string>>;
-	judge: (body: Body) => Refusal | undefined;
-	/** Where the bounds of the free sizes lie, in pixels. */
-	pixelBounds: readonly number[];
-	/** Most characters of a prompt. */
-	promptBounds: readonly number[];
+	reject: (body: Body) => ErrorResponse | undefined;
+	/** The limits of sizes in pixels. */
+	pixelLimits: readonly number[];
+	/** The minimum and maximum length of a prompt. */
+	promptLimits: readonly number[];
 }
 
 const EVOLINK_NAMES: System['names'] = {
@@ -75,18 +77,18 @@ const SYSTEMS: readonly System[] = [
 		provider: evoLink,
 		model: 'doubao-seedream-4.5',
 		names: EVOLINK_NAMES,
-		judge: (body) => checkEvoLinkCreate(body),
-		pixelBounds: [2560 * 1440, 4096 * 4096],
-		promptBounds: [1, 2000],
+		reject: (body) => checkCreate(sandboxEvoLink, body),
+		pixelLimits: [2560 * 1440, 4096 * 4096],
+		promptLimits: [1, 2000],
 	},
 	{
 		name: 'EvoLink 4.0',
 		provider: evoLink,
 		model: 'doubao-seedream-4.0',
 		names: EVOLINK_NAMES,
-		judge: (body) => checkEvoLinkCreate(body),
-		pixelBounds: [1280 * 720, 4096 * 4096],
-		promptBounds: [1, 2000],
+		reject: (body) => checkCreate(sandboxEvoLink, body),
+		pixelLimits: [1280 * 720, 4096 * 4096],
+		promptLimits: [1, 2000],
 	},
 	{
 		name: 'APIMart 4.5',
@@ -98,58 +100,58 @@ const SYSTEMS: readonly System[] = [
 			count: 'n',
 			promptOptimization: 'optimize_prompt_options.mode',
 			imageSet: 'sequential_image_generation',
-			mostImages: 'sequential_image_generation_options.max_images',
+			maxImages: 'sequential_image_generation_options.max_images',
 			watermark: 'watermark',
 			callback: 'webhook',
 		},
-		judge: checkApiMartCreate,
-		pixelBounds: [2560 * 1440],
-		promptBounds: [1, 2000],
+		reject: (body) => checkCreate(sandboxApiMart, body),
+		pixelLimits: [2560 * 1440],
+		promptLimits: [1, 2000],
 	},
 	{
 		name: 'API in One 4.5 text to image',
 		provider: apiInOne,
 		model: TEXT_TO_IMAGE,
 		names: API_IN_ONE_NAMES,
-		judge: checkApiInOneCreate,
-		pixelBounds: [2560 * 1440],
-		promptBounds: [3, 5000],
+		reject: (body) => checkCreate(sandboxApiInOne, body),
+		pixelLimits: [2560 * 1440],
+		promptLimits: [3, 5000],
 	},
 	{
 		name: 'API in One 4.5 edit',
 		provider: apiInOne,
 		model: 'seedream/4.5-edit',
 		names: API_IN_ONE_NAMES,
-		judge: checkApiInOneCreate,
-		pixelBounds: [2560 * 1440],
-		promptBounds: [3, 5000],
+		reject: (body) => checkCreate(sandboxApiInOne, body),
+		pixelLimits: [2560 * 1440],
+		promptLimits: [3, 5000],
 	},
 ];
 
-// --- The two ways of a wish to a provider ------------------------------------------------------
+// --- From a row to a request --------------------------------------------------------------------
 
-function isLeftAlone(value: unknown): boolean {
+function isUnset(value: unknown): boolean {
 	return value === undefined || value === null || value === '';
 }
 
-/** Through the package: the row as n8n hands it over. */
-function rowOf(wish: Wish, { model }: System): RawRow {
-	const pixels = typeof wish.size === 'string' ? /^custom:(.*)x(.*)$/su.exec(wish.size) : null;
+/** The row as n8n passes it to the package. */
+function rowOf(input: RowInput, { model }: System): RawRow {
+	const pixels = typeof input.size === 'string' ? /^custom:(.*)x(.*)$/su.exec(input.size) : null;
 	return rawRow({
 		model,
-		prompt: wish.prompt,
-		imageUrls: wish.references,
+		prompt: input.prompt,
+		imageUrls: input.references,
 		width: pixels?.[1] ?? '',
 		height: pixels?.[2] ?? '',
 		parameters: {
-			aspectRatio: pixels ? 'custom' : wish.size,
-			resolution: wish.resolution,
-			imageCount: wish.count,
-			promptOptimization: wish.promptOptimization,
-			sequentialImageGeneration: wish.imageSet,
-			maxImages: wish.mostImages,
-			watermark: wish.watermark,
-			callbackUrl: wish.callback,
+			aspectRatio: pixels ? 'custom' : input.size,
+			resolution: input.resolution,
+			imageCount: input.count,
+			promptOptimization: input.promptOptimization,
+			sequentialImageGeneration: input.imageSet,
+			maxImages: input.maxImages,
+			watermark: input.watermark,
+			callbackUrl: input.callback,
 		},
 	});
 }
@@ -160,20 +162,20 @@ const SETTINGS: readonly Setting[] = [
 	'count',
 	'promptOptimization',
 	'imageSet',
-	'mostImages',
+	'maxImages',
 	'watermark',
 	'callback',
 ];
 
-/** By hand: the same values under the provider's names. What it has no name for cannot be said. */
-function bodyByHand(wish: Wish, { model, names }: System): Body {
+/** The same raw values under the provider's names, without settings that it doesn't have. */
+function rawBody(input: RowInput, { model, names }: System): Body {
 	const body: Body = { model };
-	if (wish.prompt !== undefined) body.prompt = wish.prompt;
-	if (!isLeftAlone(wish.references)) body.image_urls = wish.references;
+	if (input.prompt !== undefined) body.prompt = input.prompt;
+	if (!isUnset(input.references)) body.image_urls = input.references;
 	for (const setting of SETTINGS) {
 		const name = names[setting];
-		const value = wish[setting];
-		if (name === undefined || isLeftAlone(value)) continue;
+		const value = input[setting];
+		if (name === undefined || isUnset(value)) continue;
 		const [outer = name, inner] = name.split('.');
 		const written = typeof value === 'string' ? value.replace(/^custom:/, '') : value;
 		body[outer] = inner === undefined ? written : { [inner]: written };
@@ -181,29 +183,29 @@ function bodyByHand(wish: Wish, { model, names }: System): Body {
 	return body;
 }
 
-/** The wish as someone would write it who reads a spreadsheet's spelling as it is meant. */
-function spelledOut(wish: Wish): Wish {
+/** The row with the spellings of spreadsheets replaced by what they mean. */
+function normalized(input: RowInput): RowInput {
 	return {
-		...wish,
-		prompt: withoutInvisibleEnds(String(wish.prompt)),
-		references: isLeftAlone(wish.references) ? undefined : linksIn(wish.references).map(encoded),
-		size: word(wish.size)
+		...input,
+		prompt: stripInvisibleEnds(String(input.prompt)),
+		references: isUnset(input.references) ? undefined : linksIn(input.references).map(encoded),
+		size: word(input.size)
 			?.replace(/^custom:/, '')
 			.replace(/^(\d+)[/-](\d+)$/, '$1:$2')
 			.replace(/[×*]/, 'x')
 			.replace(/(^|x)0+(?=\d)/g, '$1'),
-		resolution: word(wish.resolution)?.replace(/k$/, 'K'),
-		count: wholeNumber(wish.count),
-		promptOptimization: word(wish.promptOptimization),
-		imageSet: word(wish.imageSet),
-		mostImages: wholeNumber(wish.mostImages),
-		watermark: { true: true, false: false }[word(wish.watermark) ?? ''] ?? undefined,
-		callback: isLeftAlone(wish.callback) ? undefined : String(wish.callback).trim(),
+		resolution: word(input.resolution)?.replace(/k$/, 'K'),
+		count: wholeNumber(input.count),
+		promptOptimization: word(input.promptOptimization),
+		imageSet: word(input.imageSet),
+		maxImages: wholeNumber(input.maxImages),
+		watermark: { true: true, false: false }[word(input.watermark) ?? ''] ?? undefined,
+		callback: isUnset(input.callback) ? undefined : String(input.callback).trim(),
 	};
 }
 
 function word(value: unknown): string | undefined {
-	if (isLeftAlone(value)) return undefined;
+	if (isUnset(value)) return undefined;
 	const plain = String(value).normalize('NFKC').replace(/\s/g, '').toLowerCase();
 	return plain === '' || plain === 'default' ? undefined : plain;
 }
@@ -223,8 +225,8 @@ function linksIn(value: unknown): string[] {
 }
 
 /**
- * RFC 3986: what a link may not hold is written in percent; `%` itself where it begins no escape.
- * The prefix of a data URI is written in small letters.
+ * Percent-encodes what a link can't contain (RFC 3986), and each `%` that doesn't start an escape
+ * sequence. The prefix of a data URI becomes lower case.
  */
 function encoded(text: string): string {
 	if (/^data:/i.test(text)) {
@@ -235,41 +237,41 @@ function encoded(text: string): string {
 	return `${host}${path.replace(/[|^`[\]]|%(?![\da-f]{2})/gi, encodeURIComponent)}`;
 }
 
-// --- Where the two differ on purpose ----------------------------------------------------------
+// --- Intended differences ----------------------------------------------------------------------
 
-interface Verdicts {
-	wish: Wish;
+interface Row {
+	input: RowInput;
 	system: System;
 }
 
 interface Difference {
 	name: string;
 	reason: string;
-	/** Whether the package takes what by hand is refused, or the other way round. */
-	packageSays: 'yes' | 'no';
-	applies: (row: Verdicts) => boolean;
-	/** How the package's problem begins. */
-	problem?: string;
+	/** Whether the package accepts what the sandbox rejects in its raw form, or the other way round. */
+	isAccepted: boolean;
+	applies: (row: Row) => boolean;
+	/** How the package's message starts. */
+	problem?: string | RegExp;
 }
 
-const meant = (wish: Wish) => {
-	const { count, mostImages, imageSet, references } = spelledOut(wish);
+const intended = (input: RowInput) => {
+	const { count, maxImages, imageSet, references } = normalized(input);
 	return {
 		count: Number(count ?? 1),
-		mostImages,
+		maxImages,
 		imageSet,
 		references: linksIn(references ?? []),
 	};
 };
 
-/** Only what RFC 3986 allows in a link, or a data URI. */
+/** A valid link (RFC 3986) or a data URI. */
 const CLEAN_LINK = /^(https?:\/\/[^\s/][\w\-.~:/?#[\]@!$&'()*+,;=%]*|data:\S+)$/i;
 
-const FOREIGN: ReadonlyArray<[Setting, string]> = [
+const OPTIONAL_SETTINGS: ReadonlyArray<[Setting, string]> = [
 	['count', 'Number of Images'],
 	['promptOptimization', 'Prompt Optimization'],
 	['imageSet', 'Sequential Image Generation'],
-	['mostImages', 'Max Images'],
+	['maxImages', 'Max Images'],
 	['watermark', 'Watermark'],
 ];
 
@@ -277,153 +279,161 @@ const DIFFERENCES: readonly Difference[] = [
 	{
 		name: 'spelling',
 		reason: 'a spreadsheet writes "16：9", " 3 ", "4k", TRUE, or several links in one cell',
-		packageSays: 'yes',
-		applies: ({ wish, system }) => system.judge(bodyByHand(spelledOut(wish), system)) === undefined,
+		isAccepted: true,
+		applies: ({ input, system }) => system.reject(rawBody(normalized(input), system)) === undefined,
 	},
 	{
 		name: 'blank prompt',
-		reason: 'an image of nothing would be charged',
-		packageSays: 'no',
-		applies: ({ wish }) => String(wish.prompt).trim() === '',
-		problem: 'Prompt: is empty',
+		reason: 'a useless image would be charged',
+		isAccepted: false,
+		applies: ({ input }) => String(input.prompt).trim() === '',
+		problem: "'Prompt' is empty",
 	},
 	{
-		name: 'prompt that nobody can see',
-		reason: 'an image of nothing would be charged',
-		packageSays: 'no',
-		applies: ({ wish }) => withoutInvisibleEnds(String(wish.prompt)).trim() === '',
-		problem: 'Prompt: holds nothing but characters that cannot be seen',
+		name: 'invisible prompt',
+		reason: 'a useless image would be charged',
+		isAccepted: false,
+		applies: ({ input }) => stripInvisibleEnds(String(input.prompt)).trim() === '',
+		problem: "'Prompt' contains only invisible characters",
 	},
 	{
-		name: 'prompt that is too short without what nobody can see',
+		name: 'prompt that is too short without invisible characters',
 		reason: 'invisible characters around a prompt are not sent',
-		packageSays: 'no',
-		applies: ({ wish }) => withoutInvisibleEnds(String(wish.prompt)) !== String(wish.prompt),
-		problem: 'Prompt: has ',
+		isAccepted: false,
+		applies: ({ input }) => stripInvisibleEnds(String(input.prompt)) !== String(input.prompt),
+		problem: /^'Prompt' is \d+ characters? long \(minimum /,
 	},
 	{
-		name: 'prompt that is a value which was not there',
-		reason: 'the image would be of the word, and charged',
-		packageSays: 'no',
-		applies: ({ wish }) => /^(null|NaN|\[object Object\])$/.test(String(wish.prompt)),
-		problem: 'Prompt: ',
+		name: 'prompt that is a missing value',
+		reason: 'an image of the word would be charged',
+		isAccepted: false,
+		applies: ({ input }) => /^(null|NaN|\[object Object\])$/.test(String(input.prompt)),
+		problem: "'Prompt' ",
 	},
 	{
 		name: 'reference in a private network',
 		reason: 'no provider on the internet can open it',
-		packageSays: 'no',
-		applies: ({ wish }) => linksIn(wish.references ?? '').includes('https://[::1]/cat.png'),
-		problem: 'Reference Image URLs: "https://[::1]/cat.png" is in a private network',
+		isAccepted: false,
+		applies: ({ input }) => linksIn(input.references ?? '').includes('https://[::1]/cat.png'),
+		problem: `'Reference Image URLs' contains "https://[::1]/cat.png", which is in a private network`,
 	},
 	{
 		name: 'references and images above 15 at EvoLink',
-		reason: 'the provider makes fewer images than asked for, without a word',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
-			system.provider === evoLink && meant(wish).references.length + meant(wish).count > 15,
-		problem: 'Number of Images: ',
+		reason: 'the provider silently makes fewer images than requested',
+		isAccepted: false,
+		applies: ({ input, system }) =>
+			system.provider === evoLink && intended(input).references.length + intended(input).count > 15,
+		problem: "'Number of Images' ",
 	},
 	{
 		name: 'references for text to image',
 		reason: 'the model ignores them and the image is charged',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
-			system.model === TEXT_TO_IMAGE && meant(wish).references.length > 0,
-		problem: 'Reference Image URLs: Seedream 4.5 Text to Image takes no reference images',
+		isAccepted: false,
+		applies: ({ input, system }) =>
+			system.model === TEXT_TO_IMAGE && intended(input).references.length > 0,
+		problem:
+			"'Reference Image URLs' can't be used with Seedream 4.5 Text to Image, which doesn't accept reference images",
 	},
 	{
 		name: 'several images without a reference at APIMart',
 		reason: 'the provider makes one image only',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
-			system.provider === apiMart && meant(wish).count > 1 && meant(wish).references.length === 0,
-		problem: 'Number of Images: without a reference image',
+		isAccepted: false,
+		applies: ({ input, system }) =>
+			system.provider === apiMart &&
+			intended(input).count > 1 &&
+			intended(input).references.length === 0,
+		problem: "'Number of Images' must be 1 without a reference image",
 	},
 	{
 		name: 'image set without a reference at APIMart',
 		reason: 'the provider makes one image only',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
+		isAccepted: false,
+		applies: ({ input, system }) =>
 			system.provider === apiMart &&
-			meant(wish).imageSet === 'auto' &&
-			meant(wish).references.length === 0,
-		problem: 'Sequential Image Generation: ',
+			intended(input).imageSet === 'auto' &&
+			intended(input).references.length === 0,
+		problem: "'Sequential Image Generation' ",
 	},
 	{
 		name: 'max images without an image set',
-		reason: 'the provider looks away, and the user waits for more images',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
+		reason: 'the provider ignores it, and the user expects more images',
+		isAccepted: false,
+		applies: ({ input, system }) =>
 			system.provider === apiMart &&
-			meant(wish).mostImages !== undefined &&
-			meant(wish).imageSet !== 'auto',
-		problem: 'Max Images: has no effect',
+			intended(input).maxImages !== undefined &&
+			intended(input).imageSet !== 'auto',
+		problem: "'Max Images' has no effect",
 	},
 	{
 		name: 'setting the provider does not have',
-		reason: 'it would be lost, and the image charged all the same',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
-			FOREIGN.some(
-				([setting]) => system.names[setting] === undefined && !isLeftAlone(wish[setting]),
+		reason: 'it would be lost, and the image charged anyway',
+		isAccepted: false,
+		applies: ({ input, system }) =>
+			OPTIONAL_SETTINGS.some(
+				([setting]) => system.names[setting] === undefined && !isUnset(input[setting]),
 			),
 	},
 	{
-		name: 'callback that cannot arrive at APIMart and API in One',
-		reason: 'only EvoLink documents that it refuses internal addresses and plain http',
-		packageSays: 'no',
-		applies: ({ wish, system }) =>
-			system.provider !== evoLink && callbackUrlFault(String(wish.callback).trim()) !== undefined,
-		problem: 'Callback URL: ',
+		name: 'callback URL that APIMart and API in One cannot reach',
+		reason: 'only EvoLink documents that it rejects internal addresses and plain HTTP',
+		isAccepted: false,
+		applies: ({ input, system }) =>
+			system.provider !== evoLink && callbackUrlError(String(input.callback).trim()) !== undefined,
+		problem: "'Callback URL' ",
 	},
 	{
-		name: 'link that a parser has to mend',
-		reason: 'white space and missing slashes are slips, and the row is paid before they show',
-		packageSays: 'no',
-		applies: ({ wish }) => linksIn(wish.references ?? '').some((text) => !CLEAN_LINK.test(text)),
-		problem: 'Reference Image URLs: ',
+		name: 'link that a URL parser has to correct',
+		reason: 'white space and missing slashes are typos that only show after the row is charged',
+		isAccepted: false,
+		applies: ({ input }) => linksIn(input.references ?? '').some((text) => !CLEAN_LINK.test(text)),
+		problem: "'Reference Image URLs' ",
 	},
 	{
-		name: 'reference given twice',
-		reason: 'a list pasted twice: the copy takes the place of another image',
-		packageSays: 'no',
-		applies: ({ wish }) => new Set(meant(wish).references).size < meant(wish).references.length,
-		problem: 'Reference Image URLs: ',
+		name: 'duplicate reference',
+		reason: 'the copy probably replaces another image',
+		isAccepted: false,
+		applies: ({ input }) =>
+			new Set(intended(input).references).size < intended(input).references.length,
+		problem: "'Reference Image URLs' ",
 	},
 ];
 
-/** The deliberate differences behind a disagreement; empty when one of its problems has none. */
-function differencesBehind(row: Verdicts, problems: readonly string[]): readonly Difference[] {
-	const says = problems.length === 0 ? 'yes' : 'no';
+/** The intended differences that explain a disagreement; empty if one of its problems isn't explained. */
+function differencesBehind(row: Row, problems: readonly string[]): readonly Difference[] {
+	const accepted = problems.length === 0;
 	const applying = DIFFERENCES.filter(
-		({ packageSays, applies }) => packageSays === says && applies(row),
+		({ isAccepted, applies }) => isAccepted === accepted && applies(row),
 	);
 	const isExplained = problems.every((problem) =>
-		applying.some((difference) => startsOf(difference).some((start) => problem.startsWith(start))),
+		applying.some((difference) =>
+			problemStarts(difference).some((start) =>
+				typeof start === 'string' ? problem.startsWith(start) : start.test(problem),
+			),
+		),
 	);
 	return isExplained ? applying : [];
 }
 
-function startsOf({ name, problem }: Difference): string[] {
+function problemStarts({ name, problem }: Difference): Array<string | RegExp> {
 	if (problem !== undefined) return [problem];
 	return name === 'setting the provider does not have'
-		? FOREIGN.map(([, label]) => `${label}: `)
+		? OPTIONAL_SETTINGS.map(([, label]) => `'${label}' `)
 		: [];
 }
 
-// --- Wishes, close to the bounds --------------------------------------------------------------
+// --- Random rows, close to the limits ----------------------------------------------------------
 
 const WRONG_KINDS: unknown[] = [true, {}, [], ['2'], 5, 0, NaN, 'null', '0', '-1', 'yes', ' '];
 
-/** A failure is told with the plainest row that shows it. */
-const TO_THE_FIRST = { withCrossShrink: true };
+/** Reports a failure with the simplest row that shows it. */
+const SHRINK_TO_FIRST = { withCrossShrink: true };
 
 const wrongKind = fc.constantFrom(...WRONG_KINDS);
 
-/** Mostly left alone or plain, so that a row seldom has two faults that hide each other. */
+/** Mostly unset or plain, so that a row rarely has two problems that hide each other. */
 function setting(plain: fc.Arbitrary<unknown>, odd: fc.Arbitrary<unknown>) {
 	return fc.oneof(
-		TO_THE_FIRST,
+		SHRINK_TO_FIRST,
 		{ weight: 20, arbitrary: fc.constantFrom(undefined, undefined, null, '') },
 		{ weight: 16, arbitrary: plain },
 		{ weight: 2, arbitrary: odd },
@@ -431,8 +441,8 @@ function setting(plain: fc.Arbitrary<unknown>, odd: fc.Arbitrary<unknown>) {
 	);
 }
 
-function promptOf({ promptBounds }: System): fc.Arbitrary<unknown> {
-	const lengths = promptBounds.flatMap((bound) => [bound - 1, bound, bound + 1]);
+function promptOf({ promptLimits }: System): fc.Arbitrary<unknown> {
+	const lengths = promptLimits.flatMap((bound) => [bound - 1, bound, bound + 1]);
 	const atBounds = fc
 		.tuple(fc.constantFrom('a', '湖', '😀', '\ud83d', 'e\u0301'), fc.constantFrom(...lengths))
 		.map(([letter, length]) =>
@@ -440,7 +450,7 @@ function promptOf({ promptBounds }: System): fc.Arbitrary<unknown> {
 		);
 	const blank = fc.constantFrom(' ', '   ', '\u3000\u3000\u3000', '\n\t\n', ' '.repeat(2001));
 	return fc.oneof(
-		TO_THE_FIRST,
+		SHRINK_TO_FIRST,
 		{ weight: 12, arbitrary: fc.constantFrom('A quiet lake', '生成3张不同的湖', '  a lake\n ') },
 		{ weight: 4, arbitrary: atBounds },
 		{ weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) },
@@ -498,7 +508,7 @@ const manyLinks = fc
 	.map((count) => Array.from({ length: count }, (_, index) => link(index)));
 
 const references: fc.Arbitrary<unknown> = fc.oneof(
-	TO_THE_FIRST,
+	SHRINK_TO_FIRST,
 	{ weight: 8, arbitrary: fc.constantFrom(undefined, '', [], null) },
 	{ weight: 14, arbitrary: manyLinks },
 	{
@@ -526,10 +536,10 @@ const RATIOS = [
 	...['1:2', '2:1', '1:3'],
 ];
 
-function sizeOf({ provider, pixelBounds }: System): fc.Arbitrary<unknown> {
+function sizeOf({ provider, pixelLimits }: System): fc.Arbitrary<unknown> {
 	const nearPixels = fc
 		.tuple(
-			fc.constantFrom(...pixelBounds),
+			fc.constantFrom(...pixelLimits),
 			fc.integer({ min: 300, max: 16_000 }),
 			fc.integer({ min: -1, max: 1 }),
 		)
@@ -551,7 +561,7 @@ function sizeOf({ provider, pixelBounds }: System): fc.Arbitrary<unknown> {
 		[0, 0],
 	);
 	const pixels = fc
-		.tuple(fc.oneof(TO_THE_FIRST, nearPixels, nearRatio, exact), fc.constantFrom('custom:', ''))
+		.tuple(fc.oneof(SHRINK_TO_FIRST, nearPixels, nearRatio, exact), fc.constantFrom('custom:', ''))
 		.map(([[width, height], custom]) => `${custom}${width}x${height}`);
 	const odd = fc.constantFrom(
 		'16：9',
@@ -581,8 +591,8 @@ function sizeOf({ provider, pixelBounds }: System): fc.Arbitrary<unknown> {
 		'2048',
 	);
 	const ratios = fc.constantFrom(...RATIOS);
-	const plain = provider === evoLink ? fc.oneof(TO_THE_FIRST, ratios, pixels) : ratios;
-	return setting(plain, fc.oneof(TO_THE_FIRST, odd, pixels));
+	const plain = provider === evoLink ? fc.oneof(SHRINK_TO_FIRST, ratios, pixels) : ratios;
+	return setting(plain, fc.oneof(SHRINK_TO_FIRST, odd, pixels));
 }
 
 function resolutionOf({ provider }: System): fc.Arbitrary<unknown> {
@@ -663,7 +673,7 @@ const callbackUrls = fc
 
 /** IPv4 and IPv6 addresses of every kind, in the spellings that URL parsers know. */
 const addresses = fc.oneof(
-	TO_THE_FIRST,
+	SHRINK_TO_FIRST,
 	fc.ipV4().map((address) => `https://${address}/hook`),
 	fc.ipV4Extended().map((address) => `https://${address}/hook`),
 	fc.ipV6().map((address) => `https://[${address}]/hook`),
@@ -695,28 +705,28 @@ const callback = setting(
 	),
 );
 
-function wishes(system: System): fc.Arbitrary<Wish> {
+function rowInputs(system: System): fc.Arbitrary<RowInput> {
 	const oddWord = fc.constantFrom('Fast', ' standard ', 'slow', 'on', 'AUTO', 'default');
-	/** What the provider has no name for would refuse nearly every row, so it is seldom set. */
+	/** Rarely sets what the provider doesn't have, because nearly every row would be rejected. */
 	const ifNamed = (name: Setting, values: fc.Arbitrary<unknown>) =>
 		system.names[name] === undefined
 			? fc.oneof(
-					TO_THE_FIRST,
+					SHRINK_TO_FIRST,
 					{ weight: 19, arbitrary: fc.constant(undefined) },
 					{ weight: 1, arbitrary: values },
 				)
 			: values;
-	const ifTaken =
+	const ifAccepted =
 		system.model === TEXT_TO_IMAGE
 			? fc.oneof(
-					TO_THE_FIRST,
+					SHRINK_TO_FIRST,
 					{ weight: 9, arbitrary: fc.constant('') },
 					{ weight: 1, arbitrary: references },
 				)
 			: references;
 	return fc.record({
 		prompt: promptOf(system),
-		references: ifTaken,
+		references: ifAccepted,
 		size: sizeOf(system),
 		resolution: resolutionOf(system),
 		count: ifNamed('count', count),
@@ -725,7 +735,7 @@ function wishes(system: System): fc.Arbitrary<Wish> {
 			setting(fc.constantFrom('standard', 'fast'), oddWord),
 		),
 		imageSet: ifNamed('imageSet', setting(fc.constantFrom('disabled', 'auto'), oddWord)),
-		mostImages: ifNamed('mostImages', count),
+		maxImages: ifNamed('maxImages', count),
 		watermark: ifNamed(
 			'watermark',
 			setting(fc.boolean(), fc.constantFrom('true', 'FALSE', 'yes', 1, 0)),
@@ -742,7 +752,7 @@ function linksOf({ references: all }: ImageRequest): string[] {
 	return all.map((reference) => (reference.kind === 'link' ? reference.url : 'a file'));
 }
 
-/** Without what is the same unsaid: one image, no references, and other spellings of a link. */
+/** Removes differences without effect: one image, no references, and other spellings of a link. */
 function comparable({ n, image_urls: links, ...body }: Body): Body {
 	const urls = linksIn(links ?? []).map(encoded);
 	return { ...body, ...(n !== undefined && n !== 1 && { n }), ...(urls.length > 0 && { urls }) };
@@ -752,56 +762,57 @@ function shortened(_key: string, value: unknown): unknown {
 	return typeof value === 'string' && value.length > 200 ? `${value.slice(0, 200)}…` : value;
 }
 
-/** What is wrong between the two about this wish; undefined when they agree. */
-function disagreement(wish: Wish, system: System, onVerdict: (isTaken: boolean) => void) {
-	const checked = checkRequest(system.provider, rowOf(wish, system));
-	const byHand = bodyByHand(wish, system);
-	const refusedByHand = system.judge(byHand)?.body.error.message;
-	onVerdict(checked.ok);
+/** How the package and the sandbox disagree about a row; undefined if they agree. */
+function disagreement(input: RowInput, system: System, onResult: (isAccepted: boolean) => void) {
+	const checked = checkRequest(system.provider, rowOf(input, system));
+	const raw = rawBody(input, system);
+	const rejectedRaw = system.reject(raw)?.body.error.message;
+	onResult(checked.ok);
 	if (checked.ok) {
 		const sent = requestBody(checked.value, linksOf(checked.value));
-		const refused = system.judge(sent)?.body.error.message;
-		if (refused !== undefined) return { what: 'the package sends what is refused', refused, sent };
-		const wanted = bodyByHand(spelledOut(wish), system);
+		const rejected = system.reject(sent)?.body.error.message;
+		if (rejected !== undefined)
+			return { what: 'the package sends what the sandbox rejects', rejected, sent };
+		const wanted = rawBody(normalized(input), system);
 		if (!isDeepStrictEqual(comparable(sent), comparable(wanted))) {
-			return { what: 'the package sends something else than was wished', sent, wanted };
+			return { what: 'the package sends something else than the row says', sent, wanted };
 		}
-		if (refusedByHand === undefined) return undefined;
-	} else if (refusedByHand !== undefined) {
+		if (rejectedRaw === undefined) return undefined;
+	} else if (rejectedRaw !== undefined) {
 		return undefined;
 	}
 	const problems = checked.ok ? [] : checked.problems;
-	const behind = differencesBehind({ wish, system }, problems);
+	const behind = differencesBehind({ input, system }, problems);
 	for (const { name } of behind) seenDifferences.set(name, (seenDifferences.get(name) ?? 0) + 1);
 	if (behind.length > 0) return undefined;
 	return checked.ok
-		? { what: 'the package takes what is refused by hand', refusedByHand, byHand }
-		: { what: 'the package refuses what is taken by hand', problems, byHand };
+		? { what: 'the package accepts what the sandbox rejects', rejectedRaw, raw }
+		: { what: 'the package rejects what the sandbox accepts', problems, raw };
 }
 
 describe.each(SYSTEMS.map((system): [string, System] => [system.name, system]))(
 	'%s',
 	(_name, system) => {
-		it(`judges ${ROWS} rows as the sandbox does`, () => {
-			let taken = 0;
-			let refused = 0;
+		it(`the package and the sandbox agree on ${ROWS} rows`, () => {
+			let accepted = 0;
+			let rejected = 0;
 			fc.assert(
-				fc.property(wishes(system), (wish) => {
-					const found = disagreement(wish, system, (isTaken) => {
-						if (isTaken) taken += 1;
-						else refused += 1;
+				fc.property(rowInputs(system), (input) => {
+					const found = disagreement(input, system, (isAccepted) => {
+						if (isAccepted) accepted += 1;
+						else rejected += 1;
 					});
 					if (found) throw new Error(JSON.stringify(found, shortened));
 				}),
 				{ seed: SEED, numRuns: ROWS },
 			);
-			expect(taken).toBeGreaterThan(ROWS / 10);
-			expect(refused).toBeGreaterThan(ROWS / 10);
+			expect(accepted).toBeGreaterThan(ROWS / 10);
+			expect(rejected).toBeGreaterThan(ROWS / 10);
 		});
 	},
 );
 
-describe('the deliberate differences', () => {
+describe('the intended difference occurs', () => {
 	it.each(DIFFERENCES.map(({ name, reason }) => [name, reason]))('%s: %s', (name) => {
 		expect(seenDifferences.get(name ?? '') ?? 0).toBeGreaterThan(0);
 	});

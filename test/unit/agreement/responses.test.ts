@@ -8,24 +8,25 @@ import { apiMart } from '../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../nodes/Seedream/providers/evoLink';
 import type { CompletedTask, Provider } from '../../../nodes/Seedream/providers/provider';
 import { reply, scriptedClient } from '../nodes/tasks/scriptedApiClient';
+import { randomCases } from '../randomCases';
 
-/** A run is repeated with the environment variable SEED. */
+/** Set the environment variable SEED to repeat a run. */
 const SEED = Number(process.env.SEED ?? 20_261_120);
-const ANSWERS = 20_000;
+const RESPONSES = randomCases(20_000);
 const TASK_ID = 'task-of-the-test';
 
-/** The statuses that the providers document, and a few that proxies before them give. */
+/** The statuses that the providers document, and some that proxies return. */
 const STATUSES = [200, 200, 200, 200, 202, 204, 400, 401, 402, 403, 404, 409, 413, 422, 429];
 const SERVER_STATUSES = [500, 502, 503, 504, 524];
 
-interface Documented {
+interface DocumentedResponses {
 	provider: Provider;
 	creates: readonly unknown[];
 	tasks: readonly unknown[];
 }
 
 const LINK = 'https://files.example/image.png';
-const FAILED = { code: 'content_policy_violation', message: 'Stopped.', type: 'task_error' };
+const FAILED = { code: 'content_policy_violation', message: 'Blocked.', type: 'task_error' };
 
 const evoLinkTask = (status: string, fields: object = {}) => ({
 	created: 1_756_817_821,
@@ -74,7 +75,7 @@ const ERRORS = [
 	{ code: 500, message: 'build_request_failed: wrong size', data: null },
 ];
 
-const DOCUMENTED: readonly Documented[] = [
+const DOCUMENTED_RESPONSES: readonly DocumentedResponses[] = [
 	{
 		provider: evoLink,
 		creates: [
@@ -146,11 +147,11 @@ const DOCUMENTED: readonly Documented[] = [
 	},
 ];
 
-// --- What can go wrong with an answer ---------------------------------------------------------
+// --- Mutations ---------------------------------------------------------------------------------
 
 const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
 
-/** JSON.parse makes `__proto__` an ordinary key, as it is in an answer from the network. */
+/** JSON.parse makes `__proto__` an ordinary key, as in a response from the network. */
 const PROTOTYPE_KEYS: unknown = JSON.parse(
 	'{"__proto__":{"status":"completed"},"constructor":{"prototype":{"status":"failed"}},"toString":1,"hasOwnProperty":null,"length":-1}',
 );
@@ -161,7 +162,7 @@ function nested(depth: number): unknown {
 	return value;
 }
 
-const STRANGE: readonly unknown[] = [
+const UNEXPECTED_VALUES: readonly unknown[] = [
 	...[null, undefined, true, false, 0, -1, 1.5, 1e21, NaN, '', ' ', '0', '-1', '1e999', 'null'],
 	...[[], {}, [[]], [null], [{}], { error: null }, { error: {} }, { error: [] }, { url: null }],
 	...['completed', 'COMPLETED', ' completed ', 'failed', 'cancelled', 'queued', 'constructor'],
@@ -176,14 +177,14 @@ const STRANGE: readonly unknown[] = [
 	{ toString: null, valueOf: null },
 ];
 
-const strange: fc.Arbitrary<unknown> = fc.oneof(
-	{ weight: 6, arbitrary: fc.constantFrom(...STRANGE) },
+const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
+	{ weight: 6, arbitrary: fc.constantFrom(...UNEXPECTED_VALUES) },
 	{ weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
 );
 
 type Path = ReadonlyArray<string | number>;
 
-/** Every place in a value that a mutation can hit, the value itself among them. */
+/** The paths of all values that a mutation can replace, including the value itself. */
 function pathsIn(value: unknown, path: Path = []): Path[] {
 	if (typeof value !== 'object' || value === null) return [path];
 	const inner = Array.isArray(value)
@@ -192,7 +193,7 @@ function pathsIn(value: unknown, path: Path = []): Path[] {
 	return [path, ...inner];
 }
 
-/** A copy in which `change` has had its way with what stands at the path. */
+/** A copy with the value at the path replaced by `change`. */
 function changedAt(
 	value: unknown,
 	[key, ...rest]: Path,
@@ -230,7 +231,7 @@ const change: fc.Arbitrary<(old: unknown) => unknown> = fc.oneof(
 		(old) => (typeof old === 'object' ? null : Number(old)),
 		(old) => (typeof old === 'object' && old !== null ? { ...old, extra: PROTOTYPE_KEYS } : old),
 	),
-	strange.map((value) => () => value),
+	unexpectedValue.map((value) => () => value),
 );
 
 function mutated(originals: readonly unknown[]): fc.Arbitrary<unknown> {
@@ -261,11 +262,11 @@ const headers = fc.constantFrom<Array<Record<string, string>>>(
 	{ 'retry-after': 'soon' },
 );
 
-// --- What must hold whatever the answer -------------------------------------------------------
+// --- Invariants --------------------------------------------------------------------------------
 
 const MAX_QUOTED_LENGTH = 400;
 
-/** Long enough for our own sentences and the task id around what is shown of the answer. */
+/** Leaves room for our own sentences and the task ID around the quoted response. */
 const MAX_DESCRIPTION_LENGTH = MAX_QUOTED_LENGTH + 250;
 
 type Outcome = 'created' | 'running' | 'completed' | 'ended' | 'not understood' | 'refused';
@@ -279,8 +280,8 @@ const OUTCOMES_OF_QUERY: readonly Outcome[] = [
 	'refused',
 ];
 
-function expectSound(isSound: boolean, what: string, shown: unknown): void {
-	if (!isSound) throw new Error(`${what}: ${String(JSON.stringify(shown)).slice(0, 2000)}`);
+function expectValid(isValid: boolean, what: string, shown: unknown): void {
+	if (!isValid) throw new Error(`${what}: ${String(JSON.stringify(shown)).slice(0, 2000)}`);
 }
 
 function isText(value: unknown): boolean {
@@ -288,33 +289,37 @@ function isText(value: unknown): boolean {
 }
 
 function outcomeOfFailure(failure: Failure, body: unknown): Outcome {
-	expectSound(isText(failure.message), 'no reason', failure);
-	expectSound(isText(failure.description), 'no advice', failure);
-	expectSound(typeof failure.code === 'string', 'no code', failure);
-	expectSound(['no', 'yes', 'unknown'].includes(failure.charged), 'charged', failure);
+	expectValid(isText(failure.message), 'no message', failure);
+	expectValid(isText(failure.description), 'no hint', failure);
+	expectValid(typeof failure.code === 'string', 'no code', failure);
+	expectValid(['no', 'yes', 'unknown'].includes(failure.charged), 'charged', failure);
 	const { retryAfterSeconds = 0 } = failure;
-	expectSound(Number.isFinite(retryAfterSeconds) && retryAfterSeconds >= 0, 'a wait', failure);
+	expectValid(Number.isFinite(retryAfterSeconds) && retryAfterSeconds >= 0, 'a wait', failure);
 	if (failure.type !== 'unreadable_answer') return 'refused';
 	const { description } = failure;
-	expectSound(failure.code === 'answer_not_understood', 'another code', failure);
-	expectSound(description.length <= MAX_DESCRIPTION_LENGTH, 'a long description', failure);
-	const answer = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
-	expectSound(description.includes(answer.slice(0, 100)), 'an answer not shown', failure);
+	expectValid(failure.code === 'answer_not_understood', 'another code', failure);
+	expectValid(description.length <= MAX_DESCRIPTION_LENGTH, 'a long description', failure);
+	const response = typeof body === 'string' ? body : (JSON.stringify(body) ?? '');
+	expectValid(
+		description.includes(response.slice(0, 100)),
+		'a response that is not quoted',
+		failure,
+	);
 	return 'not understood';
 }
 
-async function outcomeOfCreate(provider: Provider, answer: ReturnType<typeof reply>) {
-	const { client } = scriptedClient(provider, answer);
+async function outcomeOfCreate(provider: Provider, response: ReturnType<typeof reply>) {
+	const { client } = scriptedClient(provider, response);
 	const created = await client.create(
 		{ model: 'a model', prompt: 'a lake' },
 		'key',
 		() => undefined,
 	);
-	if (!created.ok) return outcomeOfFailure(created.failure, bodyOf(answer));
-	expectSound(created.value.content.length > 0, 'no task', created);
+	if (!created.ok) return outcomeOfFailure(created.failure, bodyOf(response));
+	expectValid(created.value.content.length > 0, 'no task', created);
 	for (const { taskId, estimatedSeconds, finished } of created.value.content) {
-		expectSound(isText(taskId), 'no task id', created);
-		expectSound(Number.isFinite(estimatedSeconds ?? 0), 'an estimate', created);
+		expectValid(isText(taskId), 'no task id', created);
+		expectValid(Number.isFinite(estimatedSeconds ?? 0), 'an estimate', created);
 		if (finished) expectFinished(finished);
 	}
 	return 'created';
@@ -322,20 +327,20 @@ async function outcomeOfCreate(provider: Provider, answer: ReturnType<typeof rep
 
 async function outcomeOfQuery(
 	provider: Provider,
-	answer: ReturnType<typeof reply>,
+	response: ReturnType<typeof reply>,
 ): Promise<Outcome> {
-	const { client } = scriptedClient(provider, answer);
+	const { client } = scriptedClient(provider, response);
 	const queried = await client.query(TASK_ID, Infinity);
 	if (!queried) throw new Error('a query that was not sent');
 	if (!queried.ok) {
-		expectSound(queried.failure.message.includes(TASK_ID), 'a lost task id', queried.failure);
-		return outcomeOfFailure(queried.failure, bodyOf(answer));
+		expectValid(queried.failure.message.includes(TASK_ID), 'a lost task id', queried.failure);
+		return outcomeOfFailure(queried.failure, bodyOf(response));
 	}
 	const { content: state } = queried.value;
 	switch (state.status) {
 		case 'submitted':
 		case 'processing':
-			expectSound(Number.isFinite(state.progress ?? 0), 'a progress', state);
+			expectValid(Number.isFinite(state.progress ?? 0), 'a progress', state);
 			return 'running';
 		case 'completed': {
 			expectFinished(state);
@@ -343,10 +348,10 @@ async function outcomeOfQuery(
 		}
 		case 'failed':
 		case 'cancelled': {
-			expectReason(state.error, state);
-			expectSound(['no', 'yes', 'unknown'].includes(state.charged), 'charged', state);
+			expectError(state.error, state);
+			expectValid(['no', 'yes', 'unknown'].includes(state.charged), 'charged', state);
 			const failure = taskFailure(provider, state, TASK_ID);
-			expectSound(isText(failure.message), 'no reason', failure);
+			expectValid(isText(failure.message), 'no message', failure);
 			return 'ended';
 		}
 	}
@@ -354,82 +359,84 @@ async function outcomeOfQuery(
 
 function expectFinished(state: CompletedTask): void {
 	const { imageUrls, expiresAt, cost, seconds, missing } = state;
-	expectSound(imageUrls.length > 0, 'no image', state);
-	expectSound(imageUrls.every(isLink), 'a link that is none', state);
-	expectSound(!Number.isNaN((expiresAt ?? new Date(0)).getTime()), 'an expiry', state);
+	expectValid(imageUrls.length > 0, 'no image', state);
+	expectValid(imageUrls.every(isLink), 'a link that is not a link', state);
+	expectValid(!Number.isNaN((expiresAt ?? new Date(0)).getTime()), 'an expiry', state);
 	const numbers = [cost?.credits ?? 0, cost?.usd ?? 0, seconds ?? 0];
-	expectSound(numbers.every(Number.isFinite), 'a number', state);
-	if (missing) expectReason(missing, state);
+	expectValid(numbers.every(Number.isFinite), 'a number', state);
+	if (missing) expectError(missing, state);
 }
 
-function expectReason({ code, message, type }: ProviderError, shown: unknown): void {
+function expectError({ code, message, type }: ProviderError, shown: unknown): void {
 	const areTexts = [code, message, type].every((part) => typeof part === 'string');
-	expectSound(areTexts, 'no reason', shown);
+	expectValid(areTexts, 'no error', shown);
 }
 
 function isLink(url: string): boolean {
 	return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 
-function bodyOf(answer: ReturnType<typeof reply>): unknown {
-	return answer.kind === 'response' ? answer.body : undefined;
+function bodyOf(response: ReturnType<typeof reply>): unknown {
+	return response.kind === 'response' ? response.body : undefined;
 }
 
-/** Runs the answers and counts how they end. */
+/** Classifies random responses and counts the outcomes. */
 async function outcomes(
 	originals: readonly unknown[],
-	judge: (answer: ReturnType<typeof reply>) => Promise<Outcome>,
+	classify: (response: ReturnType<typeof reply>) => Promise<Outcome>,
 ): Promise<Map<Outcome, number>> {
 	const seen = new Map<Outcome, number>();
 	await fc.assert(
 		fc.asyncProperty(status, mutated(originals), headers, async (code, body, head) => {
-			const outcome = await judge(reply(code, body, head));
+			const outcome = await classify(reply(code, body, head));
 			seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
 		}),
-		{ seed: SEED, numRuns: ANSWERS / 2 },
+		{ seed: SEED, numRuns: RESPONSES / 2 },
 	);
 	return seen;
 }
 
-describe.each(DOCUMENTED.map((one): [string, Documented] => [one.provider.label, one]))(
-	'%s',
-	(_name, { provider, creates, tasks }) => {
-		it(`makes sense of ${ANSWERS / 2} answers to a create, or says that it cannot`, async () => {
-			const seen = await outcomes(
-				creates,
-				async (answer) => await outcomeOfCreate(provider, answer),
-			);
-			expect([...seen.keys()].sort()).toEqual([...OUTCOMES_OF_CREATE].sort());
-		});
+describe.each(
+	DOCUMENTED_RESPONSES.map((one): [string, DocumentedResponses] => [one.provider.label, one]),
+)('%s', (_name, { provider, creates, tasks }) => {
+	it(`${RESPONSES / 2} random responses to a create request are parsed or reported`, async () => {
+		const seen = await outcomes(
+			creates,
+			async (response) => await outcomeOfCreate(provider, response),
+		);
+		expect([...seen.keys()].sort()).toEqual([...OUTCOMES_OF_CREATE].sort());
+	});
 
-		it(`makes sense of ${ANSWERS / 2} answers to a query, or says that it cannot`, async () => {
-			const seen = await outcomes(tasks, async (answer) => await outcomeOfQuery(provider, answer));
-			expect([...seen.keys()].sort()).toEqual([...OUTCOMES_OF_QUERY].sort());
-		});
+	it(`${RESPONSES / 2} random responses to a query are parsed or reported`, async () => {
+		const seen = await outcomes(
+			tasks,
+			async (response) => await outcomeOfQuery(provider, response),
+		);
+		expect([...seen.keys()].sort()).toEqual([...OUTCOMES_OF_QUERY].sort());
+	});
 
-		it('stands every strange value in every place of an answer', async () => {
-			for (const value of STRANGE) {
-				for (const create of creates) {
-					for (const body of pathsIn(create).map((path) => changedAt(create, path, () => value))) {
-						await outcomeOfCreate(provider, reply(200, body));
-					}
-				}
-				for (const task of tasks) {
-					for (const body of pathsIn(task).map((path) => changedAt(task, path, () => value))) {
-						await outcomeOfQuery(provider, reply(200, body));
-					}
+	it('unexpected values at any path of a response are parsed or reported', async () => {
+		for (const value of UNEXPECTED_VALUES) {
+			for (const create of creates) {
+				for (const body of pathsIn(create).map((path) => changedAt(create, path, () => value))) {
+					await outcomeOfCreate(provider, reply(200, body));
 				}
 			}
-		});
-
-		it('gives a reason for every documented status, whatever the body', async () => {
-			const bodies = [...STRANGE, ...creates, ...tasks];
-			for (const code of [...STATUSES, ...SERVER_STATUSES]) {
-				for (const body of bodies) {
-					await outcomeOfCreate(provider, reply(code, body));
-					await outcomeOfQuery(provider, reply(code, body));
+			for (const task of tasks) {
+				for (const body of pathsIn(task).map((path) => changedAt(task, path, () => value))) {
+					await outcomeOfQuery(provider, reply(200, body));
 				}
 			}
-		});
-	},
-);
+		}
+	});
+
+	it('every documented status has a message, whatever the body', async () => {
+		const bodies = [...UNEXPECTED_VALUES, ...creates, ...tasks];
+		for (const code of [...STATUSES, ...SERVER_STATUSES]) {
+			for (const body of bodies) {
+				await outcomeOfCreate(provider, reply(code, body));
+				await outcomeOfQuery(provider, reply(code, body));
+			}
+		}
+	});
+});

@@ -24,7 +24,7 @@ const CREDENTIALS: Array<[string, ICredentialType, Record<string, string>]> = [
 	['apiInOneApi', new ApiInOneApi(), { apiKey: '', baseUrl: 'https://apiin.one/api' }],
 ];
 
-/** What n8n makes of an expression such as `=Bearer {{ $credentials.apiKey }}`. */
+/** Evaluates an expression as n8n does, such as `=Bearer {{ $credentials.apiKey }}`. */
 function evaluate(expression: unknown, credentials: Record<string, string>): string {
 	const text = String(expression);
 	expect(text.startsWith('=')).toBe(true);
@@ -34,26 +34,26 @@ function evaluate(expression: unknown, credentials: Record<string, string>): str
 	});
 }
 
-it('there is one for each provider', () => {
+it('every provider has a credential', () => {
 	expect(CREDENTIALS.map(([name]) => name)).toEqual(providers.map(({ credential }) => credential));
 });
 
-describe.each(CREDENTIALS)('%s', (name, credential, fields) => {
-	it('has the fields, and their defaults, that saved credentials use', () => {
+describe.each(CREDENTIALS)('the credential %s', (name, credential, fields) => {
+	it('has the fields and defaults that saved credentials use', () => {
 		expect(credential.name).toBe(name);
 		expect(
 			Object.fromEntries(credential.properties.map((field) => [field.name, field.default])),
 		).toEqual(fields);
 	});
 
-	it('hides the key, and only the key', () => {
+	it('masks only the API key', () => {
 		for (const field of credential.properties) {
 			expect(field.typeOptions?.password ?? false).toBe(field.name === 'apiKey');
 		}
 	});
 
 	it.each(['sk-1', ' sk-1', 'sk-1\n', '\t sk-1 \r\n'])(
-		'sends the key %j without white space',
+		'sends the API key %j without white space',
 		(apiKey) => {
 			const { authenticate } = credential;
 			if (typeof authenticate !== 'object') throw new Error('not a generic authentication');
@@ -74,7 +74,7 @@ describe.each(CREDENTIALS)('%s', (name, credential, fields) => {
 		expect(credential.test?.request.url).toMatch(/^\/v1\/\w/);
 	});
 
-	it('is tested without making anything', () => {
+	it('is tested with a GET request', () => {
 		expect(credential.test?.request.method ?? 'GET').toBe('GET');
 	});
 

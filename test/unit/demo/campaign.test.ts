@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 
 import { readCampaign, type CampaignRow } from '../../../demo/campaign';
-import { announcement, openLive } from '../../../demo/providers';
+import { liveNotice, openLive } from '../../../demo/providers';
 import { UserError } from '../../../demo/userError';
 
 let folder: string;
@@ -28,7 +28,7 @@ const HOW_TO_SAVE =
 	'Save the table as "CSV UTF-8" in Excel, as "Text CSV" with the character set UTF-8 in LibreOffice, or as "Comma-separated values" in Google Sheets.';
 
 const QUOTATION_MARKS =
-	'A cell with a line break in it, or with what separates the cells, needs quotation marks around it.';
+	'Put quotation marks around cells that contain a line break or the separator.';
 
 const UTF_16_MARK = '\uFEFF';
 
@@ -52,16 +52,16 @@ function prompts(...texts: string[]) {
 
 type Rows = Array<Partial<CampaignRow>>;
 
-const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: string[]]> = [
+const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, warnings?: string[]]> = [
 	['UTF-8', 'prompt\n一片湖 é 🏞', [LAKE]],
-	['UTF-8 with its mark', '\uFEFFprompt\n一片湖 é 🏞', [LAKE]],
-	['a mark before a quotation mark', '\uFEFF"prompt"\n一片湖 é 🏞', [LAKE]],
+	['UTF-8 with a byte order mark', '\uFEFFprompt\n一片湖 é 🏞', [LAKE]],
+	['a byte order mark before a quotation mark', '\uFEFF"prompt"\n一片湖 é 🏞', [LAKE]],
 	['UTF-16, little-endian', littleEndian(`${UTF_16_MARK}prompt\r\n一片湖 é 🏞\r\n`), [LAKE]],
 	['UTF-16, big-endian', bigEndian(`${UTF_16_MARK}prompt\r\n一片湖 é 🏞\r\n`), [LAKE]],
-	['UTF-16, little-endian, no mark', littleEndian('Prompt\n一片湖 é 🏞'), [LAKE]],
-	['UTF-16, big-endian, no mark', bigEndian('PROMPT\n一片湖 é 🏞'), [LAKE]],
+	['UTF-16, little-endian, no byte order mark', littleEndian('Prompt\n一片湖 é 🏞'), [LAKE]],
+	['UTF-16, big-endian, no byte order mark', bigEndian('PROMPT\n一片湖 é 🏞'), [LAKE]],
 	[
-		'UTF-16, big-endian, no mark, and more zeros at the other places',
+		'UTF-16, big-endian, no byte order mark, with more zeros in odd positions',
 		bigEndian(`prompt\n${'一'.repeat(99)}`),
 		prompts('一'.repeat(99)),
 	],
@@ -81,12 +81,12 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 		[{ name: 'a', provider: 'apiMart', prompt: 'A lake, calm, blue' }],
 	],
 	[
-		'semicolons and quotation marks all over',
+		'semicolons and quotation marks everywhere',
 		'"name";"prompt"\r\n"a";"A lake; ""calm"", blue"\r\n',
 		[{ name: 'a', provider: 'evoLink', prompt: 'A lake; "calm", blue' }],
 	],
 	[
-		'tabs, an empty first cell, and quotation marks of its own',
+		'tabs, an empty first cell, and literal quotation marks',
 		'name\tprompt\n\t"Hello" on a wall, 12" high\n',
 		prompts('"Hello" on a wall, 12" high'),
 	],
@@ -96,15 +96,15 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 		[{ name: 'a', provider: 'evoLink', prompt: 'A lake, calm' }],
 	],
 	[
-		"Excel's line for the separator",
+		"Excel's separator line",
 		'sep=;\r\nprompt;images\r\nA lake;2\r\n',
 		[{ name: '1', provider: 'evoLink', prompt: 'A lake', images: '2' }],
 	],
 	['one column', 'prompt\nA lake\nA panda\n', prompts('A lake', 'A panda')],
 	['one column with commas', 'prompt\nA lake, calm; blue\n', prompts('A lake, calm; blue')],
-	['one column with an empty one', 'prompt,\nA lake,\n', prompts('A lake')],
+	['one column followed by an empty one', 'prompt,\nA lake,\n', prompts('A lake')],
 	[
-		'one column and the commas of empty ones',
+		'one column followed by several empty ones',
 		'prompt,,\r\n"A lake, calm",,\r\n,,\r\n',
 		prompts('A lake, calm'),
 	],
@@ -116,7 +116,7 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 	],
 	['an invisible character before a quotation mark', '\u200B"prompt"\nA lake', prompts('A lake')],
 	[
-		'columns as people write them, in another order',
+		'column names in other spellings and another order',
 		'Reference Images,ASPECT-RATIO,Prompt,Name\n,16:9,A lake,a',
 		[
 			{
@@ -129,9 +129,9 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 		],
 	],
 	['an emoji at the end', 'prompt\nI \u2764\uFE0F\u200B', prompts('I \u2764\uFE0F')],
-	['line ends of Windows', 'prompt\r\nA lake\r\nA panda\r\n', prompts('A lake', 'A panda')],
-	['line ends of an old Mac', 'prompt\rA lake\rA panda\r', prompts('A lake', 'A panda')],
-	['line ends of all kinds', 'prompt\r\nA lake\nA panda\rTea', prompts('A lake', 'A panda', 'Tea')],
+	['Windows line endings', 'prompt\r\nA lake\r\nA panda\r\n', prompts('A lake', 'A panda')],
+	['old Mac line endings', 'prompt\rA lake\rA panda\r', prompts('A lake', 'A panda')],
+	['mixed line endings', 'prompt\r\nA lake\nA panda\rTea', prompts('A lake', 'A panda', 'Tea')],
 	[
 		'line breaks in cells',
 		'name,prompt\r\na,"one, ""two""\nthree\r\nfour"\r\n',
@@ -151,7 +151,7 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 		],
 	],
 	[
-		'rows that end late, with nothing',
+		'rows with extra empty cells',
 		'name,prompt\na,A lake,,\n',
 		[{ name: 'a', provider: 'evoLink', prompt: 'A lake' }],
 	],
@@ -165,7 +165,7 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 		],
 	],
 	[
-		'providers as people write them',
+		'providers in other spellings',
 		'provider,prompt\nEvoLink,a\nAPIMART,b\napi in one,c\nopenai,d',
 		prompts('a', 'b', 'c', 'd').map((row, index) => ({
 			...row,
@@ -173,16 +173,16 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 		})),
 	],
 	[
-		'a column that is not known',
+		'an unknown column',
 		'prompt,notes,aspect,images\nA lake,for Ann,16:9,2',
 		[{ name: '1', provider: 'evoLink', prompt: 'A lake', images: '2' }],
-		[`not known, and passed over: the column "notes", the column "aspect". ${COLUMNS}`],
+		[`ignored the column "notes", the column "aspect". ${COLUMNS}`],
 	],
 	[
 		'a column without a name, as pandas writes one',
 		',prompt\n0,A lake',
 		prompts('A lake'),
-		[`not known, and passed over: column 1, which has no name. ${COLUMNS}`],
+		[`ignored column 1 (no name). ${COLUMNS}`],
 	],
 	[
 		'rows that share a name',
@@ -192,28 +192,28 @@ const FILES: Array<[kind: string, content: string | Buffer, rows: Rows, notes?: 
 			provider: 'evoLink',
 			prompt: String(index + 1),
 		})),
-		['rows with the same name are told apart by a number: A-3, a-4, b c-2.'],
+		['added a number to duplicate names: A-3, a-4, b c-2.'],
 	],
 ];
 
-const UNUSABLE: Array<[kind: string, content: string | Buffer, words: string]> = [
+const INVALID: Array<[kind: string, content: string | Buffer, message: string]> = [
 	['an empty file', '', ' is empty.'],
-	['an empty file with its mark', '\uFEFF\r\n', ' is empty.'],
-	['a header alone', 'name,prompt\n,\n', ' has no rows below its header.'],
+	['an empty file with a byte order mark', '\uFEFF\r\n', ' is empty.'],
+	['a header without rows', 'name,prompt\n,\n', ' has no rows below its header.'],
 	[
 		'a table without prompts',
 		'name,provider,promt\na,evoLink,x',
-		`: the column "promt" is not known, the column "prompt" is missing. ${COLUMNS}`,
+		`: the column "promt" isn't recognized, the column "prompt" is missing. ${COLUMNS}`,
 	],
 	[
 		'prompts without a header',
 		'A paper coffee cup on a train table; rain\nA panda',
-		`: the column "A paper coffee cup on a tra..." is not known, the column "rain" is not known, the column "prompt" is missing. ${COLUMNS}`,
+		`: the column "A paper coffee cup on a tra..." isn't recognized, the column "rain" isn't recognized, the column "prompt" is missing. ${COLUMNS}`,
 	],
 	[
-		'two columns of one name',
+		'two columns with the same name',
 		'prompt,Prompt\na,b',
-		`: the column "prompt" is there twice. ${COLUMNS}`,
+		`: the column "prompt" appears twice. ${COLUMNS}`,
 	],
 	[
 		'a comma in a cell without quotation marks',
@@ -221,7 +221,7 @@ const UNUSABLE: Array<[kind: string, content: string | Buffer, words: string]> =
 		`: row 2 has more cells than the header. ${QUOTATION_MARKS}`,
 	],
 	[
-		'a comma in a cell without quotation marks, beside empty columns',
+		'a comma in a cell without quotation marks, next to empty columns',
 		'name,prompt,,\na,"A lake",,\nb,A panda, asleep,',
 		`: row 2 has more cells than the header. ${QUOTATION_MARKS}`,
 	],
@@ -238,53 +238,53 @@ const UNUSABLE: Array<[kind: string, content: string | Buffer, words: string]> =
 	[
 		'a quotation mark that is never closed',
 		'name,prompt\na,A lake\nb,"A panda\nc,Tea',
-		' is not a CSV file that can be read: in row 2, a cell begins with a quotation mark and does not end with one.',
+		" isn't a valid CSV file: in row 2, a cell starts with a quotation mark but doesn't end with one.",
 	],
 	[
 		'a quotation mark that the next row seems to close',
 		'name,prompt\na,"A lake\nb,"A panda"',
-		' is not a CSV file that can be read: in row 1, a cell begins with a quotation mark and does not end with one.',
+		" isn't a valid CSV file: in row 1, a cell starts with a quotation mark but doesn't end with one.",
 	],
 	[
 		'Windows-1252',
 		latin1('prompt\r\nA lake\r\nA caf\xE9 \x96 at dawn'),
-		` is not saved as UTF-8, so line 3 could only be guessed. ${HOW_TO_SAVE}`,
+		` isn't saved as UTF-8: line 3 can't be read reliably. ${HOW_TO_SAVE}`,
 	],
 	[
 		'Windows-1252 in the header',
 		latin1('gr\xF6\xDFe;prompt\r\n2;A lake'),
-		` is not saved as UTF-8, so line 1 could only be guessed. ${HOW_TO_SAVE}`,
+		` isn't saved as UTF-8: line 1 can't be read reliably. ${HOW_TO_SAVE}`,
 	],
 	[
 		'GBK',
 		Buffer.from('70726f6d70740ad2bbc6acbafe', 'hex'),
-		` is not saved as UTF-8, so line 2 could only be guessed. ${HOW_TO_SAVE}`,
+		` isn't saved as UTF-8: line 2 can't be read reliably. ${HOW_TO_SAVE}`,
 	],
 	[
 		'a workbook',
 		latin1('PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0\xAB[Content_Types].xml'),
-		` is a workbook of Excel, LibreOffice or Numbers, or another packed file, not a CSV file. ${HOW_TO_SAVE}`,
+		` is an Excel, LibreOffice or Numbers workbook, or a ZIP archive, not a CSV file. ${HOW_TO_SAVE}`,
 	],
 	[
 		'an old workbook',
 		latin1('\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0'),
-		` is an old or protected workbook of Excel, or another Office file, not a CSV file. ${HOW_TO_SAVE}`,
+		` is an old or protected Excel workbook, or another Office file, not a CSV file. ${HOW_TO_SAVE}`,
 	],
 	[
-		'a PDF with bytes',
+		'a binary PDF',
 		latin1('%PDF-1.7\n%\xE2\xE3\xCF\xD3\n\0'),
 		` is a PDF, not a CSV file. ${HOW_TO_SAVE}`,
 	],
-	['a PDF that is all text', '%PDF-1.4\n1 0 obj\n', ` is a PDF, not a CSV file. ${HOW_TO_SAVE}`],
+	['a PDF that is plain text', '%PDF-1.4\n1 0 obj\n', ` is a PDF, not a CSV file. ${HOW_TO_SAVE}`],
 	[
-		'a photo of a phone',
+		'a photo from a phone',
 		latin1('\0\0\0\x24ftypheic\0\0\0\0'),
-		` is a picture or a film, not a CSV file. ${HOW_TO_SAVE}`,
+		` is an image or a video, not a CSV file. ${HOW_TO_SAVE}`,
 	],
 	[
 		'a compressed file',
 		latin1('\x1F\x8B\x08\0\0\0\0\0'),
-		` is a packed file, not a CSV file. ${HOW_TO_SAVE}`,
+		` is a compressed file, not a CSV file. ${HOW_TO_SAVE}`,
 	],
 	[
 		'a text document',
@@ -298,19 +298,19 @@ const UNUSABLE: Array<[kind: string, content: string | Buffer, words: string]> =
 	],
 	['JSON', '[\n{ "prompt": "A lake" }\n]', ` is a JSON file, not a CSV file. ${HOW_TO_SAVE}`],
 	[
-		'a program',
+		'an executable',
 		latin1('\x7FELF\x02\x01\x01\0\0prompt'),
-		` is a file of another kind, not a CSV file. ${HOW_TO_SAVE}`,
+		` is a binary file, not a CSV file. ${HOW_TO_SAVE}`,
 	],
 	[
-		'UTF-16 that is cut',
+		'truncated UTF-16',
 		littleEndian(`${UTF_16_MARK}prompt\nA lake`).subarray(0, -1),
-		` is a file of another kind, not a CSV file. ${HOW_TO_SAVE}`,
+		` is a binary file, not a CSV file. ${HOW_TO_SAVE}`,
 	],
 ];
 
 describe('readCampaign', () => {
-	it('reads the example: all four systems, and rows that mix everything', async () => {
+	it('reads the example file, which covers every model and kind of row', async () => {
 		const rows = await readCampaign('examples/campaign.csv');
 		expect(rows.length).toBeGreaterThanOrEqual(12);
 		expect(new Set(rows.map(({ model }) => model))).toEqual(
@@ -328,52 +328,52 @@ describe('readCampaign', () => {
 		expect(rows.some(({ prompt }) => /\p{Script=Han}/u.test(prompt ?? ''))).toBe(true);
 	});
 
-	it.each(FILES)('reads %s', async (_kind, content, rows, notes = []) => {
+	it.each(FILES)('reads %s', async (_kind, content, rows, expected = []) => {
 		const path = file(content);
-		const said: string[] = [];
-		expect(await readCampaign(path, (note) => said.push(note))).toEqual(rows);
-		expect(said).toEqual(notes.map((note) => `${path}: ${note}`));
+		const warnings: string[] = [];
+		expect(await readCampaign(path, (message) => warnings.push(message))).toEqual(rows);
+		expect(warnings).toEqual(expected.map((warning) => `${path}: ${warning}`));
 	});
 
-	it.each(UNUSABLE)('says in a sentence what is wrong with %s', async (_kind, content, words) => {
+	it.each(INVALID)('rejects %s and says why', async (_kind, content, message) => {
 		const path = file(content);
-		await expect(readCampaign(path)).rejects.toEqual(new UserError(`${path}${words}`));
+		await expect(readCampaign(path)).rejects.toEqual(new UserError(`${path}${message}`));
 	});
 
-	it('recognises a picture', async () => {
+	it('rejects an image and says so', async () => {
 		const canvas = { width: 4, height: 3, channels: 3, background: '#385' } as const;
 		const path = file(await sharp({ create: canvas }).jpeg().toBuffer());
 		await expect(readCampaign(path)).rejects.toEqual(
-			new UserError(`${path} is a picture, not a CSV file. ${HOW_TO_SAVE}`),
+			new UserError(`${path} is an image, not a CSV file. ${HOW_TO_SAVE}`),
 		);
 	});
 
-	it('says in a sentence that there is no such file', async () => {
+	it('says that a file does not exist', async () => {
 		await expect(readCampaign('nowhere.csv')).rejects.toEqual(
-			new UserError('nowhere.csv cannot be read: there is no such file.'),
+			new UserError("Can't read nowhere.csv: the file doesn't exist."),
 		);
 	});
 });
 
-describe('a live run', () => {
+describe('a live demo', () => {
 	const rows = [
 		{ name: 'a', provider: 'evoLink', images: '3' },
 		{ name: 'b', provider: 'apiMart', images: '' },
 	];
 
-	it('says how many images it will make, and where', () => {
-		expect(announcement(rows)).toBe(
-			'This makes up to 4 images with your own API keys (EvoLink 3, APIMart 1), and costs real money.',
+	it('announces how many images it requests from each provider', () => {
+		expect(liveNotice(rows)).toBe(
+			"This generates up to 4 images with your own API keys (EvoLink 3, APIMart 1). You'll be charged for them.",
 		);
 	});
 
-	it('names the keys that are missing, and only those of providers in use', () => {
+	it('names the missing API keys of the providers in use', () => {
 		expect(() => openLive(rows, {})).toThrow(
-			new UserError('--live needs your API keys: please set EVOLINK_API_KEY and APIMART_API_KEY.'),
+			new UserError('--live needs your API keys. Set EVOLINK_API_KEY and APIMART_API_KEY.'),
 		);
 	});
 
-	it('goes to the real providers', () => {
+	it('uses the base URLs of the real providers', () => {
 		const keys = { EVOLINK_API_KEY: 'a', APIMART_API_KEY: 'b' };
 		expect(openLive(rows, keys).credentials).toEqual({
 			evoLinkApi: { apiKey: 'a', baseUrl: 'https://api.evolink.ai' },

@@ -1,17 +1,18 @@
+import { Progress } from '../../../nodes/Seedream/tasks/progress';
+
 import { readProgress } from '../../../demo/progress';
-import { createProgress } from '../../../nodes/Seedream/tasks/progress';
 
 describe("the demo's bar", () => {
 	it('follows what the node says', () => {
 		const seen: unknown[] = [];
 		let now = 1_000_000;
 		const clock = { now: () => now, sleep: async () => undefined };
-		const progress = createProgress(6, clock, (message) => seen.push(readProgress(message)));
+		const progress = new Progress(6, clock, (message) => seen.push(readProgress(message)));
 		progress.started(3);
 		now += 1_000;
 		progress.ended(3, 2);
 		now += 1_000;
-		progress.refused(3);
+		progress.rejected(3);
 		expect(seen).toEqual([
 			{ ended: 0, images: 6 },
 			{ ended: 2, images: 5 },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 
-import { summary } from '../../../demo/report';
+import { finishedRows, summary } from '../../../demo/report';
 import { saveResults } from '../../../demo/results';
 
 let folder: string;
@@ -39,7 +39,7 @@ async function save(items: INodeExecutionData[]) {
 	return await saveResults(items, rows, { readFile: async () => picture }, folder);
 }
 
-it('keeps a paid image whatever the provider says about its cost', async () => {
+it('saveResults saves an image whatever the provider reports about its cost', async () => {
 	const results = await save([
 		madeItem(0, { cost: { credits: 0.26 } }),
 		madeItem(1, { cost: { usd: 0.026 } }),
@@ -50,13 +50,14 @@ it('keeps a paid image whatever the provider says about its cost', async () => {
 	for (const index of [0, 1, 2]) {
 		expect(existsSync(join(folder, `row-${index}-1.png`))).toBe(true);
 	}
-	expect(summary(results, 3)).toMatch(/│ APIMart +│ +3 │ +3 │ +0 │ +not told │/);
+	expect(summary(results, 3)).toMatch(/│ APIMart +│ +3 │ +3 │ +0 │ +unknown │/);
 });
 
-it('adds up the credits of a provider that says them all', async () => {
+it('the summary adds up the credits of a provider that reports all of them', async () => {
 	const results = await save([
 		madeItem(0, { cost: { credits: 0.26 } }),
 		madeItem(1, { cost: { credits: 0.52 } }),
 	]);
+	expect(finishedRows(results)).toBe('2 of 2 rows finished.');
 	expect(summary(results, 3)).toMatch(/│ APIMart +│ +2 │ +2 │ +0 │ +0\.78 │/);
 });

@@ -9,7 +9,7 @@ import type {
 } from 'n8n-workflow';
 
 export interface FakeContext {
-	/** For each row, what its fields hold; a field that is missing is hidden. */
+	/** The parameters of each row; a missing one is hidden. */
 	rows?: Array<Record<string, unknown>>;
 	node?: Partial<INode>;
 	continueOnFail?: boolean;
@@ -17,19 +17,19 @@ export interface FakeContext {
 	helpers?: Partial<Record<keyof IExecuteFunctions['helpers'], unknown>>;
 	signal?: AbortSignal;
 	executionId?: string;
-	/** How often the node has run before in this execution, in a loop. */
+	/** How many times the node has already run in this execution, in a loop. */
 	runIndex?: number;
 	instanceId?: string;
 	workflowId?: string;
-	/** Which n8n keeps over a retry; older versions have none. */
+	/** n8n keeps it across retries; older versions have none. */
 	executionContext?: { establishedAt: number; parentExecutionId?: string };
-	/** Takes what is to be called at the execution's end; without it, the context is one of n8n 1. */
-	atEnd?: Array<() => unknown>;
+	/** Receives the callbacks for the execution's end. Without it, the context is that of n8n 1. */
+	finishCallbacks?: Array<() => unknown>;
 	savesProgress?: boolean;
 	mode?: WorkflowExecuteMode;
-	/** What `getContext('node')` holds. */
+	/** What `getContext('node')` returns. */
 	nodeContext?: IDataObject;
-	/** Takes the hints; without it, the context is one of an n8n that has none. */
+	/** Receives the hints. Without it, the context is that of an n8n version without hints. */
 	hints?: NodeExecutionHint[];
 }
 
@@ -42,7 +42,7 @@ export const NODE: INode = {
 	parameters: {},
 };
 
-/** The little of n8n's execution that the code under test asks for. */
+/** As much of n8n's execution context as the code under test needs. */
 export function fakeContext({
 	rows = [{}],
 	node = {},
@@ -55,7 +55,7 @@ export function fakeContext({
 	instanceId = 'instance-1',
 	workflowId = 'workflow-1',
 	executionContext,
-	atEnd,
+	finishCallbacks,
 	savesProgress = false,
 	mode = 'trigger',
 	nodeContext = {},
@@ -64,9 +64,9 @@ export function fakeContext({
 	const context = {
 		getNode: () => ({ ...NODE, ...node }),
 		getInputData: (): INodeExecutionData[] => rows.map((json) => ({ json: json as IDataObject })),
-		getNodeParameter: (name: string, itemIndex: number, whenHidden?: unknown) => {
+		getNodeParameter: (name: string, itemIndex: number, fallback?: unknown) => {
 			const row = rows[itemIndex] ?? {};
-			return name in row ? row[name] : whenHidden;
+			return name in row ? row[name] : fallback;
 		},
 		continueOnFail: () => continueOnFail,
 		getCredentials: async (name: string) => credentials[name],
@@ -77,11 +77,12 @@ export function fakeContext({
 		getWorkflow: () => ({ id: workflowId, active: true }),
 		getWorkflowSettings: () => ({ saveExecutionProgress: savesProgress }),
 		getExecutionContext: () => executionContext,
-		onExecutionFinish: atEnd && ((callback: () => unknown) => atEnd.push(callback)),
+		onExecutionFinish:
+			finishCallbacks && ((callback: () => unknown) => finishCallbacks.push(callback)),
 		evaluateExpression: (expression: string) =>
 			expression === '{{ $runIndex }}' ? runIndex : undefined,
 		getContext: (type: string) => (type === 'node' ? nodeContext : {}),
-		addExecutionHints: hints && ((...given: NodeExecutionHint[]) => hints.push(...given)),
+		addExecutionHints: hints && ((...added: NodeExecutionHint[]) => hints.push(...added)),
 		helpers,
 	};
 	return context as unknown as IExecuteFunctions;

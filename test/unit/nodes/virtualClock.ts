@@ -1,14 +1,14 @@
 import { type Clock, ExecutionCancelled } from '../../../nodes/Seedream/shared/clock';
 
 export interface VirtualClock extends Clock {
-	/** Every sleep so far, in milliseconds; those that take no time are left out. */
+	/** Every sleep so far, in milliseconds, except for those of 0. */
 	readonly pauses: number[];
 	elapsed: () => number;
 }
 
 const START = Date.UTC(2026, 10, 20, 8);
 
-/** Time passes only in `sleep`, and at once. The execution is stopped at `cancelAtMs`. */
+/** Time passes only in `sleep`, and without waiting. The execution is stopped at `cancelAtMs`. */
 export function virtualClock(cancelAtMs = Infinity): VirtualClock {
 	let now = START;
 	const pauses: number[] = [];
@@ -31,30 +31,30 @@ interface Sleeper {
 }
 
 /**
- * For many that sleep at the same time: they wake in the order of time, and time passes only when
- * nobody has anything else to do. The execution is stopped at `cancelAtMs`: who sleeps until then or
- * longer is woken by `Cancelled`, and so is who lies down later.
+ * For concurrent sleepers, which wake up in order. Time passes only when all pending promises have
+ * settled. The execution is stopped at `cancelAtMs`: every `sleep` that ends then or later, or starts
+ * later, throws `ExecutionCancelled`.
  */
 export function concurrentClock(cancelAtMs = Infinity): VirtualClock {
 	let now = START;
 	const pauses: number[] = [];
 	const sleepers: Sleeper[] = [];
 
-	let isMoving = false;
+	let isScheduled = false;
 
-	const moveOn = () => {
-		if (isMoving || sleepers.length === 0) return;
-		isMoving = true;
+	const scheduleNext = () => {
+		if (isScheduled || sleepers.length === 0) return;
+		isScheduled = true;
 		setImmediate(wakeNext);
 	};
 	const wakeNext = () => {
-		isMoving = false;
+		isScheduled = false;
 		const [first] = sleepers;
 		if (!first) return;
 		now = Math.max(now, Math.min(first.until, START + cancelAtMs));
 		if (now - START >= cancelAtMs) for (const sleeper of sleepers.splice(0)) sleeper.stop();
 		else sleepers.shift()?.wake();
-		moveOn();
+		scheduleNext();
 	};
 
 	return {
@@ -69,7 +69,7 @@ export function concurrentClock(cancelAtMs = Infinity): VirtualClock {
 				const after = sleepers.findIndex((sleeper) => sleeper.until > until);
 				const sleeper = { until, wake, stop: () => reject(new ExecutionCancelled()) };
 				sleepers.splice(after < 0 ? sleepers.length : after, 0, sleeper);
-				moveOn();
+				scheduleNext();
 			});
 		},
 	};

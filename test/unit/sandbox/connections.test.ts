@@ -1,7 +1,9 @@
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import axios from 'axios';
+
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
+import { until } from './client';
 
 let sandbox: Sandbox;
 let agent: Agent;
@@ -23,62 +25,57 @@ const create = (httpAgent?: Agent) =>
 		{ headers: { authorization: `Bearer ${sandbox.keys.apiInOne}` }, httpAgent },
 	);
 
-/** A create that is under way until `answer` is called. */
-async function slowCreate(httpAgent?: Agent) {
-	let answer: () => void = () => undefined;
-	const held = new Promise<undefined>((done) => (answer = () => done(undefined)));
+/** A create that is pending until `release` is called. */
+async function pendingCreate(httpAgent?: Agent) {
+	let release: () => void = () => undefined;
+	const held = new Promise<undefined>((done) => (release = () => done(undefined)));
 	sandbox.setIntercept(() => held);
-	const answered = create(httpAgent);
+	const response = create(httpAgent);
 	await until(() => sandbox.requests.length > 0);
 	sandbox.setIntercept(undefined);
-	return { answer, answered };
-}
-
-/** Waits for what comes over the socket; the test's own time limit ends a vain wait. */
-async function until(met: () => boolean): Promise<void> {
-	while (!met()) await new Promise((done) => setTimeout(done, 5));
+	return { release, response };
 }
 
 const refused = { code: 'ECONNREFUSED' };
 
 describe('refuseConnections', () => {
-	it('refuses the next request, which arrives nowhere', async () => {
+	it('refuseConnections refuses the next request', async () => {
 		await sandbox.refuseConnections();
 		await expect(create()).rejects.toMatchObject(refused);
 		expect(sandbox.requests).toHaveLength(0);
 	});
 
-	it('closes idle connections, so that a kept one is of no use', async () => {
+	it('refuseConnections closes idle connections, so that clients cannot reuse them', async () => {
 		await Promise.all([create(agent), create(agent), create(agent)]);
 		await sandbox.refuseConnections();
 		await expect(create(agent)).rejects.toMatchObject(refused);
 	});
 
-	it('finishes what is under way, and closes its connection then', async () => {
-		const { answer, answered } = await slowCreate(agent);
+	it('refuseConnections answers a pending request and then closes its connection', async () => {
+		const { release, response } = await pendingCreate(agent);
 		await sandbox.refuseConnections();
 		await expect(create(agent)).rejects.toMatchObject(refused);
-		answer();
-		const { status, headers } = await answered;
+		release();
+		const { status, headers } = await response;
 		expect([status, headers.connection]).toEqual([200, 'close']);
 		expect(sandbox.tasks()).toHaveLength(1);
 		await expect(create(agent)).rejects.toMatchObject(refused);
 	});
 
-	it('does not cut an answer that has begun to flow', async () => {
-		const bytes = Buffer.alloc(64 * 1024 * 1024, 1);
+	it('refuseConnections does not interrupt a response that is being sent', async () => {
+		const bytes = Buffer.alloc(24 * 1024 * 1024, 1);
 		const link = sandbox.addFile(bytes, 'image/png');
 		const { data } = await axios.get(link, { responseType: 'stream', httpAgent: agent });
 		await sandbox.refuseConnections();
 		let got = 0;
 		for await (const chunk of data) got += chunk.length;
 		expect(got).toBe(bytes.length);
-		// Its headers could not announce the end of the connection: the client learns of it a little later.
+		// The headers couldn't announce that the connection closes, so the client notices a little later.
 		await until(() => Object.keys({ ...agent.sockets, ...agent.freeSockets }).length === 0);
 		await expect(create(agent)).rejects.toMatchObject(refused);
 	});
 
-	it('answers the first request of a connection that was made before, and only that', async () => {
+	it('refuseConnections allows one request on a connection that was opened before', async () => {
 		const socket = connect(Number(new URL(sandbox.origin).port), '127.0.0.1');
 		let text = '';
 		socket.on('data', (chunk) => (text += chunk.toString()));
@@ -92,7 +89,7 @@ describe('refuseConnections', () => {
 });
 
 describe('acceptConnections', () => {
-	it('listens again on the same port', async () => {
+	it('acceptConnections listens again on the same port', async () => {
 		const { origin } = sandbox;
 		for (let round = 0; round < 3; round += 1) {
 			await sandbox.refuseConnections();
@@ -104,17 +101,17 @@ describe('acceptConnections', () => {
 		expect(sandbox.origin).toBe(origin);
 	});
 
-	it('lets a request that was under way end', async () => {
-		const { answer, answered } = await slowCreate(agent);
+	it('acceptConnections does not disturb a pending request', async () => {
+		const { release, response } = await pendingCreate(agent);
 		await sandbox.refuseConnections();
 		await sandbox.acceptConnections();
 		expect((await create(agent)).status).toBe(200);
-		answer();
-		expect((await answered).status).toBe(200);
+		release();
+		expect((await response).status).toBe(200);
 	});
 });
 
-it('both may be called again, and before the other is done', async () => {
+it('refuseConnections and acceptConnections can be called repeatedly and at the same time', async () => {
 	await sandbox.acceptConnections();
 	expect((await create()).status).toBe(200);
 	await Promise.all([sandbox.refuseConnections(), sandbox.refuseConnections()]);
@@ -130,19 +127,22 @@ it('both may be called again, and before the other is done', async () => {
 });
 
 describe('close', () => {
-	it.each(['refusing', 'accepting again'])('ends all at once while %s', async (state) => {
-		const { answered } = await slowCreate(agent);
-		answered.catch(() => undefined);
-		await sandbox.refuseConnections();
-		if (state === 'accepting again') await sandbox.acceptConnections();
-		const from = Date.now();
-		await sandbox.close();
-		await expect(answered).rejects.toThrow();
-		expect(Date.now() - from).toBeLessThan(1000);
-		await expect(create()).rejects.toMatchObject(refused);
-	});
+	it.each(['refusing', 'accepting'])(
+		'closes the sandbox at once while %s connections',
+		async (state) => {
+			const { response } = await pendingCreate(agent);
+			response.catch(() => undefined);
+			await sandbox.refuseConnections();
+			if (state === 'accepting') await sandbox.acceptConnections();
+			const from = Date.now();
+			await sandbox.close();
+			await expect(response).rejects.toThrow();
+			expect(Date.now() - from).toBeLessThan(1000);
+			await expect(create()).rejects.toMatchObject(refused);
+		},
+	);
 
-	it('is for good', async () => {
+	it('closes the sandbox for good', async () => {
 		await sandbox.refuseConnections();
 		const changes = [sandbox.acceptConnections(), sandbox.close(), sandbox.acceptConnections()];
 		await Promise.all(changes);

@@ -1,63 +1,57 @@
 import { request as openRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import axios from 'axios';
-import { startSandbox, type Fault, type Sandbox } from '../../sandbox/sandbox';
 
-let clock = 1_757_165_031_000;
+import { startSandbox, type Fault, type Sandbox } from '../../sandbox/sandbox';
+import { MINIMAL_CREATE, START_TIME, until } from './client';
+
+let clock = START_TIME;
 let sandbox: Sandbox;
 
 beforeEach(async () => {
-	clock = 1_757_165_031_000;
-	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock });
+	clock = START_TIME;
+	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock, imageBytes: 20_000 });
 });
 
 afterEach(async () => sandbox.close());
 
-/** What of an answer has come, and how it ended. */
+/** The part of a response that has arrived so far. */
 interface Received {
 	status: number | undefined;
 	headers: Record<string, unknown>;
 	body: Buffer;
-	/** Undefined while it has not ended. */
-	end?: 'whole' | 'broken';
-	giveUp(): void;
+	/** Undefined while more may come. */
+	end?: 'complete' | 'broken';
+	abort(): void;
 }
 
-/** Resolves with the headers; the body comes in afterwards. */
-function receive(url: string, order?: object, key = sandbox.keys.evoLink): Promise<Received> {
+/** Resolves with the headers. The body arrives later. */
+function receive(url: string, body?: object, key = sandbox.keys.evoLink): Promise<Received> {
 	return new Promise((done, failed) => {
 		const headers = { authorization: `Bearer ${key}` };
-		const asked = openRequest(url, { method: order ? 'POST' : 'GET', headers }, (answer) =>
-			done(collect(answer)),
+		const request = openRequest(url, { method: body ? 'POST' : 'GET', headers }, (response) =>
+			done(collect(response)),
 		);
-		asked.on('error', failed);
-		asked.end(order && JSON.stringify(order));
+		request.on('error', failed);
+		request.end(body && JSON.stringify(body));
 	});
 }
 
-function collect(answer: IncomingMessage): Received {
+function collect(response: IncomingMessage): Received {
 	const received: Received = {
-		status: answer.statusCode,
-		headers: answer.headers,
+		status: response.statusCode,
+		headers: response.headers,
 		body: Buffer.alloc(0),
-		giveUp: () => answer.destroy(),
+		abort: () => response.destroy(),
 	};
-	answer.on('data', (chunk: Buffer) => (received.body = Buffer.concat([received.body, chunk])));
-	answer.on('error', () => undefined);
-	answer.on('close', () => (received.end = answer.complete ? 'whole' : 'broken'));
+	response.on('data', (chunk: Buffer) => (received.body = Buffer.concat([received.body, chunk])));
+	response.on('error', () => undefined);
+	response.on('close', () => (received.end = response.complete ? 'complete' : 'broken'));
 	return received;
 }
 
-/** Waits for what comes over the socket; the test's own time limit ends a vain wait. */
-async function until(met: () => boolean): Promise<void> {
-	while (!met()) await wait(5);
-}
-
 const create = () =>
-	receive(`${sandbox.baseUrls.evoLink}/v1/images/generations`, {
-		model: 'doubao-seedream-4.5',
-		prompt: 'a lake',
-	});
+	receive(`${sandbox.baseUrls.evoLink}/v1/images/generations`, MINIMAL_CREATE.evoLink);
 
 async function imageLink(): Promise<string> {
 	await create();
@@ -65,118 +59,115 @@ async function imageLink(): Promise<string> {
 	return sandbox.tasks()[0]?.images[0] ?? '';
 }
 
-const always = (fault: Fault) => sandbox.setIntercept(() => fault);
+const injectAlways = (fault: Fault) => sandbox.setIntercept(() => fault);
 
-/** The link of an image, and how it looks when nothing is wrong. */
-async function soundImage() {
+/** The URL of an image, and its intact response. */
+async function intactImage() {
 	const link = await imageLink();
-	const sound = await receive(link);
-	await until(() => sound.end === 'whole');
-	return { link, sound };
+	const intact = await receive(link);
+	await until(() => intact.end === 'complete');
+	return { link, intact };
 }
 
-/** Date apart, these are the same for each answer. */
-function lastingHeaders({ headers }: Received) {
+/** Without the date, which differs between responses. */
+function stableHeaders({ headers }: Received) {
 	return { ...headers, date: undefined };
 }
 
-describe('truncate', () => {
-	it('keeps the headers of an image, cuts its bytes and ends the connection', async () => {
-		const { link, sound } = await soundImage();
-		always({ kind: 'truncate', bytes: 100 });
-		const got = await receive(link);
-		await until(() => got.end === 'broken');
-		expect(got.status).toBe(200);
-		expect(lastingHeaders(got)).toEqual(lastingHeaders(sound));
-		expect(got.headers).toMatchObject({
+describe('the truncate fault', () => {
+	it('truncates an image under its original headers and closes the connection', async () => {
+		const { link, intact } = await intactImage();
+		injectAlways({ kind: 'truncate', bytes: 100 });
+		const received = await receive(link);
+		await until(() => received.end === 'broken');
+		expect(received.status).toBe(200);
+		expect(stableHeaders(received)).toEqual(stableHeaders(intact));
+		expect(received.headers).toMatchObject({
 			'content-type': 'image/png',
-			'content-length': String(sound.body.length),
+			'content-length': String(intact.body.length),
 		});
-		expect(got.body).toEqual(sound.body.subarray(0, 100));
+		expect(received.body).toEqual(intact.body.subarray(0, 100));
 	});
 
-	it('keeps the headers of JSON', async () => {
-		const sound = await create();
-		always({ kind: 'truncate', bytes: 10 });
-		const got = await create();
-		expect(got.headers['content-type']).toBe(sound.headers['content-type']);
+	it('truncates JSON under its original Content-Type', async () => {
+		const intact = await create();
+		injectAlways({ kind: 'truncate', bytes: 10 });
+		const received = await create();
+		expect(received.headers['content-type']).toBe(intact.headers['content-type']);
 	});
 });
 
-describe('stall', () => {
-	it.each([0, 1, 100])(
-		'sends the headers and %d bytes of an image, then nothing',
-		async (bytes) => {
-			const { link, sound } = await soundImage();
-			always({ kind: 'stall', bytes });
-			const got = await receive(link);
-			await until(() => got.body.length === bytes);
-			await wait(50);
-			expect([got.status, got.end]).toEqual([200, undefined]);
-			expect(lastingHeaders(got)).toEqual(lastingHeaders(sound));
-			expect(got.body).toEqual(sound.body.subarray(0, bytes));
-		},
-	);
-
-	it('never sends the last byte', async () => {
-		const { link, sound } = await soundImage();
-		always({ kind: 'stall', bytes: Infinity });
-		const got = await receive(link);
-		await until(() => got.body.length === sound.body.length - 1);
+describe('the stall fault', () => {
+	it.each([0, 1, 100])('stalls after the headers and %d bytes of an image', async (bytes) => {
+		const { link, intact } = await intactImage();
+		injectAlways({ kind: 'stall', bytes });
+		const received = await receive(link);
+		await until(() => received.body.length === bytes);
 		await wait(50);
-		expect([got.body.length, got.end]).toEqual([sound.body.length - 1, undefined]);
+		expect([received.status, received.end]).toEqual([200, undefined]);
+		expect(stableHeaders(received)).toEqual(stableHeaders(intact));
+		expect(received.body).toEqual(intact.body.subarray(0, bytes));
 	});
 
-	it('lets a create take effect', async () => {
-		always({ kind: 'stall', bytes: 5 });
+	it('stalls before the last byte even if it may send more', async () => {
+		const { link, intact } = await intactImage();
+		injectAlways({ kind: 'stall', bytes: Infinity });
+		const received = await receive(link);
+		await until(() => received.body.length === intact.body.length - 1);
+		await wait(50);
+		expect([received.body.length, received.end]).toEqual([intact.body.length - 1, undefined]);
+	});
+
+	it('stalls the response to a create that took effect', async () => {
+		injectAlways({ kind: 'stall', bytes: 5 });
 		await create();
 		expect(sandbox.tasks()).toHaveLength(1);
 		expect(sandbox.account('evoLink').reserved).toBe(2.25);
 	});
 
-	it('is over when the client gives up', async () => {
-		always({ kind: 'stall', bytes: 5 });
-		const given = await create();
-		given.giveUp();
+	it('stops stalling when the client disconnects', async () => {
+		injectAlways({ kind: 'stall', bytes: 5 });
+		const received = await create();
+		received.abort();
 		sandbox.setIntercept(undefined);
 		expect((await create()).status).toBe(200);
 	});
 
-	it('is over at once when the sandbox closes', async () => {
-		always({ kind: 'stall', bytes: 5 });
-		const got = await create();
+	it('stops stalling as soon as the sandbox closes', async () => {
+		injectAlways({ kind: 'stall', bytes: 5 });
+		const received = await create();
 		const from = Date.now();
 		await sandbox.close();
-		await until(() => got.end === 'broken');
+		await until(() => received.end === 'broken');
 		expect(Date.now() - from).toBeLessThan(1000);
 	});
 });
 
-describe('cut', () => {
-	it('makes a whole answer of the beginning of one', async () => {
-		const { link, sound } = await soundImage();
-		always({ kind: 'cut', bytes: 100 });
-		const got = await receive(link);
-		await until(() => got.end === 'whole');
-		expect(got.status).toBe(200);
-		expect(lastingHeaders(got)).toEqual({ ...lastingHeaders(sound), 'content-length': '100' });
-		expect(got.body).toEqual(sound.body.subarray(0, 100));
+describe('the cut fault', () => {
+	it('cuts an image so that it is a complete response by HTTP', async () => {
+		const { link, intact } = await intactImage();
+		injectAlways({ kind: 'cut', bytes: 100 });
+		const received = await receive(link);
+		await until(() => received.end === 'complete');
+		expect(received.status).toBe(200);
+		expect(stableHeaders(received)).toEqual({ ...stableHeaders(intact), 'content-length': '100' });
+		expect(received.body).toEqual(intact.body.subarray(0, 100));
 	});
 
-	it('gives JSON that does not parse under its own type, and lets the request take effect', async () => {
-		const sound = await create();
-		always({ kind: 'cut', bytes: 40 });
-		const got = await create();
-		await until(() => got.end === 'whole');
-		expect(got.status).toBe(200);
-		expect(got.headers['content-type']).toBe(sound.headers['content-type']);
-		expect(got.body).toHaveLength(40);
-		expect(() => JSON.parse(got.body.toString())).toThrow(SyntaxError);
+	it('cuts JSON so that it does not parse, after the request took effect', async () => {
+		const intact = await create();
+		injectAlways({ kind: 'cut', bytes: 40 });
+		const received = await create();
+		await until(() => received.end === 'complete');
+		expect(received.status).toBe(200);
+		expect(received.headers['content-type']).toBe(intact.headers['content-type']);
+		expect(received.body).toHaveLength(40);
+		expect(() => JSON.parse(received.body.toString())).toThrow(SyntaxError);
 		expect(sandbox.tasks()).toHaveLength(2);
 	});
 
-	it('always takes something away', async () => {
-		always({ kind: 'cut', bytes: Infinity });
+	it('cuts at least the last byte', async () => {
+		injectAlways({ kind: 'cut', bytes: Infinity });
 		const url = `${sandbox.baseUrls.evoLink}/v1/tasks/nowhere`;
 		const { status, data } = await axios.get(url, {
 			responseType: 'text',
@@ -188,9 +179,9 @@ describe('cut', () => {
 	});
 });
 
-describe('reshape', () => {
-	it('changes the answer of a request that took effect', async () => {
-		always({
+describe('the reshape fault', () => {
+	it('reshapes the response to a request that took effect', async () => {
+		injectAlways({
 			kind: 'reshape',
 			change: ({ status, headers, body }) => ({
 				status: status + 2,
@@ -198,88 +189,99 @@ describe('reshape', () => {
 				body: { data: body },
 			}),
 		});
-		const got = await create();
-		await until(() => got.end === 'whole');
-		expect([got.status, got.headers['x-more']]).toEqual([202, 'yes']);
+		const received = await create();
+		await until(() => received.end === 'complete');
+		expect([received.status, received.headers['x-more']]).toEqual([202, 'yes']);
 		const [task] = sandbox.tasks();
-		expect(JSON.parse(got.body.toString()).data.id).toBe(task?.id);
+		expect(JSON.parse(received.body.toString()).data.id).toBe(task?.id);
 	});
 
-	it('changes bytes and text, too', async () => {
-		const { link, sound } = await soundImage();
-		always({
+	it('reshapes bytes and text', async () => {
+		const { link, intact } = await intactImage();
+		injectAlways({
 			kind: 'reshape',
-			change: (answer) => ({
-				...answer,
-				body: Buffer.concat([answer.body as Buffer, Buffer.from('!')]),
+			change: (response) => ({
+				...response,
+				body: Buffer.concat([response.body as Buffer, Buffer.from('!')]),
 			}),
 		});
-		const got = await receive(link);
-		await until(() => got.end === 'whole');
-		expect(got.headers['content-type']).toBe('image/png');
-		expect(got.body.equals(Buffer.concat([sound.body, Buffer.from('!')]))).toBe(true);
-		always({ kind: 'reshape', change: () => ({ status: 200, body: '<p>moved</p>' }) });
+		const received = await receive(link);
+		await until(() => received.end === 'complete');
+		expect(received.headers['content-type']).toBe('image/png');
+		expect(received.body.equals(Buffer.concat([intact.body, Buffer.from('!')]))).toBe(true);
+		injectAlways({ kind: 'reshape', change: () => ({ status: 200, body: '<p>moved</p>' }) });
 		const page = await receive(link);
-		await until(() => page.end === 'whole');
+		await until(() => page.end === 'complete');
 		expect(page.headers['content-type']).toMatch(/^text\/html/);
 	});
 
-	it('says so when the change fails, after the effect', async () => {
-		always({
+	it('reports a reshape that throws, after the request took effect', async () => {
+		injectAlways({
 			kind: 'reshape',
 			change: () => {
 				throw new Error('oops');
 			},
 		});
-		const got = await create();
-		await until(() => got.end === 'whole');
-		expect([got.status, got.body.toString()]).toEqual([500, expect.stringContaining('oops')]);
+		const received = await create();
+		await until(() => received.end === 'complete');
+		expect([received.status, received.body.toString()]).toEqual([
+			500,
+			expect.stringContaining('oops'),
+		]);
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 });
 
-describe('trickle', () => {
-	it('sends the headers at once and then byte by byte, until all is there', async () => {
-		const sound = await create();
-		await until(() => sound.end === 'whole');
+describe('the trickle fault', () => {
+	it('trickles the headers at once and then byte by byte until the body is complete', async () => {
+		// APIMart's response to a create is the shortest.
+		const createAtApiMart = () =>
+			receive(
+				`${sandbox.baseUrls.apiMart}/v1/images/generations`,
+				MINIMAL_CREATE.apiMart,
+				sandbox.keys.apiMart,
+			);
+		const intact = await createAtApiMart();
+		await until(() => intact.end === 'complete');
 		const from = Date.now();
-		always({ kind: 'trickle', everyMs: 2 });
-		const got = await create();
-		expect(got.body.length).toBeLessThan(sound.body.length / 2);
-		expect(lastingHeaders(got)).toEqual(lastingHeaders(sound));
-		await until(() => got.end === 'whole');
-		expect(Date.now() - from).toBeGreaterThanOrEqual(sound.body.length);
-		expect(JSON.parse(got.body.toString()).id).toBe(sandbox.tasks()[1]?.id);
+		injectAlways({ kind: 'trickle', everyMs: 4 });
+		const received = await createAtApiMart();
+		expect(received.body.length).toBeLessThan(intact.body.length / 2);
+		expect(stableHeaders(received)).toEqual(stableHeaders(intact));
+		await until(() => received.end === 'complete');
+		expect(Date.now() - from).toBeGreaterThanOrEqual(2 * intact.body.length);
+		const { data } = JSON.parse(received.body.toString());
+		expect(data[0].task_id).toBe(sandbox.tasks()[1]?.id);
 	});
 
-	it('ends where there is nothing to send', async () => {
+	it('trickles an empty body and ends', async () => {
 		const link = sandbox.addFile(Buffer.alloc(0), 'image/png');
-		always({ kind: 'trickle', everyMs: 2 });
-		const got = await receive(link);
-		await until(() => got.end === 'whole');
-		expect(got.body).toHaveLength(0);
+		injectAlways({ kind: 'trickle', everyMs: 2 });
+		const received = await receive(link);
+		await until(() => received.end === 'complete');
+		expect(received.body).toHaveLength(0);
 	});
 
-	it('waits between the headers and the first byte, and is over when the client gives up', async () => {
-		always({ kind: 'trickle', everyMs: 100 });
-		const given = await create();
-		expect(given.body).toHaveLength(0);
-		await until(() => given.body.length >= 2);
-		given.giveUp();
-		const { length } = given.body;
+	it('trickles the first byte after an interval and stops when the client disconnects', async () => {
+		injectAlways({ kind: 'trickle', everyMs: 100 });
+		const received = await create();
+		expect(received.body).toHaveLength(0);
+		await until(() => received.body.length >= 2);
+		received.abort();
+		const { length } = received.body;
 		await wait(250);
-		expect(given.body).toHaveLength(length);
+		expect(received.body).toHaveLength(length);
 		sandbox.setIntercept(undefined);
 		expect((await create()).status).toBe(200);
 	});
 
-	it('is over at once when the sandbox closes', async () => {
-		always({ kind: 'trickle', everyMs: 60_000 });
-		const got = await create();
+	it('stops trickling as soon as the sandbox closes', async () => {
+		injectAlways({ kind: 'trickle', everyMs: 60_000 });
+		const received = await create();
 		expect(sandbox.tasks()).toHaveLength(1);
 		const from = Date.now();
 		await sandbox.close();
-		await until(() => got.end === 'broken');
+		await until(() => received.end === 'broken');
 		expect(Date.now() - from).toBeLessThan(1000);
 	});
 });

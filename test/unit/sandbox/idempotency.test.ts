@@ -1,4 +1,4 @@
-import axios, { type AxiosResponse } from 'axios';
+import type { AxiosResponse } from 'axios';
 
 import {
 	startSandbox,
@@ -7,61 +7,43 @@ import {
 	type Sandbox,
 	type SandboxOptions,
 } from '../../sandbox/sandbox';
+import { HOUR_MS, sendCreate, START_TIME, until } from './client';
 
 const PROVIDERS = ['evoLink', 'apiMart'] as const;
 
-const HOUR_MS = 60 * 60 * 1000;
-
-const KEY = 'row-1.of_this-run';
+const KEY = 'row-1.of_execution';
 
 const VERSION = { 'x-apimart-response-version': '2026-07-27' };
 
-const LEAST: Record<ProviderName, Record<string, unknown>> = {
-	evoLink: { model: 'doubao-seedream-4.5', prompt: 'a lake' },
-	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a lake' },
-	apiInOne: { prompt: 'a lake' },
-};
-
-/** What each says in a 409, as the contract names it. */
-const UNDER_WAY = {
+/** Of the 409 responses. */
+const IN_PROGRESS = {
 	evoLink: { code: 'paid_outcome_unknown', type: 'invalid_request_error' },
 	apiMart: { code: 409, type: 'idempotency_in_progress' },
 };
 
-const REUSED = {
+const KEY_REUSED = {
 	evoLink: { code: 'idempotency_conflict', type: 'invalid_request_error' },
 	apiMart: { code: 409, type: 'idempotency_key_reused' },
 };
 
-const HONOURED = { evoLink: 'honoured', apiMart: 'honoured' } as const;
+const HONORED = { evoLink: 'honored', apiMart: 'honored' } as const;
 
-let clock = 1_757_165_031_000;
+let clock = START_TIME;
 let sandbox: Sandbox;
 
-async function open(options: SandboxOptions = { idempotency: HONOURED }) {
+async function start(options: SandboxOptions = { idempotency: HONORED }) {
 	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock, ...options });
 }
 
 afterEach(async () => sandbox.close());
 
 function create(provider: ProviderName, fields = {}, headers = {}): Promise<AxiosResponse> {
-	return axios.post(
-		`${sandbox.baseUrls[provider]}/v1/images/generations`,
-		{ ...LEAST[provider], ...fields },
-		{
-			headers: {
-				authorization: `Bearer ${sandbox.keys[provider]}`,
-				'idempotency-key': KEY,
-				...headers,
-			},
-			validateStatus: () => true,
-		},
-	);
+	return sendCreate(sandbox, provider, fields, { 'idempotency-key': KEY, ...headers });
 }
 
 const replayed = ({ headers }: AxiosResponse) => headers['idempotency-replayed'];
 
-/** The intercept's decision about the first request, for as long as the test holds it back. */
+/** Delays the first request until the test decides on a fault. */
 function holdFirst() {
 	let decide: (fault?: Fault) => void = () => undefined;
 	const decision = new Promise<Fault | undefined>((done) => (decide = done));
@@ -69,15 +51,10 @@ function holdFirst() {
 	return { decide };
 }
 
-/** Waits for what comes over the socket; the test's own time limit ends a vain wait. */
-async function until(met: () => boolean): Promise<void> {
-	while (!met()) await new Promise((done) => setTimeout(done, 5));
-}
+describe.each(PROVIDERS)('%s, honoring Idempotency-Keys', (provider) => {
+	beforeEach(() => start());
 
-describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
-	beforeEach(() => open());
-
-	it('answers a repeat with the first answer, and says so', async () => {
+	it('replays the first response to a retry, with a header that says so', async () => {
 		const first = await create(provider);
 		const again = await create(provider);
 		expect([first.status, again.status]).toEqual([200, 200]);
@@ -86,14 +63,14 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
-	it('refuses another body under the same key', async () => {
+	it('rejects a key that was used with another body', async () => {
 		await create(provider);
 		const { status, data } = await create(provider, { prompt: 'a hill' });
-		expect([status, data.error]).toEqual([409, expect.objectContaining(REUSED[provider])]);
+		expect([status, data.error]).toEqual([409, expect.objectContaining(KEY_REUSED[provider])]);
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
-	it('knows each key by itself, and none where none comes', async () => {
+	it('creates a task for each key and for each create without a key', async () => {
 		await create(provider);
 		await create(provider, {}, { 'idempotency-key': `${KEY}-too` });
 		await create(provider, {}, { 'idempotency-key': undefined });
@@ -101,17 +78,17 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		expect(sandbox.tasks()).toHaveLength(4);
 	});
 
-	it('claims a key from the arrival of the first request until its answer', async () => {
+	it('reserves a key from the arrival of the first request until its response', async () => {
 		const { decide } = holdFirst();
 		const first = create(provider);
 		await until(() => sandbox.requests.length === 1);
 		const { status, headers, data } = await create(provider);
-		expect([status, data.error]).toEqual([409, expect.objectContaining(UNDER_WAY[provider])]);
+		expect([status, data.error]).toEqual([409, expect.objectContaining(IN_PROGRESS[provider])]);
 		expect(headers['retry-after']).toBe(provider === 'apiMart' ? '1' : undefined);
 		const other = await create(provider, { prompt: 'a hill' });
 		expect([other.status, other.data.error]).toEqual([
 			409,
-			expect.objectContaining(REUSED[provider]),
+			expect.objectContaining(KEY_REUSED[provider]),
 		]);
 		decide();
 		expect((await first).status).toBe(200);
@@ -119,8 +96,8 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
-	it('holds it through a delay', async () => {
-		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? { kind: 'delay', ms: 500 } : undefined));
+	it('reserves a key while a fault delays the first request', async () => {
+		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? { kind: 'delay', ms: 300 } : undefined));
 		const first = create(provider);
 		await until(() => sandbox.requests.length === 1);
 		expect((await create(provider)).status).toBe(409);
@@ -128,8 +105,8 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		expect(replayed(await create(provider))).toBe('true');
 	});
 
-	it.each<Fault>([{ kind: 'answer', status: 503, body: 'busy' }, { kind: 'resetBefore' }])(
-		'frees it when there is no effect: %j',
+	it.each<Fault>([{ kind: 'response', status: 503, body: 'busy' }, { kind: 'resetBefore' }])(
+		'releases the key of a request that had no effect: %j',
 		async (fault) => {
 			const { decide } = holdFirst();
 			const first = create(provider).catch(() => undefined);
@@ -148,7 +125,7 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		{ kind: 'truncate', bytes: 5 },
 		{ kind: 'cut', bytes: 5 },
 		{ kind: 'reshape', change: () => ({ status: 502, body: 'bad' }) },
-	])('replays the answer that was lost: %j', async (fault) => {
+	])('replays a response that did not reach the client: %j', async (fault) => {
 		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? fault : undefined));
 		await create(provider).catch(() => undefined);
 		const again = await create(provider);
@@ -157,12 +134,12 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
-	it('gives the answer as it was, whatever a test made of it', async () => {
+	it('replays the original response after a reshape', async () => {
 		sandbox.setIntercept(() => ({
 			kind: 'reshape',
-			change: (answer) => {
-				Object.assign(answer.body as object, { spoilt: true });
-				return answer;
+			change: (response) => {
+				Object.assign(response.body as object, { spoilt: true });
+				return response;
 			},
 		}));
 		expect((await create(provider)).data.spoilt).toBe(true);
@@ -174,7 +151,7 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 	it.each<Fault>([
 		{ kind: 'stall', bytes: 5 },
 		{ kind: 'trickle', everyMs: 1000 },
-	])('does not wait for an answer to arrive: %j', async (fault) => {
+	])('replays a response that is still being sent: %j', async (fault) => {
 		sandbox.setIntercept(({ attempt }) => (attempt === 1 ? fault : undefined));
 		const first = create(provider).catch(() => undefined);
 		await until(() => sandbox.tasks().length === 1);
@@ -183,7 +160,7 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		await first;
 	});
 
-	it('keeps no refusal', async () => {
+	it('does not replay a rejection', async () => {
 		const prompt = 'a lake [[http:503x1]]';
 		expect((await create(provider, { prompt })).status).toBe(503);
 		expect((await create(provider, { n: 99 })).status).toBe(400);
@@ -191,25 +168,25 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 		expect([accepted.status, replayed(accepted)]).toEqual([200, undefined]);
 	});
 
-	it('claims nothing for a stranger', async () => {
+	it('does not reserve a key for a request with an invalid API key', async () => {
 		const { decide } = holdFirst();
-		const stranger = create(provider, {}, { authorization: 'Bearer wrong' });
+		const unauthorized = create(provider, {}, { authorization: 'Bearer wrong' });
 		await until(() => sandbox.requests.length === 1);
 		expect((await create(provider)).status).toBe(200);
 		decide();
-		expect((await stranger).status).toBe(401);
+		expect((await unauthorized).status).toBe(401);
 	});
 
-	it('makes one task of many creates at once', async () => {
-		const answers = await Promise.all(Array.from({ length: 10 }, () => create(provider)));
-		for (const { status } of answers) expect([200, 409]).toContain(status);
+	it('creates one task for many simultaneous creates with the same key', async () => {
+		const responses = await Promise.all(Array.from({ length: 10 }, () => create(provider)));
+		for (const { status } of responses) expect([200, 409]).toContain(status);
 		expect(sandbox.tasks()).toHaveLength(1);
 		expect(replayed(await create(provider))).toBe('true');
 	});
 
-	it('frees a key that a limit turned away', async () => {
+	it('releases the key of a request that was rate limited', async () => {
 		await sandbox.close();
-		await open({ idempotency: HONOURED, rateLimit: { perSecond: 1 } });
+		await start({ idempotency: HONORED, rateLimit: { perSecond: 1 } });
 		await create(provider, {}, { 'idempotency-key': `${KEY}-too` });
 		expect((await create(provider)).status).toBe(429);
 		clock += 1000;
@@ -218,8 +195,8 @@ describe.each(PROVIDERS)('%s, where a key is honoured', (provider) => {
 	});
 });
 
-describe('what a key looks like', () => {
-	beforeEach(() => open());
+describe('the format of an Idempotency-Key', () => {
+	beforeEach(() => start());
 
 	it.each<[ProviderName, string, number]>([
 		['evoLink', 'a'.repeat(16), 200],
@@ -231,19 +208,19 @@ describe('what a key looks like', () => {
 		['apiMart', '~'.repeat(191), 200],
 		['apiMart', 'a'.repeat(192), 400],
 		['apiMart', 'a b', 400],
-	])('%s: %s makes %d', async (provider, key, status) => {
-		const answer = await create(provider, {}, { 'idempotency-key': key });
-		expect(answer.status).toBe(status);
+	])('%s responds to the key %s with %d', async (provider, key, status) => {
+		const response = await create(provider, {}, { 'idempotency-key': key });
+		expect(response.status).toBe(status);
 		if (status === 200) return;
-		expect(answer.data.error.type).toBe('invalid_request_error');
-		expect(answer.data.error.message).toContain('Idempotency-Key');
+		expect(response.data.error.type).toBe('invalid_request_error');
+		expect(response.data.error.message).toContain('Idempotency-Key');
 		expect(sandbox.tasks()).toHaveLength(0);
 	});
 });
 
-describe('how long an answer is kept', () => {
-	it('at APIMart 24 hours by the clock', async () => {
-		await open();
+describe('replayed responses', () => {
+	it('APIMart replays a response for 24 hours', async () => {
+		await start();
 		await create('apiMart');
 		clock += 24 * HOUR_MS - 1;
 		expect(replayed(await create('apiMart'))).toBe('true');
@@ -253,19 +230,19 @@ describe('how long an answer is kept', () => {
 		expect(sandbox.tasks()).toHaveLength(2);
 	});
 
-	it('at EvoLink for good', async () => {
-		await open();
+	it('EvoLink replays a response forever', async () => {
+		await start();
 		await create('evoLink');
 		clock += 1000 * HOUR_MS;
 		expect(replayed(await create('evoLink'))).toBe('true');
 	});
 });
 
-describe('the response version of APIMart', () => {
+describe('the response version header of APIMart', () => {
 	const task = { id: expect.stringMatching(/^task_/), status: 'submitted' };
 
-	it('makes 202 and an object of the answer, whether or not keys are honoured', async () => {
-		await open({});
+	it('the version header changes the response to 202 with an object, even if keys are ignored', async () => {
+		await start({});
 		const { status, data } = await create('apiMart', {}, VERSION);
 		expect([status, data]).toEqual([202, { code: 202, data: task }]);
 		const other = await create('apiMart', {}, { 'x-apimart-response-version': '2020-01-01' });
@@ -277,8 +254,8 @@ describe('the response version of APIMart', () => {
 		expect(sandbox.tasks()).toHaveLength(2);
 	});
 
-	it('is kept with its answer, and must be the same on a repeat', async () => {
-		await open();
+	it('the version header must be the same on a retry, which gets the same response', async () => {
+		await start();
 		const first = await create('apiMart', {}, VERSION);
 		const again = await create('apiMart', {}, VERSION);
 		expect([again.status, again.data, replayed(again)]).toEqual([202, first.data, 'true']);
@@ -286,15 +263,15 @@ describe('the response version of APIMart', () => {
 		expect([status, data.error.type]).toEqual([409, 'idempotency_key_reused']);
 	});
 
-	it('means nothing to the others', async () => {
-		await open();
+	it('the version header has no effect at EvoLink', async () => {
+		await start();
 		expect((await create('evoLink', {}, VERSION)).status).toBe(200);
 	});
 });
 
-describe('where a key is ignored', () => {
-	it('is so at APIMart unless the test says otherwise, and not at EvoLink', async () => {
-		await open({});
+describe('ignored Idempotency-Keys', () => {
+	it('keys are ignored by default at APIMart, but not at EvoLink', async () => {
+		await start({});
 		await create('apiMart');
 		expect(replayed(await create('apiMart'))).toBeUndefined();
 		expect((await create('apiMart', {}, { 'idempotency-key': 'a b' })).status).toBe(200);
@@ -302,12 +279,12 @@ describe('where a key is ignored', () => {
 		expect(replayed(await create('evoLink'))).toBe('true');
 	});
 
-	it('is so at EvoLink when the test says so, and always at API in One', async () => {
-		await open({ idempotency: { evoLink: 'ignored' } });
+	it('keys are always ignored at API in One, and at EvoLink if configured', async () => {
+		await start({ idempotency: { evoLink: 'ignored' } });
 		for (const provider of ['evoLink', 'apiInOne'] as const) {
 			for (const key of ['short', KEY, KEY]) {
-				const answer = await create(provider, {}, { 'idempotency-key': key });
-				expect([answer.status, replayed(answer)]).toEqual([200, undefined]);
+				const response = await create(provider, {}, { 'idempotency-key': key });
+				expect([response.status, replayed(response)]).toEqual([200, undefined]);
 			}
 		}
 		expect(sandbox.tasks()).toHaveLength(6);

@@ -1,27 +1,27 @@
-import axios, { type AxiosResponse } from 'axios';
+import axios from 'axios';
 import sharp from 'sharp';
 
-import type { ImageFacts } from '../../sandbox/imageFacts';
-import { judgeReference } from '../../sandbox/references';
+import type { ImageMetadata } from '../../sandbox/imageMetadata';
+import { checkReference } from '../../sandbox/referenceLimits';
 import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox/sandbox';
-
-const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+import { download, HOUR_MS, PROVIDERS, send, sendCreate, START_TIME } from './client';
 
 const MB = 1024 * 1024;
 
-const HOUR_MS = 60 * 60 * 1000;
-
-/** What an edit needs besides references. */
-const EDITS: Record<ProviderName, Record<string, unknown>> = {
+/** The fields of an edit besides its references. */
+const EDIT_FIELDS: Record<ProviderName, Record<string, unknown>> = {
 	evoLink: { model: 'doubao-seedream-4.5', prompt: 'at night', size: '1:1' },
 	apiMart: { model: 'doubao-seedance-4-5', prompt: 'at night' },
 	apiInOne: { model: 'seedream/4.5-edit', prompt: 'at night' },
 };
 
+/** Shared, because it takes a while. */
+let tooManyPixels: Promise<Buffer> | undefined;
+
 const draw = (width: number, height: number, background = 'teal') =>
 	sharp({ create: { width, height, channels: 3, background } });
 
-/** Red, green and blue as BMP, 24 bits a pixel: rows are padded to four bytes. */
+/** 24 bits per pixel, rows padded to a multiple of four bytes. */
 function bmp(width: number, height: number): Buffer {
 	const row = Math.ceil((width * 3) / 4) * 4;
 	const file = Buffer.alloc(54 + row * Math.abs(height), 0x80);
@@ -36,9 +36,9 @@ function bmp(width: number, height: number): Buffer {
 	return file;
 }
 
-describe('judgeReference', () => {
-	const judge = (provider: ProviderName, facts: Partial<ImageFacts>) =>
-		judgeReference(provider, { format: 'png', width: 800, height: 600, bytes: 5000, ...facts });
+describe('checkReference', () => {
+	const check = (provider: ProviderName, metadata: Partial<ImageMetadata>) =>
+		checkReference(provider, { format: 'png', width: 800, height: 600, bytes: 5000, ...metadata });
 
 	describe.each(PROVIDERS)('%s', (provider) => {
 		const stretch = provider === 'apiMart' ? 3 : 16;
@@ -47,27 +47,27 @@ describe('judgeReference', () => {
 				? { processing: 'image_processing_error', dimensions: 'image_dimension_mismatch' }
 				: { processing: 'task_failed', dimensions: 'task_failed' };
 
-		it.each<[string, Partial<ImageFacts>]>([
+		it.each<[string, Partial<ImageMetadata>]>([
 			['10 MB', { bytes: 10 * MB }],
 			['sides of 15', { width: 15, height: 15 }],
 			['6000×6000', { width: 6000, height: 6000 }],
-			['the widest', { width: 100 * stretch, height: 100 }],
-			['the tallest', { width: 100, height: 100 * stretch }],
-		])('takes %s', (_name, facts) => {
-			expect(judge(provider, facts)).toBeUndefined();
+			['the widest allowed ratio', { width: 100 * stretch, height: 100 }],
+			['the tallest allowed ratio', { width: 100, height: 100 * stretch }],
+		])('accepts a reference with %s', (_name, metadata) => {
+			expect(check(provider, metadata)).toBeUndefined();
 		});
 
-		it.each<[string, Partial<ImageFacts>, keyof typeof codes]>([
+		it.each<[string, Partial<ImageMetadata>, keyof typeof codes]>([
 			['a byte more than 10 MB', { bytes: 10 * MB + 1 }, 'processing'],
-			['a heif', { format: 'heif' }, 'processing'],
-			['an svg', { format: 'svg' }, 'processing'],
+			['the format heif', { format: 'heif' }, 'processing'],
+			['the format svg', { format: 'svg' }, 'processing'],
 			['a width of 14', { width: 14, height: 20 }, 'dimensions'],
 			['a height of 14', { width: 20, height: 14 }, 'dimensions'],
 			['6000×6001', { width: 6000, height: 6001 }, 'dimensions'],
-			['too wide', { width: 100 * stretch + 1, height: 100 }, 'dimensions'],
-			['too tall', { width: 100, height: 100 * stretch + 1 }, 'dimensions'],
-		])('refuses %s', (_name, facts, code) => {
-			expect(judge(provider, facts)?.code).toBe(codes[code]);
+			['too wide a ratio', { width: 100 * stretch + 1, height: 100 }, 'dimensions'],
+			['too tall a ratio', { width: 100, height: 100 * stretch + 1 }, 'dimensions'],
+		])('rejects a reference with %s', (_name, metadata, code) => {
+			expect(check(provider, metadata)?.code).toBe(codes[code]);
 		});
 	});
 
@@ -75,15 +75,15 @@ describe('judgeReference', () => {
 		['evoLink', ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif']],
 		['apiMart', ['jpeg', 'png']],
 		['apiInOne', ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif']],
-	])('%s takes %j', (provider, formats) => {
+	])('%s accepts references in the formats %j', (provider, formats) => {
 		const all = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif', 'heif', 'svg'];
-		const taken = all.filter((format) => judge(provider, { format }) === undefined);
+		const taken = all.filter((format) => check(provider, { format }) === undefined);
 		expect(taken).toEqual(formats);
 	});
 });
 
-describe('the sandbox', () => {
-	let clock = 1_757_165_031_000;
+describe('references of a task', () => {
+	let clock = START_TIME;
 	let sandbox: Sandbox;
 
 	beforeEach(async () => {
@@ -94,28 +94,19 @@ describe('the sandbox', () => {
 
 	const add = (bytes: Buffer) => sandbox.addFile(bytes, 'application/octet-stream');
 
-	function ask(provider: ProviderName, path: string, body?: unknown): Promise<AxiosResponse> {
-		return axios.request({
-			url: `${sandbox.baseUrls[provider]}/v1/${path}`,
-			method: body === undefined ? 'GET' : 'POST',
-			data: body,
-			headers: { authorization: `Bearer ${sandbox.keys[provider]}` },
-			validateStatus: () => true,
-		});
-	}
-
 	async function edit(provider: ProviderName, references: string[], fields = {}) {
-		const body = { ...EDITS[provider], image_urls: references, ...fields };
-		expect((await ask(provider, 'images/generations', body)).status).toBe(200);
+		const body = { ...EDIT_FIELDS[provider], image_urls: references, ...fields };
+		expect((await send(sandbox, provider, 'images/generations', body)).status).toBe(200);
 		clock += 10_000;
 		const task = sandbox.tasks().at(-1);
-		if (task === undefined) throw new Error('no task was made');
+		if (task === undefined) throw new Error('There is no task');
 		return task.id;
 	}
 
-	/** The error in the task's answer; undefined when the task is completed. */
+	/** The error of the finished task; undefined if it's completed. */
 	async function errorOf(provider: ProviderName, references: string[], fields = {}) {
-		const { data } = await ask(provider, `tasks/${await edit(provider, references, fields)}`);
+		const id = await edit(provider, references, fields);
+		const { data } = await send(sandbox, provider, `tasks/${id}`);
 		return provider === 'evoLink' ? data.error : data.data.error;
 	}
 
@@ -128,13 +119,13 @@ describe('the sandbox', () => {
 		});
 
 		it.each(['jpeg', 'png', 'webp', 'tiff', 'gif', 'bmp'] as const)(
-			'judges a %s by its bytes',
+			'detects the format of a %s reference from its bytes',
 			async (format) => {
 				const bytes =
 					format === 'bmp' ? bmp(40, -30) : await draw(40, 30).toFormat(format).toBuffer();
 				const error = await errorOf(provider, [add(bytes)]);
-				const taken = provider !== 'apiMart' || format === 'jpeg' || format === 'png';
-				expect(error).toEqual(taken ? undefined : failure(/^image_urls\.0: .*format/));
+				const isAccepted = provider !== 'apiMart' || format === 'jpeg' || format === 'png';
+				expect(error).toEqual(isAccepted ? undefined : failure(/^image_urls\.0: .*format/));
 			},
 		);
 
@@ -152,7 +143,7 @@ describe('the sandbox', () => {
 				async () => (await draw(900, 900).jpeg().toBuffer()).subarray(0, -2000),
 				/damaged/,
 			],
-		])('fails a task on %s, without a charge', async (_name, make, message) => {
+		])('fails a task with the reference %s without a charge', async (_name, make, message) => {
 			const good = add(await draw(40, 30).png().toBuffer());
 			expect(await errorOf(provider, [good, add(await make())])).toEqual(
 				failure(new RegExp(`^image_urls\\.1: .*${message.source}`)),
@@ -160,13 +151,14 @@ describe('the sandbox', () => {
 			expect(sandbox.account(provider)).toEqual({ balance: 10_000, reserved: 0, charged: 0 });
 		});
 
-		it('fails a task on sides, a ratio and bytes beyond the limits', async () => {
+		it('fails a task whose reference exceeds the limits of sides, ratio, pixels or bytes', async () => {
 			const dimensions = provider === 'evoLink' ? 'image_dimension_mismatch' : code;
 			const small = await draw(14, 20).png().toBuffer();
 			const wide = await draw(provider === 'apiMart' ? 61 : 321, 20)
 				.png()
 				.toBuffer();
-			const large = await draw(6000, 6001).png().toBuffer();
+			tooManyPixels ??= draw(6000, 6001).png().toBuffer();
+			const large = await tooManyPixels;
 			const heavy = Buffer.concat([await draw(40, 30).png().toBuffer(), Buffer.alloc(10 * MB)]);
 			expect(await errorOf(provider, [add(small)])).toEqual(failure(/14 px/, dimensions));
 			expect(await errorOf(provider, [add(wide)])).toEqual(failure(/width\/height/, dimensions));
@@ -174,7 +166,7 @@ describe('the sandbox', () => {
 			expect(await errorOf(provider, [add(heavy)])).toEqual(failure(/10 MB/));
 		});
 
-		it('fails a task on a dead or unknown link of its own, and leaves other hosts alone', async () => {
+		it('fails a task with an unknown link of the sandbox, but does not download from other hosts', async () => {
 			const paths = ['/uploads/nowhere.png', '/images/nowhere/0.png', '/cat.png'];
 			for (const path of paths) {
 				expect(await errorOf(provider, [`${sandbox.origin}${path}`])).toEqual(
@@ -185,7 +177,7 @@ describe('the sandbox', () => {
 			expect(sandbox.requests.every(({ step }) => step !== 'download')).toBe(true);
 		});
 
-		it('takes a finished image of the sandbox while its link lives', async () => {
+		it('accepts a generated image as a reference until its link expires', async () => {
 			const first = await edit(provider, ['https://example.invalid/cat.png']);
 			const link = `${sandbox.origin}/images/${first}/0.png`;
 			expect(await errorOf(provider, [link])).toBeUndefined();
@@ -193,7 +185,7 @@ describe('the sandbox', () => {
 			expect(await errorOf(provider, [link])).toEqual(failure(/nothing is found/));
 		});
 
-		it('takes an upload of either provider for 72 hours', async () => {
+		it('accepts an upload as a reference for 72 hours', async () => {
 			const form = new FormData();
 			const png = new Uint8Array(await draw(40, 30).png().toBuffer());
 			form.append('file', new Blob([png]), 'cat.png');
@@ -206,7 +198,7 @@ describe('the sandbox', () => {
 		});
 	});
 
-	it('APIMart looks into data URIs, not at what they claim', async () => {
+	it('APIMart checks the bytes of a data URI, not its declared type', async () => {
 		const uri = (bytes: Buffer) => `data:image/jpeg;base64,${bytes.toString('base64')}`;
 		expect(await errorOf('apiMart', [uri(await draw(60, 20).png().toBuffer())])).toBeUndefined();
 		const failed = { code: 'task_failed', message: expect.stringContaining('image_urls.0') };
@@ -219,55 +211,50 @@ describe('the sandbox', () => {
 		}
 	});
 
-	it('API in One does not look at references of a text-to-image task', async () => {
+	it('API in One ignores the references of a text-to-image task', async () => {
 		const fields = { model: 'seedream/4.5-text-to-image' };
 		expect(await errorOf('apiInOne', [add(Buffer.from('abc'))], fields)).toBeUndefined();
 	});
 
-	it('lets a failure that the prompt asks for come first', async () => {
+	it('a failure requested by the prompt takes precedence over one of a reference', async () => {
 		const fields = { prompt: 'x [[fail:content_policy_violation]]' };
 		expect(await errorOf('evoLink', [add(Buffer.from('abc'))], fields)).toMatchObject({
 			code: 'content_policy_violation',
 		});
 	});
 
-	it('makes one task of two creates under one Idempotency-Key while it looks at references', async () => {
+	it('two creates with the same Idempotency-Key create one task even while references are checked', async () => {
 		const references = [add(await draw(900, 900).png().toBuffer())];
-		const twice = await Promise.all(
+		const responses = await Promise.all(
 			[1, 2].map(() =>
-				axios.post(
-					`${sandbox.baseUrls.evoLink}/v1/images/generations`,
-					{ ...EDITS.evoLink, image_urls: references },
-					{
-						headers: {
-							authorization: `Bearer ${sandbox.keys.evoLink}`,
-							'idempotency-key': 'the-same-for-both',
-						},
-						validateStatus: () => true,
-					},
+				sendCreate(
+					sandbox,
+					'evoLink',
+					{ ...EDIT_FIELDS.evoLink, image_urls: references },
+					{ 'idempotency-key': 'the-same-for-both' },
 				),
 			),
 		);
-		expect(twice.map(({ status }) => status).sort()).toEqual([200, 409]);
+		expect(responses.map(({ status }) => status).sort()).toEqual([200, 409]);
 		expect(sandbox.tasks()).toHaveLength(1);
 	});
 
-	it('shows the first reference it could look at in the lower right corner', async () => {
-		const id = await edit('evoLink', [
+	it('an image shows the first reference that can be decoded in its lower right corner', async () => {
+		const fields = { model: 'doubao-seedream-4.0', quality: '1K' };
+		const references = [
 			'https://example.invalid/cat.png',
 			add(bmp(40, 30)),
 			add(await draw(30, 40, '#ff0000').webp({ lossless: true }).toBuffer()),
 			add(await draw(40, 30, '#00ff00').png().toBuffer()),
-		]);
-		const colourAt = async (task: string, left: number, top: number) => {
-			const { data } = await axios.get<Buffer>(`${sandbox.origin}/images/${task}/0.png`, {
-				responseType: 'arraybuffer',
-			});
+		];
+		const id = await edit('evoLink', references, fields);
+		const colorAt = async (task: string, left: number, top: number) => {
+			const { data } = await download(`${sandbox.origin}/images/${task}/0.png`);
 			const pixel = { left, top, width: 1, height: 1 };
 			return [...(await sharp(data).extract(pixel).raw().toBuffer())];
 		};
-		expect(await colourAt(id, 1900, 1900)).toEqual([255, 0, 0]);
-		const plain = await edit('evoLink', ['https://example.invalid/cat.png']);
-		expect(await colourAt(plain, 1900, 1900)).toEqual(await colourAt(plain, 5, 5));
+		expect(await colorAt(id, 950, 950)).toEqual([255, 0, 0]);
+		const plain = await edit('evoLink', ['https://example.invalid/cat.png'], fields);
+		expect(await colorAt(plain, 950, 950)).toEqual(await colorAt(plain, 5, 5));
 	});
 });

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import axios, { type AxiosResponse } from 'axios';
 import sharp from 'sharp';
 
 import { pixelsFor } from '../../sandbox/pixelSizes';
@@ -8,63 +7,39 @@ import {
 	startSandbox,
 	type ProviderName,
 	type Sandbox,
+	type SandboxInternals,
 	type SandboxOptions,
 } from '../../sandbox/sandbox';
-
-const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
-
-const LEAST: Record<ProviderName, Record<string, unknown>> = {
-	evoLink: { model: 'doubao-seedream-4.5', prompt: 'a lake' },
-	apiMart: { model: 'doubao-seedance-4-5', prompt: 'a lake' },
-	apiInOne: { prompt: 'a lake' },
-};
+import { download, PROVIDERS, send, sendCreate, START_TIME, until } from './client';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-let clock = 1_757_165_031_000;
+let clock = START_TIME;
 let sandbox: Sandbox;
 
-async function open(options: SandboxOptions = {}, delays: readonly number[] = [20, 20, 20]) {
-	sandbox = await startSandbox(
-		{ taskSeconds: 10, now: () => clock, ...options },
-		{ callbackDelaysMs: delays },
-	);
+async function start(options: SandboxOptions = {}, internals: SandboxInternals = {}) {
+	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock, ...options }, internals);
 }
 
 afterEach(async () => sandbox.close());
 
-function ask(
+const create = (
 	provider: ProviderName,
-	path: string,
-	body?: unknown,
+	fields: Record<string, unknown> = {},
 	headers: Record<string, string> = {},
-): Promise<AxiosResponse> {
-	return axios.request({
-		url: `${sandbox.baseUrls[provider]}${path}`,
-		method: body === undefined ? 'GET' : 'POST',
-		data: body,
-		headers: { authorization: `Bearer ${sandbox.keys[provider]}`, ...headers },
-		validateStatus: () => true,
-	});
-}
+) => sendCreate(sandbox, provider, fields, headers);
 
-const create = (provider: ProviderName, fields: Record<string, unknown> = {}, headers = {}) =>
-	ask(provider, '/v1/images/generations', { ...LEAST[provider], ...fields }, headers);
-
-const query = (provider: ProviderName, id: string) => ask(provider, `/v1/tasks/${id}`);
-
-const get = (url: string, headers = {}) =>
-	axios.get<Buffer>(url, { responseType: 'arraybuffer', headers, validateStatus: () => true });
+const query = (provider: ProviderName, id: string) => send(sandbox, provider, `tasks/${id}`);
 
 function lastTask() {
 	const task = sandbox.tasks().at(-1);
-	if (task === undefined) throw new Error('no task was made');
+	if (task === undefined) throw new Error('There is no task');
 	return task;
 }
 
 describe('EvoLink', () => {
-	it('answers a create and the life of its task as documented', async () => {
-		await open();
+	it('EvoLink has the documented responses from the create to the completed task', async () => {
+		await start();
 		const { status, data } = await create('evoLink', { n: 3, prompt: 'generate 2 images' });
 		expect(status).toBe(200);
 		expect(data).toEqual({
@@ -91,8 +66,8 @@ describe('EvoLink', () => {
 		expect(sandbox.account('evoLink')).toEqual({ balance: 9995.5, reserved: 0, charged: 4.5 });
 	});
 
-	it('fails a task without a charge', async () => {
-		await open();
+	it('EvoLink does not charge a failed task', async () => {
+		await start();
 		await create('evoLink', { prompt: 'x [[fail:content_policy_violation]]' });
 		clock += 10_000;
 		expect((await query('evoLink', lastTask().id)).data).toMatchObject({
@@ -107,19 +82,21 @@ describe('EvoLink', () => {
 		expect(sandbox.account('evoLink').balance).toBe(10_000);
 	});
 
-	it('answers a batch without the ids it does not know', async () => {
-		await open();
+	it('EvoLink leaves unknown task IDs out of a batch', async () => {
+		await start();
 		await create('evoLink');
 		const { id } = lastTask();
-		const { data } = await ask('evoLink', '/v1/tasks/batch', { task_ids: [id, 'task-unknown'] });
+		const { data } = await send(sandbox, 'evoLink', 'tasks/batch', {
+			task_ids: [id, 'task-unknown'],
+		});
 		expect(data.data.map((task: { id: string }) => task.id)).toEqual([id]);
 		const many = { task_ids: Array.from({ length: 51 }, () => id) };
-		expect((await ask('evoLink', '/v1/tasks/batch', many)).status).toBe(400);
+		expect((await send(sandbox, 'evoLink', 'tasks/batch', many)).status).toBe(400);
 	});
 });
 
-it('APIMart answers as documented, several images in one url array', async () => {
-	await open();
+it('APIMart has the documented responses, with several images in one url array', async () => {
+	await start();
 	const { data } = await create('apiMart', { n: 2, image_urls: ['https://example.com/1.png'] });
 	expect(data).toEqual({
 		code: 200,
@@ -145,8 +122,8 @@ it('APIMart answers as documented, several images in one url array', async () =>
 	expect(images).toHaveLength(2);
 });
 
-it('API in One is IN_PROGRESS, then COMPLETED with the links in data.output', async () => {
-	await open();
+it('API in One has the status IN_PROGRESS, then COMPLETED with the links in data.output', async () => {
+	await start();
 	const { data } = await create('apiInOne');
 	expect(data).toEqual({
 		code: 200,
@@ -163,8 +140,8 @@ it('API in One is IN_PROGRESS, then COMPLETED with the links in data.output', as
 });
 
 describe.each(PROVIDERS)('%s', (provider) => {
-	it('refuses a wrong key, an unknown task and a body that is no JSON', async () => {
-		await open();
+	it('rejects a wrong API key, an unknown task and a body that is not JSON', async () => {
+		await start();
 		const codes = provider === 'evoLink' ? ['unauthorized', 'task_not_found'] : [401, 404];
 		const wrong = await create(provider, {}, { authorization: 'Bearer wrong' });
 		expect([wrong.status, wrong.data.error.code]).toEqual([401, codes[0]]);
@@ -172,33 +149,33 @@ describe.each(PROVIDERS)('%s', (provider) => {
 		const isOdd = provider === 'apiMart';
 		expect([unknown.status, unknown.data.error.code]).toEqual(isOdd ? [400, 400] : [404, codes[1]]);
 		if (isOdd) expect(unknown.data.error.message).toBe('无效的任务ID');
-		const broken = await ask(provider, '/v1/images/generations', '{');
+		const broken = await send(sandbox, provider, 'images/generations', '{');
 		expect([broken.status, broken.data.error.type]).toEqual([400, 'invalid_request_error']);
 	});
 
-	it('says 402 when the balance does not cover the reservation', async () => {
-		await open();
+	it('responds with 402 if the balance does not cover the reservation', async () => {
+		await start({}, { initialBalance: 100 });
 		const fields = provider === 'apiInOne' ? {} : { n: 15 };
 		let status = 200;
-		for (let count = 0; status === 200 && count < 3000; count += 1) {
+		for (let count = 0; status === 200 && count < 30; count += 1) {
 			status = (await create(provider, fields)).status;
 		}
 		expect(status).toBe(402);
 		expect(sandbox.account(provider).balance).toBeLessThan(34);
 	});
 
-	it('obeys [[http:429x2]] with Retry-After', async () => {
-		await open();
-		const answers = [];
+	it('responds to [[http:429x2]] with 429 and Retry-After twice', async () => {
+		await start();
+		const responses = [];
 		for (let count = 0; count < 3; count += 1) {
-			answers.push(await create(provider, { prompt: 'abc [[http:429x2]]' }));
+			responses.push(await create(provider, { prompt: 'abc [[http:429x2]]' }));
 		}
-		expect(answers.map(({ status }) => status)).toEqual([429, 429, 200]);
-		expect(answers[0]?.headers['retry-after']).toBe('1');
+		expect(responses.map(({ status }) => status)).toEqual([429, 429, 200]);
+		expect(responses[0]?.headers['retry-after']).toBe('1');
 	});
 
-	it('charges a task whose answer was lost, and not one whose request was', async () => {
-		await open();
+	it('charges a task whose response was lost, but not one whose request was', async () => {
+		await start();
 		sandbox.setIntercept(() => ({ kind: 'resetBefore' }));
 		await expect(create(provider)).rejects.toThrow();
 		expect(sandbox.tasks()).toHaveLength(0);
@@ -208,29 +185,36 @@ describe.each(PROVIDERS)('%s', (provider) => {
 	});
 });
 
-it('tells the balance; APIMart answers 200 to a bad key there', async () => {
-	await open();
-	expect((await ask('evoLink', '/v1/credits')).data).toMatchObject({
+it('EvoLink and APIMart return the balance; APIMart responds to a wrong API key with 200', async () => {
+	await start();
+	expect((await send(sandbox, 'evoLink', 'credits')).data).toMatchObject({
 		success: true,
 		data: { token: { remaining_credits: 10_000 }, user: { remaining_credits: 10_000 } },
 	});
-	expect((await ask('apiMart', '/v1/balance')).data).toMatchObject({
+	expect((await send(sandbox, 'apiMart', 'balance')).data).toMatchObject({
 		success: true,
 		remain_balance: 1000,
 		remain_credits: 10_000,
 	});
-	const bad = await ask('apiMart', '/v1/balance', undefined, { authorization: 'Bearer wrong' });
+	const bad = await send(sandbox, 'apiMart', 'balance', undefined, {
+		authorization: 'Bearer wrong',
+	});
 	expect([bad.status, bad.data.success]).toEqual([200, false]);
 });
 
-describe('links', () => {
-	it('give a PNG of the size asked for, without a key, for 24 hours', async () => {
-		await open();
-		await create('evoLink', { size: '4:5', prompt: '<b>湖</b> & \u0000' });
-		const early = `${sandbox.origin}/images/${lastTask().id}/0.png`;
-		expect((await get(early)).status).toBe(404);
+describe('result links', () => {
+	it('a result link serves a PNG of the requested size for 24 hours, without an API key', async () => {
+		await start();
+		await create('evoLink', {
+			model: 'doubao-seedream-4.0',
+			quality: '1K',
+			size: '4:5',
+			prompt: '<b>湖</b> & \u0000',
+		});
+		const link = `${sandbox.origin}/images/${lastTask().id}/0.png`;
+		expect((await download(link)).status).toBe(404);
 		clock += 10_000;
-		const { status, headers, data } = await get(early, { authorization: 'Bearer leaked' });
+		const { status, headers, data } = await download(link, { authorization: 'Bearer leaked' });
 		expect([status, headers['content-type'], Number(headers['content-length'])]).toEqual([
 			200,
 			'image/png',
@@ -238,24 +222,24 @@ describe('links', () => {
 		]);
 		expect(await sharp(data).metadata()).toMatchObject({
 			format: 'png',
-			...pixelsFor('4:5', '2K'),
+			...pixelsFor('4:5', '1K'),
 		});
 		expect(sandbox.requests.at(-1)).toMatchObject({ step: 'download', authorizationSent: true });
 		expect(JSON.stringify(sandbox.requests)).not.toContain('leaked');
 		clock += DAY_MS;
-		const late = await get(early);
-		expect([late.status, late.headers['content-type']]).toEqual([
+		const expired = await download(link);
+		expect([expired.status, expired.headers['content-type']]).toEqual([
 			403,
 			expect.stringContaining('xml'),
 		]);
 	});
 
-	it('can be cut short', async () => {
-		await open();
+	it('a download can be truncated', async () => {
+		await start({ imageBytes: 1000 });
 		await create('apiInOne');
 		clock += 10_000;
 		sandbox.setIntercept(() => ({ kind: 'truncate', bytes: 100 }));
-		await expect(get(lastTask().images[0] ?? '')).rejects.toThrow();
+		await expect(download(lastTask().images[0] ?? '')).rejects.toThrow();
 	});
 });
 
@@ -266,14 +250,14 @@ it.each([
 	['auto', '1K', 1024, 1024],
 	['4:5', '1K', 912, 1152],
 	['16:9', '1K', 1360, 768],
-])('%s at %s is %d×%d', (ratio, tier, width, height) => {
+])('the aspect ratio %s at %s is %d×%d pixels', (ratio, tier, width, height) => {
 	expect(pixelsFor(ratio, tier)).toEqual({ width, height });
 });
 
-describe('intercept', () => {
-	it('may answer itself, wait, or fail without killing the server', async () => {
-		await open();
-		sandbox.setIntercept(() => ({ kind: 'answer', status: 502, body: '<html>bad</html>' }));
+describe('the intercept', () => {
+	it('the intercept can respond, delay, or throw without crashing the server', async () => {
+		await start();
+		sandbox.setIntercept(() => ({ kind: 'response', status: 502, body: '<html>bad</html>' }));
 		expect(await create('apiMart')).toMatchObject({ status: 502, data: '<html>bad</html>' });
 		sandbox.setIntercept(() => Promise.reject(new Error('oops')));
 		expect((await create('apiMart')).data.error.message).toContain('oops');
@@ -286,28 +270,29 @@ describe('intercept', () => {
 describe('callbacks', () => {
 	async function withReceiver(
 		statuses: number[],
-		run: (host: string, seen: unknown[]) => Promise<void>,
+		action: (host: string, received: unknown[]) => Promise<void>,
 	) {
-		const seen: unknown[] = [];
+		const received: unknown[] = [];
 		const server = createServer((request, response) => {
 			let text = '';
 			request.on('data', (chunk) => (text += chunk));
 			request.on('end', () => {
-				seen.push({ path: request.url, body: JSON.parse(text) });
-				response.writeHead(statuses[seen.length - 1] ?? 200, { location: '/elsewhere' }).end();
+				received.push({ path: request.url, body: JSON.parse(text) });
+				response.writeHead(statuses[received.length - 1] ?? 200, { location: '/elsewhere' }).end();
 			});
 		});
 		await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
 		const { port } = server.address() as AddressInfo;
 		try {
-			await run(`127.0.0.1:${port}`, seen);
+			await action(`127.0.0.1:${port}`, received);
 		} finally {
 			server.closeAllConnections();
 			server.close();
 		}
 	}
 
-	const settle = () => new Promise((done) => setTimeout(done, 250));
+	/** Longer than all retries together would take. */
+	const waitForMore = () => new Promise((done) => setTimeout(done, 100));
 
 	it.each<[ProviderName, number[], number]>([
 		['evoLink', [500, 404, 302, 500, 200], 4],
@@ -315,19 +300,26 @@ describe('callbacks', () => {
 		['apiMart', [503, 200], 2],
 		['apiMart', [404, 200], 1],
 		['apiInOne', [500, 200], 1],
-	])('%s: answers %j make %d deliveries', async (provider, statuses, deliveries) => {
-		await withReceiver(statuses, async (host, seen) => {
-			await open({ taskSeconds: 0.02, callbackHosts: [host] });
-			const field = provider === 'apiMart' ? 'webhook' : 'callback_url';
-			expect((await create(provider, { [field]: `http://${host}/hook` })).status).toBe(200);
-			clock += 20;
-			await settle();
-			const path = provider === 'apiMart' ? '/hook/callback' : '/hook';
-			const { data: body } = await query(provider, lastTask().id);
-			expect(seen).toEqual(Array.from({ length: deliveries }, () => ({ path, body })));
-			expect(lastTask().callbacks.map(({ status }) => status)).toEqual(
-				statuses.slice(0, deliveries),
-			);
-		});
-	});
+	])(
+		'%s gets %j for its callbacks and sends %d of them',
+		async (provider, statuses, deliveries) => {
+			await withReceiver(statuses, async (host, received) => {
+				await start(
+					{ taskSeconds: 0.02, callbackHosts: [host] },
+					{ callbackDelaysMs: [20, 20, 20] },
+				);
+				const field = provider === 'apiMart' ? 'webhook' : 'callback_url';
+				expect((await create(provider, { [field]: `http://${host}/hook` })).status).toBe(200);
+				clock += 20;
+				await until(() => lastTask().callbacks.length >= deliveries);
+				await waitForMore();
+				const path = provider === 'apiMart' ? '/hook/callback' : '/hook';
+				const { data: body } = await query(provider, lastTask().id);
+				expect(received).toEqual(Array.from({ length: deliveries }, () => ({ path, body })));
+				expect(lastTask().callbacks.map(({ status }) => status)).toEqual(
+					statuses.slice(0, deliveries),
+				);
+			});
+		},
+	);
 });

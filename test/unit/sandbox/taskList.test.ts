@@ -1,42 +1,34 @@
-import axios, { type AxiosResponse } from 'axios';
+import type { AxiosResponse } from 'axios';
 
 import { startSandbox, type Sandbox } from '../../sandbox/sandbox';
+import { send, sendCreate, START_TIME } from './client';
 
-const STARTED_AT = 1_757_165_031_000;
-
-let clock = STARTED_AT;
+let clock = START_TIME;
 let sandbox: Sandbox;
 
 beforeEach(async () => {
-	clock = STARTED_AT;
+	clock = START_TIME;
 	sandbox = await startSandbox({ taskSeconds: 10, now: () => clock });
 });
 
 afterEach(async () => sandbox.close());
 
 function create(fields = {}): Promise<AxiosResponse> {
-	return axios.post(
-		`${sandbox.baseUrls.evoLink}/v1/images/generations`,
-		{ model: 'doubao-seedream-4.5', prompt: 'a secret lake', ...fields },
-		{ headers: { authorization: `Bearer ${sandbox.keys.evoLink}` } },
-	);
+	return sendCreate(sandbox, 'evoLink', { prompt: 'a secret lake', ...fields });
 }
 
 function list(query = '', key = sandbox.keys.evoLink): Promise<AxiosResponse> {
-	return axios.get(`${sandbox.baseUrls.evoLink}/v1/tasks${query}`, {
-		headers: { authorization: `Bearer ${key}` },
-		validateStatus: () => true,
-	});
+	return send(sandbox, 'evoLink', `tasks${query}`, undefined, { authorization: `Bearer ${key}` });
 }
 
-/** The numbers of the listed tasks, in the order of their creation, from 0. */
-async function listed(query: string): Promise<number[]> {
+/** The indexes of the listed tasks in order of creation. */
+async function listedIndexes(query: string): Promise<number[]> {
 	const ids = sandbox.tasks().map(({ id }) => id);
 	const { data } = await list(query);
 	return data.data.map(({ id }: { id: string }) => ids.indexOf(id));
 }
 
-it('tells of each task what the provider tells, the newest first', async () => {
+it('the task list has the documented fields, newest task first', async () => {
 	await create({ model: 'doubao-seedream-4.0' });
 	await create({ prompt: 'a secret lake [[fail:service_error]]' });
 	await create({ prompt: 'generate 2 secret images [[stopped:1]]', n: 2 });
@@ -44,25 +36,25 @@ it('tells of each task what the provider tells, the newest first', async () => {
 	await create();
 	const { status, data } = await list();
 	const [first, second, third, fourth] = sandbox.tasks();
-	const facts = (id = '', more = {}) => ({
+	const expected = (id = '', more = {}) => ({
 		id,
 		model: 'doubao-seedream-4.5',
 		type: 'image',
-		created_at: STARTED_AT / 1000,
+		created_at: START_TIME / 1000,
 		...more,
 	});
 	expect(status).toBe(200);
 	expect(data).toEqual({
 		data: [
-			facts(fourth?.id, {
+			expected(fourth?.id, {
 				status: 'pending',
-				created_at: STARTED_AT / 1000 + 10,
+				created_at: START_TIME / 1000 + 10,
 				has_results: false,
 				credits_used: 0,
 			}),
-			facts(third?.id, { status: 'failed', has_results: true, credits_used: 2.25 }),
-			facts(second?.id, { status: 'failed', has_results: false, credits_used: 0 }),
-			facts(first?.id, {
+			expected(third?.id, { status: 'failed', has_results: true, credits_used: 2.25 }),
+			expected(second?.id, { status: 'failed', has_results: false, credits_used: 0 }),
+			expected(first?.id, {
 				model: 'doubao-seedream-4.0',
 				status: 'completed',
 				has_results: true,
@@ -76,37 +68,35 @@ it('tells of each task what the provider tells, the newest first', async () => {
 	expect(JSON.stringify(data)).not.toMatch(/secret|http/);
 });
 
-it('lists no task of another provider', async () => {
-	const headers = { authorization: `Bearer ${sandbox.keys.apiInOne}` };
-	const url = `${sandbox.baseUrls.apiInOne}/v1/images/generations`;
-	await axios.post(url, { prompt: 'a lake' }, { headers });
+it('the task list does not include tasks of other providers', async () => {
+	await sendCreate(sandbox, 'apiInOne');
 	expect((await list()).data).toMatchObject({ data: [], total: 0 });
 });
 
-it('filters by status, type and model', async () => {
+it('the task list filters by status, type and model', async () => {
 	await create();
 	await create({ model: 'doubao-seedream-4.0', prompt: 'a lake [[fail:service_error]]' });
 	clock += 10_000;
 	await create({ model: 'doubao-seedream-4.0' });
-	expect(await listed('?status=completed')).toEqual([0]);
-	expect(await listed('?status=failed&model=doubao-seedream-4.0')).toEqual([1]);
-	expect(await listed('?status=failed&model=doubao-seedream-4.5')).toEqual([]);
-	expect(await listed('?model=doubao-seedream-4.0')).toEqual([2, 1]);
-	expect(await listed('?type=image&status=&model=&page=&page_size=')).toEqual([2, 1, 0]);
-	expect(await listed('?type=video')).toEqual([]);
+	expect(await listedIndexes('?status=completed')).toEqual([0]);
+	expect(await listedIndexes('?status=failed&model=doubao-seedream-4.0')).toEqual([1]);
+	expect(await listedIndexes('?status=failed&model=doubao-seedream-4.5')).toEqual([]);
+	expect(await listedIndexes('?model=doubao-seedream-4.0')).toEqual([2, 1]);
+	expect(await listedIndexes('?type=image&status=&model=&page=&page_size=')).toEqual([2, 1, 0]);
+	expect(await listedIndexes('?type=video')).toEqual([]);
 });
 
-it('turns pages', async () => {
+it('the task list is paginated', async () => {
 	for (let count = 0; count < 23; count += 1) await create();
-	expect(await listed('')).toHaveLength(20);
-	expect(await listed('?page=2')).toEqual([2, 1, 0]);
-	expect(await listed('?page=3')).toEqual([]);
-	expect(await listed('?page_size=5&page=2')).toEqual([17, 16, 15, 14, 13]);
+	expect(await listedIndexes('')).toHaveLength(20);
+	expect(await listedIndexes('?page=2')).toEqual([2, 1, 0]);
+	expect(await listedIndexes('?page=3')).toEqual([]);
+	expect(await listedIndexes('?page_size=5&page=2')).toEqual([17, 16, 15, 14, 13]);
 	expect((await list('?page_size=50&page=1')).data).toMatchObject({ total: 23, page_size: 50 });
 });
 
 it.each(['page=0', 'page=-1', 'page=x', 'page_size=0', 'page_size=51', 'status=a&status=b'])(
-	'refuses %s',
+	'the task list rejects %s',
 	async (query) => {
 		const { status, data } = await list(`?${query}`);
 		expect([status, data.error.code]).toEqual([400, 'invalid_request']);
@@ -114,10 +104,10 @@ it.each(['page=0', 'page=-1', 'page=x', 'page_size=0', 'page_size=51', 'status=a
 	},
 );
 
-it('is a step of its own, that wants the key, can be broken and is counted by its address', async () => {
+it('the task list needs the API key and is a step with attempts per URL', async () => {
 	expect((await list('', 'wrong')).status).toBe(401);
 	sandbox.setIntercept(({ step }) =>
-		step === 'list' ? { kind: 'answer', status: 503, body: 'busy' } : undefined,
+		step === 'list' ? { kind: 'response', status: 503, body: 'busy' } : undefined,
 	);
 	expect((await list('?page=2')).status).toBe(503);
 	expect((await list('?page=2')).status).toBe(503);
@@ -128,11 +118,8 @@ it('is a step of its own, that wants the key, can be broken and is counted by it
 	]);
 });
 
-it('is EvoLink’s alone', async () => {
+it('only EvoLink has a task list', async () => {
 	for (const provider of ['apiMart', 'apiInOne'] as const) {
-		const { status } = await axios.get(`${sandbox.baseUrls[provider]}/v1/tasks`, {
-			validateStatus: () => true,
-		});
-		expect(status).toBe(404);
+		expect((await send(sandbox, provider, 'tasks')).status).toBe(404);
 	}
 });

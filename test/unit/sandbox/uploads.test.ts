@@ -3,39 +3,39 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import axios, { type AxiosResponse } from 'axios';
 import sharp from 'sharp';
 
 import { startSandbox, type Intercept, type Sandbox } from '../../sandbox/sandbox';
+import { download, HOUR_MS, START_TIME, until } from './client';
 
 const MB = 1024 * 1024;
 
-const HOUR_MS = 60 * 60 * 1000;
+const PROVIDERS = ['evoLink', 'apiMart'] as const;
 
-const STARTED_AT = 1_757_165_031_000;
+type UploadProvider = (typeof PROVIDERS)[number];
 
-const SERVICES = ['evoLink', 'apiMart'] as const;
-
-type Service = (typeof SERVICES)[number];
-
-let clock = STARTED_AT;
+let clock = START_TIME;
 let sandbox: Sandbox;
 
 beforeEach(async () => {
-	clock = STARTED_AT;
+	clock = START_TIME;
 	sandbox = await startSandbox({ now: () => clock });
 });
 
 afterEach(async () => sandbox.close());
 
-const address = (service: Service): string =>
-	service === 'evoLink'
+const address = (provider: UploadProvider): string =>
+	provider === 'evoLink'
 		? `${sandbox.filesBaseUrl}/api/v1/files/upload/stream`
 		: `${sandbox.baseUrls.apiMart}/v1/uploads/images`;
 
-function post(service: Service, data: unknown, headers = {}): Promise<AxiosResponse> {
-	return axios.post(address(service), data, {
-		headers: { authorization: `Bearer ${sandbox.keys[service]}`, ...headers },
+function post(provider: UploadProvider, data: unknown, headers = {}): Promise<AxiosResponse> {
+	return axios.post(address(provider), data, {
+		headers: { authorization: `Bearer ${sandbox.keys[provider]}`, ...headers },
+		// Keeps axios from buffering the body for redirects.
+		maxRedirects: 0,
 		validateStatus: () => true,
 	});
 }
@@ -46,38 +46,41 @@ function form(bytes: Buffer, name = 'cat.png', type = 'image/png', field = 'file
 	return data;
 }
 
-const upload = (service: Service, bytes: Buffer, name?: string, type?: string) =>
-	post(service, form(bytes, name, type));
+const upload = (provider: UploadProvider, bytes: Buffer, name?: string, type?: string) =>
+	post(provider, form(bytes, name, type));
 
-/** With the text field that names the file. */
-function uploadAs(service: Service, fileName: string, bytes: Buffer): Promise<AxiosResponse> {
-	const data = form(bytes);
-	data.append('file_name', fileName);
-	return post(service, data);
+/** Sends the bytes without copying them, which is much faster for a large file. */
+function uploadLarge(provider: UploadProvider, bytes: Buffer): Promise<AxiosResponse> {
+	const head = '--x\r\ncontent-disposition: form-data; name="file"; filename="cat.png"\r\n\r\n';
+	const body = Readable.from([Buffer.from(head), bytes, Buffer.from('\r\n--x--\r\n')]);
+	return post(provider, body, { 'content-type': 'multipart/form-data; boundary=x' });
 }
 
-const get = (url: string, headers = {}) =>
-	axios.get<Buffer>(url, { responseType: 'arraybuffer', headers, validateStatus: () => true });
+/** With EvoLink's text field for the file's name. */
+function uploadAs(
+	provider: UploadProvider,
+	fileName: string,
+	bytes: Buffer,
+): Promise<AxiosResponse> {
+	const data = form(bytes);
+	data.append('file_name', fileName);
+	return post(provider, data);
+}
 
-function linkIn(service: Service, { data }: AxiosResponse): string {
-	return service === 'evoLink' ? data.data.file_url : data.url;
+function linkIn(provider: UploadProvider, { data }: AxiosResponse): string {
+	return provider === 'evoLink' ? data.data.file_url : data.url;
 }
 
 const draw = (width: number, height: number) =>
 	sharp({ create: { width, height, channels: 3, background: 'teal' } });
 
-/** A sound PNG of exactly so many bytes: libpng stops reading at its end. */
+/** A valid PNG of exactly this many bytes: libpng ignores what follows its end. */
 async function pngOf(bytes: number): Promise<Buffer> {
 	const png = await draw(20, 20).png().toBuffer();
 	return Buffer.concat([png, Buffer.alloc(bytes - png.length)]);
 }
 
-/** Waits for what the sandbox does after its answer; the test's own time limit ends a vain wait. */
-async function until(met: () => boolean): Promise<void> {
-	while (!met()) await new Promise((done) => setTimeout(done, 5));
-}
-
-it('EvoLink answers as documented, with decoration', async () => {
+it('EvoLink responds to an upload as documented, with additional fields', async () => {
 	const bytes = await draw(40, 30).png().toBuffer();
 	const { status, data } = await upload('evoLink', bytes, '湖 1.png');
 	expect(status).toBe(200);
@@ -99,7 +102,7 @@ it('EvoLink answers as documented, with decoration', async () => {
 	});
 });
 
-it('APIMart answers as documented', async () => {
+it('APIMart responds to an upload as documented', async () => {
 	const bytes = await draw(40, 30).jpeg().toBuffer();
 	expect(await upload('apiMart', bytes, 'cat.jpg', 'image/jpeg')).toMatchObject({
 		status: 200,
@@ -113,39 +116,37 @@ it('APIMart answers as documented', async () => {
 	});
 });
 
-describe.each(SERVICES)('%s', (service) => {
-	const formRefusal = (message: RegExp) => ({
+describe.each(PROVIDERS)('uploads to %s', (provider) => {
+	const formError = (message: RegExp) => ({
 		status: 400,
 		data: {
 			error: {
-				code: service === 'evoLink' ? 'invalid_request' : 400,
+				code: provider === 'evoLink' ? 'invalid_request' : 400,
 				message: expect.stringMatching(message),
 				type: 'invalid_request_error',
 			},
 		},
 	});
 
-	/** EvoLink says with HTTP 200 what it does not take. */
-	const fileRefusal = (code: number, message: RegExp) =>
-		service === 'evoLink'
+	/** EvoLink rejects files with HTTP 200. */
+	const fileError = (code: number, message: RegExp) =>
+		provider === 'evoLink'
 			? { status: 200, data: { success: false, code, msg: expect.stringMatching(message) } }
-			: formRefusal(message);
+			: formError(message);
 
 	it.each(['jpeg', 'png', 'webp', 'gif'] as const)(
-		'keeps a %s, whatever it is called',
+		'accepts an uploaded %s regardless of its name',
 		async (format) => {
 			const bytes = await draw(40, 30).toFormat(format).toBuffer();
-			const answer = await upload(service, bytes, 'notes.txt', 'text/plain');
-			const url = linkIn(service, answer);
+			const response = await upload(provider, bytes, 'notes.txt', 'text/plain');
+			const url = linkIn(provider, response);
 			const sha256 = createHash('sha256').update(bytes).digest('hex');
-			const facts = { fileName: 'notes.txt', mimeType: 'text/plain', bytes: bytes.length, sha256 };
+			const info = { fileName: 'notes.txt', mimeType: 'text/plain', bytes: bytes.length, sha256 };
 			expect(sandbox.uploads()).toEqual([
-				{ provider: service, url, ...facts, width: 40, height: 30, format, at: clock },
+				{ provider, url, ...info, width: 40, height: 30, format, at: clock },
 			]);
-			expect(sandbox.requests).toMatchObject([
-				{ provider: service, step: 'upload', upload: facts },
-			]);
-			const { status, headers, data } = await get(url);
+			expect(sandbox.requests).toMatchObject([{ provider, step: 'upload', upload: info }]);
+			const { status, headers, data } = await download(url);
 			expect([status, headers['content-type']]).toEqual([200, `image/${format}`]);
 			expect(data.equals(bytes)).toBe(true);
 		},
@@ -158,36 +159,39 @@ describe.each(SERVICES)('%s', (service) => {
 			() => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"/>'),
 		],
 		['an avif', () => draw(40, 30).avif().toBuffer()],
-		['noise', () => randomBytes(1000)],
-		['nothing', () => Buffer.alloc(0)],
-	])('refuses %s, although it is called cat.png', async (_name, make) => {
-		expect(await upload(service, await make())).toMatchObject(
-			fileRefusal(40_002, /must be an image/),
+		['random bytes', () => randomBytes(1000)],
+		['no bytes', () => Buffer.alloc(0)],
+	])('rejects an upload of %s named cat.png', async (_name, make) => {
+		expect(await upload(provider, await make())).toMatchObject(
+			fileError(40_002, /must be an image/),
 		);
 		expect(sandbox.uploads()).toEqual([]);
 	});
 
-	it('takes a file of the most bytes, and not one more', async () => {
-		const most = (service === 'evoLink' ? 100 : 20) * MB;
-		expect((await upload(service, await pngOf(most))).status).toBe(200);
-		expect(await upload(service, await pngOf(most + 1))).toMatchObject(
-			fileRefusal(40_001, /larger than/),
-		);
-		expect(sandbox.requests.at(-1)?.upload?.bytes).toBe(most + 1);
+	it('accepts an upload of the maximum size, but not one byte more', async () => {
+		const maxBytes = (provider === 'evoLink' ? 100 : 20) * MB;
+		const png = await pngOf(maxBytes + 1);
+		const accepted = await uploadLarge(provider, png.subarray(0, maxBytes));
+		expect([accepted.status, linkIn(provider, accepted)]).toEqual([
+			200,
+			expect.stringContaining('/uploads/'),
+		]);
+		expect(await uploadLarge(provider, png)).toMatchObject(fileError(40_001, /larger than/));
+		expect(sandbox.requests.at(-1)?.upload?.bytes).toBe(maxBytes + 1);
 	});
 
-	it('wants exactly one file, named file', async () => {
+	it('rejects a form unless it has exactly one file, named file', async () => {
 		const png = await pngOf(1000);
 		const two = form(png);
 		two.append('file', new Blob([new Uint8Array(png)]), 'dog.png');
 		const text = new FormData();
 		text.append('file', 'cat.png');
 		for (const wrong of [two, text, form(png, 'cat.png', 'image/png', 'image'), new FormData()]) {
-			expect((await post(service, wrong)).status).toBe(400);
+			expect((await post(provider, wrong)).status).toBe(400);
 		}
 		const described = form(png);
 		described.append('note', 'a cat');
-		expect((await post(service, described)).status).toBe(200);
+		expect((await post(provider, described)).status).toBe(200);
 		expect(sandbox.uploads()).toHaveLength(1);
 	});
 
@@ -195,16 +199,16 @@ describe.each(SERVICES)('%s', (service) => {
 		['JSON', { file: 'cat.png' }, undefined],
 		['bytes alone', Buffer.from('abc'), 'image/png'],
 		['a form without a boundary', 'abc', 'multipart/form-data'],
-	])('refuses %s', async (_name, body, type) => {
+	])('rejects an upload as %s', async (_name, body, type) => {
 		const headers = type === undefined ? {} : { 'content-type': type };
-		expect(await post(service, body, headers)).toMatchObject(formRefusal(/multipart/));
+		expect(await post(provider, body, headers)).toMatchObject(formError(/multipart/));
 	});
 
-	it('refuses a form that breaks off, and a key it does not know', async () => {
+	it('rejects an incomplete form and a wrong API key', async () => {
 		const type = { 'content-type': 'multipart/form-data; boundary=x' };
 		const open = '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nabc';
-		expect(await post(service, open, type)).toMatchObject(formRefusal(/malformed/));
-		const wrong = await post(service, form(await pngOf(100_000)), {
+		expect(await post(provider, open, type)).toMatchObject(formError(/malformed/));
+		const wrong = await post(provider, form(await pngOf(100_000)), {
 			authorization: 'Bearer wrong',
 		});
 		expect([wrong.status, wrong.data.error.type]).toEqual([401, 'authentication_error']);
@@ -212,39 +216,39 @@ describe.each(SERVICES)('%s', (service) => {
 		expect(JSON.stringify(sandbox.requests)).not.toContain('wrong');
 	});
 
-	it('keeps a file for 72 hours', async () => {
-		const url = linkIn(service, await upload(service, await pngOf(1000)));
+	it('serves an uploaded file for 72 hours', async () => {
+		const url = linkIn(provider, await upload(provider, await pngOf(1000)));
 		clock += 72 * HOUR_MS - 1;
-		expect((await get(url)).status).toBe(200);
+		expect((await download(url)).status).toBe(200);
 		clock += 1;
-		expect((await get(url)).status).toBe(404);
+		expect((await download(url)).status).toBe(404);
 		expect(sandbox.uploads()).toHaveLength(1);
 	});
 
-	it('counts attempts by content, and obeys the faults', async () => {
+	it('counts upload attempts by content and injects faults', async () => {
 		const png = await pngOf(300_000);
-		const obey = (intercept: Intercept) => sandbox.setIntercept(intercept);
-		obey(() => ({ kind: 'resetBefore' }));
-		await expect(upload(service, png)).rejects.toThrow();
-		obey(() => ({ kind: 'answer', status: 503, body: 'busy' }));
-		expect(await upload(service, png, 'again.png')).toMatchObject({ status: 503, data: 'busy' });
+		const inject = (intercept: Intercept) => sandbox.setIntercept(intercept);
+		inject(() => ({ kind: 'resetBefore' }));
+		await expect(upload(provider, png)).rejects.toThrow();
+		inject(() => ({ kind: 'response', status: 503, body: 'busy' }));
+		expect(await upload(provider, png, 'again.png')).toMatchObject({ status: 503, data: 'busy' });
 		expect(sandbox.uploads()).toEqual([]);
-		obey(() => ({ kind: 'resetAfter' }));
-		await expect(upload(service, png)).rejects.toThrow();
+		inject(() => ({ kind: 'resetAfter' }));
+		await expect(upload(provider, png)).rejects.toThrow();
 		expect(sandbox.uploads()).toHaveLength(1);
-		obey(({ upload: facts }) => (facts?.bytes === 1000 ? { kind: 'delay', ms: 20 } : undefined));
-		expect((await upload(service, await pngOf(1000))).status).toBe(200);
-		obey(() => ({ kind: 'truncate', bytes: 10 }));
-		await expect(upload(service, png)).rejects.toThrow();
+		inject(({ upload: info }) => (info?.bytes === 1000 ? { kind: 'delay', ms: 20 } : undefined));
+		expect((await upload(provider, await pngOf(1000))).status).toBe(200);
+		inject(() => ({ kind: 'truncate', bytes: 10 }));
+		await expect(upload(provider, png)).rejects.toThrow();
 		expect(sandbox.requests.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1, 4]);
 	});
 
-	it('survives a client that hangs up in the middle', async () => {
+	it('handles a client that disconnects during an upload', async () => {
 		const { port } = new URL(sandbox.origin);
 		const socket = connect(Number(port), '127.0.0.1');
 		socket.on('error', () => undefined);
 		const head = [
-			`POST ${new URL(address(service)).pathname} HTTP/1.1`,
+			`POST ${new URL(address(provider)).pathname} HTTP/1.1`,
 			'host: sandbox',
 			'content-length: 5000',
 			'content-type: multipart/form-data; boundary=x',
@@ -257,12 +261,12 @@ describe.each(SERVICES)('%s', (service) => {
 		socket.destroy();
 		await until(() => sandbox.requests.length > 0);
 		expect(sandbox.requests).toMatchObject([{ step: 'upload', attempt: 1 }]);
-		expect((await upload(service, await pngOf(1000))).status).toBe(200);
+		expect((await upload(provider, await pngOf(1000))).status).toBe(200);
 	});
 });
 
-describe('a file_name', () => {
-	it('names a file at EvoLink, and a second one under it takes the place of the first', async () => {
+describe('the file_name field', () => {
+	it('file_name names a file at EvoLink, and a second upload with the same name replaces it', async () => {
 		const [teal, wide] = [await pngOf(1000), await draw(60, 20).jpeg().toBuffer()];
 		const first = await uploadAs('evoLink', 'cat.png', teal);
 		clock += HOUR_MS;
@@ -270,17 +274,17 @@ describe('a file_name', () => {
 		expect(first.data.data).toMatchObject({ file_name: 'cat.png', original_name: 'cat.png' });
 		const url = linkIn('evoLink', first);
 		expect(linkIn('evoLink', second)).toBe(url);
-		const { headers, data } = await get(url);
+		const { headers, data } = await download(url);
 		expect([headers['content-type'], data.equals(wide)]).toEqual(['image/jpeg', true]);
 		expect(sandbox.uploads()).toMatchObject([
-			{ url, name: 'cat.png', fileName: 'cat.png', bytes: teal.length, at: STARTED_AT },
+			{ url, name: 'cat.png', fileName: 'cat.png', bytes: teal.length, at: START_TIME },
 			{ url, name: 'cat.png', fileName: 'cat.png', bytes: wide.length, at: clock },
 		]);
 		clock += 72 * HOUR_MS - 1;
-		expect((await get(url)).status).toBe(200);
+		expect((await download(url)).status).toBe(200);
 	});
 
-	it('stands anywhere in the form, and an empty one is none', async () => {
+	it('file_name may be anywhere in the form, and is ignored if empty', async () => {
 		const data = new FormData();
 		data.append('file_name', '湖.png');
 		data.append('file', new Blob([new Uint8Array(await pngOf(1000))]), 'cat.png');
@@ -290,12 +294,12 @@ describe('a file_name', () => {
 			await uploadAs('evoLink', '', await pngOf(1000)),
 			await upload('evoLink', await pngOf(1000)),
 			await upload('evoLink', await pngOf(1000)),
-		].map((answer) => linkIn('evoLink', answer));
+		].map((response) => linkIn('evoLink', response));
 		expect(new Set(links).size).toBe(4);
 		expect(sandbox.uploads().map(({ name }) => name)).toEqual(['湖.png', ...Array(4)]);
 	});
 
-	it('means nothing to APIMart', async () => {
+	it('file_name is ignored by APIMart', async () => {
 		const first = await uploadAs('apiMart', 'lake.png', await pngOf(1000));
 		const second = await uploadAs('apiMart', 'lake.png', await pngOf(2000));
 		expect(first.data.filename).toBe('cat.png');
@@ -303,46 +307,46 @@ describe('a file_name', () => {
 	});
 });
 
-describe('the most files', () => {
+describe('the file limit', () => {
 	const code = ({ status, data }: AxiosResponse) => [status, data.success, data.code];
-	const taken = [200, true, 200];
-	const refused = [200, false, 40_003];
+	const accepted = [200, true, 200];
+	const rejected = [200, false, 40_003];
 
 	beforeEach(async () => {
 		await sandbox.close();
 		sandbox = await startSandbox({ now: () => clock, maxFiles: 2 });
 	});
 
-	it('are refused beyond the limit, unless one takes the place of another or has expired', async () => {
+	it('EvoLink rejects uploads above the file limit, not counting replaced and expired files', async () => {
 		const png = await pngOf(1000);
-		expect(code(await uploadAs('evoLink', 'a.png', png))).toEqual(taken);
+		expect(code(await uploadAs('evoLink', 'a.png', png))).toEqual(accepted);
 		clock += HOUR_MS;
-		expect(code(await upload('evoLink', png))).toEqual(taken);
-		expect(code(await upload('evoLink', png))).toEqual(refused);
-		expect(code(await uploadAs('evoLink', 'b.png', png))).toEqual(refused);
-		expect(code(await uploadAs('evoLink', 'a.png', png))).toEqual(taken);
+		expect(code(await upload('evoLink', png))).toEqual(accepted);
+		expect(code(await upload('evoLink', png))).toEqual(rejected);
+		expect(code(await uploadAs('evoLink', 'b.png', png))).toEqual(rejected);
+		expect(code(await uploadAs('evoLink', 'a.png', png))).toEqual(accepted);
 		expect(sandbox.uploads()).toHaveLength(3);
 		clock += 72 * HOUR_MS;
-		expect(code(await uploadAs('evoLink', 'b.png', png))).toEqual(taken);
+		expect(code(await uploadAs('evoLink', 'b.png', png))).toEqual(accepted);
 	});
 
-	it('are counted only at EvoLink, and only its own', async () => {
+	it('the file limit applies only to EvoLink, and only to its own files', async () => {
 		const png = await pngOf(1000);
 		for (let count = 0; count < 3; count += 1) {
 			expect((await upload('apiMart', png)).status).toBe(200);
 			sandbox.addFile(png, 'image/png');
 		}
-		expect(code(await upload('evoLink', png))).toEqual(taken);
+		expect(code(await upload('evoLink', png))).toEqual(accepted);
 	});
 
-	it('are kept to when many come at once', async () => {
+	it('the file limit holds for simultaneous uploads', async () => {
 		const png = await pngOf(1000);
-		const answers = await Promise.all(Array.from({ length: 10 }, () => upload('evoLink', png)));
-		expect(answers.filter(({ data }) => data.success)).toHaveLength(2);
+		const responses = await Promise.all(Array.from({ length: 10 }, () => upload('evoLink', png)));
+		expect(responses.filter(({ data }) => data.success)).toHaveLength(2);
 	});
 });
 
-describe('links to files', () => {
+describe('file links', () => {
 	const bytes = Buffer.from('0123456789');
 
 	it.each<[string, number, string, string | undefined]>([
@@ -355,23 +359,26 @@ describe('links to files', () => {
 		['bytes=5-2', 200, '0123456789', undefined],
 		['bytes=0-1,4-5', 200, '0123456789', undefined],
 		['lines=0-1', 200, '0123456789', undefined],
-	])('serve %s', async (range, status, text, part) => {
-		const answer = await get(sandbox.addFile(bytes, 'image/tiff'), { range });
-		expect([answer.status, answer.data.toString()]).toEqual([status, text]);
-		expect(answer.headers).toMatchObject({
+	])('a file link serves the range %s', async (range, status, text, part) => {
+		const response = await download(sandbox.addFile(bytes, 'image/tiff'), { range });
+		expect([response.status, response.data.toString()]).toEqual([status, text]);
+		expect(response.headers).toMatchObject({
 			'accept-ranges': 'bytes',
 			'content-type': 'image/tiff',
 			'content-length': String(text.length),
 		});
-		expect(answer.headers['content-range']).toBe(part);
+		expect(response.headers['content-range']).toBe(part);
 	});
 
-	it.each(['bytes=10-', 'bytes=99-100', 'bytes=-0'])('say 416 to %s', async (range) => {
-		const answer = await get(sandbox.addFile(bytes, 'image/tiff'), { range });
-		expect([answer.status, answer.headers['content-range']]).toEqual([416, 'bytes */10']);
-	});
+	it.each(['bytes=10-', 'bytes=99-100', 'bytes=-0'])(
+		'a file link rejects the range %s with 416',
+		async (range) => {
+			const response = await download(sandbox.addFile(bytes, 'image/tiff'), { range });
+			expect([response.status, response.headers['content-range']]).toEqual([416, 'bytes */10']);
+		},
+	);
 
-	it('answer HEAD, live until the sandbox closes, and note a key that came along', async () => {
+	it('a file link responds to HEAD, works until the sandbox closes, and logs a sent API key', async () => {
 		const url = sandbox.addFile(bytes, 'image/png');
 		clock += 1000 * HOUR_MS;
 		const head = await axios.head(url, { headers: { authorization: 'Bearer leaked' } });
@@ -380,16 +387,16 @@ describe('links to files', () => {
 			{ step: 'download', method: 'HEAD', authorizationSent: true, attempt: 1 },
 		]);
 		expect(JSON.stringify(sandbox.requests)).not.toContain('leaked');
-		expect((await get(`${sandbox.origin}/uploads/nowhere`)).status).toBe(404);
+		expect((await download(`${sandbox.origin}/uploads/nowhere`)).status).toBe(404);
 	});
 
-	it('can be cut short', async () => {
+	it('a file link can be truncated', async () => {
 		sandbox.setIntercept(() => ({ kind: 'truncate', bytes: 4 }));
-		await expect(get(sandbox.addFile(bytes, 'image/png'))).rejects.toThrow();
+		await expect(download(sandbox.addFile(bytes, 'image/png'))).rejects.toThrow();
 	});
 });
 
-it('leaves nothing on the disk: refused files go at once, the rest with close()', async () => {
+it('rejected uploads are deleted at once, all other files by close()', async () => {
 	const folder = mkdtempSync(join(tmpdir(), 'uploads-test-'));
 	const other = await startSandbox({}, { temporaryFolder: folder });
 	const files = () => readdirSync(folder).flatMap((name) => readdirSync(join(folder, name)));
@@ -397,9 +404,9 @@ it('leaves nothing on the disk: refused files go at once, the rest with close()'
 		expect(readdirSync(folder)).toEqual([]);
 		other.addFile(Buffer.from('abc'), 'image/png');
 		const url = `${other.baseUrls.apiMart}/v1/uploads/images`;
-		const answer = await axios.post(url, form(randomBytes(1000)), { validateStatus: () => true });
-		expect(answer.status).toBe(401);
-		// The answer leaves a moment before the file does.
+		const response = await axios.post(url, form(randomBytes(1000)), { validateStatus: () => true });
+		expect(response.status).toBe(401);
+		// The file is deleted just after the response is sent.
 		await until(() => files().length === 1);
 		await other.close();
 		expect(readdirSync(folder)).toEqual([]);

@@ -25,7 +25,7 @@ it.each(CODES)(
 	'%s counts in the message only where no other word stands for it',
 	(code, meaning) => {
 		const inMessages: string[] = [
-			...['stillUnderWay', 'indeterminate', 'keyReused', 'notCarriedOut', 'noChannel'],
+			...['inProgress', 'outcomeUnknown', 'keyReused', 'notProcessed', 'modelUnavailable'],
 		];
 		const expected = inMessages.includes(meaning) ? meaning : undefined;
 		expect(said({ message: `Error ${code}: no` })).toBe(expected);

@@ -46,7 +46,7 @@ function optionValues({ options = [] }: INodeProperties): unknown[] {
 	return options.map((option) => (option as INodePropertyOptions).value);
 }
 
-/** Every value that the model field can have, with the table it stands for. */
+/** Every value of the model field, with its model. */
 const CHOICES: Array<[string, Provider, string, Model]> = providers.flatMap((provider) => {
 	const named = provider.models.flatMap((model) =>
 		[model.id, ...model.aliases].map((id): [string, Model] => [id, model]),
@@ -91,14 +91,14 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		...shownInside(values).filter(({ name }) => NESTED.includes(name)),
 	];
 
-	it('each setting of the model is shown once, and no other', () => {
+	it('every parameter of the model has one field, and there are no others', () => {
 		expect(shown.map(({ name }) => name).sort()).toEqual(Object.keys(table.parameters).sort());
 	});
 
-	it('each setting offers what the table allows, under the words of the provider', () => {
+	it('every field offers what the model allows and names the API parameter', () => {
 		for (const [name, parameter] of Object.entries(table.parameters)) {
 			const field = shown.find((one) => one.name === name);
-			expect(field?.description).toContain(`The provider calls it ${parameter.sentAs}.`);
+			expect(field?.description).toContain(`API parameter: ${parameter.sentAs}.`);
 			if (parameter.label) expect(field?.displayName).toBe(parameter.label);
 			if (parameter.note) expect(field?.description).toContain(parameter.note.replace(/\.$/, ''));
 			if (field && parameter.kind === 'choice') {
@@ -112,7 +112,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		}
 	});
 
-	it('references are asked for exactly where the model takes them', () => {
+	it('the reference fields are shown only if the model accepts references', () => {
 		const fields = shownAtTop(values).filter(({ name }) => name === 'imageUrls');
 		const { max } =
 			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
@@ -120,22 +120,22 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		const files = shownAtTop(values).filter(({ name }) => name === 'imageFields');
 		expect(files).toHaveLength(max === 0 ? 0 : 1);
 		for (const { description: text } of fields) {
-			expect(/At most (\d+)\./.exec(text ?? '')?.[1]).toBe(
+			expect(/Up to (\d+)\./.exec(text ?? '')?.[1]).toBe(
 				max === Infinity ? undefined : String(max),
 			);
 		}
 	});
 
-	it('what the files of the row may be is said as the table has it', () => {
+	it('the limits for reference files are part of the description', () => {
 		const { file } =
 			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
 		for (const { description: text } of shownAtTop(values).filter(isImageFields)) {
-			expect(text).toContain(`at most ${file.maxBytes / 1024 ** 2} MB each`);
-			expect(text).toContain(`a ratio of at most ${Math.round(file.maxRatio)}:1`);
+			expect(text).toContain(`up to ${file.maxBytes / 1024 ** 2} MB each`);
+			expect(text).toContain(`an aspect ratio of up to ${Math.round(file.maxRatio)}:1`);
 		}
 	});
 
-	it('no format is promised for files that could not be brought to the provider', () => {
+	it('the description lists only formats that can be sent to the provider', () => {
 		const { file } =
 			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
 		const { fileReferences: route } = provider;
@@ -143,19 +143,19 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 			(format) => route.kind === 'signedLink' || route.formats.includes(format),
 		);
 		for (const { description: text } of shownAtTop(values).filter(isImageFields)) {
-			const named = /\. ([A-Z, ]+), at most/.exec(text ?? '')?.[1]?.split(', ') ?? [];
+			const named = /\. ([A-Z, ]+), up to/.exec(text ?? '')?.[1]?.split(', ') ?? [];
 			expect(named.sort()).toEqual(possible.map((format) => format.toUpperCase()).sort());
 		}
 	});
 
-	it('files are written into the request exactly where the model takes that', () => {
+	it('Send Binary As is shown only if the model accepts data URIs', () => {
 		const names = shownInside(values).map(({ name }) => name);
 		expect(names.filter((name) => name === 'sendBinaryAs')).toHaveLength(
 			table.references.dataUri ? 1 : 0,
 		);
 	});
 
-	it('the prompt can be made to ask for the number exactly where the number is a bound only', () => {
+	it('Ask for Count is shown only if the number of images is an upper limit', () => {
 		const names = shownInside(values).map(({ name }) => name);
 		const { imageCount } = table.parameters;
 		expect(names.filter((name) => name === 'askForCount')).toHaveLength(
@@ -163,7 +163,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		);
 	});
 
-	it('the model is chosen from those of the provider', () => {
+	it('the model field lists the models of the provider', () => {
 		const [field, ...others] = shownAtTop(values).filter(({ name }) => name === 'model');
 		expect(others).toEqual([]);
 		expect(field && optionValues(field)).toEqual([
@@ -173,12 +173,12 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		]);
 	});
 
-	it('a model is typed by hand exactly where it is custom', () => {
+	it('Custom Model is shown only if the model is Custom', () => {
 		const names = shownAtTop(values).map(({ name }) => name);
 		expect(names.includes('customModel')).toBe(model === 'custom');
 	});
 
-	it('what the user sets stays set when the provider comes from the row', () => {
+	it('values stay set if the provider comes from the row', () => {
 		for (const [name, parameter] of Object.entries(table.parameters)) {
 			const value = someValue(parameter);
 			const set = TOP.includes(name) ? { [name]: value } : { additionalFields: { [name]: value } };
@@ -189,7 +189,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		}
 	});
 
-	it('what the user sets stays set', () => {
+	it('values stay set', () => {
 		for (const [name, parameter] of Object.entries(table.parameters)) {
 			const value = someValue(parameter);
 			const set = TOP.includes(name) ? { [name]: value } : { additionalFields: { [name]: value } };
@@ -209,7 +209,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		}
 	});
 
-	it('fields left alone ask for nothing', async () => {
+	it('empty fields request nothing', async () => {
 		const node = { ...values, prompt: 'A quiet lake', customModel: 'seedream-9' };
 		const parameters = NodeHelpers.getNodeParameters(
 			generateFields,
@@ -226,7 +226,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 	});
 });
 
-describe('the definitions of one name', () => {
+describe('the field definitions with the same name', () => {
 	const all = [...generateFields, ...additionalFields, ...collection('options')];
 	const names = [...new Set(all.map(({ name }) => name))];
 
@@ -240,16 +240,16 @@ describe('the definitions of one name', () => {
 		expect(new Set(types).size).toBe(1);
 	});
 
-	it('have a default that is one of their options', () => {
+	it('option fields have a default that is one of their options', () => {
 		for (const field of all.filter(({ type }) => type === 'options')) {
 			expect(optionValues(field)).toContain(field.default);
 		}
 	});
 });
 
-describe('with the provider taken from the row', () => {
+describe('if the provider comes from the row', () => {
 	it.each(providers.map((provider) => [provider.id, provider] as const))(
-		'the model that n8n then fills in shows the settings of %s',
+		'the default model shows the fields of %s',
 		(provider, { automatic, models }) => {
 			const { model } =
 				NodeHelpers.getNodeParameters(
@@ -269,7 +269,7 @@ describe('with the provider taken from the row', () => {
 		},
 	);
 
-	it('a choice of another provider, or one written in another way, is no mistake to the editor', () => {
+	it('the editor accepts options of other providers and other spellings', () => {
 		const fromTables = ['model', 'aspectRatio', 'resolution', 'promptOptimization'];
 		const fields = [...generateFields, ...additionalFields].filter(
 			({ name, type }) => type === 'options' && fromTables.includes(name),
@@ -286,19 +286,16 @@ describe('with the provider taken from the row', () => {
 		description,
 	);
 
-	it.each(providers.map(({ id }) => id))(
-		'a row of %s can leave everything else alone',
-		async (id) => {
-			const row = { ...parameters, provider: id };
-			expect(await readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
-				ok: true,
-				value: { provider: { id }, request: { values: {}, references: [], extraBody: {} } },
-			});
-		},
-	);
+	it.each(providers.map(({ id }) => id))('a row of %s needs nothing but a prompt', async (id) => {
+		const row = { ...parameters, provider: id };
+		expect(await readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+			ok: true,
+			value: { provider: { id }, request: { values: {}, references: [], extraBody: {} } },
+		});
+	});
 
 	it.each(CHOICES.filter(([, , model]) => model !== 'auto'))(
-		'and the model too, a row of %s can leave the settings alone',
+		'and the model too, a row of %s needs no other settings',
 		async (_name, provider, model, table) => {
 			const node = {
 				provider: '={{ $json.provider }}',
@@ -332,7 +329,7 @@ describe('with the provider taken from the row', () => {
 		['the provider', { provider: '={{ $json.provider }}' }],
 		['the model', { provider: 'evoLink', model: '={{ $json.model }}' }],
 		['both', { provider: '={{ $json.provider }}', model: '={{ $json.model }}' }],
-	])('n8n finds nothing to complain about, whether it is %s', (_what, fields) => {
+	])('n8n reports no issues about %s from the row', (_what, fields) => {
 		const values = { ...fields, prompt: '={{ $json.prompt }}' };
 		const node = {
 			...NODE,
@@ -342,7 +339,7 @@ describe('with the provider taken from the row', () => {
 		expect(NodeHelpers.getNodeParametersIssues(generateFields, node, description)).toBeNull();
 	});
 
-	it('what is set by an expression stays set', () => {
+	it('expressions stay set', () => {
 		const values: INodeParameters = {
 			provider: '={{ $json.provider }}',
 			model: '={{ $json.model }}',
@@ -356,7 +353,7 @@ describe('with the provider taken from the row', () => {
 			additionalFields: {
 				promptOptimization: '={{ $json.speed }}',
 				watermark: '={{ $json.watermark }}',
-				maxImages: '={{ $json.most }}',
+				maxImages: '={{ $json.max }}',
 				callbackUrl: '={{ $json.hook }}',
 				sendBinaryAs: '={{ $json.send }}',
 				askForCount: '={{ $json.ask }}',
@@ -374,7 +371,7 @@ describe('width and height', () => {
 		['1:1', false],
 		['default', false],
 		['={{ $json.ratio }}', true],
-	])('with the ratio %s are shown: %s', (aspectRatio, expected) => {
+	])('are shown with the ratio %s: %s', (aspectRatio, expected) => {
 		const model = 'doubao-seedream-4.5';
 		const names = shownAtTop({ provider: 'evoLink', model, aspectRatio }).map(({ name }) => name);
 		expect(names.includes('width')).toBe(expected);
@@ -382,16 +379,16 @@ describe('width and height', () => {
 	});
 });
 
-describe('what becomes of the images', () => {
-	const about = ['downloadImages', 'outputField', 'outputItems'];
+describe('the fields for finished images', () => {
+	const imageFields = ['downloadImages', 'outputField', 'outputItems'];
 
 	it.each<[INodeParameters, string[]]>([
-		[{ continueWhen: 'finished', downloadImages: true }, about],
+		[{ continueWhen: 'finished', downloadImages: true }, imageFields],
 		[{ continueWhen: 'finished', downloadImages: false }, ['downloadImages', 'outputItems']],
 		[{ continueWhen: 'submitted', downloadImages: true }, []],
-	])('is asked while there are any: %j', (values, names) => {
+	])('are shown only if the node returns images: %j', (values, names) => {
 		const shown = shownAtTop(values).map(({ name }) => name);
-		expect(shown.filter((name) => about.includes(name))).toEqual(names);
+		expect(shown.filter((name) => imageFields.includes(name))).toEqual(names);
 	});
 });
 
@@ -399,7 +396,7 @@ describe('the node', () => {
 	it.each<[string, string[]]>([
 		...providers.map(({ id, credential }): [string, string[]] => [id, [credential]]),
 		['={{ $json.provider }}', providers.map(({ credential }) => credential)],
-	])('asks with the provider %s for its credential, and insists on none', (provider, names) => {
+	])('shows the credential of the provider %s and requires none', (provider, names) => {
 		const { credentials = [] } = description;
 		const shown = credentials.filter((credential) =>
 			NodeHelpers.displayParameter({ provider }, credential, NODE, description),
@@ -408,7 +405,7 @@ describe('the node', () => {
 		expect(credentials.filter(({ required }) => required)).toEqual([]);
 	});
 
-	it('has the names, in the design, that saved workflows use', () => {
+	it('has the fields that saved workflows use', () => {
 		expect([...new Set(description.properties.map(({ name }) => name))]).toEqual([
 			'provider',
 			'model',
@@ -425,12 +422,14 @@ describe('the node', () => {
 			'downloadImages',
 			'outputField',
 			'outputItems',
+			'toolOutput',
+			'toolFields',
 			'additionalFields',
 			'options',
 		]);
 	});
 
-	it('has the further fields and the options of the design', () => {
+	it('has the additional fields and options that saved workflows use', () => {
 		const names = (fields: INodeProperties[]) => [...new Set(fields.map(({ name }) => name))];
 		expect(names(additionalFields)).toEqual([
 			'askForCount',
@@ -452,7 +451,7 @@ describe('the node', () => {
 		]);
 	});
 
-	it('starts with EvoLink and its newest model, waiting for files in "data"', () => {
+	it('defaults to EvoLink and its newest model, with files in "data"', () => {
 		const parameters = NodeHelpers.getNodeParameters(
 			generateFields,
 			{},
@@ -471,7 +470,7 @@ describe('the node', () => {
 		});
 	});
 
-	it('will not start without a prompt', () => {
+	it('requires a prompt', () => {
 		const parameters = { provider: 'evoLink', model: 'doubao-seedream-4.5', prompt: '' };
 		const issues = NodeHelpers.getNodeParametersIssues(
 			generateFields,

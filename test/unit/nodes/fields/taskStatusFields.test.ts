@@ -15,7 +15,7 @@ function parameters(values: { provider: string; taskId: string }) {
 }
 
 it.each(providers.map(({ id }) => id))(
-	'a row of %s needs nothing but a task id',
+	'a row of %s needs nothing but a task ID',
 	async (provider) => {
 		const row = { ...parameters({ provider, taskId: 'task-1' }) };
 		expect(await readStatusRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
@@ -24,13 +24,13 @@ it.each(providers.map(({ id }) => id))(
 				provider: { id: provider },
 				taskIds: ['task-1'],
 				continueWhen: 'now',
-				controls: { downloadImages: true, outputField: 'data', outputItems: 'perImage' },
+				options: { downloadImages: true, outputField: 'data', outputItems: 'perImage' },
 			},
 		});
 	},
 );
 
-it('n8n finds nothing to complain about when provider and task come from the row', () => {
+it('n8n reports no issues if the provider and the task ID come from the row', () => {
 	const values = { provider: '={{ $json.provider }}', taskId: '={{ $json.taskId }}' };
 	const node = { ...NODE, parameters: parameters(values) };
 	expect(NodeHelpers.getNodeParametersIssues(taskStatusFields, node, description)).toBeNull();
@@ -39,16 +39,19 @@ it('n8n finds nothing to complain about when provider and task come from the row
 it.each<[string, string[]]>([
 	...providers.map(({ id, credential }): [string, string[]] => [id, [credential]]),
 	['={{ $json.provider }}', providers.map(({ credential }) => credential)],
-])('asks with the provider %s for its credential, and insists on none', (provider, names) => {
-	const { credentials = [] } = description;
-	const shown = credentials.filter((credential) =>
-		NodeHelpers.displayParameter({ provider }, credential, NODE, description),
-	);
-	expect(shown.map(({ name }) => name)).toEqual(names);
-	expect(credentials.filter(({ required }) => required)).toEqual([]);
-});
+])(
+	'Seedream Task Status shows the credential of the provider %s and requires none',
+	(provider, names) => {
+		const { credentials = [] } = description;
+		const shown = credentials.filter((credential) =>
+			NodeHelpers.displayParameter({ provider }, credential, NODE, description),
+		);
+		expect(shown.map(({ name }) => name)).toEqual(names);
+		expect(credentials.filter(({ required }) => required)).toEqual([]);
+	},
+);
 
-it('asks about the images whatever it waits for, for a task may be done', () => {
+it('the fields for finished images are always shown, because a task may be done already', () => {
 	const names = (downloadImages: boolean) =>
 		taskStatusFields
 			.filter((field) => NodeHelpers.displayParameter({ downloadImages }, field, NODE, description))

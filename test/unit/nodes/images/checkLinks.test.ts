@@ -30,7 +30,7 @@ interface Reply {
 	body?: Readable;
 }
 
-/** What is said of a link with this answer, and what was done to it. */
+/** The problem of a link with this response, and whether it was opened and closed. */
 async function look({ status = 200, bytes, body = Readable.from([]) }: Reply) {
 	const opened: string[] = [];
 	let discarded = 0;
@@ -40,7 +40,7 @@ async function look({ status = 200, bytes, body = Readable.from([]) }: Reply) {
 		bytes,
 		body,
 		store: async () => {
-			throw new Error('a link that is only looked at is not stored');
+			throw new Error('a checked link must not be stored');
 		},
 		discard: () => {
 			discarded += 1;
@@ -54,57 +54,59 @@ async function look({ status = 200, bytes, body = Readable.from([]) }: Reply) {
 	return { problem, opened, discarded, body };
 }
 
-it('has nothing against a link to an image within the limits', async () => {
+it('a link to an image within the limits has no problem', async () => {
 	const { problem, opened } = await look({ bytes: 4024, body: Readable.from([png(1024, 768)]) });
 	expect(problem).toBeUndefined();
 	expect(opened).toEqual([URL]);
 });
 
-it('has nothing against an answer that does not say how long it is', async () => {
+it('a response without a content length has no problem', async () => {
 	expect((await look({ body: Readable.from([png(1024, 768)]) })).problem).toBeUndefined();
 });
 
-it.each(['ENOTFOUND', 'ETIMEDOUT', 'CERT_HAS_EXPIRED'])('names a dead link: %s', async (code) => {
-	const open = async () => ({ kind: 'networkError', code }) as const;
-	expect(await linkProblem(URL, references.file, open)).toBe(`cannot be opened (${code})`);
-});
+it.each(['ENOTFOUND', 'ETIMEDOUT', 'CERT_HAS_EXPIRED'])(
+	"a link that can't be opened is a problem: %s",
+	async (code) => {
+		const open = async () => ({ kind: 'networkError', code }) as const;
+		expect(await linkProblem(URL, references.file, open)).toBe(`can't be opened (${code})`);
+	},
+);
 
-it.each([204, 206, 302, 401, 403, 404, 410, 429, 500, 503])('names HTTP %i', async (status) => {
-	const body = Readable.from([png(1024, 768)]);
-	expect((await look({ status, body })).problem).toBe(`answers with HTTP ${status}`);
-});
+it.each([204, 206, 302, 401, 403, 404, 410, 429, 500, 503])(
+	'HTTP %i is a problem of the link',
+	async (status) => {
+		const body = Readable.from([png(1024, 768)]);
+		expect((await look({ status, body })).problem).toBe(`returned HTTP ${status}`);
+	},
+);
 
-describe('the start of the file', () => {
-	const none = 'is not an image in one of these formats: JPEG, PNG';
+describe('the beginning of a linked file', () => {
+	const none = "isn't an image in a supported format (JPEG, PNG)";
 
 	it.each<[string, Buffer[], string]>([
 		['an HTML page', [HTML], none],
 		['nothing', [], none],
-		['an image that ends inside its header', [png(1024, 768).subarray(0, 18)], none],
-		['an image of another format', [gif(640, 480)], 'is a GIF file, the model takes JPEG, PNG'],
-		['a small image', [png(14, 20)], 'has 14×20 pixels, each side needs at least 15'],
+		['an image that ends within its header', [png(1024, 768).subarray(0, 18)], none],
 		[
-			'a large image',
-			[png(6001, 6000)],
-			'has 6001×6000 pixels, the most is 36,000,000 pixels in all',
+			'an image in another format',
+			[gif(640, 480)],
+			'is a GIF file, but the model accepts only JPEG, PNG',
 		],
-		[
-			'a narrow image',
-			[png(100, 301)],
-			'has 100×301 pixels, one side may be at most 3 times the other',
-		],
-	])('tells of %s', async (_what, chunks, problem) => {
+		['a small image', [png(14, 20)], 'is 14×20 pixels (minimum 15 per side)'],
+		['a large image', [png(6001, 6000)], 'is 6001×6000 pixels (maximum 36,000,000 in total)'],
+		['a narrow image', [png(100, 301)], 'is too narrow at 100×301 pixels (maximum ratio 3:1)'],
+	])('shows the problem of %s', async (_what, chunks, problem) => {
 		expect((await look({ body: Readable.from(chunks) })).problem).toBe(problem);
 	});
 });
 
-it('believes the announced length, without reading that much', async () => {
+it('a content length over the limit is a problem, without reading that much', async () => {
 	const body = Readable.from([png(1024, 768)]);
 	const { problem } = await look({ bytes: 11 * MB, body });
-	expect(problem).toBe('has 11 MB, the most is 10 MB');
+	expect(problem).toBe('is 11 MB (maximum 10 MB)');
 });
 
-it('reads only the first bytes of a large file', async () => {
+it('only the first bytes of a large linked file are read', async () => {
 	let pulled = 0;
 	const chunks = (async function* () {
 		yield png(1024, 768);
@@ -118,14 +120,14 @@ it('reads only the first bytes of a large file', async () => {
 it.each<[string, Reply]>([
 	['a good image', { body: Readable.from([png(1024, 768)]) }],
 	['an HTML page', { body: Readable.from([HTML]) }],
-	['a page that is not found', { status: 404, body: Readable.from([HTML]) }],
-])('closes %s, once', async (_what, reply) => {
+	['a page with HTTP 404', { status: 404, body: Readable.from([HTML]) }],
+])('the link to %s is closed once', async (_what, reply) => {
 	const { discarded, body } = await look(reply);
 	expect(discarded).toBe(1);
 	expect(body.destroyed).toBe(true);
 });
 
-it('is a problem of the link when its transfer breaks off, and no crash', async () => {
+it('an interrupted download is a problem of the link', async () => {
 	const body = Readable.from(
 		(async function* () {
 			yield png(1024, 768).subarray(0, 10);
@@ -133,6 +135,6 @@ it('is a problem of the link when its transfer breaks off, and no crash', async 
 		})(),
 	);
 	const { problem, discarded } = await look({ body });
-	expect(problem).toMatch(/^cannot be (opened|read)/);
+	expect(problem).toMatch(/^can't be (opened|read)/);
 	expect(discarded).toBe(1);
 });

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import {
 	downloadImage,
-	type DownloadPorts,
+	type DownloadTools,
 	type ImageSource,
 	type DownloadStream,
 } from '../../../../nodes/Seedream/images/download';
@@ -20,7 +20,7 @@ const PNG = Buffer.concat([
 interface Stored {
 	name: string;
 	mimeType: string;
-	/** In base64: comparing large buffers byte by byte takes jest seconds. */
+	/** In base64, because jest takes seconds to compare large buffers. */
 	content: string;
 }
 
@@ -31,7 +31,7 @@ const SOURCE: ImageSource = {
 	nameFile: ({ extension }) => `lake.${extension}`,
 };
 
-/** A stream that gives exactly these chunks, one at a time. */
+/** A stream of exactly these chunks. */
 function streamOf(...chunks: Buffer[]): Readable {
 	return Readable.from(chunks, { objectMode: false });
 }
@@ -54,28 +54,28 @@ function opened(body: Readable, status = 200, contentType?: string): DownloadStr
 	};
 }
 
-/** `seconds` is the time that the download has. */
+/** `seconds` is the time until the deadline. */
 async function download(
-	answers: Array<() => DownloadStream<Stored>>,
+	responses: Array<() => DownloadStream<Stored>>,
 	clock = virtualClock(),
 	seconds = 60,
 	expiresAt?: Date,
 ): Promise<{
 	result: Awaited<ReturnType<typeof downloadImage<Stored>>>;
 	opens: string[];
-	/** Whether each was opened as a browser does. */
+	/** Whether each request had a browser's user agent. */
 	asBrowser: unknown[];
 }> {
 	const opens: string[] = [];
 	const asBrowser: unknown[] = [];
-	const ports: DownloadPorts<Stored> = {
+	const ports: DownloadTools<Stored> = {
 		clock,
 		open: async (url, options) => {
 			asBrowser.push(options?.asBrowser);
-			const answer = answers[Math.min(opens.length, answers.length - 1)];
+			const response = responses[Math.min(opens.length, responses.length - 1)];
 			opens.push(url);
-			if (!answer) throw new Error('the script has no answer');
-			return answer();
+			if (!response) throw new Error('the script has no response');
+			return response();
 		},
 	};
 	const until = clock.now() + seconds * 1000;
@@ -93,7 +93,7 @@ function failure(reason: string, kind: 'failed' | 'gone' = 'failed') {
 	return {
 		kind,
 		failure: expect.objectContaining({
-			message: `The image was made, but could not be downloaded: ${reason} [task task-1]`,
+			message: `The image was generated, but the node couldn't download it: ${reason} [task task-1]`,
 			charged: 'yes',
 			taskId: 'task-1',
 			code: 'download_failed',
@@ -101,7 +101,7 @@ function failure(reason: string, kind: 'failed' | 'gone' = 'failed') {
 	};
 }
 
-describe('a file', () => {
+describe('a downloaded file', () => {
 	it.each<[string, Buffer[]]>([
 		['one chunk', [PNG]],
 		['a first chunk of one byte', [PNG.subarray(0, 1), PNG.subarray(1)]],
@@ -111,13 +111,13 @@ describe('a file', () => {
 		],
 		['a first chunk as long as the signature', [PNG.subarray(0, 12), PNG.subarray(12)]],
 		['a first chunk one byte shorter', [PNG.subarray(0, 11), PNG.subarray(11)]],
-	])('stays whole in %s', async (_what, chunks) => {
+	])('is stored unchanged in %s', async (_what, chunks) => {
 		const { result, opens } = await download([() => opened(streamOf(...chunks))]);
 		expect(result).toEqual(STORED);
 		expect(opens).toEqual(['https://example.com/1.png']);
 	});
 
-	it('stays whole when it comes slowly', async () => {
+	it('is stored unchanged if it arrives slowly', async () => {
 		const body = new PassThrough();
 		const finished = download([() => opened(body)]);
 		for (const chunk of [PNG.subarray(0, 5), PNG.subarray(5, 20), PNG.subarray(20)]) {
@@ -128,7 +128,7 @@ describe('a file', () => {
 		expect((await finished).result).toEqual(STORED);
 	});
 
-	it('may be shorter than the signature is long', async () => {
+	it('may be shorter than the longest signature', async () => {
 		const tiny = Buffer.from('ffd8ffd9', 'hex');
 		const { result } = await download([() => opened(streamOf(tiny))]);
 		expect(result).toEqual({
@@ -137,76 +137,81 @@ describe('a file', () => {
 		});
 	});
 
-	it('is named and typed by its bytes, whatever its link says', async () => {
+	it('gets its extension and MIME type from its bytes, whatever its link says', async () => {
 		const gif = Buffer.from('GIF89a\x01\x00\x01\x00\x00\x00\x3b');
 		const { result } = await download([() => opened(streamOf(gif))]);
 		expect(result).toMatchObject({ stored: { name: 'lake.gif', mimeType: 'image/gif' } });
 	});
 });
 
-describe('what is not an image', () => {
+describe("a download that isn't an image", () => {
 	const page = '<!DOCTYPE html><html><body>Please sign in to see this</body></html>';
 
 	it.each<[string, string | Buffer, string | undefined, string]>([
 		[
-			'a page of HTML',
+			'an HTML page',
 			page,
 			'text/html; charset=utf-8',
-			'text/html; charset=utf-8 instead of an image: it begins "<!DOCTYPE html><html><body>Please sign in to see"',
+			'text/html; charset=utf-8 instead of an image, starting with "<!DOCTYPE html><html><body>Please sign in to see"',
 		],
 		[
 			'an error as JSON',
 			'{"error":"expired"}',
 			'application/json',
-			'application/json instead of an image: it begins "{"error":"expired"}"',
+			'application/json instead of an image, starting with "{"error":"expired"}"',
 		],
 		[
 			'a page that claims to be an image',
 			page,
 			'image/png',
-			'image/png instead of an image: it begins "<!DOCTYPE html><html><body>Please sign in to see"',
+			'image/png instead of an image, starting with "<!DOCTYPE html><html><body>Please sign in to see"',
 		],
-		['a short text', 'no', undefined, 'something instead of an image: it begins "no"'],
+		[
+			'a short text',
+			'no',
+			undefined,
+			'content of an unknown type instead of an image, starting with "no"',
+		],
 		['an empty file', '', 'image/png', 'an empty file instead of an image'],
 		[
-			'bytes that nobody can read',
+			'binary data',
 			Buffer.from('0001020300ff00ff00ff', 'hex'),
 			'application/octet-stream',
-			'application/octet-stream that is not an image',
+			"application/octet-stream that isn't an image",
 		],
 		[
 			'text in another script',
 			'湖'.repeat(20),
 			'text/plain',
-			`text/plain instead of an image: it begins "${'湖'.repeat(16)}"`,
+			`text/plain instead of an image, starting with "${'湖'.repeat(16)}"`,
 		],
 	])(
 		'is never stored, is tried five times and is quoted: %s',
 		async (_what, content, contentType, words) => {
 			const bodies: Readable[] = [];
 			const clock = virtualClock();
-			const answer = () => {
+			const response = () => {
 				const body = content.length === 0 ? Readable.from([]) : streamOf(Buffer.from(content));
 				bodies.push(body);
 				return opened(body, 200, contentType);
 			};
-			const { result, opens } = await download([answer], clock);
+			const { result, opens } = await download([response], clock);
 
-			expect(result).toEqual(failure(`the link answered with ${words}`));
+			expect(result).toEqual(failure(`the link returned ${words}`));
 			expect(opens).toHaveLength(5);
 			expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
 			expect(bodies.map(({ destroyed }) => destroyed)).toEqual(Array(5).fill(true));
 		},
 	);
 
-	it('may be a page that a proxy showed for a moment', async () => {
+	it('may be the temporary page of a proxy', async () => {
 		const { result, opens } = await download([() => opened(streamOf(Buffer.from(page))), whole]);
 		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(2);
 	});
 });
 
-describe('a link that answers with an error', () => {
+describe('a link that returns an error', () => {
 	it.each([
 		[301, 'failed'],
 		[400, 'failed'],
@@ -214,84 +219,84 @@ describe('a link that answers with an error', () => {
 		[403, 'gone'],
 		[404, 'gone'],
 		[410, 'gone'],
-	] as const)('of HTTP %i is not asked again: it has %s', async (status, kind) => {
+	] as const)("with HTTP %i isn't retried, and has %s", async (status, kind) => {
 		const body = streamOf(PNG);
 		const { result, opens } = await download([() => opened(body, status)]);
-		expect(result).toEqual(failure(`the link answered with HTTP ${status}`, kind));
+		expect(result).toEqual(failure(`the link returned HTTP ${status}`, kind));
 		expect(opens).toHaveLength(1);
 		expect(body.destroyed).toBe(true);
 	});
 
-	it.each([429, 500, 502, 503, 504])('of HTTP %i is asked again', async (status) => {
+	it.each([429, 500, 502, 503, 504])('with HTTP %i is retried', async (status) => {
 		const clock = virtualClock();
-		const answers = [() => opened(streamOf(PNG), status), () => opened(streamOf(PNG), status)];
-		const { result } = await download([...answers, whole], clock);
+		const responses = [() => opened(streamOf(PNG), status), () => opened(streamOf(PNG), status)];
+		const { result } = await download([...responses, whole], clock);
 		expect(result).toEqual(STORED);
 		expect(clock.pauses).toEqual([500, 1000]);
 	});
 
-	it('is given up after five tries with growing pauses', async () => {
+	it('is given up after five attempts with growing delays', async () => {
 		const clock = virtualClock();
 		const { result, opens } = await download([() => opened(streamOf(PNG), 503)], clock);
-		expect(result).toEqual(failure('the link answered with HTTP 503'));
+		expect(result).toEqual(failure('the link returned HTTP 503'));
 		expect(opens).toHaveLength(5);
 		expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
 	});
 
-	it('may be gone only in a later try', async () => {
+	it('may be gone in a later attempt', async () => {
 		const { result, opens } = await download([
 			() => opened(streamOf(PNG), 503),
 			() => opened(streamOf(PNG), 403),
 		]);
-		expect(result).toEqual(failure('the link answered with HTTP 403', 'gone'));
+		expect(result).toEqual(failure('the link returned HTTP 403', 'gone'));
 		expect(opens).toHaveLength(2);
 	});
 });
 
-describe('a link that answers with HTTP 403', () => {
+describe('a link that returned HTTP 403', () => {
 	const HOUR_MS = 3_600_000;
-	const FORBIDDEN = failure('the link answered with HTTP 403', 'gone');
+	const FORBIDDEN = failure('the link returned HTTP 403', 'gone');
 	const forbidden =
 		(words = 'Forbidden') =>
 		() =>
 			opened(streamOf(Buffer.from(words)), 403);
 
-	async function fresh(...answers: Array<() => DownloadStream<Stored>>) {
+	async function fresh(...responses: Array<() => DownloadStream<Stored>>) {
 		const clock = virtualClock();
 		const expiresAt = new Date(clock.now() + HOUR_MS);
-		return { clock, ...(await download(answers, clock, 60, expiresAt)) };
+		return { clock, ...(await download(responses, clock, 60, expiresAt)) };
 	}
 
-	it('and is fresh is opened again as another client', async () => {
+	it("is opened again with a browser's user agent if it hasn't expired", async () => {
 		const { result, asBrowser, clock } = await fresh(forbidden(), whole);
 		expect(result).toEqual(STORED);
 		expect(asBrowser).toEqual([false, true]);
 		expect(clock.pauses).toEqual([500]);
 	});
 
-	it('and is fresh is gone after five times', async () => {
+	it("is gone after five attempts if it hasn't expired", async () => {
 		const { result, asBrowser, clock } = await fresh(forbidden());
 		expect(result).toEqual(FORBIDDEN);
 		expect(asBrowser).toEqual([false, true, true, true, true]);
 		expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
 	});
 
-	it('and is fresh may also be refused without a word, or break off', async () => {
+	it("is retried if it hasn't expired, also with an empty or interrupted response", async () => {
 		const silent = () => opened(Readable.from([]), 403);
 		const broken = () => {
 			const body = new PassThrough();
 			setImmediate(() => body.destroy(new Error('socket hang up')));
 			return opened(body, 403);
 		};
-		for (const answer of [silent, broken]) {
-			expect((await fresh(answer, whole)).result).toEqual(STORED);
+		for (const response of [silent, broken]) {
+			expect((await fresh(response, whole)).result).toEqual(STORED);
 		}
 	});
 
 	it.each([
 		'<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
 		`${'<!-- padding -->'.repeat(20)}{"message":"URL Expired"}`,
-	])('and says that it has expired is gone at once, however fresh: %s', async (words) => {
+	])('is gone at once if its response says that it has expired: %s', async (words) => {
 		const { result, opens } = await fresh(forbidden(words), whole);
 		expect(result).toEqual(FORBIDDEN);
 		expect(opens).toHaveLength(1);
@@ -299,8 +304,8 @@ describe('a link that answers with HTTP 403', () => {
 
 	it.each([
 		['has expired', -1],
-		['expires just now', 0],
-	])('and %s is gone at once', async (_what, ms) => {
+		['expires right now', 0],
+	])('is gone at once if it %s', async (_what, ms) => {
 		const clock = virtualClock();
 		const expiresAt = new Date(clock.now() + ms);
 		const { result, opens } = await download([forbidden(), whole], clock, 60, expiresAt);
@@ -308,7 +313,7 @@ describe('a link that answers with HTTP 403', () => {
 		expect(opens).toHaveLength(1);
 	});
 
-	it('is closed each time', async () => {
+	it('is closed on every attempt', async () => {
 		const bodies = [streamOf(PNG), streamOf(PNG), streamOf(PNG)];
 		let next = 0;
 		await fresh(() => opened(bodies[next++] ?? streamOf(PNG), 403));
@@ -316,7 +321,7 @@ describe('a link that answers with HTTP 403', () => {
 	});
 });
 
-describe('a link that is not there', () => {
+describe('a link without a file', () => {
 	const words = (status: number, body: string) => () =>
 		opened(streamOf(Buffer.from(body || ' ')), status);
 	const at = (ms: number, seconds = 60) => {
@@ -324,13 +329,13 @@ describe('a link that is not there', () => {
 		const expiresAt = new Date(clock.now() + ms);
 		return {
 			clock,
-			get: async (...answers: Array<() => DownloadStream<Stored>>) =>
-				await download(answers, clock, seconds, expiresAt),
+			get: async (...responses: Array<() => DownloadStream<Stored>>) =>
+				await download(responses, clock, seconds, expiresAt),
 		};
 	};
 
 	it.each([401, 403, 404, 408, 409, 423, 425])(
-		'and is fresh is waited for as a 503: HTTP %i',
+		"is retried like a 503 if it hasn't expired: HTTP %i",
 		async (status) => {
 			const { get, clock } = at(1000);
 			const missing = words(status, 'Not here');
@@ -340,19 +345,19 @@ describe('a link that is not there', () => {
 	);
 
 	it.each([401, 403, 404, 408, 409, 423, 425])(
-		'and never comes is gone, so that a new one is asked for: HTTP %i',
+		'is gone if the file never appears, so that a new link is requested: HTTP %i',
 		async (status) => {
 			const { get, clock } = at(60_000);
 			const { result, opens } = await get(words(status, 'Not here'));
-			expect(result).toEqual(failure(`the link answered with HTTP ${status}`, 'gone'));
+			expect(result).toEqual(failure(`the link returned HTTP ${status}`, 'gone'));
 			expect(opens).toHaveLength(5);
 			expect(clock.pauses).toEqual([500, 1000, 2000, 4000]);
 		},
 	);
 
-	it('is gone as well where there is no time to wait', async () => {
+	it('is gone as well if there is no time to wait', async () => {
 		const { result, opens } = await at(60_000, 0).get(words(404, ''));
-		expect(result).toEqual(failure('the link answered with HTTP 404', 'gone'));
+		expect(result).toEqual(failure('the link returned HTTP 404', 'gone'));
 		expect(opens).toHaveLength(1);
 	});
 
@@ -365,10 +370,10 @@ describe('a link that is not there', () => {
 		[402, 'failed', ''],
 		[451, 'failed', ''],
 	] as const)(
-		'and never will be has ended at once, however fresh: HTTP %i, %s',
+		"ends at once if it never will have one, even if it hasn't expired: HTTP %i, %s",
 		async (status, kind, body) => {
 			const { result, opens } = await at(60_000).get(words(status, body), whole);
-			expect(result).toEqual(failure(`the link answered with HTTP ${status}`, kind));
+			expect(result).toEqual(failure(`the link returned HTTP ${status}`, kind));
 			expect(opens).toHaveLength(1);
 		},
 	);
@@ -383,19 +388,19 @@ describe('a link that is not there', () => {
 		[425, 5, 'failed'],
 	] as const)('and is old is tried so often: HTTP %i, %i times', async (status, times, kind) => {
 		const { result, opens } = await at(-1).get(words(status, ''));
-		expect(result).toEqual(failure(`the link answered with HTTP ${status}`, kind));
+		expect(result).toEqual(failure(`the link returned HTTP ${status}`, kind));
 		expect(opens).toHaveLength(times);
 	});
 });
 
-describe('a file under another status than 200', () => {
+describe('a file with a status other than 200', () => {
 	const ranged = (range?: string) => () => {
 		const link = opened(streamOf(PNG), 206);
 		return link.kind === 'opened' ? { ...link, range } : link;
 	};
 	const last = PNG.length - 1;
 
-	it.each([200, 201, 202, 203, 226])('is a file: %i', async (status) => {
+	it.each([200, 201, 202, 203, 226])('is stored: %i', async (status) => {
 		const { result, opens } = await download([() => opened(streamOf(PNG), status)]);
 		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(1);
@@ -406,7 +411,7 @@ describe('a file under another status than 200', () => {
 		`bytes 0-${last}/${PNG.length}`,
 		`bytes 0-${last}/*`,
 		` Bytes  0-${last}/${PNG.length} `,
-	])('is one where 206 is all of it: %s', async (range) => {
+	])('is stored if 206 contains all of it: %s', async (range) => {
 		expect((await download([ranged(range)])).result).toEqual(STORED);
 	});
 
@@ -416,30 +421,30 @@ describe('a file under another status than 200', () => {
 		`bytes 1-${last}/${PNG.length}`,
 		`bytes */${PNG.length}`,
 		'none',
-	])('is none where 206 is a part of it, and tried again: %s', async (range) => {
+	])("isn't stored if 206 contains a part of it, and is tried again: %s", async (range) => {
 		const { result, opens } = await download([ranged(range), ranged(range), whole]);
 		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(3);
 		expect((await download([ranged(range)])).result).toEqual(
-			failure('the link answered with a part of its file'),
+			failure('the link returned only a part of the file'),
 		);
 	});
 
-	it.each([204, 205, 202])('is none where nothing came: %i', async (status) => {
+	it.each([204, 205, 202])("isn't stored if it is empty: %i", async (status) => {
 		const empty = () => opened(Readable.from([]), status);
 		expect((await download([empty, whole])).result).toEqual(STORED);
 		expect((await download([empty])).result).toEqual(
-			failure('the link answered with an empty file instead of an image'),
+			failure('the link returned an empty file instead of an image'),
 		);
 	});
 });
 
-describe('a file that is larger than any image', () => {
+describe('a file larger than any image', () => {
 	const MB = 1024 * 1024;
-	const reason = `its file is larger than 200 MB, so it was left where it is: ${SOURCE.url}`;
+	const reason = `the file is larger than 200 MB. You can still download it from ${SOURCE.url}`;
 
 	it.each([200 * MB + 1, 10_000 * MB])(
-		'is not even begun where it says so: %i bytes',
+		"isn't downloaded if its headers say so: %i bytes",
 		async (bytes) => {
 			const body = streamOf(PNG);
 			const link = opened(body);
@@ -452,7 +457,7 @@ describe('a file that is larger than any image', () => {
 		},
 	);
 
-	it('is broken off where it does not', async () => {
+	it("is aborted if they don't", async () => {
 		let pulled = 0;
 		const endless = function* () {
 			yield PNG;
@@ -476,25 +481,25 @@ describe('a file that is larger than any image', () => {
 		expect(body.destroyed).toBe(true);
 	});
 
-	it('is none with 200 MB to the byte', async () => {
+	it('may have exactly 200 MB', async () => {
 		const link = opened(streamOf(PNG));
 		const exact = () => (link.kind === 'opened' ? { ...link, bytes: 200 * MB } : link);
 		expect((await download([exact])).result).toEqual(STORED);
 	});
 });
 
-it('a link that may not be followed is not tried again, and says why', async () => {
-	const refused = (): DownloadStream<Stored> => ({
+it("a link that must not be followed isn't tried again, and the error says why", async () => {
+	const rejected = (): DownloadStream<Stored> => ({
 		kind: 'networkError',
 		code: 'REFUSED',
-		why: 'it leads astray',
+		reason: 'it leads astray',
 	});
-	const { result, opens } = await download([refused, whole]);
+	const { result, opens } = await download([rejected, whole]);
 	expect(result).toEqual(failure('it leads astray'));
 	expect(opens).toHaveLength(1);
 });
 
-describe('the time that a download has', () => {
+describe('the deadline of a download', () => {
 	it.each([
 		[0, 1, []],
 		[0.5, 2, [500]],
@@ -502,34 +507,34 @@ describe('the time that a download has', () => {
 		[1.5, 3, [500, 1000]],
 		[7, 4, [500, 1000, 2000]],
 		[7.5, 5, [500, 1000, 2000, 4000]],
-	])('of %f seconds is enough for %i tries', async (seconds, tries, pauses) => {
+	])('of %f seconds is enough for %i attempts', async (seconds, tries, pauses) => {
 		const clock = virtualClock();
 		const { result, opens } = await download([() => opened(streamOf(PNG), 503)], clock, seconds);
-		expect(result).toEqual(failure('the link answered with HTTP 503'));
+		expect(result).toEqual(failure('the link returned HTTP 503'));
 		expect(opens).toHaveLength(tries);
 		expect(clock.pauses).toEqual(pauses);
 	});
 });
 
-describe('a link that does not answer', () => {
+describe("a server that doesn't respond", () => {
 	const silent = (): DownloadStream<Stored> => ({ kind: 'networkError', code: 'ECONNRESET' });
 
-	it('is asked again', async () => {
+	it('is tried again', async () => {
 		const { result, opens } = await download([silent, silent, silent, whole]);
 		expect(result).toEqual(STORED);
 		expect(opens).toHaveLength(4);
 	});
 
-	it('is given up after five tries', async () => {
+	it('is given up after five attempts', async () => {
 		const { result, opens } = await download([silent]);
-		expect(result).toEqual(failure('the link does not answer (ECONNRESET)'));
+		expect(result).toEqual(failure("the server didn't respond (ECONNRESET)"));
 		expect(opens).toHaveLength(5);
 	});
 });
 
-describe('a transfer that breaks off', () => {
+describe('an interrupted download', () => {
 	it.each([1, 20, 70_000])(
-		'%i bytes before the end of the image, without a word, is tried again',
+		'that ends %i bytes before the end of the image is tried again',
 		async (missing) => {
 			const clock = virtualClock();
 			const cut = () => opened(streamOf(PNG.subarray(0, -missing)));
@@ -537,13 +542,13 @@ describe('a transfer that breaks off', () => {
 			expect(result).toEqual(STORED);
 			expect(opens).toHaveLength(3);
 			expect(clock.pauses).toEqual([500, 1000]);
-			const inVain = await download([cut]);
-			expect(inVain.result).toEqual(failure('its file breaks off before its end'));
-			expect(inVain.opens).toHaveLength(5);
+			const failing = await download([cut]);
+			expect(failing.result).toEqual(failure('the file is incomplete'));
+			expect(failing.opens).toHaveLength(5);
 		},
 	);
 
-	it('while it is stored is tried again from the start', async () => {
+	it('is tried again from the start if it was being stored', async () => {
 		const broken = (): DownloadStream<Stored> => {
 			const body = streamOf(PNG);
 			const link = opened(body);
@@ -560,7 +565,7 @@ describe('a transfer that breaks off', () => {
 		expect((await download([broken])).result).toEqual(failure('aborted'));
 	});
 
-	it('with an error before its first bytes is tried again', async () => {
+	it('is tried again after an error before its first bytes', async () => {
 		const broken = () => {
 			const body = new PassThrough();
 			setImmediate(() => body.destroy(new Error('socket hang up')));
@@ -572,7 +577,7 @@ describe('a transfer that breaks off', () => {
 		expect((await download([broken])).result).toEqual(failure('socket hang up'));
 	});
 
-	it('without a word before its first bytes is tried again, and not waited for', async () => {
+	it('is tried again if it ends before its first bytes', async () => {
 		const closed = () => {
 			const body = new PassThrough();
 			body.write(PNG.subarray(0, 3));
@@ -585,7 +590,7 @@ describe('a transfer that breaks off', () => {
 	});
 });
 
-it('is not tried again once the user stopped the execution', async () => {
+it("a download isn't tried again after the user stopped the execution", async () => {
 	const silent = (): DownloadStream<Stored> => ({ kind: 'networkError', code: 'ETIMEDOUT' });
 	await expect(download([silent], virtualClock(1_000))).rejects.toThrow(ExecutionCancelled);
 });

@@ -20,7 +20,7 @@ function named(template: string, facts: Partial<FileNameFacts> = {}): string {
 	return fileName(template, { ...FACTS, ...facts }, 'png');
 }
 
-describe('the name of a file', () => {
+describe('a file name', () => {
 	it.each([
 		['{row}', '12.png'],
 		['{image}', '2.png'],
@@ -35,15 +35,18 @@ describe('the name of a file', () => {
 		['my image', 'my-image.png'],
 		['{taskID}', 'taskID.png'],
 		['{ row }', 'row.png'],
-	])('made from %s is %s', (template, name) => {
+	])('from the template %s is %s', (template, name) => {
 		expect(named(template)).toBe(name);
 	});
 
-	it.each(['', '   ', DEFAULT_FILE_NAME])('made from %j is the task and the image', (template) => {
-		expect(named(template)).toBe('task-unified-1-2.png');
-	});
+	it.each(['', '   ', DEFAULT_FILE_NAME])(
+		'from the template %j consists of the task and the image',
+		(template) => {
+			expect(named(template)).toBe('task-unified-1-2.png');
+		},
+	);
 
-	it('has the extension of what the file is', () => {
+	it('has the extension of its format', () => {
 		expect(fileName('{row}', FACTS, 'jpg')).toBe('12.jpg');
 	});
 
@@ -74,11 +77,11 @@ describe('the name of a file', () => {
 		expect(named(words)).toBe(name);
 	});
 
-	it.each(['', '...', '///', '🌅', '---'])('is "image" where %j leaves nothing of it', (prompt) => {
+	it.each(['', '...', '///', '🌅', '---'])('is "image" if nothing remains of %j', (prompt) => {
 		expect(named('{prompt}', { prompt })).toBe('image.png');
 	});
 
-	it('does not fill in a placeholder that stands in the prompt', () => {
+	it("doesn't replace placeholders in the prompt", () => {
 		expect(named('{prompt}', { prompt: '{taskId} {date}' })).toBe('taskId-date.png');
 	});
 
@@ -91,16 +94,16 @@ describe('the name of a file', () => {
 			'A-poster-一片宁静的湖水倒映着夕阳的美景春季新品海报留出标题空间一片宁',
 		],
 		['A paper coffee cup on a train, nightly rains', 'A-paper-coffee-cup-on-a-train-nightly'],
-	])('has the beginning of the prompt, in whole words: %s', (prompt, name) => {
+	])('contains the beginning of the prompt, in whole words: %s', (prompt, name) => {
 		expect(named('{prompt}', { prompt })).toBe(`${name}.png`);
 	});
 
-	it('has the first forty characters of the prompt, and never half of one', () => {
+	it('contains the first forty characters of the prompt, and never half of one', () => {
 		expect(named('{prompt}', { prompt: 'x'.repeat(41) })).toBe(`${'x'.repeat(40)}.png`);
 		expect(named('{prompt}', { prompt: '𠮷'.repeat(41) })).toBe(`${'𠮷'.repeat(40)}.png`);
 	});
 
-	it.each(['x', '湖', '𠮷', 'é'])('stays within what file systems take: %s', (letter) => {
+	it.each(['x', '湖', '𠮷', 'é'])('is no longer than file systems allow: %s', (letter) => {
 		const name = named(letter.repeat(500));
 		expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
 		expect(Buffer.byteLength(name)).toBeGreaterThan(230);
@@ -108,14 +111,14 @@ describe('the name of a file', () => {
 	});
 });
 
-it('lists every placeholder that is filled in', () => {
+it('FILE_NAME_PLACEHOLDERS lists every placeholder', () => {
 	const template = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join('_');
 	expect(named(template)).toBe(
 		'12_2_31_task-unified-1_evoLink_doubao-seedream-4.5_A-quiet-lake_2026-11-20.png',
 	);
 });
 
-describe('what was filled in and is too long', () => {
+describe('a placeholder value that is too long', () => {
 	it.each([
 		[`${'x'.repeat(300)}-{image}`, /^x{200,}-2\.png$/],
 		[`${'x'.repeat(300)}{image}`, /^x{200,}2\.png$/],
@@ -130,14 +133,14 @@ describe('what was filled in and is too long', () => {
 		expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
 	});
 
-	it('is the longest first', () => {
+	it('is shortened first if it is the longest', () => {
 		const facts = { prompt: '湖'.repeat(40), model: 'm'.repeat(30) };
 		const name = named(`${'y'.repeat(150)}_{prompt}_{model}_{image}`, facts);
 		expect(name).toMatch(/^y{50,}_湖{20,}_m{30}_2\.png$/);
 	});
 
 	it.each(['{taskId}', '{taskId}-{image}'])(
-		'may be nothing but what tells images apart: %s',
+		'may disappear in favor of what makes names unique: %s',
 		(template) => {
 			const name = named(template, { taskId: 't'.repeat(400) });
 			expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
@@ -145,7 +148,7 @@ describe('what was filled in and is too long', () => {
 	);
 });
 
-describe('an extension of an image', () => {
+describe('an image extension in the template', () => {
 	it.each([
 		['shoe.jpg', 'shoe.png'],
 		['shoe.JPEG', 'shoe.png'],
@@ -159,11 +162,11 @@ describe('an extension of an image', () => {
 		['a.jpg and b', 'a.jpg-and-b.png'],
 		['png', 'png.png'],
 		['.png', 'png.png'],
-	])('is not doubled: %s', (template, name) => {
+	])("isn't doubled: %s", (template, name) => {
 		expect(named(template)).toBe(name);
 	});
 
-	it('is not doubled where the prompt has it', () => {
+	it("isn't doubled if it comes from the prompt", () => {
 		expect(named('{prompt}', { prompt: 'shoe.jpg' })).toBe('shoe.png');
 	});
 });
@@ -182,6 +185,6 @@ it.each([
 	['com10', 'com10.png'],
 	['aux-1', 'aux-1.png'],
 	['my.con', 'my.con.png'],
-])('no name is a device of Windows: %s', (template, name) => {
+])('no file name is a Windows device: %s', (template, name) => {
 	expect(named(template)).toBe(name);
 });

@@ -1,10 +1,6 @@
 import type { FileNameFacts } from '../../../../nodes/Seedream/images/fileName';
-import {
-	createFileNames,
-	type ExpectedRow,
-	type FileNames,
-} from '../../../../nodes/Seedream/images/fileNames';
-import { createFileNameStore } from '../../../../nodes/Seedream/n8n/fileCache';
+import { FileNames, type ExpectedRow } from '../../../../nodes/Seedream/images/fileNames';
+import { createFileNameStore } from '../../../../nodes/Seedream/n8n/fileNameStore';
 import { fakeContext, NODE } from '../fakeContext';
 
 const DATE = new Date('2026-11-20T12:00:00Z');
@@ -18,7 +14,7 @@ const row = (template: string, prompt = 'A lake', images = 1): ExpectedRow => ({
 	prompt,
 });
 
-/** A row of Seedream Task Status, which has its tasks before. */
+/** A row of Seedream Task Status, whose tasks exist already. */
 const tasks = (template: string, ...taskIds: string[]): ExpectedRow => ({
 	template,
 	images: taskIds.map((taskId) => ({ image: 1, taskId })),
@@ -32,7 +28,7 @@ function iteration(
 	nodeContext = {},
 	options: { runIndex?: number; node?: Partial<typeof NODE> } = {},
 ): FileNames {
-	return createFileNames(rows, createFileNameStore(fakeContext({ nodeContext, ...options })), DATE);
+	return new FileNames(rows, createFileNameStore(fakeContext({ nodeContext, ...options })), DATE);
 }
 
 const facts = (parts: Partial<FileNameFacts> = {}) => ({
@@ -45,7 +41,7 @@ const facts = (parts: Partial<FileNameFacts> = {}) => ({
 	...parts,
 });
 
-/** What the images of rows are called that come in this order. */
+/** The names of images that arrive in this order. */
 function takeAll(names: FileNames, rows: ExpectedRow[], input: number[]): string[] {
 	const taken = new Map<number, string[]>();
 	for (const index of input) {
@@ -60,41 +56,37 @@ function takeAll(names: FileNames, rows: ExpectedRow[], input: number[]): string
 	return rows.flatMap((_row, index) => taken.get(index) ?? []);
 }
 
-describe('two images of an execution', () => {
+describe('the file names of two images of an execution', () => {
 	it.each<[string, ExpectedRow[], string[]]>([
-		['the same words', [row('shoe'), row('shoe'), row('shoe')], ['shoe', 'shoe-2', 'shoe-3']],
-		[
-			'words that come to the same',
-			[row('a/b'), row('a b'), row('a:b')],
-			['a-b', 'a-b-2', 'a-b-3'],
-		],
+		['the same text', [row('shoe'), row('shoe'), row('shoe')], ['shoe', 'shoe-2', 'shoe-3']],
+		['texts with the same result', [row('a/b'), row('a b'), row('a:b')], ['a-b', 'a-b-2', 'a-b-3']],
 		['another case', [row('Shoe'), row('shoe'), row('SHOE')], ['Shoe', 'shoe-2', 'SHOE-3']],
-		['another way to write a letter', [row('früh'), row('fru\u0308h')], ['früh', 'früh-2']],
+		['another normalization', [row('früh'), row('fru\u0308h')], ['früh', 'früh-2']],
 		['no image number', [row('shoe', 'x', 3)], ['shoe', 'shoe-2', 'shoe-3']],
 		['an extension in one', [row('shoe.jpg'), row('shoe')], ['shoe', 'shoe-2']],
-		['a name that another one gets', [row('a'), row('a'), row('a-2')], ['a', 'a-2', 'a-2-2']],
-		['a name that another one has', [row('a-2'), row('a'), row('a')], ['a-2', 'a', 'a-3']],
-		['nothing left of them', [row('🌅'), row('///')], ['image', 'image-2']],
-		['a device of Windows', [row('con'), row('CON')], ['con-image', 'CON-image-2']],
+		['a name that another image gets', [row('a'), row('a'), row('a-2')], ['a', 'a-2', 'a-2-2']],
+		['a name that another image has', [row('a-2'), row('a'), row('a')], ['a-2', 'a', 'a-3']],
+		['nothing left', [row('🌅'), row('///')], ['image', 'image-2']],
+		['a Windows device', [row('con'), row('CON')], ['con-image', 'CON-image-2']],
 		[
 			'the same prompt',
 			[row('{prompt}-{image}', 'A lake', 2), row('{prompt}-{image}', 'A lake', 2)],
 			['A-lake-1', 'A-lake-2', 'A-lake-1-2', 'A-lake-2-2'],
 		],
 		['the same task', [tasks('{taskId}', 'a'), tasks('{taskId}', 'a')], ['a', 'a-2']],
-	])('have two names: %s', (_what, rows, expected) => {
+	])('differ despite %s', (_what, rows, expected) => {
 		const input = rows.map((_row, index) => index);
 		expect(takeAll(iteration(rows), rows, input)).toEqual(expected);
-		// Whichever comes first.
+		// Whichever arrives first.
 		expect(takeAll(iteration(rows), rows, input.reverse())).toEqual(expected);
 	});
 
-	it('have names in the order in which they come, where nobody knows them before', () => {
+	it("are assigned in the order of arrival if they aren't known in advance", () => {
 		const rows = [tasks('{model}', 'a'), tasks('{model}', 'b')];
 		expect(takeAll(iteration(rows), rows, [1, 0])).toEqual(['m-2', 'm']);
 	});
 
-	it('have names also where more come than were expected', () => {
+	it('differ even if more images arrive than expected', () => {
 		const names = iteration([row('shoe')]);
 		expect([1, 2, 3].map((image) => names.take(0, 'shoe', facts({ image })))).toEqual([
 			'shoe',
@@ -103,15 +95,15 @@ describe('two images of an execution', () => {
 		]);
 	});
 
-	it('of two tasks of one row are two', () => {
+	it('differ for two tasks of one row', () => {
 		const names = iteration([row('{row}-{image}')]);
 		const taken = ['a', 'b'].map((taskId) => names.take(0, '{row}-{image}', facts({ taskId })));
 		expect(taken).toEqual(['1-1', '1-1-2']);
 	});
 });
 
-describe('a loop', () => {
-	it('does not give a name again that an earlier turn gave', () => {
+describe('file names in a loop', () => {
+	it('are never the same as in an earlier iteration', () => {
 		const rows = [row('{row}-{image}')];
 		const context = {};
 		const runs = [0, 1, 2].map((runIndex) =>
@@ -120,7 +112,7 @@ describe('a loop', () => {
 		expect(runs).toEqual([['1-1'], ['1-1-2'], ['1-1-3']]);
 	});
 
-	it('counts on', () => {
+	it('are numbered across iterations', () => {
 		const rows = [row('{number}'), row('{number}')];
 		const context = {};
 		const runs = [0, 1, 2].map((runIndex) =>
@@ -133,7 +125,7 @@ describe('a loop', () => {
 		]);
 	});
 
-	it('gives the same names on every try of a turn', () => {
+	it('are the same on every try of an iteration', () => {
 		const rows = [row('{number}-shoe'), row('shoe')];
 		let context = {};
 		takeAll(iteration(rows, context), rows, [0, 1]);
@@ -144,19 +136,19 @@ describe('a loop', () => {
 		expect(first).toEqual(['3-shoe', 'shoe-2']);
 	});
 
-	it('keeps no names that hold the id of a task', () => {
+	it("aren't kept if they contain a task ID", () => {
 		const rows = [row('{taskId}-{image}')];
 		const context = {};
 		takeAll(iteration(rows, context), rows, [0]);
 		expect(JSON.stringify(context)).not.toContain('task-0');
 	});
 
-	it('begins anew where what was kept cannot be read', () => {
+	it('start again if the stored data is invalid', () => {
 		const rows = [row('{number}')];
 		expect(takeAll(iteration(rows, { fileNames: { iteration: 'x' } }), rows, [0])).toEqual(['1']);
 	});
 
-	it('of an agent that calls a tool is none: each call counts on', () => {
+	it("are numbered across an agent's tool calls, which aren't iterations", () => {
 		const rows = [row('{number}')];
 		const context = {};
 		const node = { type: `${NODE.type}Tool` };
@@ -167,7 +159,7 @@ describe('a loop', () => {
 	});
 });
 
-it('a number belongs to its row, whichever comes first, and to rows that fail as well', () => {
+it('the number in a file name belongs to its row, whichever image arrives first, and failed rows have one as well', () => {
 	const rows = [row('{number}'), row('{number}', 'x', 2), row('{number}')];
 	expect(takeAll(iteration(rows), rows, [2, 1])).toEqual(['2', '3', '4']);
 });

@@ -10,7 +10,7 @@ import type {
 const MB = 1024 * 1024;
 const ALL_FORMATS: ImageFormatName[] = ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif'];
 
-/** The rows of reference/providers.md, one for each table in the code. */
+/** As in the providers' documentation, one for each table in the code. */
 const MODELS: Array<
 	[string, ReferenceFileLimits | undefined, { formats: ImageFormatName[]; ratio: number }]
 > = [
@@ -41,21 +41,21 @@ function limits(models: typeof evoLink.models, id: string): ReferenceFileLimits 
 }
 
 describe.each(MODELS)('a reference image for %s', (_name, table, { formats, ratio }) => {
-	if (!table) throw new Error('the model is gone');
+	if (!table) throw new Error('the model no longer exists');
 	const judge = (width: number, height: number, bytes?: number, format: ImageFormatName = 'png') =>
 		fileProblem({ bytes, measured: { format, width, height } }, table);
 
-	it.each(ALL_FORMATS)('of the format %s is taken where the provider names it', (format) => {
+	it.each(ALL_FORMATS)('in the format %s is accepted if the provider lists it', (format) => {
 		expect(judge(1024, 768, MB, format)).toBe(
 			formats.includes(format)
 				? undefined
-				: `is a ${format.toUpperCase()} file, the model takes JPEG, PNG`,
+				: `is a ${format.toUpperCase()} file, but the model accepts only JPEG, PNG`,
 		);
 	});
 
-	it('names the formats when it is none of them', () => {
+	it('has a problem that lists the formats if it has none of them', () => {
 		expect(fileProblem({ bytes: 7, measured: undefined }, table)).toBe(
-			`is not an image in one of these formats: ${formats.join(', ').toUpperCase()}`,
+			`isn't an image in a supported format (${formats.join(', ').toUpperCase()})`,
 		);
 	});
 
@@ -63,46 +63,52 @@ describe.each(MODELS)('a reference image for %s', (_name, table, { formats, rati
 		[undefined, undefined],
 		[0, undefined],
 		[10 * MB, undefined],
-		[10 * MB + 1, 'has 10.1 MB, the most is 10 MB'],
-		[10.04 * MB, 'has 10.1 MB, the most is 10 MB'],
-		[12.5 * MB, 'has 12.5 MB, the most is 10 MB'],
-		[30 * MB, 'has 30 MB, the most is 10 MB'],
-	])('of %p bytes', (bytes, problem) => {
+		[10 * MB + 1, 'is 10.1 MB (maximum 10 MB)'],
+		[10.04 * MB, 'is 10.1 MB (maximum 10 MB)'],
+		[12.5 * MB, 'is 12.5 MB (maximum 10 MB)'],
+		[30 * MB, 'is 30 MB (maximum 10 MB)'],
+	])('of %p bytes is checked against the maximum', (bytes, problem) => {
 		expect(judge(1024, 768, bytes)).toBe(problem);
 	});
 
 	it.each<[number, number, string | undefined]>([
 		[15, 15, undefined],
-		[14, 15, 'has 14×15 pixels, each side needs at least 15'],
-		[15, 14, 'has 15×14 pixels, each side needs at least 15'],
-		[1, 1, 'has 1×1 pixels, each side needs at least 15'],
-	])('of %i by %i pixels, near the least side', (width, height, problem) => {
+		[14, 15, 'is 14×15 pixels (minimum 15 per side)'],
+		[15, 14, 'is 15×14 pixels (minimum 15 per side)'],
+		[1, 1, 'is 1×1 pixels (minimum 15 per side)'],
+	])('of %i by %i pixels is checked against the minimum side', (width, height, problem) => {
 		expect(judge(width, height)).toBe(problem);
 	});
 
 	it.each<[number, number, string | undefined]>([
 		[6000, 6000, undefined],
 		[4500, 8000, undefined],
-		[6001, 6000, 'has 6001×6000 pixels, the most is 36,000,000 pixels in all'],
-		[4500, 8001, 'has 4500×8001 pixels, the most is 36,000,000 pixels in all'],
-	])('of %i by %i pixels, near the most in all', (width, height, problem) => {
+		[6001, 6000, 'is 6001×6000 pixels (maximum 36,000,000 in total)'],
+		[4500, 8001, 'is 4500×8001 pixels (maximum 36,000,000 in total)'],
+	])('of %i by %i pixels is checked against the maximum in total', (width, height, problem) => {
 		expect(judge(width, height)).toBe(problem);
 	});
 
-	it.each([15, 100, 640])('with a short side of %i pixels, near the narrowest ratio', (side) => {
-		const long = side * ratio;
-		const words = `one side may be at most ${ratio} times the other`;
-		expect(judge(side, long)).toBeUndefined();
-		expect(judge(long, side)).toBeUndefined();
-		expect(judge(side, long + 1)).toBe(`has ${side}×${long + 1} pixels, ${words}`);
-		expect(judge(long + 1, side)).toBe(`has ${long + 1}×${side} pixels, ${words}`);
-	});
+	it.each([15, 100, 640])(
+		'with a short side of %i pixels is checked against the maximum ratio',
+		(side) => {
+			const long = side * ratio;
+			expect(judge(side, long)).toBeUndefined();
+			expect(judge(long, side)).toBeUndefined();
+			expect(judge(side, long + 1)).toBe(
+				`is too narrow at ${side}×${long + 1} pixels (maximum ratio ${ratio}:1)`,
+			);
+			expect(judge(long + 1, side)).toBe(
+				`is too narrow at ${long + 1}×${side} pixels (maximum ratio ${ratio}:1)`,
+			);
+		},
+	);
 });
 
-it('a model that takes 30 MB says so', () => {
+it('a reference image for a model with 30 MB is checked against 30 MB', () => {
 	const [{ references }] = evoLink.models;
 	const measured = { format: 'png', width: 1024, height: 768 } as const;
 	const large = { ...references.file, maxBytes: 30 * MB };
 	expect(fileProblem({ bytes: 30 * MB, measured }, large)).toBeUndefined();
-	expect(fileProblem({ bytes: 31 * MB, measured }, large)).toBe('has 31 MB, the most is 30 MB');
+	expect(fileProblem({ bytes: 31 * MB, measured }, large)).toBe('is 31 MB (maximum 30 MB)');
 });

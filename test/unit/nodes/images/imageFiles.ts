@@ -1,7 +1,7 @@
 import type { FileContent } from '../../../../nodes/Seedream/images/fileUpload';
 import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
 
-/** A file of n8n that every model takes, unless `parts` says otherwise; each key has content of its own. */
+/** A file in n8n that every model accepts by default. Each key has different content. */
 export function imageFile(parts: Partial<ImageFile> = {}): ImageFile {
 	const { key = 'file-1' } = parts;
 	return {

@@ -20,7 +20,7 @@ const SIGNATURES: Array<[string, string, string]> = [
 	['tiff', 'image/tiff', '4d4d002a0000000800000000'],
 ];
 
-it.each(SIGNATURES)('knows a %s file by its first bytes', (extension, mimeType, hex) => {
+it.each(SIGNATURES)('a %s file is recognized by its first bytes', (extension, mimeType, hex) => {
 	const file = Buffer.from(hex, 'hex');
 	for (const start of [file, file.subarray(0, SIGNATURE_LENGTH)]) {
 		const name = imageFormat(start);
@@ -30,16 +30,16 @@ it.each(SIGNATURES)('knows a %s file by its first bytes', (extension, mimeType, 
 
 it.each<[string, string | Buffer]>([
 	['nothing', ''],
-	['a page of HTML', '<!DOCTYPE html><html>'],
+	['an HTML page', '<!DOCTYPE html><html>'],
 	['JSON', '{"error":{"code":404}}'],
 	['XML', '<?xml version="1.0"?><Error>'],
 	['the start of a PNG signature', Buffer.from('89504e470d0a1a', 'hex')],
-	['a PNG whose line ends were converted', Buffer.from('89504e470a1a0a0000000d49', 'hex')],
+	['a PNG with converted line endings', Buffer.from('89504e470a1a0a0000000d49', 'hex')],
 	['two bytes of a JPEG', Buffer.from('ffd8', 'hex')],
-	['a RIFF file that is no WebP', 'RIFF\x24\x00\x00\x00WAVEfmt '],
-	['a RIFF file that breaks off', 'RIFF\x24\x00\x00\x00WEB'],
+	["a RIFF file that isn't WebP", 'RIFF\x24\x00\x00\x00WAVEfmt '],
+	['a truncated RIFF file', 'RIFF\x24\x00\x00\x00WEB'],
 	['GIF in another version', 'GIF90a\x01\x00\x01\x00\x00\x00'],
 	['a signature behind another byte', Buffer.from('0089504e470d0a1a0a000000', 'hex')],
-])('takes %s for no image', (_what, start) => {
+])("%s isn't recognized as an image", (_what, start) => {
 	expect(imageFormat(Buffer.from(start))).toBeUndefined();
 });

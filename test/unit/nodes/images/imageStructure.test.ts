@@ -6,14 +6,14 @@ import { seededRandom } from '../tasks/simulatedProvider';
 const WIDTH = 160;
 const HEIGHT = 120;
 
-/** Noise, so that no format makes it small. */
+/** Noise, which doesn't compress. */
 function picture(seed = 3) {
 	const random = seededRandom(seed);
 	const pixels = Buffer.from(Array.from({ length: WIDTH * HEIGHT * 3 }, () => 255 * random()));
 	return sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
 }
 
-/** sharp writes none. */
+/** sharp doesn't write this format. */
 async function bmp(): Promise<Buffer> {
 	const pixels = await picture().raw().toBuffer();
 	const head = Buffer.alloc(54);
@@ -28,7 +28,7 @@ async function bmp(): Promise<Buffer> {
 	return Buffer.concat([head, pixels]);
 }
 
-/** With a preview in its header that is an image of its own, with its own end. */
+/** With a preview in its header, which has an end marker as well. */
 async function jpegWithPreview(): Promise<Buffer> {
 	const [large, small] = [
 		await picture().jpeg().toBuffer(),
@@ -60,13 +60,13 @@ const MAKERS: Array<[string, () => Promise<Buffer>]> = [
 	['a BMP', bmp],
 ];
 
-/** The file in pieces of this many bytes. */
-async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
+/** The file in chunks of this many bytes. */
+async function* inChunks(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
 	for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
 }
 
-const isCutShort = async (bytes: Buffer, size = 64 * 1024) =>
-	(await inspectFile(inPieces(bytes, size))).isCutShort;
+const isTruncated = async (bytes: Buffer, size = 64 * 1024) =>
+	(await inspectFile(inChunks(bytes, size))).isTruncated;
 
 describe.each(MAKERS)('%s', (_what, make) => {
 	let whole: Buffer;
@@ -75,9 +75,9 @@ describe.each(MAKERS)('%s', (_what, make) => {
 	});
 
 	it.each([1, 7, 1000, 64 * 1024])(
-		'that is whole is known as such, in pieces of %i',
+		"isn't truncated if it is complete, in chunks of %i",
 		async (size) => {
-			expect(await isCutShort(whole, size)).toBe(false);
+			expect(await isTruncated(whole, size)).toBe(false);
 		},
 	);
 
@@ -88,17 +88,17 @@ describe.each(MAKERS)('%s', (_what, make) => {
 		['half', (length: number) => length >> 1],
 		['all but 100 bytes', () => 100],
 		['all but 40 bytes', () => 40],
-	])('that lacks %s is known as such', async (_part, end) => {
+	])('is truncated if it lacks %s', async (_part, end) => {
 		for (const size of [7, 64 * 1024]) {
-			expect(await isCutShort(whole.subarray(0, end(whole.length)), size)).toBe(true);
+			expect(await isTruncated(whole.subarray(0, end(whole.length)), size)).toBe(true);
 		}
 	});
 
 	it.each([
-		['a zero', Buffer.alloc(1)],
-		['a film of a megabyte', Buffer.alloc(1024 * 1024, 'mdat')],
-	])('may have %s behind it', async (_what, behind) => {
-		expect(await isCutShort(Buffer.concat([whole, behind]))).toBe(false);
+		['a zero byte', Buffer.alloc(1)],
+		['a video of a megabyte', Buffer.alloc(1024 * 1024, 'mdat')],
+	])("isn't truncated with %s behind it", async (_what, behind) => {
+		expect(await isTruncated(Buffer.concat([whole, behind]))).toBe(false);
 	});
 });
 
@@ -106,23 +106,20 @@ it.each<[string, Buffer]>([
 	['nothing', Buffer.alloc(0)],
 	['a byte', Buffer.from('x')],
 	['a text', Buffer.from('no image at all')],
-	[
-		'a TIFF, whose parts may stand anywhere',
-		Buffer.from('49492a0008000000'.padEnd(200, '0'), 'hex'),
-	],
-	['a JPEG of a structure that nobody knows', Buffer.from('ffd8ffe000040000aabbccdd', 'hex')],
-	['a PNG of such a one', Buffer.from(`89504e470d0a1a0a${'00'.repeat(30)}`, 'hex')],
-])('%s is not called cut short', async (_what, bytes) => {
-	expect(await isCutShort(bytes, 3)).toBe(false);
+	['a TIFF, whose parts may be anywhere', Buffer.from('49492a0008000000'.padEnd(200, '0'), 'hex')],
+	['a JPEG with an unknown structure', Buffer.from('ffd8ffe000040000aabbccdd', 'hex')],
+	['a PNG with an unknown structure', Buffer.from(`89504e470d0a1a0a${'00'.repeat(30)}`, 'hex')],
+])("%s isn't truncated", async (_what, bytes) => {
+	expect(await isTruncated(bytes, 3)).toBe(false);
 });
 
-it('a file is read once, to its end, and closed', async () => {
+it('an inspected file is read once, to its end, and closed', async () => {
 	const whole = await picture().png().toBuffer();
 	let pulled = 0;
 	let closed = false;
 	const source = async function* () {
 		try {
-			for await (const piece of inPieces(whole, 1000)) {
+			for await (const piece of inChunks(whole, 1000)) {
 				pulled += piece.length;
 				yield piece;
 			}
@@ -139,7 +136,7 @@ it('a file is read once, to its end, and closed', async () => {
 	expect({ pulled, closed }).toEqual({ pulled: whole.length, closed: true });
 });
 
-it('a source that breaks off is the fault of the source', async () => {
+it('inspecting a file throws what its source throws', async () => {
 	const source = async function* () {
 		yield Buffer.from('89504e470d0a1a0a', 'hex');
 		throw new Error('ENOENT');
@@ -151,15 +148,19 @@ const ftyp = (brands: string) =>
 	Buffer.concat([Buffer.from('00000020', 'hex'), Buffer.from(`ftyp${brands}`)]);
 
 it.each<[string, Buffer, string]>([
-	['HEIC', ftyp('heic\0\0\0\0mif1heic'), 'a HEIC file (a photo as iPhones take it)'],
-	['HEIC by another brand', ftyp('heix\0\0\0\0heix'), 'a HEIC file (a photo as iPhones take it)'],
-	['HEIC under mif1', ftyp('mif1\0\0\0\0mif1heic'), 'a HEIC file (a photo as iPhones take it)'],
-	['a sequence of HEIC', ftyp('hevc\0\0\0\0msf1'), 'a HEIC file (a photo as iPhones take it)'],
+	['HEIC', ftyp('heic\0\0\0\0mif1heic'), 'a HEIC file (the format of iPhone photos)'],
+	[
+		'HEIC with another brand',
+		ftyp('heix\0\0\0\0heix'),
+		'a HEIC file (the format of iPhone photos)',
+	],
+	['HEIC under mif1', ftyp('mif1\0\0\0\0mif1heic'), 'a HEIC file (the format of iPhone photos)'],
+	['a HEIC sequence', ftyp('hevc\0\0\0\0msf1'), 'a HEIC file (the format of iPhone photos)'],
 	['HEIF', ftyp('mif1\0\0\0\0mif1'), 'a HEIF file'],
 	['AVIF', ftyp('avif\0\0\0\0mif1'), 'an AVIF file'],
 	['AVIF under mif1', ftyp('mif1\0\0\0\0mif1avif'), 'an AVIF file'],
 	['a video', ftyp('isom\0\0\x02\0isom'), 'a video'],
-	['a video of a phone', ftyp('qt  \0\0\0\0qt  '), 'a video'],
+	['a phone video', ftyp('qt  \0\0\0\0qt  '), 'a video'],
 	['PDF', Buffer.from('%PDF-1.7\n'), 'a PDF document'],
 	['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg">'), 'an SVG file'],
 	[
@@ -174,18 +175,18 @@ it.each<[string, Buffer, string]>([
 	[
 		'base64 in a file',
 		Buffer.from('iVBORw0KGgoAAAANSUhEUg=='),
-		'the text of an image (base64), not its file',
+		'base64 text instead of an image file',
 	],
-])('%s is named, whatever the file is called', async (_what, bytes, name) => {
-	expect(await inspectFile(inPieces(bytes, 3))).toMatchObject({
+])('%s is recognized by its bytes', async (_what, bytes, name) => {
+	expect(await inspectFile(inChunks(bytes, 3))).toMatchObject({
 		measured: undefined,
 		otherFormat: name,
-		isCutShort: false,
+		isTruncated: false,
 	});
 });
 
-it('what nobody knows has no name', async () => {
+it('an unknown file has no other format', async () => {
 	for (const text of ['', 'x', 'no image at all', '<note></note>']) {
-		expect((await inspectFile(inPieces(Buffer.from(text), 3))).otherFormat).toBeUndefined();
+		expect((await inspectFile(inChunks(Buffer.from(text), 3))).otherFormat).toBeUndefined();
 	}
 });

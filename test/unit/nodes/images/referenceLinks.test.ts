@@ -14,27 +14,27 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { createBackoff } from '../../../../nodes/Seedream/shared/backoff';
 import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
-import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
-import { noReply, PATIENCE_SECONDS, reply } from '../tasks/scriptedApiClient';
+import { networkError, PATIENCE_SECONDS, reply } from '../tasks/scriptedApiClient';
 import { virtualClock, type VirtualClock } from '../virtualClock';
 import { fileContent, imageFile } from './imageFiles';
 
 const NO_JITTER = () => 1;
-/** More than any test needs: what goes on for ever ends here. */
+/** More than any test needs: ends endless uploads. */
 const MAX_UPLOADS = 200;
 const HOUR = 60 * 60 * 1000;
 
-type ParsedResponse = (upload: FileUpload, count: number) => HttpResult | Promise<HttpResult>;
+type Respond = (upload: FileUpload, count: number) => HttpResult | Promise<HttpResult>;
 
 function stored(url: string): HttpResult {
 	return reply(200, { success: true, data: { file_url: url }, url });
 }
 
-const STORED: ParsedResponse = (_upload, count) => stored(`https://files.example.com/${count}`);
+const STORED: Respond = (_upload, count) => stored(`https://files.example.com/${count}`);
 
-function mapMemory(entries: Record<string, Upload> = {}) {
+function createCache(entries: Record<string, Upload> = {}) {
 	const kept = new Map(Object.entries(entries));
 	const memory: UploadCache = {
 		find: (key) => kept.get(key),
@@ -44,33 +44,33 @@ function mapMemory(entries: Record<string, Upload> = {}) {
 	return { memory, kept };
 }
 
-interface Ports {
+interface Setup {
 	memory?: UploadCache;
 	clock?: VirtualClock;
 }
 
-/** A provider that answers each upload with `answer`, and the links that come of it. */
+/** A provider that responds to each upload with `response`. */
 function setUp(
 	provider: Provider,
-	answer: ParsedResponse = STORED,
-	{ memory = mapMemory().memory, clock = virtualClock() }: Ports = {},
+	response: Respond = STORED,
+	{ memory = createCache().memory, clock = virtualClock() }: Setup = {},
 ) {
 	const uploads: FileUpload[] = [];
 	/** When each was sent, in milliseconds since the start. */
 	const times: number[] = [];
-	const door = {
+	const api = {
 		send: async () => {
-			throw new Error('nothing but uploads was asked for');
+			throw new Error('only uploads were expected');
 		},
 		upload: async (upload: FileUpload) => {
 			uploads.push(upload);
 			times.push(clock.elapsed());
-			if (uploads.length > MAX_UPLOADS) throw new Error('uploads without end');
-			return await answer(upload, uploads.length);
+			if (uploads.length > MAX_UPLOADS) throw new Error('endless uploads');
+			return await response(upload, uploads.length);
 		},
 	};
 	const options = { patienceSeconds: PATIENCE_SECONDS, random: NO_JITTER };
-	const client = new ProviderClient(provider, createConcurrencyLimiter(0), door, clock, options);
+	const client = new ProviderClient(provider, new ConcurrencyLimiter(0), api, clock, options);
 	const referenceLinks = new ReferenceLinks(clock, createBackoff(NO_JITTER), memory);
 	return {
 		uploads,
@@ -105,7 +105,7 @@ const UPLOADERS: Array<[string, Provider, object]> = [
 ];
 
 describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
-	it('is uploaded where the provider keeps files', async () => {
+	it("is uploaded to the provider's file API", async () => {
 		const { links, uploads } = setUp(provider);
 		expect(await links(file())).toEqual({ ok: true, value: ['https://files.example.com/1'] });
 		expect(uploads).toEqual([
@@ -118,7 +118,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		]);
 	});
 
-	it('that many rows use is uploaded once, also when they ask at the same time', async () => {
+	it('in many rows is uploaded once, also concurrently', async () => {
 		const { links, uploads } = setUp(provider);
 		const rows = await Promise.all(
 			Array.from({ length: 50 }, async () => await links(file({ label: 'another label' }))),
@@ -130,17 +130,17 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 	});
 
 	it.each<[string, HttpResult, number[]]>([
-		// The whole batch waits after these.
+		// These slow the whole batch down.
 		['429', reply(429, {}), [0, 1000, 1612]],
 		['503', reply(503, {}), [0, 1000, 1612]],
-		['a refused connection', noReply('ECONNREFUSED', false), [0, 1000, 3000]],
+		['a refused connection', networkError('ECONNREFUSED', false), [0, 1000, 3000]],
 		['500', reply(500, { error: { message: 'internal' } }), [0, 1000, 3000]],
 		['502', reply(502, '<html>502</html>'), [0, 1000, 3000]],
-		['a connection that broke', noReply('ECONNRESET', true), [0, 1000, 3000]],
-		['silence', noReply('ETIMEDOUT', true), [0, 1000, 3000]],
-		['an answer that is no JSON', reply(200, '<html>Hello</html>'), [0, 1000, 3000]],
+		['a reset connection', networkError('ECONNRESET', true), [0, 1000, 3000]],
+		['no response', networkError('ETIMEDOUT', true), [0, 1000, 3000]],
+		["a response that isn't JSON", reply(200, '<html>Hello</html>'), [0, 1000, 3000]],
 	])(
-		'is uploaded again after %s, each time from its beginning',
+		'is uploaded again after %s, each time from the beginning',
 		async (_what, failure, expected) => {
 			let opened = 0;
 			const content = async () => fileContent(Buffer.from(`opening ${(opened += 1)}`));
@@ -165,20 +165,20 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		['403', reply(403, {})],
 		['404', reply(404, '<html>404</html>')],
 		['413', reply(413, '')],
-	])('is not uploaded again after %s', async (_what, failure) => {
+	])("isn't uploaded again after %s", async (_what, failure) => {
 		const { links, uploads, clock } = setUp(provider, () => failure);
 		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
 		expect(uploads).toHaveLength(1);
 		expect(clock.pauses).toEqual([]);
 	});
 
-	it('is given up after four tries, and nothing was charged', async () => {
-		const { links, times } = setUp(provider, () => noReply('ETIMEDOUT', true));
+	it('is given up after four attempts, without a charge', async () => {
+		const { links, times } = setUp(provider, () => networkError('ETIMEDOUT', true));
 		expect(await links(file())).toMatchObject({
 			ok: false,
 			failure: {
-				message: `A reference image could not be uploaded: ${provider.label} did not answer: no answer came in time (ETIMEDOUT)`,
-				description: expect.stringMatching(/Nothing was charged\.$/),
+				message: `The node couldn't upload a reference image: ${provider.label} didn't respond: the connection timed out (ETIMEDOUT)`,
+				description: expect.stringMatching(/You weren't charged\.$/),
 				code: 'ETIMEDOUT',
 				charged: 'no',
 				status: 'failed',
@@ -191,8 +191,8 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 
 	it.each<[string, HttpResult, number[]]>([
 		['503', reply(503, {}), [0, 1000, 1612, 3362, 8359, 22_639]],
-		['no connection', noReply('ECONNREFUSED', false), [0, 1000, 3000, 7000, 15_000, 31_000]],
-	])('is given up after half a minute of nothing but %s', async (_what, rejection, expected) => {
+		['no connection', networkError('ECONNREFUSED', false), [0, 1000, 3000, 7000, 15_000, 31_000]],
+	])('is given up after half a minute of only %s', async (_what, rejection, expected) => {
 		const { links, times } = setUp(provider, () => rejection);
 		expect(await links(file())).toMatchObject({ ok: false, failure: { charged: 'no' } });
 		expect(times.map(Math.round)).toEqual(expected);
@@ -206,7 +206,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS + 30_000);
 	});
 
-	it('waits as long as the provider wishes', async () => {
+	it('waits for Retry-After', async () => {
 		const { links, times } = setUp(provider, (_upload, count) =>
 			count === 1 ? reply(429, {}, { 'retry-after': '7' }) : stored('https://files.example.com/1'),
 		);
@@ -214,7 +214,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(times).toEqual([0, 7000]);
 	});
 
-	it('is given up where the provider wishes to be left alone for longer than the timeout', async () => {
+	it('is given up if Retry-After is longer than the timeout', async () => {
 		const { links, uploads, clock } = setUp(provider, () =>
 			reply(429, {}, { 'retry-after': '3600' }),
 		);
@@ -223,7 +223,7 @@ describe.each(UPLOADERS)('an image for %s', (_label, provider, address) => {
 		expect(clock.pauses).toEqual([]);
 	});
 
-	it('is not uploaded again once the user stopped the execution', async () => {
+	it("isn't uploaded again after the user stopped the execution", async () => {
 		const { links, uploads } = setUp(provider, () => reply(429, {}), {
 			clock: virtualClock(1_500),
 		});
@@ -243,7 +243,7 @@ it.each([
 	expect(uploads).toEqual([expect.objectContaining({ fileName, mimeType })]);
 });
 
-it('a file goes up under a name made from its content, whatever it is called', async () => {
+it('a file is uploaded with a name based on its content, whatever its own name is', async () => {
 	const { links, uploads } = setUp(evoLink);
 	const hashes = ['a', 'b'].map((letter) => letter.repeat(64));
 	for (const hash of hashes) {
@@ -254,39 +254,39 @@ it('a file goes up under a name made from its content, whatever it is called', a
 	expect(uploads.map(({ fields }) => fields)).toEqual(names.map((name) => ({ file_name: name })));
 });
 
-describe('two different files that come back with one link', () => {
-	const SAME: ParsedResponse = () => stored('https://files.example.com/same');
+describe('two different files with the same link', () => {
+	const SAME: Respond = () => stored('https://files.example.com/same');
 	const [one, two] = [file({ key: 'one' }), file({ key: 'two' })];
-	const refused = { ok: false, failure: { code: 'upload_not_unique', charged: 'no' } };
+	const rejected = { ok: false, failure: { code: 'upload_not_unique', charged: 'no' } };
 
-	it('refuse their row', async () => {
+	it('fail their row', async () => {
 		const { links, uploads } = setUp(evoLink, SAME);
-		expect(await links(one, two)).toMatchObject(refused);
+		expect(await links(one, two)).toMatchObject(rejected);
 		expect(uploads).toHaveLength(2);
 	});
 
-	it('refuse each row that is not sent yet', async () => {
+	it("fail each row that wasn't sent yet", async () => {
 		const { links } = setUp(apiMart, SAME);
 		const rows = await Promise.all([links(one), links(two)]);
-		for (const row of rows) expect(row).toMatchObject(refused);
-		expect(await links(one)).toMatchObject(refused);
+		for (const row of rows) expect(row).toMatchObject(rejected);
+		expect(await links(one)).toMatchObject(rejected);
 	});
 
-	it('refuse the second, where the first was uploaded by an earlier try', async () => {
-		const { memory } = mapMemory();
+	it('fail the second if the first was uploaded by an earlier try', async () => {
+		const { memory } = createCache();
 		const first = setUp(evoLink, SAME, { memory });
 		expect(await first.links(one)).toMatchObject({ ok: true });
 		const later = setUp(evoLink, SAME, { memory });
-		expect(await later.links(two)).toMatchObject(refused);
+		expect(await later.links(two)).toMatchObject(rejected);
 	});
 
-	it('are fine where their content is the same: one of them was read anew', async () => {
+	it('are fine if their content is the same', async () => {
 		const { links } = setUp(evoLink, SAME);
 		const again = file({ key: 'one-again', hash: 'one' });
 		expect(await links(one, again)).toMatchObject({ ok: true });
 	});
 
-	it('refuse no other row, and not the same file twice', async () => {
+	it("don't fail other rows, or the same file twice", async () => {
 		const { links } = setUp(evoLink, (upload, count) =>
 			upload.fileName.includes('three')
 				? stored('https://files.example.com/three')
@@ -299,7 +299,7 @@ describe('two different files that come back with one link', () => {
 });
 
 describe('several references', () => {
-	it('keep their order, whichever upload is done first', async () => {
+	it('keep their order, whichever upload finishes first', async () => {
 		const releases: Array<() => void> = [];
 		const { links } = setUp(evoLink, async (_upload, count) => {
 			await new Promise<void>((resolve) => releases.push(resolve));
@@ -329,7 +329,7 @@ describe('several references', () => {
 		});
 	});
 
-	it('are four uploads at once, whichever rows they are for', async () => {
+	it('are uploaded four at a time, whichever rows they belong to', async () => {
 		let running = 0;
 		let most = 0;
 		const { links, uploads } = setUp(evoLink, async (_upload, count) => {
@@ -363,7 +363,7 @@ describe('several references', () => {
 		expect(mostOpen).toBe(4);
 	});
 
-	it('fail together when one of them cannot be uploaded', async () => {
+	it("fail together if one of them can't be uploaded", async () => {
 		const { links } = setUp(evoLink, (_upload, count) =>
 			count === 2
 				? reply(400, { error: { message: 'Bad file.' } })
@@ -376,7 +376,7 @@ describe('several references', () => {
 		});
 	});
 
-	it('that are all links are left alone', async () => {
+	it('are unchanged if they are all links', async () => {
 		const { links, uploads } = setUp(evoLink);
 		const urls = ['https://a.example/1.png', 'https://a.example/2.png'];
 		expect(await links(...urls.map(link))).toEqual({ ok: true, value: urls });
@@ -385,9 +385,9 @@ describe('several references', () => {
 	});
 });
 
-describe('the memory of uploads', () => {
-	it('keeps the link for the hours that the provider keeps the file', async () => {
-		const { memory, kept } = mapMemory();
+describe('the upload cache', () => {
+	it('keeps a link as long as the provider keeps the file', async () => {
+		const { memory, kept } = createCache();
 		const { links, clock } = setUp(evoLink, STORED, { memory });
 		await links(file());
 		expect([...kept]).toEqual([
@@ -400,18 +400,18 @@ describe('the memory of uploads', () => {
 
 	it.each<[string, number, boolean]>([
 		['three days', 72, true],
-		['a little more than an hour', 1.001, true],
+		['slightly more than an hour', 1.001, true],
 		['an hour, which a slow task may need', 1, false],
 		['a minute', 1 / 60, false],
-		['no time any more', -1, false],
-	])('is used where the link lives for %s: %f h', async (_what, hours, used) => {
+		['a negative time', -1, false],
+	])('is used if the link is valid for %s: %f h', async (_what, hours, used) => {
 		const clock = virtualClock();
 		const upload = {
 			url: 'https://files.example.com/before',
 			until: clock.now() + hours * HOUR,
 			hash: 'file-1',
 		};
-		const { memory, kept } = mapMemory({ 'evoLink/file-1': upload });
+		const { memory, kept } = createCache({ 'evoLink/file-1': upload });
 		const { links, uploads } = setUp(evoLink, STORED, { memory, clock });
 		const url = used ? upload.url : 'https://files.example.com/1';
 		expect(await links(file())).toEqual({ ok: true, value: [url] });
@@ -419,7 +419,7 @@ describe('the memory of uploads', () => {
 		expect(kept.get('evoLink/file-1')?.url).toBe(url);
 	});
 
-	it('is asked again by a row that comes after the link has died', async () => {
+	it("isn't used by a row after the link has expired", async () => {
 		const { links, uploads, clock } = setUp(evoLink);
 		await links(file());
 		await clock.sleep(72 * HOUR);
@@ -427,41 +427,41 @@ describe('the memory of uploads', () => {
 		expect(uploads).toHaveLength(2);
 	});
 
-	it("tells the providers' files apart", async () => {
+	it("distinguishes the providers' files", async () => {
 		const upload = { url: 'https://files.example.com/evolink', until: Infinity, hash: 'file-1' };
-		const { memory } = mapMemory({ 'evoLink/file-1': upload });
+		const { memory } = createCache({ 'evoLink/file-1': upload });
 		const { links, uploads } = setUp(apiMart, STORED, { memory });
 		expect(await links(file())).toEqual({ ok: true, value: ['https://files.example.com/1'] });
 		expect(uploads).toHaveLength(1);
 	});
 
-	it('keeps nothing of an upload that failed', async () => {
-		const { memory, kept } = mapMemory();
+	it("doesn't contain failed uploads", async () => {
+		const { memory, kept } = createCache();
 		const { links } = setUp(evoLink, () => reply(400, {}), { memory });
 		await links(file());
 		expect([...kept]).toEqual([]);
 	});
 
-	it('does not hold a failure against the rows that come later', async () => {
+	it('lets later rows upload again after a failure', async () => {
 		const { links } = setUp(evoLink, (_upload, count) =>
-			count <= 4 ? noReply('ECONNRESET', true) : stored('https://files.example.com/later'),
+			count <= 4 ? networkError('ECONNRESET', true) : stored('https://files.example.com/later'),
 		);
 		expect(await links(file())).toMatchObject({ ok: false });
 		expect(await links(file())).toEqual({ ok: true, value: ['https://files.example.com/later'] });
 	});
 });
 
-describe('a failed upload says what to do', () => {
+describe('a failed upload', () => {
 	it.each<[string, HttpResult, string]>([
-		['a wrong key', reply(401, { error: { code: 'unauthorized' } }), 'paste the key again'],
-		['an address that nobody knows', reply(404, ''), 'Check the base URL in the credential.'],
-		['an answer that is no JSON', reply(200, '<html>Hello</html>'), '<html>Hello</html>'],
-	])('about %s', async (_what, answer, advice) => {
-		const { links } = setUp(evoLink, () => answer);
+		['a wrong API key', reply(401, { error: { code: 'unauthorized' } }), 'paste the API key again'],
+		['an unknown address', reply(404, ''), 'Check the base URL in the credential.'],
+		["a response that isn't JSON", reply(200, '<html>Hello</html>'), '<html>Hello</html>'],
+	])('says what to do about %s', async (_what, response, advice) => {
+		const { links } = setUp(evoLink, () => response);
 		const result = await links(file());
 		expect(result.ok ? '' : result.failure.description).toContain(advice);
-		expect(result.ok ? '' : result.failure.description).toMatch(/Nothing was charged\.$/);
-		expect(result.ok ? '' : result.failure.description).not.toContain('cannot be known');
+		expect(result.ok ? '' : result.failure.description).toMatch(/You weren't charged\.$/);
+		expect(result.ok ? '' : result.failure.description).not.toContain("can't tell");
 	});
 });
 
@@ -487,7 +487,7 @@ describe('a data URI', () => {
 	});
 });
 
-it('where the provider takes no files, n8n hands them out under its own signed links', async () => {
+it('files for a provider without uploads become signed links to n8n', async () => {
 	const { links, uploads } = setUp(apiInOne);
 	const signedLink = () => 'https://n8n.example.com/rest/binary-data/signed?token=2';
 	expect(await links(link('https://a.example/1.png'), file({ signedLink }))).toEqual({
@@ -506,6 +506,6 @@ const UNREADABLE = file({
 it.each<[string, (files: ReturnType<typeof setUp>) => ReturnType<typeof files.links>]>([
 	['is uploaded', ({ links }) => links(UNREADABLE)],
 	['becomes a data URI', ({ dataUris }) => dataUris(UNREADABLE)],
-])('a file that n8n cannot read any more is a failed row when it %s', async (_what, ask) => {
-	expect(await ask(setUp(apiMart))).toMatchObject({ ok: false, failure: { charged: 'no' } });
+])("a file that n8n can't read any more fails its row when it %s", async (_what, resolve) => {
+	expect(await resolve(setUp(apiMart))).toMatchObject({ ok: false, failure: { charged: 'no' } });
 });

@@ -7,14 +7,14 @@ import { seededRandom } from '../tasks/simulatedProvider';
 const WIDTH = 160;
 const HEIGHT = 120;
 
-/** Noise, so that no format makes it small. */
+/** Noise, which doesn't compress. */
 function picture(seed = 3) {
 	const random = seededRandom(seed);
 	const pixels = Buffer.from(Array.from({ length: WIDTH * HEIGHT * 3 }, () => 255 * random()));
 	return sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
 }
 
-/** sharp writes none. */
+/** sharp doesn't write this format. */
 async function bmp(): Promise<Buffer> {
 	const pixels = await picture().raw().toBuffer();
 	const head = Buffer.alloc(54);
@@ -46,66 +46,69 @@ const MAKERS: Array<[ImageFormatName, string, () => Promise<Buffer>]> = [
 	],
 	['webp', 'lossy', () => picture().webp().toBuffer()],
 	['webp', 'lossless', () => picture().webp({ lossless: true }).toBuffer()],
-	// One that has the bytes of its end nowhere else, as small ones rarely have.
+	// This one contains its end marker nowhere else, which is rare in small files.
 	['gif', '', () => picture(7).gif().toBuffer()],
 	['bmp', '', bmp],
 ];
 
 const SIZES = [1, 7, 64 * 1024];
 
-/** Whether it is taken for whole, once all of it was seen. */
+/** The verdict after all chunks. */
 function isComplete(format: ImageFormatName, bytes: Buffer, chunkSize = 64 * 1024): boolean {
-	const end = detectTruncation(format);
+	const detector = detectTruncation(format);
 	for (let from = 0; from < bytes.length; from += chunkSize) {
-		end.see(bytes.subarray(from, from + chunkSize));
+		detector.update(bytes.subarray(from, from + chunkSize));
 	}
-	return end.isComplete();
+	return detector.isComplete();
 }
 
-/** What may stand behind an image, and what is cut off further from the end than that. */
+/** What may follow an image. */
 const MAX_TRAILING_BYTES = 64 * 1024;
 
-describe.each(MAKERS)('a file in %s %s', (format, _kind, make) => {
+describe.each(MAKERS)('the truncation of a %s file %s', (format, _kind, make) => {
 	let whole: Buffer;
 	beforeAll(async () => {
 		whole = await make();
 	});
 
-	it.each(SIZES)('that is whole is known as such, in pieces of %i', (chunkSize) => {
+	it.each(SIZES)("isn't detected in a complete file, in chunks of %i", (chunkSize) => {
 		expect(isComplete(format, whole, chunkSize)).toBe(true);
 	});
 
-	it('that is whole is known as such wherever it is split in two', () => {
+	it("isn't detected in a complete file, wherever it is split in two", () => {
 		for (let at = 1; at < 40; at += 1) {
-			const end = detectTruncation(format);
-			end.see(whole.subarray(0, -at));
-			expect(end.isComplete()).toBe(false);
-			end.see(whole.subarray(-at));
-			expect(end.isComplete()).toBe(true);
+			const detector = detectTruncation(format);
+			detector.update(whole.subarray(0, -at));
+			expect(detector.isComplete()).toBe(false);
+			detector.update(whole.subarray(-at));
+			expect(detector.isComplete()).toBe(true);
 		}
 	});
 
-	it.each([0.1, 0.5, 0.9, 0.99])('that is cut after %d of it is found out', (share) => {
+	it.each([0.1, 0.5, 0.9, 0.99])('is detected at %d of the file', (share) => {
 		const cut = whole.subarray(0, Math.floor(share * whole.length));
 		for (const chunkSize of SIZES) expect(isComplete(format, cut, chunkSize)).toBe(false);
 	});
 
-	it('that lacks its last 20 bytes is found out', () => {
+	it('is detected if the last 20 bytes are missing', () => {
 		expect(isComplete(format, whole.subarray(0, -20))).toBe(false);
 	});
 
-	it('of which only the start came is found out', () => {
+	it('is detected if there are only the first bytes', () => {
 		for (const length of [0, 1, 3, 6, 8, 12, 30]) {
 			expect(isComplete(format, whole.subarray(0, length))).toBe(false);
 		}
 	});
 
-	it.each([1, 20, 500, 60_000])('may have %i bytes of something else behind it', (length) => {
-		const longer = Buffer.concat([whole, Buffer.alloc(length, 'x')]);
-		for (const chunkSize of SIZES) expect(isComplete(format, longer, chunkSize)).toBe(true);
-	});
+	it.each([1, 20, 500, 60_000])(
+		"isn't detected with %i bytes of something else behind the image",
+		(length) => {
+			const longer = Buffer.concat([whole, Buffer.alloc(length, 'x')]);
+			for (const chunkSize of SIZES) expect(isComplete(format, longer, chunkSize)).toBe(true);
+		},
+	);
 
-	it('does not get an end by where it is cut', () => {
+	it('is detected wherever the file is cut', () => {
 		const wrong: number[] = [];
 		for (let cut = 21; cut < 1_000; cut += 7) {
 			if (isComplete(format, whole.subarray(0, -cut))) wrong.push(cut);
@@ -114,7 +117,7 @@ describe.each(MAKERS)('a file in %s %s', (format, _kind, make) => {
 	});
 });
 
-it('what looks like an end far before the end is none', () => {
+it('an end marker far before the end of a file is ignored', () => {
 	for (const [format, end] of [
 		['png', '49454e44ae426082'],
 		['jpeg', 'ffd9'],
@@ -130,7 +133,7 @@ it('what looks like an end far before the end is none', () => {
 	}
 });
 
-it('a TIFF file is taken as it comes: its parts may stand anywhere', async () => {
+it('a TIFF file always counts as complete, because its parts may be anywhere', async () => {
 	const whole = await picture().tiff().toBuffer();
 	for (const bytes of [whole, whole.subarray(0, -20)]) expect(isComplete('tiff', bytes)).toBe(true);
 });

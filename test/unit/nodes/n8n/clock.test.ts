@@ -2,7 +2,7 @@ import { createExecutionClock } from '../../../../nodes/Seedream/n8n/clock';
 import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import { fakeContext } from '../fakeContext';
 
-it('sleeps as long as it is asked to', async () => {
+it('the clock sleeps for the given time', async () => {
 	const clock = createExecutionClock(fakeContext());
 	const start = Date.now();
 	await clock.sleep(250);
@@ -10,13 +10,13 @@ it('sleeps as long as it is asked to', async () => {
 	expect(Date.now() - start).toBeLessThan(600);
 });
 
-it('does not sleep when there is nothing to wait for', async () => {
+it("the clock doesn't sleep for 0 ms", async () => {
 	const start = Date.now();
 	await createExecutionClock(fakeContext()).sleep(0);
 	expect(Date.now() - start).toBeLessThan(100);
 });
 
-it('wakes within half a second when the execution is stopped', async () => {
+it('the clock wakes within half a second when the execution is stopped', async () => {
 	const controller = new AbortController();
 	const clock = createExecutionClock(fakeContext({ signal: controller.signal }));
 	const sleeping = clock.sleep(60_000);
@@ -30,7 +30,7 @@ it('wakes within half a second when the execution is stopped', async () => {
 	expect(Date.now() - stoppedAt).toBeLessThan(500);
 });
 
-it('does not even start to sleep in an execution that was stopped', async () => {
+it("the clock doesn't start to sleep in a stopped execution", async () => {
 	const clock = createExecutionClock(fakeContext({ signal: AbortSignal.abort() }));
 	const start = Date.now();
 	await expect(clock.sleep(0)).rejects.toThrow(ExecutionCancelled);
@@ -38,13 +38,13 @@ it('does not even start to sleep in an execution that was stopped', async () => 
 	expect(Date.now() - start).toBeLessThan(100);
 });
 
-it('also runs where n8n has no signal to give', async () => {
+it('the clock sleeps even where n8n has no cancel signal', async () => {
 	const context = fakeContext();
 	Reflect.deleteProperty(context, 'getExecutionCancelSignal');
 	await expect(createExecutionClock(context).sleep(1)).resolves.toBeUndefined();
 });
 
-describe('somebody who sets the clock of the computer', () => {
+describe("setting the computer's clock", () => {
 	const HOUR_MS = 3_600_000;
 
 	afterEach(() => jest.restoreAllMocks());
@@ -52,23 +52,23 @@ describe('somebody who sets the clock of the computer', () => {
 	it.each([
 		['forward', HOUR_MS],
 		['back', -HOUR_MS],
-	])('%s changes nothing', async (_where, ms) => {
+	])("setting the computer's clock %s by an hour changes nothing", async (_direction, ms) => {
 		const clock = createExecutionClock(fakeContext());
 		const before = clock.now();
 		const { now } = Date;
 		jest.spyOn(Date, 'now').mockImplementation(() => now() + ms);
 		expect(Math.abs(clock.now() - before)).toBeLessThan(1_000);
-		const begun = performance.now();
+		const startedAt = performance.now();
 		await clock.sleep(60);
-		expect(performance.now() - begun).toBeGreaterThanOrEqual(55);
-		expect(performance.now() - begun).toBeLessThan(1_000);
+		expect(performance.now() - startedAt).toBeGreaterThanOrEqual(55);
+		expect(performance.now() - startedAt).toBeLessThan(1_000);
 	});
 });
 
-it('tells whole milliseconds, as others do', () => {
+it('the clock returns whole milliseconds', () => {
 	expect(Number.isInteger(createExecutionClock(fakeContext()).now())).toBe(true);
 });
 
-it('tells the time', () => {
+it('the clock returns the current time', () => {
 	expect(Math.abs(createExecutionClock(fakeContext()).now() - Date.now())).toBeLessThan(100);
 });

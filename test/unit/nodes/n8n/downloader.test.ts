@@ -1,44 +1,165 @@
 import { Readable } from 'node:stream';
-import type { IHttpRequestOptions } from 'n8n-workflow';
+import { buffer, text } from 'node:stream/consumers';
+import type { IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
 
+import type { DownloadStream } from '../../../../nodes/Seedream/images/download';
 import { createDownloader } from '../../../../nodes/Seedream/n8n/downloader';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import { fakeContext } from '../fakeContext';
+import { API_KEY, networkError, respondOk, type Respond } from './clientFixture';
+import { mockTimers } from './manualTimers';
 
 const PUBLIC = 'https://api.evolink.ai';
+const LINK = 'https://example.com/1.png';
+const PNG = { extension: 'png', mimeType: 'image/png' };
 
-interface Hop {
+interface Response {
 	status?: number;
 	headers?: Record<string, string>;
 }
 
-/** A network in which each address answers so; what is opened leads from one to the next. */
-function network(hops: Record<string, Hop>, baseUrl: unknown = PUBLIC) {
-	const fingerprint: IHttpRequestOptions[] = [];
+const redirectTo = (location: string, status = 302): Response => ({
+	status,
+	headers: { location },
+});
+
+/** A downloader for EvoLink's links, in a network with these responses. */
+function networkOf(responses: Record<string, Response>, baseUrl: unknown = PUBLIC) {
+	const requests: IHttpRequestOptions[] = [];
 	const bodies: Readable[] = [];
 	const context = fakeContext({
 		credentials: { evoLinkApi: { apiKey: 'key', baseUrl: baseUrl as string } },
 		helpers: {
 			httpRequest: async (options: IHttpRequestOptions) => {
-				fingerprint.push(options);
-				const { status = 200, headers = {} } = hops[String(options.url)] ?? { status: 404 };
+				requests.push(options);
+				const { status = 200, headers = {} } = responses[String(options.url)] ?? { status: 404 };
 				const body = Readable.from([Buffer.from('image')]);
 				bodies.push(body);
 				return { statusCode: status, headers, body };
 			},
 		},
 	});
-	const urls = () => fingerprint.map(({ url }) => url);
 	return {
 		context,
-		fingerprint,
-		urls,
+		requests,
+		urls: () => requests.map(({ url }) => url),
 		bodies,
 		open: createDownloader(context, { provider: evoLink, itemIndex: 0 }),
 	};
 }
 
-const to = (location: string, status = 302): Hop => ({ status, headers: { location } });
+/** A downloader for the user's own links. `stored` gets what n8n was asked to store. */
+function userDownloader(respond: Respond, signal?: AbortSignal) {
+	const requests: IHttpRequestOptions[] = [];
+	const stored: unknown[][] = [];
+	const context: IExecuteFunctions = fakeContext({
+		node: { credentials: { evoLinkApi: { id: '1', name: 'EvoLink' } } },
+		credentials: { evoLinkApi: { apiKey: API_KEY, baseUrl: PUBLIC } },
+		signal,
+		helpers: {
+			httpRequest: async (options: IHttpRequestOptions) => {
+				requests.push(options);
+				return await respond(options, context);
+			},
+			prepareBinaryData: async (...file: unknown[]) => {
+				stored.push(file);
+				return { data: 'stored', mimeType: 'image/png' };
+			},
+		},
+	});
+	return { open: createDownloader(context), requests, stored };
+}
+
+const respondWith =
+	(body: Readable, headers: object = {}, statusCode = 200): Respond =>
+	async () => ({ statusCode, headers, body });
+
+const image = () => Readable.from([Buffer.from('image')]);
+
+/** A body to which the test pushes its bytes. */
+const silentBody = () => new Readable({ read() {} });
+
+function opened<T>(link: DownloadStream<T>) {
+	if (link.kind !== 'opened') throw new Error(link.code);
+	return link;
+}
+
+afterEach(() => jest.restoreAllMocks());
+
+describe('a link', () => {
+	it('a link is opened as a stream, without the API key', async () => {
+		const { open, requests } = userDownloader(respondWith(image()));
+		expect(await open(LINK)).toMatchObject({ kind: 'opened', status: 200 });
+		expect(requests).toEqual([
+			expect.objectContaining({
+				method: 'GET',
+				url: LINK,
+				encoding: 'stream',
+				ignoreHttpStatusErrors: true,
+				returnFullResponse: true,
+			}),
+		]);
+		expect(requests[0]).not.toHaveProperty('headers');
+		expect(JSON.stringify(requests)).not.toContain(API_KEY);
+	});
+
+	it("a link can be requested with a browser's user agent", async () => {
+		const { open, requests } = userDownloader(respondWith(image()));
+		await open(LINK, { asBrowser: true });
+		expect(requests).toMatchObject([
+			{ headers: { 'User-Agent': expect.stringMatching(/^Mozilla/) } },
+		]);
+		expect(Object.keys(requests[0]?.headers ?? {})).toEqual(['User-Agent']);
+	});
+
+	it('a download is stored under its name and type, and reports all of its bytes', async () => {
+		const { open, stored } = userDownloader(respondWith(image()));
+		const link = opened(await open(LINK));
+		const received: string[] = [];
+		const onBytes = (bytes: Uint8Array) => void received.push(Buffer.from(bytes).toString());
+		expect(await link.store('lake.png', PNG, onBytes)).toMatchObject({ data: 'stored' });
+		const [[content, ...names] = []] = stored;
+		expect(names).toEqual(['lake.png', 'image/png']);
+		if (!(content instanceof Readable)) throw new Error('not streamed');
+		expect(await text(content)).toBe('image');
+		expect(received).toEqual(['image']);
+	});
+
+	it('a download can be discarded unread', async () => {
+		const body = image();
+		const { open } = userDownloader(respondWith(body, {}, 404));
+		const link = opened(await open(LINK));
+		link.discard();
+		expect(link.status).toBe(404);
+		expect(body.destroyed).toBe(true);
+	});
+
+	it.each<[object, number | undefined]>([
+		[{ 'content-length': '4024' }, 4024],
+		[{ 'content-length': 4024 }, 4024],
+		[{ 'content-length': 'many' }, undefined],
+		[{}, undefined],
+	])('a download with the headers %j has a size of %s bytes', async (headers, bytes) => {
+		const { open } = userDownloader(respondWith(image(), headers));
+		expect(opened(await open(LINK)).bytes).toBe(bytes);
+	});
+
+	it.each<[object, string | undefined]>([
+		[{ 'content-type': 'text/html' }, 'text/html'],
+		[{ 'content-type': 7 }, undefined],
+		[{}, undefined],
+	])('a download with the headers %j has the content type %s', async (headers, contentType) => {
+		const { open } = userDownloader(respondWith(image(), headers));
+		expect(await open(LINK)).toMatchObject({ contentType });
+	});
+
+	it('a link without a response is a network error', async () => {
+		const error = networkError('ETIMEDOUT', 2);
+		const { open } = userDownloader(async () => await Promise.reject(error));
+		expect(await open(LINK)).toMatchObject({ kind: 'networkError', code: 'ETIMEDOUT' });
+	});
+});
 
 const INTERNAL = [
 	'http://localhost/1.png',
@@ -64,29 +185,34 @@ const INTERNAL = [
 	'http://localhost./1.png',
 ];
 
-describe.each(INTERNAL)('the link %s', (link) => {
-	const words = expect.stringContaining('leads into a private network');
+describe('an internal link', () => {
+	const reason = expect.stringContaining(
+		"the link leads into a private network, but the provider isn't in one: http",
+	);
 
-	it('is not opened for a provider on the internet', async () => {
-		const { open, fingerprint } = network({});
-		expect(await open(link)).toEqual({ kind: 'networkError', code: 'REFUSED', why: words });
-		expect(fingerprint).toEqual([]);
+	it.each(INTERNAL)("the link %s isn't opened for a provider on the internet", async (link) => {
+		const { open, requests } = networkOf({});
+		expect(await open(link)).toEqual({ kind: 'networkError', code: 'REFUSED', reason });
+		expect(requests).toEqual([]);
 	});
 
-	it('is not led to for one either, at whatever step', async () => {
-		const { open, urls } = network({
-			'https://cdn.example.com/1.png': to('https://cdn.example.com/2.png'),
-			'https://cdn.example.com/2.png': to(link),
-		});
-		expect(await open('https://cdn.example.com/1.png')).toMatchObject({
-			kind: 'networkError',
-			why: words,
-		});
-		expect(urls()).toEqual(['https://cdn.example.com/1.png', 'https://cdn.example.com/2.png']);
-	});
+	it.each(INTERNAL)(
+		"a redirect to %s isn't followed for a provider on the internet",
+		async (link) => {
+			const { open, urls } = networkOf({
+				'https://cdn.example.com/1.png': redirectTo('https://cdn.example.com/2.png'),
+				'https://cdn.example.com/2.png': redirectTo(link),
+			});
+			expect(await open('https://cdn.example.com/1.png')).toMatchObject({
+				kind: 'networkError',
+				reason,
+			});
+			expect(urls()).toEqual(['https://cdn.example.com/1.png', 'https://cdn.example.com/2.png']);
+		},
+	);
 
-	it('is opened for a provider in a private network', async () => {
-		const { open, urls } = network({ [link]: {} }, 'http://10.1.2.3:8080/v1');
+	it.each(INTERNAL)('the link %s is opened for a provider in a private network', async (link) => {
+		const { open, urls } = networkOf({ [link]: {} }, 'http://10.1.2.3:8080/v1');
 		expect(await open(link)).toMatchObject({ kind: 'opened', status: 200 });
 		expect(urls()).toEqual([link]);
 	});
@@ -98,8 +224,8 @@ it.each([
 	['https://8.8.8.8'],
 	[''],
 	[undefined],
-])('a provider with the base URL %j counts as one on the internet', async (baseUrl) => {
-	const { open } = network({}, baseUrl);
+])('a provider with the base URL %j is on the internet', async (baseUrl) => {
+	const { open } = networkOf({}, baseUrl);
 	expect(await open('http://10.0.0.1/1.png')).toMatchObject({ code: 'REFUSED' });
 });
 
@@ -108,34 +234,106 @@ it.each([
 	'http://provider/v1',
 	'https://192.168.1.5',
 	'http://[::1]:8080',
-])('a provider with the base URL %s does not', async (baseUrl) => {
-	const { open } = network({ 'http://10.0.0.1/1.png': {} }, baseUrl);
+])('a provider with the base URL %s is in a private network', async (baseUrl) => {
+	const { open } = networkOf({ 'http://10.0.0.1/1.png': {} }, baseUrl);
 	expect(await open('http://10.0.0.1/1.png')).toMatchObject({ kind: 'opened' });
 });
 
 it("the user's own links are opened wherever they lead", async () => {
-	const { context, urls } = network({ 'http://10.0.0.1/1.png': {} });
+	const { context, urls } = networkOf({ 'http://10.0.0.1/1.png': {} });
 	await createDownloader(context)('http://10.0.0.1/1.png');
 	expect(urls()).toEqual(['http://10.0.0.1/1.png']);
 });
 
-describe('a file that falls silent', () => {
-	/** Each runs out when the test says so. */
-	const timers: Array<{ ms: number; end: () => void }> = [];
-
-	beforeEach(() => {
-		timers.length = 0;
-		jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
-			const controller = new AbortController();
-			timers.push({ ms, end: () => controller.abort(new Error('over')) });
-			return controller.signal;
-		});
+describe('a download in a stopped execution', () => {
+	it('a stopped execution opens no link', async () => {
+		const { open, requests } = userDownloader(respondOk, AbortSignal.abort());
+		await expect(open(LINK)).rejects.toThrow(ExecutionCancelled);
+		expect(requests).toEqual([]);
 	});
 
-	afterEach(() => jest.restoreAllMocks());
+	it("stopping the execution aborts a download's request", async () => {
+		const stop = new AbortController();
+		const { open, requests } = userDownloader(respondWith(image()), stop.signal);
+		await open(LINK);
+		const isAborted = () => (requests[0]?.abortSignal as AbortSignal | undefined)?.aborted;
+		expect(isAborted()).toBe(false);
+		stop.abort();
+		expect(isAborted()).toBe(true);
+	});
 
-	const opened = async () => {
-		const body = new Readable({ read() {} });
+	it("stopping the execution interrupts a download's body", async () => {
+		const stop = new AbortController();
+		const link = opened(await userDownloader(respondWith(silentBody()), stop.signal).open(LINK));
+		stop.abort();
+		await expect(buffer(link.body)).rejects.toThrow();
+	});
+});
+
+describe('the timeouts of a download', () => {
+	it.each([
+		[undefined, 30_000],
+		[5_000, 5_000],
+	])('a download with the timeout %s has an idle timeout of %i ms', async (timeoutMs, timeout) => {
+		const { open, requests } = userDownloader(respondWith(image()));
+		await open(LINK, { timeoutMs });
+		expect(requests).toMatchObject([{ timeout }]);
+	});
+
+	it('a download has two timers: one for all of it, and one for its idle time', async () => {
+		const timers = mockTimers();
+		await userDownloader(respondWith(silentBody())).open(LINK);
+		expect(timers.map(({ ms }) => ms)).toEqual([600_000, 30_000]);
+	});
+
+	it('a download that never ends times out', async () => {
+		const link = opened(
+			await userDownloader(respondWith(silentBody())).open(LINK, { timeoutMs: 50 }),
+		);
+		await expect(buffer(link.body)).rejects.toThrow('the download is too slow to ever finish');
+	});
+
+	it.each([
+		[31_000, 60_000, true],
+		[31_000, 70_000, false],
+		[29_000, 10, false],
+	])(
+		'a download that received after %i ms only %i bytes is too slow: %s',
+		async (ms, bytes, isTooSlow) => {
+			const body = silentBody();
+			const { open, stored } = userDownloader(respondWith(body));
+			const link = opened(await open(LINK));
+			await link.store('lake.png', PNG, () => {});
+			const [[content] = []] = stored;
+			if (!(content instanceof Readable)) throw new Error('not streamed');
+			passTime()(ms);
+			body.push(Buffer.alloc(bytes));
+			body.push(null);
+			const received = text(content);
+			if (isTooSlow) {
+				await expect(received).rejects.toThrow('the download is too slow to ever finish');
+			} else {
+				await expect(received).resolves.toHaveLength(bytes);
+			}
+		},
+	);
+});
+
+/** Stops the clock; the returned function sets how many milliseconds have passed since. */
+function passTime(): (ms: number) => void {
+	const startedAt = performance.now();
+	let passed = 0;
+	jest.spyOn(performance, 'now').mockImplementation(() => startedAt + passed);
+	return (ms) => {
+		passed = ms;
+	};
+}
+
+describe('an idle download', () => {
+	/** A download whose body the test fills, and whose timers it ends. */
+	async function openIdle() {
+		const timers = mockTimers();
+		const body = silentBody();
 		const signals: AbortSignal[] = [];
 		const context = fakeContext({
 			helpers: {
@@ -149,39 +347,34 @@ describe('a file that falls silent', () => {
 				},
 			},
 		});
-		const link = await createDownloader(context)('https://a.example/1.png');
-		if (link.kind !== 'opened') throw new Error(link.code);
-		return { body, link, isOver: () => signals[0]?.aborted };
-	};
+		const link = opened(await createDownloader(context)('https://a.example/1.png'));
+		return { timers, body, link, isAborted: () => signals[0]?.aborted };
+	}
 
-	it('is broken off after half a minute, in the request itself', async () => {
-		const { body, isOver } = await opened();
+	it('a download that receives nothing for 30 seconds is aborted, along with its request', async () => {
+		const { timers, body, isAborted } = await openIdle();
 		expect(timers.map(({ ms }) => ms)).toEqual([600_000, 30_000]);
-		const begun = performance.now();
-		const now = jest.spyOn(performance, 'now').mockImplementation(() => begun + 30_001);
+		passTime()(30_001);
 		timers[1]?.end();
-		now.mockRestore();
-		expect(isOver()).toBe(true);
+		expect(isAborted()).toBe(true);
 		expect(body.destroyed).toBe(true);
 	});
 
-	it('is waited for as long as something comes', async () => {
-		const { body, link, isOver } = await opened();
-		const begun = performance.now();
-		let ms = 20_000;
-		const now = jest.spyOn(performance, 'now').mockImplementation(() => begun + ms);
-		const stored = link.store('1.png', { extension: 'png', mimeType: 'image/png' }, () => {});
+	it("a download isn't aborted as long as it receives something", async () => {
+		const { timers, body, link, isAborted } = await openIdle();
+		const setPassed = passTime();
+		setPassed(20_000);
+		const stored = link.store('1.png', PNG, () => {});
 		body.push(Buffer.alloc(1_000_000));
 		await new Promise((resolve) => setImmediate(resolve));
-		ms = 31_000;
+		setPassed(31_000);
 		timers[1]?.end();
-		expect(isOver()).toBe(false);
+		expect(isAborted()).toBe(false);
 		expect(timers).toHaveLength(3);
 		expect(timers[2]?.ms).toBeLessThanOrEqual(19_001);
-		ms = 50_002;
+		setPassed(50_002);
 		timers[2]?.end();
-		now.mockRestore();
-		expect(isOver()).toBe(true);
+		expect(isAborted()).toBe(true);
 		await expect(stored).rejects.toThrow();
 	});
 });
@@ -191,15 +384,15 @@ describe('a redirect', () => {
 		['to another host', 'https://b.example/2.png', 'https://b.example/2.png'],
 		['from http to https', 'https://a.example/1.png', 'https://a.example/1.png'],
 		['without a host', '/2.png', 'http://a.example/2.png'],
-		['beside itself', '2.png', 'http://a.example/x/2.png'],
-		['upwards', '../2.png', 'http://a.example/2.png'],
+		['to the same folder', '2.png', 'http://a.example/x/2.png'],
+		['to the parent folder', '../2.png', 'http://a.example/2.png'],
 		['without a scheme', '//b.example/2.png', 'http://b.example/2.png'],
-		['with nothing but a query', '?signed=1', 'http://a.example/x/1.png?signed=1'],
+		['with only a query string', '?signed=1', 'http://a.example/x/1.png?signed=1'],
 		['with a space', 'https://b.example/2 3.png', 'https://b.example/2%203.png'],
-	])('is followed %s', async (_what, location, target) => {
+	])('a redirect %s is followed', async (_what, location, target) => {
 		for (const status of [301, 302, 303, 307, 308]) {
-			const { open, urls, bodies } = network({
-				'http://a.example/x/1.png': to(location, status),
+			const { open, urls, bodies } = networkOf({
+				'http://a.example/x/1.png': redirectTo(location, status),
 				[target]: {},
 			});
 			expect(await open('http://a.example/x/1.png')).toMatchObject({ kind: 'opened', status: 200 });
@@ -208,14 +401,14 @@ describe('a redirect', () => {
 		}
 	});
 
-	it('goes on as the same client, without a key, and is looked at before it is followed', async () => {
-		const { open, fingerprint } = network({
-			'https://a.example/1.png': to('https://b.example/2.png'),
+	it('a redirect is followed by the node itself, with the same user agent and without the API key', async () => {
+		const { open, requests } = networkOf({
+			'https://a.example/1.png': redirectTo('https://b.example/2.png'),
 			'https://b.example/2.png': {},
 		});
 		await open('https://a.example/1.png', { asBrowser: true });
-		expect(fingerprint).toHaveLength(2);
-		for (const options of fingerprint) {
+		expect(requests).toHaveLength(2);
+		for (const options of requests) {
 			expect(options).toMatchObject({
 				disableFollowRedirect: true,
 				encoding: 'stream',
@@ -225,29 +418,29 @@ describe('a redirect', () => {
 		}
 	});
 
-	const chain = (steps: number) =>
+	const chain = (redirects: number) =>
 		Object.fromEntries(
-			Array.from({ length: steps }, (_, n): [string, Hop] => [
+			Array.from({ length: redirects }, (_, n): [string, Response] => [
 				`https://a.example/${n}`,
-				to(`/${n + 1}`),
+				redirectTo(`/${n + 1}`),
 			]),
 		);
 
-	it('may follow another, up to ten', async () => {
-		const { open, fingerprint } = network({ ...chain(10), 'https://a.example/10': {} });
+	it('ten redirects are followed', async () => {
+		const { open, requests } = networkOf({ ...chain(10), 'https://a.example/10': {} });
 		expect(await open('https://a.example/0')).toMatchObject({ kind: 'opened' });
-		expect(fingerprint).toHaveLength(11);
+		expect(requests).toHaveLength(11);
 	});
 
-	it('that leads on and on is given up', async () => {
-		const { open, fingerprint } = network({
-			'https://a.example/1.png': to('https://a.example/1.png'),
+	it('a link that redirects more than ten times is refused', async () => {
+		const { open, requests } = networkOf({
+			'https://a.example/1.png': redirectTo('https://a.example/1.png'),
 		});
 		expect(await open('https://a.example/1.png')).toMatchObject({
 			code: 'REFUSED',
-			why: expect.stringContaining('leads on and on'),
+			reason: 'the link https://a.example/1.png redirects too often',
 		});
-		expect(fingerprint).toHaveLength(11);
+		expect(requests).toHaveLength(11);
 	});
 
 	it.each([
@@ -256,10 +449,14 @@ describe('a redirect', () => {
 		'data:image/png;base64,AAAA',
 		'http://',
 		'javascript:1',
-	])('to what is no address on the web is not followed: %s', async (location) => {
-		const { open, fingerprint } = network({ 'https://a.example/1.png': to(location) });
-		expect(await open('https://a.example/1.png')).toMatchObject({ code: 'REFUSED' });
-		expect(fingerprint).toHaveLength(1);
+	])("a redirect to %s isn't followed, because it isn't a web address", async (location) => {
+		const { open, requests } = networkOf({ 'https://a.example/1.png': redirectTo(location) });
+		expect(await open('https://a.example/1.png')).toEqual({
+			kind: 'networkError',
+			code: 'REFUSED',
+			reason: `the link https://a.example/1.png redirects to ${location}, which isn't a web address`,
+		});
+		expect(requests).toHaveLength(1);
 	});
 
 	it.each([
@@ -268,8 +465,8 @@ describe('a redirect', () => {
 		[302, { location: '' }],
 		[200, { location: 'http://10.0.0.1/' }],
 		[404, { location: 'http://10.0.0.1/' }],
-	])('that leads nowhere is an answer like any other: %i %j', async (status, headers) => {
-		const { open } = network({ 'https://a.example/1.png': { status, headers } });
+	])("HTTP %i with the headers %j isn't a redirect", async (status, headers) => {
+		const { open } = networkOf({ 'https://a.example/1.png': { status, headers } });
 		expect(await open('https://a.example/1.png')).toMatchObject({ kind: 'opened', status });
 	});
 });

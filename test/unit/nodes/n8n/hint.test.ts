@@ -1,10 +1,14 @@
 import type { IDataObject, NodeExecutionHint } from 'n8n-workflow';
 
-import { countImages, hint, type ExecutionSummary } from '../../../../nodes/Seedream/n8n/hint';
+import {
+	countImages,
+	addSummaryHint,
+	type ExecutionSummary,
+} from '../../../../nodes/Seedream/n8n/hint';
 import type { RowItem } from '../../../../nodes/Seedream/n8n/results';
 import { fakeContext } from '../fakeContext';
 
-/** An item of a finished row. */
+/** A finished row's item. */
 function image(changes: IDataObject = {}): RowItem {
 	return {
 		json: {
@@ -25,7 +29,7 @@ const FAILED = image({ status: 'failed', imageUrl: undefined, error: { message: 
 const several = (count: number, changes: IDataObject = {}) =>
 	Array.from({ length: count }, () => image(changes));
 
-/** The images of one task in one item. */
+/** One item with all images of a task. */
 const perTask = (count: number, changes: IDataObject = {}) =>
 	image({
 		imageUrl: undefined,
@@ -33,9 +37,9 @@ const perTask = (count: number, changes: IDataObject = {}) =>
 		...changes,
 	});
 
-function said(summary: Partial<ExecutionSummary>): string[] {
+function hintsFor(summary: Partial<ExecutionSummary>): string[] {
 	const hints: NodeExecutionHint[] = [];
-	hint(fakeContext({ hints }), {
+	addSummaryHint(fakeContext({ hints }), {
 		items: [],
 		fewerImages: [],
 		skipped: [],
@@ -48,34 +52,34 @@ function said(summary: Partial<ExecutionSummary>): string[] {
 	return hints.map(({ message }) => message);
 }
 
-describe('the images of a run', () => {
+describe('the hint about finished images', () => {
 	it.each<[string, RowItem[], string]>([
-		['one', [image()], '1 image in 31.4 seconds.'],
-		['several', several(3), '3 images in 31.4 seconds.'],
-		['several in an item', [perTask(3), perTask(2)], '5 images in 31.4 seconds.'],
-		['some, and rows that failed', [image(), FAILED], '1 image in 31.4 seconds.'],
-	])('are one hint: %s', (_what, items, message) => {
-		expect(said({ items })).toEqual([message]);
+		['one image', [image()], '1 image in 31.4 seconds.'],
+		['several images', several(3), '3 images in 31.4 seconds.'],
+		['several images per item', [perTask(3), perTask(2)], '5 images in 31.4 seconds.'],
+		['one image and a failed row', [image(), FAILED], '1 image in 31.4 seconds.'],
+	])('the hint counts the images: %s', (_what, items, message) => {
+		expect(hintsFor({ items })).toEqual([message]);
 	});
 
 	it.each<[string, RowItem[], string]>([
 		[
-			'as the provider says',
+			'as reported by the provider',
 			several(2, { cost: { credits: 2.25 } }),
 			' for 4.5 credits at EvoLink',
 		],
 		[
-			'as the price list says',
+			'estimated from the price list',
 			several(2, { cost: { credits: 1.6, estimated: true } }),
 			' for about 3.2 credits at EvoLink',
 		],
 		[
-			'as the price list says for some of them',
+			'estimated for some of the images',
 			[image({ cost: { credits: 2 } }), image({ cost: { credits: 1, estimated: true } })],
 			' for about 3 credits at EvoLink',
 		],
 		[
-			'at each provider, which has credits of its own',
+			'separately for each provider, which has its own credits',
 			[
 				image({ cost: { credits: 2, estimated: true } }),
 				image({ provider: 'apiMart', cost: { credits: 0.03 } }),
@@ -83,7 +87,7 @@ describe('the images of a run', () => {
 			' for about 2 credits at EvoLink and 0.03 credits at APIMart',
 		],
 		[
-			'at all three providers',
+			'for all three providers',
 			[
 				image({ cost: { credits: 2.25 } }),
 				image({ provider: 'apiMart', cost: { credits: 0.03 } }),
@@ -92,70 +96,72 @@ describe('the images of a run', () => {
 			' for 2.25 credits at EvoLink, 0.03 credits at APIMart and about 12 credits at API in One',
 		],
 		[
-			'without the dust of binary fractions',
+			'without rounding errors',
 			several(3, { cost: { credits: 0.1 } }),
 			' for 0.3 credits at EvoLink',
 		],
-		['where nobody says', several(2, { cost: {} }), ''],
-		['where it was nothing', several(2, { cost: { credits: 0 } }), ''],
-	])('have cost something, %s', (_what, items, cost) => {
-		const [message] = said({ items });
+		["left out where it isn't known", several(2, { cost: {} }), ''],
+		['left out where it was 0', several(2, { cost: { credits: 0 } }), ''],
+	])('the hint has the cost, %s', (_what, items, cost) => {
+		const [message] = hintsFor({ items });
 		expect(message).toBe(`${items.length} images in 31.4 seconds${cost}.`);
 	});
 
-	it('have links, of which the first to die says until when they work', () => {
+	it('the hint says when the first of the links expires', () => {
 		const items = [
 			image({ expiresAt: '2026-11-21T09:00:00.000Z' }),
 			image({ expiresAt: EXPIRES_AT }),
 			image(),
 		];
-		expect(said({ items })).toEqual([
-			'3 images in 31.4 seconds. The links work until 2026-11-21 08:15 UTC.',
+		expect(hintsFor({ items })).toEqual([
+			'3 images in 31.4 seconds. The links expire at 2026-11-21 08:15 UTC.',
 		]);
 	});
 
 	it.each<[string, RowItem[]]>([
-		['submitted', [SUBMITTED, SUBMITTED]],
-		['failed', [FAILED]],
-		['none', []],
-	])('are not spoken of where there are none: %s', (_what, items) => {
-		expect(said({ items })).toEqual([]);
+		['submitted tasks', [SUBMITTED, SUBMITTED]],
+		['failed rows', [FAILED]],
+		['no items', []],
+	])("the hint doesn't mention images where there are none: %s", (_what, items) => {
+		expect(hintsFor({ items })).toEqual([]);
 		expect(countImages(items)).toBe(0);
 	});
 });
 
-describe('fewer images than were asked for', () => {
+describe('fewer images than requested', () => {
 	const FEWER =
-		'The number is an upper bound: the prompt itself has to ask for several images. At EvoLink, Ask for Count under Additional Fields does that.';
+		"The number of images is a maximum: the prompt itself has to ask for several images. At EvoLink, 'Ask for Count' under Additional Fields does that for you.";
 
 	it.each([
-		[[0], 'in row 1.'],
-		[[11, 2, 4], 'in rows 3, 5, 12.'],
-	])('in the rows %j are named in the same hint', (fewerImages, words) => {
-		expect(said({ items: [image()], fewerImages })).toEqual([
-			`1 image in 31.4 seconds. Fewer images came than were asked for ${words} ${FEWER}`,
+		[[0], 'Row 1 returned'],
+		[[11, 2, 4], 'Rows 3, 5, 12 returned'],
+	])('the hint names the rows that returned fewer images: %j', (fewerImages, start) => {
+		expect(hintsFor({ items: [image()], fewerImages })).toEqual([
+			`1 image in 31.4 seconds. ${start} fewer images than requested. ${FEWER}`,
 		]);
 	});
 
-	it('leave the order of the rows as it was given', () => {
+	it("the hint doesn't reorder the given rows", () => {
 		const fewerImages = [3, 1];
-		said({ items: [image()], fewerImages });
+		hintsFor({ items: [image()], fewerImages });
 		expect(fewerImages).toEqual([3, 1]);
 	});
 });
 
 describe('empty rows', () => {
 	it.each<[string, number[], string]>([
-		['one', [2], '1 empty row was skipped: row 3.'],
-		['several', [0, 4, 5], '3 empty rows were skipped: rows 1, 5, 6.'],
+		['one row', [2], 'Skipped 1 empty row: row 3.'],
+		['several rows', [0, 4, 5], 'Skipped 3 empty rows: rows 1, 5, 6.'],
 		[
-			'many',
+			'many rows, of which 20 are listed',
 			Array.from({ length: 30 }, (_, row) => row),
-			'30 empty rows were skipped: rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 and 10 more.',
+			'Skipped 30 empty rows: rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 and 10 more.',
 		],
-	])('are told: %s', (_what, skipped, message) => {
-		expect(said({ skipped })).toEqual([message]);
-		expect(said({ skipped, items: [image()] })).toEqual([`1 image in 31.4 seconds. ${message}`]);
+	])('the hint names the empty rows: %s', (_what, skipped, message) => {
+		expect(hintsFor({ skipped })).toEqual([message]);
+		expect(hintsFor({ skipped, items: [image()] })).toEqual([
+			`1 image in 31.4 seconds. ${message}`,
+		]);
 	});
 });
 
@@ -167,26 +173,26 @@ describe('warnings', () => {
 
 	it.each<[string, RowItem[], string]>([
 		[
-			'once a row, as people count them',
+			'once for each row, counted from 1',
 			[warned(0, 'Twice'), warned(0, 'Twice'), warned(2, 'Twice')],
 			'3 images in 31.4 seconds. Row 1: Twice. Row 3: Twice.',
 		],
 		[
-			'also of rows without an image',
+			'also for a row without an image',
 			[warned(1, 'Twice', { status: 'submitted', imageUrl: undefined })],
 			'Row 2: Twice.',
 		],
 		[
-			'five of them',
+			'at most five',
 			Array.from({ length: 8 }, (_, row) => warned(row, 'Twice')),
 			'8 images in 31.4 seconds. Row 1: Twice. Row 2: Twice. Row 3: Twice. Row 4: Twice. Row 5: Twice. … and 3 more like these.',
 		],
-	])('are said in the same hint: %s', (_what, items, message) => {
-		expect(said({ items })).toEqual([message]);
+	])('the hint has the warnings: %s', (_what, items, message) => {
+		expect(hintsFor({ items })).toEqual([message]);
 	});
 });
 
-it('an n8n that has no place for hints goes without', () => {
+it('an n8n version without hints gets none', () => {
 	const summary = { items: [image()], fewerImages: [0], skipped: [], seconds: 2 };
-	expect(() => hint(fakeContext(), summary)).not.toThrow();
+	expect(() => addSummaryHint(fakeContext(), summary)).not.toThrow();
 });

@@ -10,7 +10,7 @@ import { rawRow } from '../request/rawRow';
 
 const MB = 1024 * 1024;
 
-/** A PNG that is whole, with as much between its header and its end as it takes. */
+/** A complete PNG, filled up to its size. */
 function png(width: number, height: number, bytes = 1000): Buffer {
 	const file = Buffer.alloc(bytes, 7);
 	file.write('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -30,19 +30,19 @@ function onDisk(id: string): IBinaryData {
 	return { mimeType: 'image/png', data: 'filesystem-v2', id: `filesystem-v2:${id}` };
 }
 
-interface Store {
-	/** The fields of each row. */
+interface BinaryData {
+	/** The binary fields of each row. */
 	rows?: Array<Record<string, IBinaryData>>;
-	/** The files under their ids. */
+	/** The files on disk, by their IDs. */
 	files?: Record<string, Buffer>;
-	/** What n8n signs; without it, the n8n is one that cannot. */
+	/** Returns n8n's signed URL. Without it, the n8n version can't sign URLs. */
 	sign?: (binary: IBinaryData) => string;
 }
 
 const CHUNK = 64 * 1024;
 
-/** An n8n with these binaries, and what was read of them. */
-function store({ rows = [{}], files = {}, sign }: Store) {
+/** An n8n with this binary data. `read` counts the bytes that were read. */
+function n8nWith({ rows = [{}], files = {}, sign }: BinaryData) {
 	const streams: Readable[] = [];
 	const read = { bytes: 0 };
 	const fileOf = (id: string) => {
@@ -61,14 +61,14 @@ function store({ rows = [{}], files = {}, sign }: Store) {
 			getBinaryMetadata: async (id: string) => ({ fileSize: fileOf(id).length }),
 			getBinaryStream: async (id: string) => {
 				const file = fileOf(id);
-				const pieces = function* () {
+				const chunks = function* () {
 					for (let at = 0; at < file.length; at += CHUNK) {
-						const piece = file.subarray(at, at + CHUNK);
-						read.bytes += piece.length;
-						yield piece;
+						const chunk = file.subarray(at, at + CHUNK);
+						read.bytes += chunk.length;
+						yield chunk;
 					}
 				};
-				const stream = Readable.from(pieces(), { objectMode: false, highWaterMark: CHUNK });
+				const stream = Readable.from(chunks(), { objectMode: false, highWaterMark: CHUNK });
 				streams.push(stream);
 				return stream;
 			},
@@ -100,57 +100,73 @@ async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
 const [CAT, DOG, COW] = [png(100, 101), png(200, 201), png(300, 301)];
 const ROW = { cat: inMemory(CAT), dog: inMemory(DOG), 'my cow': inMemory(COW) };
 
-describe('the images of a row', () => {
+describe("a row's reference images", () => {
 	it.each<[string, unknown, number[]]>([
 		['one field', 'cat', [100]],
 		['several fields', 'cat,dog,my cow', [100, 200, 300]],
-		['another order', 'my cow,cat', [300, 100]],
-		['white space and empty places', ' , my cow ,\n dog ,, ', [300, 200]],
+		['several fields in another order', 'my cow,cat', [300, 100]],
+		['white space and empty names', ' , my cow ,\n dog ,, ', [300, 200]],
 		['a list of fields', ['dog', 'cat'], [200, 100]],
 		['a list of lists', ['dog', ['cat , my cow']], [200, 100, 300]],
 		['binary data', inMemory(DOG), [200]],
 		['a list of binary data', [inMemory(COW), inMemory(CAT)], [300, 100]],
-		['a list of both', ['cat', inMemory(DOG), 'my cow'], [100, 200, 300]],
+		['a list of fields and binary data', ['cat', inMemory(DOG), 'my cow'], [100, 200, 300]],
 		['nothing', '', []],
 		['white space', '  ', []],
 		['no value', undefined, []],
 		['null', null, []],
 		['an empty list', [], []],
-		['a list of nothing', ['', null], []],
-	])('are named by %s', async (_what, value, widths) => {
-		const { images } = store({ rows: [ROW] });
+		['a list of empty values', ['', null], []],
+	])('reference images can be given as %s', async (_what, value, widths) => {
+		const { images } = n8nWith({ rows: [ROW] });
 		expect((await images(value)).map(({ measured }) => measured?.width)).toEqual(widths);
 	});
 
-	it('are those of its own item', async () => {
-		const { images } = store({ rows: [{ data: inMemory(CAT) }, { data: inMemory(DOG) }] });
+	it("a row's reference images come from its own item", async () => {
+		const { images } = n8nWith({ rows: [{ data: inMemory(CAT) }, { data: inMemory(DOG) }] });
 		expect(await images('data', 1)).toMatchObject([{ measured: { width: 200, height: 201 } }]);
 	});
 
 	it.each<[string, unknown, string]>([
-		['a field that is not there', 'cat, bird', 'the row has no file in "bird"'],
-		['a field of another row', 'other', 'the row has no file in "other"'],
-		['a number', 7, 'must hold names of binary fields, or binary data from an expression'],
-		['a switch', true, 'must hold names of binary fields, or binary data from an expression'],
 		[
-			'an object that is no binary data',
-			{ cat: inMemory(CAT) },
-			'must hold names of binary fields, or binary data from an expression',
+			'a field that is missing',
+			'cat, bird',
+			'contains "bird", but the row has no binary field with that name',
 		],
-	])('are refused under their label: %s', async (_what, value, problem) => {
-		const { problems } = store({ rows: [ROW, { other: inMemory(CAT) }] });
-		expect(await problems(value)).toEqual([`Reference Image Fields: ${problem}`]);
+		[
+			'a field of another row',
+			'other',
+			'contains "other", but the row has no binary field with that name',
+		],
+		[
+			'a number',
+			7,
+			'must contain names of binary fields, or an expression that returns binary data',
+		],
+		[
+			'a boolean',
+			true,
+			'must contain names of binary fields, or an expression that returns binary data',
+		],
+		[
+			"an object that isn't binary data",
+			{ cat: inMemory(CAT) },
+			'must contain names of binary fields, or an expression that returns binary data',
+		],
+	])("'Reference Image Fields' is refused for %s", async (_what, value, problem) => {
+		const { problems } = n8nWith({ rows: [ROW, { other: inMemory(CAT) }] });
+		expect(await problems(value)).toEqual([`'Reference Image Fields' ${problem}`]);
 	});
 
-	it('are a problem of the row when n8n does not have the file any more, and no crash', async () => {
-		const { problems } = store({ rows: [{ data: onDisk('gone') }] });
+	it('a file that n8n no longer has is a problem of the row', async () => {
+		const { problems } = n8nWith({ rows: [{ data: onDisk('gone') }] });
 		expect(await problems('data')).toEqual([
-			expect.stringMatching(/^Reference Image Fields: the image in "data" /),
+			expect.stringMatching(/^'Reference Image Fields' contains the image in "data", /),
 		]);
 	});
 
-	it('are found in words that the user knows', async () => {
-		const { images } = store({ rows: [ROW] });
+	it('a reference image is labeled with its field', async () => {
+		const { images } = n8nWith({ rows: [ROW] });
 		expect((await images(['cat', 'my cow'])).map(({ label }) => label)).toEqual([
 			'the image in "cat"',
 			'the image in "my cow"',
@@ -158,49 +174,52 @@ describe('the images of a row', () => {
 	});
 });
 
-describe.each<[string, (file: Buffer) => Store]>([
-	['in the memory of n8n', (file) => ({ rows: [{ data: inMemory(file) }] })],
+describe.each<[string, (file: Buffer) => BinaryData]>([
+	["in n8n's memory", (file) => ({ rows: [{ data: inMemory(file) }] })],
 	['on disk', (file) => ({ rows: [{ data: onDisk('1') }], files: { 1: file } })],
-])('an image %s', (_where, place) => {
-	it.each([57, 1000, 1001, 1002, 300_000])('of %i bytes is judged by them', async (bytes) => {
-		const [image] = await store(place(png(640, 480, bytes))).images('data');
-		expect(image).toMatchObject({ bytes, measured: { format: 'png', width: 640, height: 480 } });
-	});
+])('an image %s', (where, place) => {
+	it.each([57, 1000, 1001, 1002, 300_000])(
+		`an image ${where} of %i bytes is measured`,
+		async (bytes) => {
+			const [image] = await n8nWith(place(png(640, 480, bytes))).images('data');
+			expect(image).toMatchObject({ bytes, measured: { format: 'png', width: 640, height: 480 } });
+		},
+	);
 
-	it('is no image when its bytes are none, whatever it is called', async () => {
-		const [image] = await store(place(Buffer.from('<html></html>'))).images('data');
+	it(`a file ${where} whose content isn't an image isn't measured, whatever its type says`, async () => {
+		const [image] = await n8nWith(place(Buffer.from('<html></html>'))).images('data');
 		expect(image).toMatchObject({ bytes: 13, measured: undefined });
 	});
 
-	it('is no image when it is empty', async () => {
-		const [image] = await store(place(Buffer.alloc(0))).images('data');
+	it(`an empty file ${where} isn't measured`, async () => {
+		const [image] = await n8nWith(place(Buffer.alloc(0))).images('data');
 		expect(image).toMatchObject({ bytes: 0, measured: undefined });
 	});
 
-	it('can be opened again and again, each time whole', async () => {
+	it(`an image ${where} can be read completely several times`, async () => {
 		const file = png(640, 480, 200_000);
-		const [image] = await store(place(file)).images('data');
-		for (let time = 0; time < 2; time += 1) {
+		const [image] = await n8nWith(place(file)).images('data');
+		for (let reads = 0; reads < 2; reads += 1) {
 			const content = await image?.content();
 			expect(content && (await bytesOf(content.chunks))).toBe(file.toString('base64'));
 		}
 	});
 
-	it('is framed by what stands before and behind it', async () => {
+	it(`an image ${where} is sent between a head and a tail`, async () => {
 		const file = png(640, 480, 200_000);
-		const [image] = await store(place(file)).images('data');
+		const [image] = await n8nWith(place(file)).images('data');
 		const content = await image?.content();
 		const body = content?.framed(Buffer.from('head'), Buffer.from('tail'));
-		const sent = Buffer.isBuffer(body) ? [body] : body;
-		if (!(sent instanceof Readable || Array.isArray(sent))) throw new Error('cannot be sent');
-		const whole = Buffer.concat([Buffer.from('head'), file, Buffer.from('tail')]);
-		expect(await bytesOf(Readable.from(sent))).toBe(whole.toString('base64'));
+		const chunks = Buffer.isBuffer(body) ? [body] : body;
+		if (!(chunks instanceof Readable || Array.isArray(chunks))) throw new Error('no body');
+		const expected = Buffer.concat([Buffer.from('head'), file, Buffer.from('tail')]);
+		expect(await bytesOf(Readable.from(chunks))).toBe(expected.toString('base64'));
 	});
 });
 
-describe('the key of an image', () => {
-	it('is the same for the same file in many rows, and for no other', async () => {
-		const { images } = store({
+describe("an image's key", () => {
+	it("an image's key is the same for the same file in many rows, and for no other file", async () => {
+		const { images } = n8nWith({
 			rows: [{ a: onDisk('1'), b: onDisk('2') }, { c: onDisk('1') }],
 			files: { 1: CAT, 2: CAT },
 		});
@@ -209,8 +228,8 @@ describe('the key of an image', () => {
 		expect(a?.key).not.toBe(b?.key);
 	});
 
-	it('is made of the content where n8n keeps it in memory, and is short', async () => {
-		const { images } = store({
+	it("an image's key depends on its content where n8n keeps it in memory, and is short", async () => {
+		const { images } = n8nWith({
 			rows: [{ a: inMemory(CAT), b: inMemory(DOG) }, { c: inMemory(CAT) }],
 		});
 		const [[a], [b], [c]] = [await images('a'), await images('b'), await images('c', 1)];
@@ -220,9 +239,9 @@ describe('the key of an image', () => {
 	});
 });
 
-describe('the hash of an image', () => {
-	it('is the same for the same content, also of a file that was read anew, wherever it is', async () => {
-		const { images } = store({
+describe("an image's hash", () => {
+	it("an image's hash is the same for the same content, wherever the file is", async () => {
+		const { images } = n8nWith({
 			rows: [{ a: onDisk('1'), b: onDisk('2'), c: inMemory(CAT), d: onDisk('3') }],
 			files: { 1: CAT, 2: CAT, 3: DOG },
 		});
@@ -234,21 +253,21 @@ describe('the hash of an image', () => {
 });
 
 describe('a large file', () => {
-	it('is measured by its header, read once for its content, and closed', async () => {
+	it('a large file is read only once to be measured and hashed, and then closed', async () => {
 		const files = { 1: png(640, 480, 30 * MB) };
-		const { images, streams, read } = store({ rows: [{ data: onDisk('1') }], files });
+		const { images, streams, read } = n8nWith({ rows: [{ data: onDisk('1') }], files });
 		expect(await images('data')).toMatchObject([{ bytes: 30 * MB, measured: { width: 640 } }]);
 		expect(read.bytes).toBeLessThanOrEqual(30 * MB + 4 * CHUNK);
 		expect(streams.map(({ destroyed }) => destroyed)).toEqual([true]);
 	});
 
-	it('is not read faster than it is sent', async () => {
+	it("a large file isn't read faster than it's sent", async () => {
 		const files = { 1: png(640, 480, 30 * MB) };
-		const { images, read } = store({ rows: [{ data: onDisk('1') }], files });
+		const { images, read } = n8nWith({ rows: [{ data: onDisk('1') }], files });
 		const [image] = await images('data');
 		const before = read.bytes;
 		const body = (await image?.content())?.framed(Buffer.from('head'), Buffer.from('tail'));
-		if (!(body instanceof Readable)) throw new Error('is not streamed');
+		if (!(body instanceof Readable)) throw new Error('not streamed');
 		const chunks = body[Symbol.asyncIterator]();
 		await chunks.next();
 		await chunks.next();
@@ -257,18 +276,18 @@ describe('a large file', () => {
 	});
 });
 
-describe('the link that n8n signs', () => {
+describe("n8n's signed link to an image", () => {
 	const files = { 1: CAT };
-	const linkOf = async (link: string | undefined, binary = onDisk('1')) => {
+	const signedLinkOf = async (link: string | undefined, binary = onDisk('1')) => {
 		const sign = link === undefined ? undefined : () => link;
-		const [image] = await store({ rows: [{ data: binary }], files, sign }).images('data');
+		const [image] = await n8nWith({ rows: [{ data: binary }], files, sign }).images('data');
 		return image?.signedLink();
 	};
 
-	it('is for that file', async () => {
+	it("n8n's signed link is for the image's own file", async () => {
 		const sign = ({ id }: IBinaryData) =>
 			`https://n8n.example.com/rest/binary-data/signed?id=${id}`;
-		const [image] = await store({ rows: [{ data: onDisk('1') }], files, sign }).images('data');
+		const [image] = await n8nWith({ rows: [{ data: onDisk('1') }], files, sign }).images('data');
 		expect(image?.signedLink()).toBe(
 			'https://n8n.example.com/rest/binary-data/signed?id=filesystem-v2:1',
 		);
@@ -285,24 +304,24 @@ describe('the link that n8n signs', () => {
 		'https://n8n/rest/binary-data/signed?token=1',
 		'/rest/binary-data/signed?token=1',
 		'',
-	])('is none where nobody outside could open it: %s', async (link) => {
-		expect(await linkOf(link)).toBeUndefined();
+	])("n8n's signed link isn't used if it can't be opened from the internet: %s", async (link) => {
+		expect(await signedLinkOf(link)).toBeUndefined();
 	});
 
-	it('is none for a file in the memory of n8n', async () => {
-		expect(await linkOf('https://n8n.example.com/signed', inMemory(CAT))).toBeUndefined();
+	it("a file in n8n's memory has no signed link", async () => {
+		expect(await signedLinkOf('https://n8n.example.com/signed', inMemory(CAT))).toBeUndefined();
 	});
 
-	it('is none in an n8n that cannot sign', async () => {
-		expect(await linkOf(undefined)).toBeUndefined();
+	it("an image has no signed link if n8n can't sign links", async () => {
+		expect(await signedLinkOf(undefined)).toBeUndefined();
 	});
 
-	it('is what a row of API in One needs', async () => {
+	it('a row for API in One needs a signed link that can be opened from the internet', async () => {
 		for (const [link, ok] of [
 			['https://n8n.example.com/signed', true],
 			['http://localhost:5678/signed', false],
 		] as const) {
-			const { images } = store({ rows: [{ data: onDisk('1') }], files, sign: () => link });
+			const { images } = n8nWith({ rows: [{ data: onDisk('1') }], files, sign: () => link });
 			const raw = rawRow({ model: 'auto', imageFiles: await images('data') });
 			expect(checkRequest(apiInOne, raw).ok).toBe(ok);
 		}
@@ -310,8 +329,8 @@ describe('the link that n8n signs', () => {
 });
 
 describe('a row of Seedream Generate', () => {
-	const read = async (fields: object) => {
-		const { context } = store({ rows: [ROW] });
+	const readRow = async (fields: object) => {
+		const { context } = n8nWith({ rows: [ROW] });
 		const row = {
 			provider: 'evoLink',
 			model: 'doubao-seedream-4.5',
@@ -322,9 +341,9 @@ describe('a row of Seedream Generate', () => {
 		return await readGenerateRow(fakeContext({ rows: [row], helpers }), 0);
 	};
 
-	it('has its links first and then its files', async () => {
+	it('a row of Seedream Generate has its links first and then its files', async () => {
 		expect(
-			await read({ imageUrls: 'https://a.example/1.png', imageFields: 'dog, cat' }),
+			await readRow({ imageUrls: 'https://a.example/1.png', imageFields: 'dog, cat' }),
 		).toMatchObject({
 			ok: true,
 			value: {
@@ -339,12 +358,12 @@ describe('a row of Seedream Generate', () => {
 		});
 	});
 
-	it('is refused with everything that is wrong with it, a missing file among it', async () => {
-		const row = await read({ prompt: '', imageFields: 'bird', options: { timeout: 0 } });
-		expect(row.ok ? [] : row.failure.message.split('; ')).toEqual([
-			'Reference Image Fields: the row has no file in "bird"',
-			'Prompt: is empty',
-			expect.stringMatching(/^Timeout: /),
+	it('a row of Seedream Generate is refused with all of its problems, including a missing file', async () => {
+		const row = await readRow({ prompt: '', imageFields: 'bird', options: { timeout: 0 } });
+		expect(row.ok ? [] : row.failure.message.split(/\. (?=')/)).toEqual([
+			`'Reference Image Fields' contains "bird", but the row has no binary field with that name`,
+			"'Prompt' is empty",
+			expect.stringMatching(/^'Timeout' /),
 		]);
 	});
 });

@@ -44,19 +44,19 @@ async function statusRow(fields: object = {}) {
 }
 
 describe('a row of Seedream Generate', () => {
-	it('is read with its defaults', async () => {
+	it('a row of Seedream Generate is read with its defaults', async () => {
 		expect(await generateRow()).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: 'evoLink' },
 				request: { modelId: 'doubao-seedream-4.5', prompt: 'A quiet lake', values: {} },
 				continueWhen: 'finished',
-				controls: { downloadImages: true, timeout: 600 },
+				options: { downloadImages: true, timeout: 600 },
 			},
 		});
 	});
 
-	it('is read from the fields of its own item', async () => {
+	it('a row of Seedream Generate is read from its own item', async () => {
 		const rows = [ROW, { ...ROW, provider: 'apiInOne', model: 'auto', prompt: 'A hill' }];
 		expect(await readGenerateRow(fakeContext({ rows }), 1)).toMatchObject({
 			ok: true,
@@ -67,7 +67,7 @@ describe('a row of Seedream Generate', () => {
 		});
 	});
 
-	it('finds settings at the top and in the collection', async () => {
+	it('a row of Seedream Generate has its top-level fields and its Additional Fields', async () => {
 		const fields = {
 			provider: 'apiMart',
 			model: 'doubao-seedance-4-5',
@@ -107,7 +107,7 @@ describe('a row of Seedream Generate', () => {
 		});
 	});
 
-	it('asks for the number of images, and looks at links, where the row says so', async () => {
+	it('a row of Seedream Generate can ask for the number of images in the prompt, and have its links checked', async () => {
 		const fields = {
 			imageCount: 3,
 			additionalFields: { askForCount: true },
@@ -117,49 +117,52 @@ describe('a row of Seedream Generate', () => {
 			ok: true,
 			value: {
 				request: { promptSent: expect.stringMatching(/\nGenerate 3 different images\.$/) },
-				controls: { checkReferences: true },
+				options: { checkReferences: true },
 			},
 		});
 	});
 
-	it('needs nothing that is hidden', async () => {
+	it('a row of Seedream Generate is read without the hidden fields', async () => {
 		const context = fakeContext({
 			rows: [{ provider: 'apiInOne', model: 'auto', prompt: 'A quiet lake' }],
 		});
 		expect(await readGenerateRow(context, 0)).toMatchObject({
 			ok: true,
-			value: { request: { values: {} }, controls: { downloadImages: false } },
+			value: { request: { values: {} }, options: { downloadImages: false } },
 		});
 	});
 
-	it.each([undefined, null, {}])('does without additional fields: %j', async (fields) => {
-		expect(await generateRow({ additionalFields: fields })).toMatchObject({ ok: true });
-	});
+	it.each([undefined, null, {}])(
+		'a row of Seedream Generate is read with %j as Additional Fields',
+		async (fields) => {
+			expect(await generateRow({ additionalFields: fields })).toMatchObject({ ok: true });
+		},
+	);
 
 	it.each([[[]], ['{"watermark": true}'], [7]])(
-		'is refused for additional fields that would be lost: %j',
+		"a row of Seedream Generate is refused for Additional Fields that aren't an object: %j",
 		async (fields) => {
 			expect(await generateRow({ additionalFields: fields })).toMatchObject({
 				ok: false,
-				failure: { message: 'Additional Fields: are not an object of fields' },
+				failure: { message: "'Additional Fields' must be an object" },
 			});
 		},
 	);
 
 	it.each([' evoLink\n', 'EvoLink', 'EVO LINK', 'evolink\u200b'])(
-		'takes the provider as people write it: %j',
+		'a row of Seedream Generate accepts the provider as people write it: %j',
 		async (provider) => {
 			expect(await generateRow({ provider })).toMatchObject({ ok: true });
 		},
 	);
 
 	it.each(['', 'EvoLink Pro', 'evolink2', undefined])(
-		'names the providers for %j',
+		'a row of Seedream Generate with the provider %j is refused with the names of all providers',
 		async (provider) => {
 			expect(await generateRow({ provider })).toEqual({
 				ok: false,
 				failure: expect.objectContaining({
-					message: `Provider: "${String(provider)}" is none of evoLink (EvoLink), apiMart (APIMart), apiInOne (API in One)`,
+					message: `'Provider' is "${String(provider)}" but must be one of evoLink (EvoLink), apiMart (APIMart), apiInOne (API in One)`,
 					code: 'invalid_row',
 					charged: 'no',
 					provider: undefined,
@@ -168,57 +171,61 @@ describe('a row of Seedream Generate', () => {
 		},
 	);
 
-	it('is refused with everything that is wrong with it', async () => {
+	it('a row of Seedream Generate is refused with all of its problems', async () => {
 		const fields = { prompt: '', continueWhen: 'later', options: { timeout: 0 } };
 		const row = await generateRow(fields);
 		expect(row).toMatchObject({ ok: false, failure: { charged: 'no', provider: 'evoLink' } });
-		expect(row.ok ? [] : row.failure.message.split('; ')).toEqual([
-			'Prompt: is empty',
-			'Continue When: "later" is not one of finished, submitted',
-			expect.stringMatching(/^Timeout: /),
+		expect(row.ok ? [] : row.failure.message.split(/\. (?=')/)).toEqual([
+			"'Prompt' is empty",
+			`'Continue When' is "later" but must be one of finished, submitted`,
+			expect.stringMatching(/^'Timeout' /),
 		]);
 	});
 });
 
-describe('a row of Seedream Generate that has a task already', () => {
-	const paid = async (fields: object) =>
+describe('a row of Seedream Generate that already has a task', () => {
+	const readPaidRow = async (fields: object) =>
 		await readRowSettings(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0, apiMart);
 
 	it.each([
-		['what it asks for is wrong by now', { prompt: '', model: 'm', imageUrls: 'nothing' }],
-		['it names another provider by now', { provider: 'evoLink' }],
-		['it names no provider by now', { provider: '' }],
-		['its files are gone by now', { imageFields: 'gone' }],
-	])('is read for what becomes of that, though %s', async (_what, fields) => {
-		const row = await paid({ ...fields, continueWhen: 'submitted', options: { timeout: 7 } });
+		['its request is now invalid', { prompt: '', model: 'm', imageUrls: 'nothing' }],
+		['it now has another provider', { provider: 'evoLink' }],
+		['it now has no provider', { provider: '' }],
+		['its files are now missing', { imageFields: 'gone' }],
+	])('the settings of a row with a task are read even if %s', async (_what, fields) => {
+		const row = await readPaidRow({
+			...fields,
+			continueWhen: 'submitted',
+			options: { timeout: 7 },
+		});
 		expect(row).toMatchObject({
 			ok: true,
-			value: { provider: apiMart, continueWhen: 'submitted', controls: { timeout: 7 } },
+			value: { provider: apiMart, continueWhen: 'submitted', options: { timeout: 7 } },
 		});
 	});
 
-	it('is refused all the same where that is wrong', async () => {
-		expect(await paid({ options: { timeout: 0 } })).toMatchObject({
+	it('the settings of a row with a task are refused if they are invalid', async () => {
+		expect(await readPaidRow({ options: { timeout: 0 } })).toMatchObject({
 			ok: false,
-			failure: { provider: 'apiMart', message: expect.stringMatching(/^Timeout: /) },
+			failure: { provider: 'apiMart', message: expect.stringMatching(/^'Timeout' /) },
 		});
 	});
 });
 
 describe('a row of Seedream Task Status', () => {
-	it('is read', async () => {
+	it('a row of Seedream Task Status is read', async () => {
 		expect(await statusRow()).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: 'apiMart' },
 				taskIds: ['task_01', 'task_02'],
 				continueWhen: 'now',
-				controls: { downloadImages: false, outputItems: 'perTask', timeout: 5 },
+				options: { downloadImages: false, outputItems: 'perTask', timeout: 5 },
 			},
 		});
 	});
 
-	it('asks once while nothing else is said', async () => {
+	it('a row of Seedream Task Status checks its tasks once by default', async () => {
 		expect(await statusRow({ continueWhen: undefined })).toMatchObject({ ok: false });
 		const rows = [{ provider: 'apiMart', taskId: 'task_01' }];
 		expect(await readStatusRow(fakeContext({ rows }), 0)).toMatchObject({
@@ -227,26 +234,31 @@ describe('a row of Seedream Task Status', () => {
 		});
 	});
 
-	it('takes an array of ids', async () => {
+	it('a row of Seedream Task Status accepts an array of task IDs', async () => {
 		expect(await statusRow({ taskId: ['task_01', 'task_02'] })).toMatchObject({
 			ok: true,
 			value: { taskIds: ['task_01', 'task_02'] },
 		});
 	});
 
-	it.each(['', '  ', ',', [], null, undefined])('needs an id, which %j is not', async (taskId) => {
-		expect(await statusRow({ taskId })).toMatchObject({
-			ok: false,
-			failure: { message: 'Task ID: is empty', provider: 'apiMart' },
-		});
-	});
-
-	it.each(['undefined', 'null', '{{ $json.taskId }}', '[object Object]', [{ name: 'x' }]])(
-		'needs an id, and asks nobody for %j',
+	it.each(['', '  ', ',', [], null, undefined])(
+		'a row of Seedream Task Status is refused with %j as its task ID',
 		async (taskId) => {
 			expect(await statusRow({ taskId })).toMatchObject({
 				ok: false,
-				failure: { message: expect.stringMatching(/^Task ID: (".+" is no ID of a task$|holds )/) },
+				failure: { message: "'Task ID' is empty", provider: 'apiMart' },
+			});
+		},
+	);
+
+	it.each(['undefined', 'null', '{{ $json.taskId }}', '[object Object]', [{ name: 'x' }]])(
+		"a row of Seedream Task Status is refused with %j, which isn't a task ID",
+		async (taskId) => {
+			expect(await statusRow({ taskId })).toMatchObject({
+				ok: false,
+				failure: {
+					message: expect.stringMatching(/^'Task ID' contains (".+", which isn't a task ID$|)/),
+				},
 			});
 		},
 	);
@@ -255,28 +267,28 @@ describe('a row of Seedream Task Status', () => {
 		[{ taskId: 'task_01' }, 'task_02'],
 		'task_01; task_02',
 		'[{"taskId":"task_01"},{"id":"task_02"}]',
-	])('takes ids as %j', async (taskId) => {
+	])('a row of Seedream Task Status accepts task IDs as %j', async (taskId) => {
 		expect(await statusRow({ taskId })).toMatchObject({
 			ok: true,
 			value: { taskIds: ['task_01', 'task_02'] },
 		});
 	});
 
-	it('is refused with everything that is wrong with it', async () => {
+	it('a row of Seedream Task Status is refused with all of its problems', async () => {
 		const row = await statusRow({ taskId: '', continueWhen: 'submitted', outputItems: 'x' });
-		expect(row.ok ? [] : row.failure.message.split('; ')).toEqual([
-			'Task ID: is empty',
-			'Continue When: "submitted" is not one of now, finished',
-			expect.stringMatching(/^Output: /),
+		expect(row.ok ? [] : row.failure.message.split(/\. (?=')/)).toEqual([
+			"'Task ID' is empty",
+			`'Continue When' is "submitted" but must be one of now, finished`,
+			expect.stringMatching(/^'Output' /),
 		]);
 	});
 });
 
-/** A context in which `={{ $json.name }}` is worked out as n8n does it. */
+/** A context that evaluates `={{ $json.name }}` as n8n does. */
 function expressionContext(
 	parameters: Record<string, unknown>,
 	items: Array<Record<string, unknown>>,
-	more: Parameters<typeof fakeContext>[0] = {},
+	settings: Parameters<typeof fakeContext>[0] = {},
 ): IExecuteFunctions {
 	const valueOf = (value: unknown, item: Record<string, unknown> = {}): unknown => {
 		if (typeof value === 'object' && value !== null) {
@@ -289,7 +301,7 @@ function expressionContext(
 	};
 	const all = { ...ROW, ...parameters };
 	return Object.assign(
-		fakeContext({ rows: items, node: { parameters: all as INodeParameters }, ...more }),
+		fakeContext({ rows: items, node: { parameters: all as INodeParameters }, ...settings }),
 		{
 			getNodeParameter: (path: string, itemIndex: number, whenHidden: unknown) => {
 				const raw: unknown = get(all, path, whenHidden);
@@ -300,10 +312,10 @@ function expressionContext(
 	);
 }
 
-describe('an expression that found nothing', () => {
+describe('an expression without a value', () => {
 	const problemsOf = async (parameters: object, items: Array<Record<string, unknown>>) => {
 		const row = await readGenerateRow(expressionContext({ ...parameters }, items), 0);
-		return row.ok ? [] : row.failure.message.split('; ');
+		return row.ok ? [] : row.failure.message.split(/\. (?=')/);
 	};
 	const CELL = '={{ $json.cell }}';
 
@@ -311,17 +323,21 @@ describe('an expression that found nothing', () => {
 		['references', { imageUrls: CELL }, 'Reference Image URLs'],
 		['files', { imageFields: CELL }, 'Reference Image Fields'],
 		['the prompt', { prompt: CELL }, 'Prompt'],
-		['the ratio', { aspectRatio: CELL }, 'Aspect Ratio'],
+		['the aspect ratio', { aspectRatio: CELL }, 'Aspect Ratio'],
 		['the resolution', { resolution: CELL }, 'Resolution'],
-		['the number', { imageCount: CELL }, 'Number of Images'],
-		['a nested setting', { additionalFields: { promptOptimization: CELL } }, 'Prompt Optimization'],
-		['a callback', { additionalFields: { callbackUrl: CELL } }, 'Callback URL'],
+		['the number of images', { imageCount: CELL }, 'Number of Images'],
+		[
+			'an additional field',
+			{ additionalFields: { promptOptimization: CELL } },
+			'Prompt Optimization',
+		],
+		['the callback URL', { additionalFields: { callbackUrl: CELL } }, 'Callback URL'],
 		['the extra body', { additionalFields: { extraBody: CELL } }, 'Extra Body'],
 		['the provider', { provider: CELL }, 'Provider'],
-	])('is refused in %s', async (_what, parameters, label) => {
+	])('an expression without a value is refused in %s', async (_what, parameters, label) => {
 		expect(await problemsOf(parameters, [{ other: 1 }])).toEqual([
 			expect.stringMatching(
-				new RegExp(`^${label}: \\{\\{ \\$json\\.cell \\}\\} found nothing in this row`),
+				new RegExp(`^'${label}' uses \\{\\{ \\$json\\.cell \\}\\}, which has no value in this row`),
 			),
 		]);
 	});
@@ -329,43 +345,43 @@ describe('an expression that found nothing', () => {
 	it.each<[string, object]>([
 		['references', { imageUrls: CELL }],
 		['files', { imageFields: CELL }],
-		['the ratio', { aspectRatio: CELL }],
-		['the number', { imageCount: CELL }],
-		['a nested setting', { additionalFields: { watermark: CELL } }],
-	])('is no empty cell of %s', async (_what, parameters) => {
+		['the aspect ratio', { aspectRatio: CELL }],
+		['the number of images', { imageCount: CELL }],
+		['an additional field', { additionalFields: { watermark: CELL } }],
+	])('an empty cell is accepted in %s', async (_what, parameters) => {
 		for (const cell of ['', null, ' ', '\u200b']) {
 			expect(await problemsOf(parameters, [{ cell }])).toEqual([]);
 		}
 	});
 
-	it('is an empty cell of a setting which another row has, but not of references', async () => {
+	it('an expression that has a value in another row counts as an empty cell, except in references', async () => {
 		const items = [{ other: 1 }, { cell: '16:9' }];
 		expect(await problemsOf({ aspectRatio: CELL }, items)).toEqual([]);
 		expect(await problemsOf({ imageUrls: CELL }, items)).toHaveLength(1);
 	});
 
-	it('is all told at once', async () => {
+	it('all expressions without a value are reported at once', async () => {
 		const parameters = { prompt: CELL, imageUrls: CELL, imageCount: CELL };
 		expect(await problemsOf(parameters, [{}])).toHaveLength(3);
 	});
 
 	it.each<[string, object]>([
-		['the model, of which the newest that fits is the default', { model: CELL }],
-		['sides that do not count', { width: CELL, height: CELL }],
+		['the model, which has a default', { model: CELL }],
+		["a width and height that aren't used", { width: CELL, height: CELL }],
 		['options', { options: { timeout: CELL, fileName: CELL, concurrency: CELL } }],
-		['how images are handed on', { downloadImages: CELL, outputField: CELL, outputItems: CELL }],
-	])('does not matter for %s', async (_what, parameters) => {
+		['the output fields', { downloadImages: CELL, outputField: CELL, outputItems: CELL }],
+	])('an expression without a value is accepted in %s', async (_what, parameters) => {
 		expect(await problemsOf(parameters, [{}])).toEqual([]);
 	});
 
-	it('does not matter for a row that has its task', async () => {
+	it('an expression without a value is accepted in a row that already has a task', async () => {
 		const context = expressionContext({ prompt: CELL, imageUrls: CELL }, [{}]);
 		expect(await readRowSettings(context, 0, apiMart)).toMatchObject({ ok: true });
 	});
 });
 
-describe('a reference in a private network', () => {
-	const read = async (baseUrl: string | undefined, isChosen = true) => {
+describe('a reference link into a private network', () => {
+	const readRow = async (baseUrl: string | undefined, isChosen = true) => {
 		const context = fakeContext({
 			rows: [{ ...ROW, imageUrls: 'http://192.168.1.7/cat.png' }],
 			node: { credentials: isChosen ? { evoLinkApi: { id: '1', name: 'EvoLink' } } : {} },
@@ -375,24 +391,24 @@ describe('a reference in a private network', () => {
 	};
 
 	it.each(['http://127.0.0.1:3000', ' http://provider:8080/ ', 'https://10.0.0.2'])(
-		'can be opened by a provider at %j',
+		'a link into a private network is accepted for a provider at %j',
 		async (baseUrl) => {
-			expect(await read(baseUrl)).toMatchObject({ ok: true });
+			expect(await readRow(baseUrl)).toMatchObject({ ok: true });
 		},
 	);
 
 	it.each(['https://api.evolink.ai', '', 'localhost', undefined])(
-		'cannot be opened by a provider at %j',
+		'a link into a private network is refused for a provider at %j',
 		async (baseUrl) => {
-			expect(await read(baseUrl)).toMatchObject({
+			expect(await readRow(baseUrl)).toMatchObject({
 				ok: false,
 				failure: { message: expect.stringContaining('is in a private network'), charged: 'no' },
 			});
 		},
 	);
 
-	it('cannot be opened where nobody knows the provider', async () => {
-		expect(await read('http://127.0.0.1', false)).toMatchObject({ ok: false });
+	it('a link into a private network is refused without a credential', async () => {
+		expect(await readRow('http://127.0.0.1', false)).toMatchObject({ ok: false });
 	});
 });
 
@@ -409,7 +425,7 @@ describe('an empty row', () => {
 		{ prompt: '' },
 		{},
 		{ row_number: 7 },
-	])('is %j', (item) => {
+	])('a row is empty: %j', (item) => {
 		expect(isEmpty(item)).toBe(true);
 	});
 
@@ -418,11 +434,11 @@ describe('an empty row', () => {
 		{ prompt: 'A lake', foto: '' },
 		{ Prompt: 'A lake' },
 		{ prompt: '\u200b', foto: '' },
-	])('is not %j', (item) => {
+	])("a row isn't empty: %j", (item) => {
 		expect(isEmpty(item)).toBe(false);
 	});
 
-	it('is none with a file that a field takes from it', () => {
+	it("a row isn't empty if it has a file for a reference field", () => {
 		const withFile = (imageFields: string) => {
 			const context = expressionContext({ ...PARAMETERS, imageFields }, [{ prompt: '', foto: '' }]);
 			const [item] = context.getInputData();
@@ -437,7 +453,7 @@ describe('an empty row', () => {
 		expect(withFile('')).toBe(true);
 	});
 
-	it('is none where the prompt is fixed', () => {
+	it("a row isn't empty if the prompt isn't an expression", () => {
 		expect(isEmpty({ foto: '' }, { ...PARAMETERS, prompt: '' })).toBe(false);
 	});
 });

@@ -2,98 +2,98 @@ import type { IDataObject } from 'n8n-workflow';
 
 import { openTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
 import { fakeContext, type FakeContext } from '../fakeContext';
-import { asking, BODY, LAKE } from '../tasks/ledgers';
+import { requestFor, BODY, LAKE } from '../tasks/ledgerFixtures';
 
 const NOW = 1_790_000_000_000;
-const MOMENT = 1_795_680_000_123;
+const ESTABLISHED_AT = 1_795_680_000_123;
 
-function record(context: FakeContext, row = 0) {
-	return openTaskStore(fakeContext(context)).record(row, LAKE);
+function openRecord(context: FakeContext, row = 0) {
+	return openTaskStore(fakeContext(context)).openRecord(row, LAKE);
 }
 
-const keyOf = (context: FakeContext = {}, row = 0) => record(context, row).idempotencyKey;
+const keyOf = (context: FakeContext = {}, row = 0) => openRecord(context, row).idempotencyKey;
 
-describe('a task', () => {
-	it('is unknown at first', () => {
-		expect(record({}).tasks()).toBeUndefined();
+describe('a recorded task', () => {
+	it('a row has no recorded task at first', () => {
+		expect(openRecord({}).tasks()).toBeUndefined();
 	});
 
-	it('is found by the next try of the node', () => {
+	it('a recorded task is found by a retry', () => {
 		const nodeContext: IDataObject = {};
-		record({ nodeContext }).made(['task-1'], NOW);
-		expect(record({ nodeContext }).tasks()).toMatchObject({ taskIds: ['task-1'], at: NOW });
+		openRecord({ nodeContext }).markCreated(['task-1'], NOW);
+		expect(openRecord({ nodeContext }).tasks()).toMatchObject({ taskIds: ['task-1'], at: NOW });
 	});
 
-	it('is found by a try that n8n starts from saved data, beside what else is saved', () => {
+	it('a recorded task is found by a retry that n8n starts from saved data, next to other saved data', () => {
 		const nodeContext: IDataObject = { uploads: { a: { url: 'https://a.example', until: 7 } } };
-		record({ nodeContext }).made(['task-1'], NOW);
+		openRecord({ nodeContext }).markCreated(['task-1'], NOW);
 		const saved: IDataObject = JSON.parse(JSON.stringify(nodeContext));
 		expect(saved.uploads).toEqual(nodeContext.uploads);
-		expect(record({ nodeContext: saved, executionId: '43' }).tasks()).toMatchObject({
+		expect(openRecord({ nodeContext: saved, executionId: '43' }).tasks()).toMatchObject({
 			taskIds: ['task-1'],
 		});
 	});
 
-	it('is unknown to another execution', () => {
-		record({}).made(['task-1'], NOW);
-		expect(record({}).tasks()).toBeUndefined();
+	it("a recorded task isn't found by another execution", () => {
+		openRecord({}).markCreated(['task-1'], NOW);
+		expect(openRecord({}).tasks()).toBeUndefined();
 	});
 
-	it('is written into the same object, which the calls of an AI agent share', () => {
+	it('a task is recorded in the same object, which the calls of an AI agent share', () => {
 		const nodeContext: IDataObject = {};
-		const first = record({ nodeContext, runIndex: 0 });
+		const first = openRecord({ nodeContext, runIndex: 0 });
 		const tasks = nodeContext.tasks;
-		first.made(['task-1'], NOW);
-		const second = record({ nodeContext, runIndex: 1 });
-		second.made(['task-2'], NOW);
+		first.markCreated(['task-1'], NOW);
+		const second = openRecord({ nodeContext, runIndex: 1 });
+		second.markCreated(['task-2'], NOW);
 		expect(nodeContext.tasks).toBe(tasks);
 		expect(JSON.stringify(tasks)).toContain('task-1');
 		expect(JSON.stringify(tasks)).toContain('task-2');
 	});
 
 	it.each<[string, IDataObject['x']]>([
-		['a text', 'tasks'],
+		['a string', 'tasks'],
 		['a list', [1]],
 		['null', null],
-		['entries of another shape', { abc: { taskId: 'task-1' } }],
+		['entries in another format', { abc: { taskId: 'task-1' } }],
 		['records without a version', { records: [], replayed: {} }],
 		['a version without records', { version: 2, replayed: {} }],
-	])('starts afresh where it finds %s', (_what, tasks) => {
+	])('the task store starts empty where the saved data is %s', (_what, tasks) => {
 		const nodeContext: IDataObject = { tasks };
-		const first = record({ nodeContext });
+		const first = openRecord({ nodeContext });
 		expect(first.tasks()).toBeUndefined();
-		first.made(['task-1'], NOW);
-		expect(record({ nodeContext }).tasks()).toMatchObject({ taskIds: ['task-1'] });
+		first.markCreated(['task-1'], NOW);
+		expect(openRecord({ nodeContext }).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	});
 });
 
-it('is the one record that can be read, beside one that cannot', () => {
+it('a recorded task is found next to a record of another version', () => {
 	const nodeContext: IDataObject = {};
-	record({ nodeContext }).made(['task-1'], NOW);
+	openRecord({ nodeContext }).markCreated(['task-1'], NOW);
 	const saved = JSON.parse(JSON.stringify(nodeContext));
 	saved.tasks.records.unshift({ from: 'another version' });
-	expect(record({ nodeContext: saved }).tasks()).toMatchObject({ taskIds: ['task-1'] });
+	expect(openRecord({ nodeContext: saved }).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	expect(saved.tasks.records).toHaveLength(2);
 });
 
-describe('the turn', () => {
-	it('is the turn of the loop that n8n counts', () => {
+describe('loops and executions', () => {
+	it("a recorded task belongs to one iteration of n8n's loop", () => {
 		const nodeContext: IDataObject = {};
-		record({ nodeContext, runIndex: 3 }).made(['task-1'], NOW);
-		expect(record({ nodeContext, runIndex: 4 }).tasks()).toBeUndefined();
-		expect(record({ nodeContext, runIndex: 3 }).tasks()).toMatchObject({ taskIds: ['task-1'] });
+		openRecord({ nodeContext, runIndex: 3 }).markCreated(['task-1'], NOW);
+		expect(openRecord({ nodeContext, runIndex: 4 }).tasks()).toBeUndefined();
+		expect(openRecord({ nodeContext, runIndex: 3 }).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	});
 
-	it('is of one execution', () => {
+	it('an unconfirmed create of another execution counts as seen', () => {
 		const nodeContext: IDataObject = {};
-		record({ nodeContext, executionId: '42' }).sent(BODY, NOW);
-		expect(record({ nodeContext, executionId: '42' }).unconfirmed()).toEqual({
+		openRecord({ nodeContext, executionId: '42' }).markSent(BODY, NOW);
+		expect(openRecord({ nodeContext, executionId: '42' }).unconfirmed()).toEqual({
 			at: NOW,
 			lastAt: NOW,
 			body: BODY,
 			isSeen: false,
 		});
-		expect(record({ nodeContext, executionId: '43' }).unconfirmed()).toEqual({
+		expect(openRecord({ nodeContext, executionId: '43' }).unconfirmed()).toEqual({
 			at: NOW,
 			lastAt: NOW,
 			body: BODY,
@@ -102,22 +102,22 @@ describe('the turn', () => {
 	});
 });
 
-describe('the calls of a tool', () => {
+describe("an agent's calls of a tool", () => {
 	const node = { type: 'n8n-nodes-seedream.seedreamGenerateTool' };
 
-	it('are told apart by what they ask for', () => {
+	it("an agent's calls of a tool have separate records unless they request the same", () => {
 		const nodeContext: IDataObject = {};
 		const open = () => openTaskStore(fakeContext({ nodeContext, node }));
 		const first = open();
-		first.record(0, LAKE).made(['task-1'], NOW);
+		first.openRecord(0, LAKE).markCreated(['task-1'], NOW);
 		first.close();
-		expect(open().record(0, asking('A sea')).tasks()).toBeUndefined();
-		expect(open().record(0, LAKE).tasks()).toMatchObject({ taskIds: ['task-1'] });
+		expect(open().openRecord(0, requestFor('A sea')).tasks()).toBeUndefined();
+		expect(open().openRecord(0, LAKE).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	});
 });
 
 describe('the idempotency key', () => {
-	it('is the same on every try of the same row', () => {
+	it('the idempotency key is the same in every attempt of the same row', () => {
 		expect(keyOf()).toBe(keyOf());
 		expect(keyOf()).toMatch(/^[\da-f]{64}$/);
 	});
@@ -125,87 +125,90 @@ describe('the idempotency key', () => {
 	it.each([
 		['row', keyOf({}, 1)],
 		['execution', keyOf({ executionId: '43' })],
-		['turn of a loop', keyOf({ runIndex: 1 })],
+		['iteration of a loop', keyOf({ runIndex: 1 })],
 		['node', keyOf({ node: { id: 'node-2' } })],
 		['workflow', keyOf({ workflowId: 'workflow-2' })],
 		['installation', keyOf({ instanceId: 'instance-2' })],
-	])('is another for another %s', (_what, key) => {
+	])('the idempotency key is different for another %s', (_what, key) => {
 		expect(key).not.toBe(keyOf());
 	});
 
-	describe('where n8n has no id for the execution, because it does not save it', () => {
+	describe("in an execution without an ID, because n8n doesn't save it", () => {
 		const executionId = '';
 
-		it('is the same on every try', () => {
+		it('the idempotency key is the same in every attempt of an execution without an ID', () => {
 			const nodeContext: IDataObject = {};
 			expect(keyOf({ executionId, nodeContext })).toBe(keyOf({ executionId, nodeContext }));
 		});
 
-		it('is another for another execution', () => {
+		it('the idempotency key is different for another execution without an ID', () => {
 			expect(keyOf({ executionId })).not.toBe(keyOf({ executionId }));
 		});
 	});
 
-	describe('where n8n keeps the moment at which the execution began', () => {
-		let moment = MOMENT;
+	describe('where n8n keeps the time at which the execution was established', () => {
+		let establishedAt = ESTABLISHED_AT;
 
-		/** As n8n 2 tells it. Each test has a moment of its own: what this process knows of it outlives a test. */
-		const keyThen = (changes: FakeContext = {}, row = 0) =>
-			keyOf({ rows, executionContext: { establishedAt: moment }, atEnd: [], ...changes }, row);
+		/** As in n8n 2. Each test has a time of its own, because the process remembers it across tests. */
+		const timedKey = (changes: FakeContext = {}, row = 0) =>
+			keyOf({ rows, executionContext: { establishedAt }, finishCallbacks: [], ...changes }, row);
 		const rows = [{ prompt: 'A quiet lake' }, { prompt: 'A dark forest' }];
 
 		beforeEach(() => {
-			moment += 1_000;
+			establishedAt += 1_000;
 		});
 
 		it.each<[string, FakeContext]>([
-			['try of the same execution', {}],
-			['Retry, under another number', { executionId: '43', mode: 'retry' }],
-			['Retry of that', { executionId: '44', mode: 'retry', nodeContext: { a: 1 } }],
-		])('is the same for another %s', (_what, changes) => {
-			expect(keyThen(changes)).toBe(keyThen());
-			expect(keyThen(changes, 1)).toBe(keyThen({}, 1));
+			['another attempt in the same execution', {}],
+			['a retry, which has another execution ID', { executionId: '43', mode: 'retry' }],
+			['a retry of that retry', { executionId: '44', mode: 'retry', nodeContext: { a: 1 } }],
+		])('the idempotency key is the same for %s', (_what, changes) => {
+			expect(timedKey(changes)).toBe(timedKey());
+			expect(timedKey(changes, 1)).toBe(timedKey({}, 1));
 		});
 
-		it('is the same for Retry in a process that knows nothing of the first', () => {
-			const retried = keyThen({ executionId: '43', mode: 'retry' });
-			expect(keyThen()).toBe(retried);
+		it('the idempotency key is the same for a retry in another process', () => {
+			const retried = timedKey({ executionId: '43', mode: 'retry' });
+			expect(timedKey()).toBe(retried);
 		});
 
 		it.each<[string, FakeContext, number]>([
 			['row', {}, 1],
-			['turn of a loop', { runIndex: 1 }, 0],
+			['iteration of a loop', { runIndex: 1 }, 0],
 			['node', { node: { id: 'node-2' } }, 0],
 			['workflow', { workflowId: 'workflow-2' }, 0],
 			['installation', { instanceId: 'instance-2' }, 0],
-			['moment', { executionContext: { establishedAt: 1 } }, 0],
+			['time of establishment', { executionContext: { establishedAt: 1 } }, 0],
 			['input in the same millisecond', { rows: [...rows].reverse(), executionId: '43' }, 0],
-			['execution of the same millisecond and the same input', { executionId: '43' }, 0],
-		])('is another for another %s', (_what, changes, row) => {
-			expect(keyThen()).toBe(keyThen());
-			expect(keyThen(changes, row)).not.toBe(keyThen());
-			expect(keyThen(changes, row)).toBe(keyThen(changes, row));
+			['execution with the same input in the same millisecond', { executionId: '43' }, 0],
+		])('the idempotency key is different for another %s in n8n 2', (_what, changes, row) => {
+			expect(timedKey()).toBe(timedKey());
+			expect(timedKey(changes, row)).not.toBe(timedKey());
+			expect(timedKey(changes, row)).toBe(timedKey(changes, row));
 		});
 
 		it.each<[string, () => FakeContext]>([
 			[
-				'in sub-workflows, of which many begin at once',
-				() => ({ executionContext: { establishedAt: moment, parentExecutionId: '7' } }),
+				'in sub-workflows, of which many may start at the same time',
+				() => ({ executionContext: { establishedAt, parentExecutionId: '7' } }),
 			],
-			['in n8n 1, whose queue runs a job again at another moment', () => ({ atEnd: undefined })],
-		])('is made of the number of the execution all the same %s', (_what, changes) => {
-			const numbered = (executionId: string) =>
-				keyThen({ ...changes(), executionId, mode: 'retry' });
-			expect(numbered('42')).toBe(numbered('42'));
-			expect(numbered('43')).not.toBe(numbered('42'));
-			const before = numbered('42');
-			moment += 1;
-			expect(numbered('42')).toBe(before);
-		});
+			['in n8n 1, whose queue may start a job again later', () => ({ finishCallbacks: undefined })],
+		])(
+			'the idempotency key depends on the execution ID instead of the time %s',
+			(_what, changes) => {
+				const keyWithId = (executionId: string) =>
+					timedKey({ ...changes(), executionId, mode: 'retry' });
+				expect(keyWithId('42')).toBe(keyWithId('42'));
+				expect(keyWithId('43')).not.toBe(keyWithId('42'));
+				const before = keyWithId('42');
+				establishedAt += 1;
+				expect(keyWithId('42')).toBe(before);
+			},
+		);
 
-		it('is made of the moment in n8n 1 as well where that is saved', () => {
-			const changes = { atEnd: undefined, savesProgress: true };
-			expect(keyThen({ ...changes, executionId: '43', mode: 'retry' })).toBe(keyThen(changes));
+		it('the idempotency key depends on the time in n8n 1, too, if n8n saves the progress', () => {
+			const changes = { finishCallbacks: undefined, savesProgress: true };
+			expect(timedKey({ ...changes, executionId: '43', mode: 'retry' })).toBe(timedKey(changes));
 		});
 	});
 });

@@ -1,6 +1,8 @@
 import type { IBinaryData } from 'n8n-workflow';
 
 import {
+	selectFields,
+	ITEM_FIELDS,
 	compact,
 	finishedItems,
 	runningItem,
@@ -46,8 +48,8 @@ function finished(
 
 const FILES = LINKS.map((_, index) => file(`${index}.png`));
 
-describe('one item for each image', () => {
-	it('is complete, in order, and points at its row', () => {
+describe('one item per image', () => {
+	it('the items per image are complete, in order, and linked to their row', () => {
 		expect(finishedItems(finished({}, FILES), OPTIONS)).toEqual(
 			LINKS.map((imageUrl, imageIndex) => ({
 				json: {
@@ -61,7 +63,6 @@ describe('one item for each image', () => {
 					imageCount: 3,
 					expiresAt: '2026-11-21T08:00:00.000Z',
 					cost: { credits: 1.5, usd: 0.05 },
-					seconds: 31.4,
 				},
 				binary: { data: FILES[imageIndex] },
 				pairedItem: { item: 4 },
@@ -75,27 +76,32 @@ describe('one item for each image', () => {
 		[3, { usd: 0.1 }, { usd: 0.033333 }],
 		[2, { credits: 0 }, { credits: 0 }],
 		[2, { credits: 3.2, estimated: true }, { credits: 1.6, estimated: true }],
-	])('has its share of the cost: of %i images %j', (images, cost, share) => {
-		const items = finishedItems(finished({ imageUrls: LINKS.slice(0, images), cost }), OPTIONS);
-		expect(items.map(({ json }) => json.cost)).toEqual(Array.from({ length: images }, () => share));
-	});
+	])(
+		"an item per image has its share of the task's cost (%i images, %j)",
+		(images, cost, share) => {
+			const items = finishedItems(finished({ imageUrls: LINKS.slice(0, images), cost }), OPTIONS);
+			expect(items.map(({ json }) => json.cost)).toEqual(
+				Array.from({ length: images }, () => share),
+			);
+		},
+	);
 
-	it('has its file in the field that the user chose', () => {
+	it('an item per image has its file in the field that the user chose', () => {
 		const items = finishedItems(finished({}, FILES), { ...OPTIONS, outputField: 'picture' });
 		expect(items.map(({ binary }) => binary)).toEqual(FILES.map((picture) => ({ picture })));
 	});
 
-	it('has no binary part when nothing was downloaded', () => {
+	it('an item per image has no files if nothing was downloaded', () => {
 		for (const item of finishedItems(finished(), OPTIONS)) {
 			expect(Object.keys(item)).toEqual(['json', 'pairedItem']);
 		}
 	});
 });
 
-describe('one item for the task', () => {
+describe('one item per task', () => {
 	const options: ItemOptions = { ...OPTIONS, outputItems: 'perTask' };
 
-	it('holds all links, all files and the whole cost', () => {
+	it('an item per task has all links, all files and the whole cost', () => {
 		expect(finishedItems(finished({}, FILES), options)).toEqual([
 			{
 				json: {
@@ -108,7 +114,6 @@ describe('one item for the task', () => {
 					imageCount: 3,
 					expiresAt: '2026-11-21T08:00:00.000Z',
 					cost: { credits: 4.5, usd: 0.15 },
-					seconds: 31.4,
 				},
 				binary: { data: FILES[0], data_1: FILES[1], data_2: FILES[2] },
 				pairedItem: { item: 4 },
@@ -116,19 +121,19 @@ describe('one item for the task', () => {
 		]);
 	});
 
-	it('names the files after the field that the user chose', () => {
+	it('an item per task names its files after the field that the user chose', () => {
 		const [item] = finishedItems(finished({}, FILES), { ...options, outputField: 'picture' });
 		expect(Object.keys(item?.binary ?? {})).toEqual(['picture', 'picture_1', 'picture_2']);
 	});
 
-	it('has no binary part when nothing was downloaded', () => {
+	it('an item per task has no files if nothing was downloaded', () => {
 		const [item] = finishedItems(finished(), options);
 		expect(item).not.toHaveProperty('binary');
 	});
 });
 
-describe.each(['perImage', 'perTask'] as const)('what nobody said (%s)', (outputItems) => {
-	it('is left out', () => {
+describe.each(['perImage', 'perTask'] as const)('fields of an item (%s)', (outputItems) => {
+	it(`an item (${outputItems}) leaves out what isn't known`, () => {
 		const task = finished({ expiresAt: undefined, cost: undefined, seconds: undefined });
 		const facts = { provider: evoLink, taskId: 'task-1' };
 		for (const { json } of finishedItems({ ...task, facts }, { ...OPTIONS, outputItems })) {
@@ -139,58 +144,81 @@ describe.each(['perImage', 'perTask'] as const)('what nobody said (%s)', (output
 		}
 	});
 
-	it('is left out inside the cost', () => {
+	it(`an item (${outputItems}) leaves out unknown parts of the cost`, () => {
 		const task = finished({ cost: { credits: 3 } });
 		for (const { json } of finishedItems(task, { ...OPTIONS, outputItems })) {
 			expect(Object.keys(Object(json.cost))).toEqual(['credits']);
 		}
 	});
 
-	it('stands under raw, in the words of the provider, unless the answer is simplified', () => {
+	it(`a simplified item (${outputItems}) has at most ten fields`, () => {
+		for (const { json } of finishedItems(finished(), { ...OPTIONS, outputItems })) {
+			expect(Object.keys(json).length).toBeLessThanOrEqual(10);
+			expect(Object.keys(ITEM_FIELDS)).toEqual(expect.arrayContaining(Object.keys(json)));
+		}
+	});
+
+	it(`an item that isn't simplified (${outputItems}) has all fields`, () => {
+		const all = finishedItems(finished(), { ...OPTIONS, outputItems, simplify: false });
+		for (const { json } of all) {
+			expect(json.seconds).toBe(31.4);
+			const other = outputItems === 'perImage' ? ['imageUrls'] : ['imageUrl', 'imageIndex'];
+			const fields = Object.keys(ITEM_FIELDS).filter((field) => !other.includes(field));
+			expect(Object.keys(json).sort()).toEqual([...fields, 'raw'].sort());
+		}
+	});
+
+	it(`an item that isn't simplified (${outputItems}) has the provider's raw response`, () => {
 		const options = { ...OPTIONS, outputItems, simplify: false };
 		for (const { json } of finishedItems(finished(), options)) expect(json.raw).toEqual(RAW);
 	});
 });
 
-describe('what people have to know of a task', () => {
+describe('the warning of a task', () => {
 	const warning = 'It may have been made twice';
 	const facts = { provider: evoLink, taskId: 'task-1', warning };
 
-	it.each(['perImage', 'perTask'] as const)('stands in each of its items (%s)', (outputItems) => {
-		for (const state of [{}, { imageUrls: LINKS.slice(0, 1) }]) {
-			const items = finishedItems({ ...finished(state), facts }, { ...OPTIONS, outputItems });
-			for (const { json } of items) expect(json.warning).toBe(warning);
-		}
-	});
+	it.each(['perImage', 'perTask'] as const)(
+		"a task's warning is in each of its items (%s)",
+		(outputItems) => {
+			for (const state of [{}, { imageUrls: LINKS.slice(0, 1) }]) {
+				const items = finishedItems({ ...finished(state), facts }, { ...OPTIONS, outputItems });
+				for (const { json } of items) expect(json.warning).toBe(warning);
+			}
+		},
+	);
 
-	it('stands in the item of one that runs', () => {
+	it("a task's warning is in the item of a running task", () => {
 		const { json } = runningItem(facts, { status: 'submitted' }, undefined, OPTIONS);
 		expect(json.warning).toBe(warning);
 	});
 
-	it('is left out where there is nothing', () => {
+	it('an item has no warning if there is none', () => {
 		for (const { json } of finishedItems(finished(), OPTIONS)) {
 			expect(json).not.toHaveProperty('warning');
 		}
 	});
 });
 
-describe('a task without images yet', () => {
+describe('a running task', () => {
 	const facts = { provider: evoLink, taskId: 'task-1', model: 'm', prompt: 'A lake' };
 
-	it.each(['submitted', 'processing'] as const)('is %s', (status) => {
-		expect(runningItem(facts, { status }, RAW, OPTIONS)).toEqual({
-			json: { status, provider: 'evoLink', model: 'm', taskId: 'task-1', prompt: 'A lake' },
-			pairedItem: { item: 4 },
-		});
-	});
+	it.each(['submitted', 'processing'] as const)(
+		"a running task's item has the status %s",
+		(status) => {
+			expect(runningItem(facts, { status }, RAW, OPTIONS)).toEqual({
+				json: { status, provider: 'evoLink', model: 'm', taskId: 'task-1', prompt: 'A lake' },
+				pairedItem: { item: 4 },
+			});
+		},
+	);
 
-	it('tells its progress, where the provider does', () => {
+	it("a running task's item has its progress, if the provider reports it", () => {
 		const { json } = runningItem(facts, { status: 'processing', progress: 40 }, RAW, OPTIONS);
 		expect(json).toMatchObject({ status: 'processing', progress: 40 });
 	});
 
-	it('shows the raw answer when it is not simplified, if there is one', () => {
+	it("a running task's item has the raw response, if there is one, unless it's simplified", () => {
 		const options = { ...OPTIONS, simplify: false };
 		expect(runningItem(facts, { status: 'submitted' }, RAW, options).json.raw).toEqual(RAW);
 		expect(runningItem(facts, { status: 'submitted' }, undefined, options).json).not.toHaveProperty(
@@ -199,8 +227,33 @@ describe('a task without images yet', () => {
 	});
 });
 
-it('leaves out what is undefined, and nothing else', () => {
+it('compact() leaves out undefined values, and nothing else', () => {
 	const kept = { no: false, zero: 0, empty: '', none: null, list: [] };
 	expect(compact({ ...kept, gone: undefined })).toEqual(kept);
 	expect(Object.keys(compact({ ...kept, gone: undefined }))).not.toContain('gone');
+});
+
+describe('selected fields', () => {
+	const [item] = finishedItems(finished({}, FILES), OPTIONS);
+
+	it('an item with selected fields has only these and its file', () => {
+		expect(item && selectFields(item, ['imageUrl', 'status'])).toEqual({
+			json: { status: 'completed', imageUrl: LINKS[0] },
+			binary: { data: FILES[0] },
+			pairedItem: { item: 4 },
+		});
+	});
+
+	it("selected fields don't hide a warning about money", () => {
+		const json = { ...item?.json, warning: 'It may have been charged twice' };
+		expect(selectFields({ json, pairedItem: { item: 0 } }, ['status']).json).toEqual({
+			status: 'completed',
+			warning: 'It may have been charged twice',
+		});
+	});
+
+	it("selected fields don't hide why a row failed", () => {
+		const failed = { json: { status: 'failed', error: {} }, pairedItem: { item: 0 } };
+		expect(selectFields(failed, ['imageUrl'])).toBe(failed);
+	});
 });

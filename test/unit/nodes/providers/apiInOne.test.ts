@@ -3,26 +3,26 @@ import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 const LINK = 'https://cdn.example.com/1.png';
 const OTHER = 'https://cdn.example.com/2.png';
 
-describe('the answer to a create', () => {
+describe('the API in One response to a create request', () => {
 	it.each<[string, object]>([
 		[
 			'the data',
 			{ code: 200, message: 'success', data: { task_id: 'n30', status: 'IN_PROGRESS' } },
 		],
 		['the top level', { id: 'n30', status: 'pending' }],
-		['the data of an answer with an id of its own', { id: 'request-1', data: { task_id: 'n30' } }],
+		['the data of a response with an id of its own', { id: 'request-1', data: { task_id: 'n30' } }],
 		['an id in the data', { code: 200, data: { id: 'n30' } }],
 		['a taskId in the data', { code: 200, data: { taskId: 'n30' } }],
 		['a task id at the top', { task_id: 'n30' }],
-	])('gives the task id from %s', (_where, answer) => {
-		expect(apiInOne.readCreated({ ...answer })).toEqual({
+	])('has the task ID from %s', (_where, response) => {
+		expect(apiInOne.parseCreated({ ...response })).toEqual({
 			kind: 'parsed',
 			value: [{ taskId: 'n30' }],
 		});
 	});
 
-	it('takes a number for the task id', () => {
-		expect(apiInOne.readCreated({ data: { task_id: 30 } })).toMatchObject({
+	it('accepts a number as the task ID', () => {
+		expect(apiInOne.parseCreated({ data: { task_id: 30 } })).toMatchObject({
 			value: [{ taskId: '30' }],
 		});
 	});
@@ -31,12 +31,12 @@ describe('the answer to a create', () => {
 		['no id', { code: 200, message: 'success', data: {} }],
 		['an empty id', { data: { task_id: '' } }],
 		['null', { data: null }],
-	])('cannot be read with %s', (_what, answer) => {
-		expect(apiInOne.readCreated({ ...answer })).toMatchObject({ kind: 'unreadable' });
+	])('is unreadable with %s', (_what, response) => {
+		expect(apiInOne.parseCreated({ ...response })).toMatchObject({ kind: 'unreadable' });
 	});
 });
 
-describe('the answer to a query', () => {
+describe('the API in One response to a query', () => {
 	const statuses = [
 		['COMPLETED', 'completed'],
 		['SUCCESS', 'completed'],
@@ -61,24 +61,24 @@ describe('the answer to a query', () => {
 	] as const;
 
 	it.each(statuses)('with status %j in the data is a task that is %s', (status, expected) => {
-		expect(apiInOne.readTask({ code: 200, data: { task_id: 'n30', status } })).toMatchObject({
+		expect(apiInOne.parseTask({ code: 200, data: { task_id: 'n30', status } })).toMatchObject({
 			kind: 'parsed',
 			value: { status: expected },
 		});
 	});
 
 	it.each(statuses)('with status %j at the top is a task that is %s', (status, expected) => {
-		expect(apiInOne.readTask({ id: 'n30', status })).toMatchObject({
+		expect(apiInOne.parseTask({ id: 'n30', status })).toMatchObject({
 			kind: 'parsed',
 			value: { status: expected },
 		});
 	});
 
 	it.each(['IN_PROGRESS', 'PROCESSING'])(
-		'is at work as long as its word says so, even where it repeats the references: %s',
+		'is a running task while its status says so, even if it repeats the references: %s',
 		(status) => {
 			const data = { task_id: 'n30', status, image_urls: [LINK] };
-			expect(apiInOne.readTask({ data })).toMatchObject({ value: { status: 'processing' } });
+			expect(apiInOne.parseTask({ data })).toMatchObject({ value: { status: 'processing' } });
 		},
 	);
 
@@ -102,27 +102,27 @@ describe('the answer to a query', () => {
 			['an object with image_url', { image_url: LINK }, [LINK]],
 			['an array of objects', [{ url: LINK }, { url: OTHER }], [LINK, OTHER]],
 			['JSON in a string', JSON.stringify({ resultUrls: [LINK] }), [LINK]],
-		])('finds them as %s', (_shape, value, links) => {
+		])('has them as %s', (_shape, value, links) => {
 			const state = { kind: 'parsed', value: { status: 'completed', imageUrls: links } };
-			expect(apiInOne.readTask({ data: { status: 'SUCCESS', [place]: value } })).toMatchObject(
+			expect(apiInOne.parseTask({ data: { status: 'SUCCESS', [place]: value } })).toMatchObject(
 				state,
 			);
-			expect(apiInOne.readTask({ status: 'SUCCESS', [place]: value })).toMatchObject(state);
+			expect(apiInOne.parseTask({ status: 'SUCCESS', [place]: value })).toMatchObject(state);
 		});
 	});
 
 	it.each<[string, unknown]>([
 		['at its place', { resultJson: JSON.stringify({ resultUrls: [LINK] }) }],
 		['inside the response', { response: { resultJson: JSON.stringify({ resultUrls: [LINK] }) } }],
-	])('finds the links in resultJson %s', (_where, data) => {
-		expect(apiInOne.readTask({ data: { status: 'SUCCESS', ...Object(data) } })).toMatchObject({
+	])('has the links from resultJson %s', (_where, data) => {
+		expect(apiInOne.parseTask({ data: { status: 'SUCCESS', ...Object(data) } })).toMatchObject({
 			value: { imageUrls: [LINK] },
 		});
 	});
 
-	it('gives each link once', () => {
+	it('has each link once', () => {
 		const data = { status: 'SUCCESS', output: LINK, results: [LINK, OTHER] };
-		expect(apiInOne.readTask({ data })).toMatchObject({ value: { imageUrls: [LINK, OTHER] } });
+		expect(apiInOne.parseTask({ data })).toMatchObject({ value: { imageUrls: [LINK, OTHER] } });
 	});
 
 	it.each<[string, object]>([
@@ -130,8 +130,8 @@ describe('the answer to a query', () => {
 		['broken JSON', { resultJson: '{"resultUrls": [' }],
 		['a link that is not a result', { callback_url: LINK, input: { image_urls: [LINK] } }],
 		['words', { output: 'done' }],
-	])('has no image in a completed task with %s', (_what, data) => {
-		expect(apiInOne.readTask({ data: { status: 'SUCCESS', ...data } })).toMatchObject({
+	])('has no images for a completed task with %s', (_what, data) => {
+		expect(apiInOne.parseTask({ data: { status: 'SUCCESS', ...data } })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'completed', imageUrls: [] },
 		});
@@ -151,39 +151,42 @@ describe('the answer to a query', () => {
 		['an error in words', { error: 'No.' }, { code: 'task_failed', message: 'No.' }],
 		['a message of the task', { message: 'No.' }, { code: 'task_failed', message: 'No.' }],
 		['nothing', {}, { code: 'task_failed', message: '' }],
-	])('has the reason of a failed task from %s', (_what, data, error) => {
-		expect(apiInOne.readTask({ code: 200, data: { status: 'FAILED', ...data } })).toMatchObject({
+	])('has the error of a failed task from %s', (_what, data, error) => {
+		expect(apiInOne.parseTask({ code: 200, data: { status: 'FAILED', ...data } })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'failed', error },
 		});
 	});
 
-	it('does not take the "success" of the envelope for the reason of a failure', () => {
-		const answer = { code: 200, message: 'success', data: { task_id: 'n30', status: 'FAILED' } };
-		expect(apiInOne.readTask(answer)).toMatchObject({
+	it('does not use the "success" of the envelope as the error', () => {
+		const response = { code: 200, message: 'success', data: { task_id: 'n30', status: 'FAILED' } };
+		expect(apiInOne.parseTask(response)).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'failed', error: { code: 'task_failed', message: '' } },
 		});
 	});
 
 	it.each([{}, { data: null }, { code: 200, data: { task_id: 'n30' } }])(
-		'cannot be read without a status: %j',
-		(answer) => {
-			expect(apiInOne.readTask(answer)).toMatchObject({ kind: 'unreadable' });
+		'is unreadable without a status: %j',
+		(response) => {
+			expect(apiInOne.parseTask(response)).toMatchObject({ kind: 'unreadable' });
 		},
 	);
 });
 
-describe('an error', () => {
-	it.each([400, 401, 402, 403, 404, 429, 500])('of HTTP %i keeps what it says', (status) => {
-		const error = { code: status, message: 'So it is.', type: 'some_error' };
-		expect(apiInOne.readError(status, { error })).toEqual({
-			status,
-			code: String(status),
-			message: 'So it is.',
-			type: 'some_error',
-		});
-	});
+describe('an API in One error', () => {
+	it.each([400, 401, 402, 403, 404, 429, 500])(
+		'with HTTP %i keeps its code, message and type',
+		(status) => {
+			const error = { code: status, message: 'So it is.', type: 'some_error' };
+			expect(apiInOne.parseError(status, { error })).toEqual({
+				status,
+				code: String(status),
+				message: 'So it is.',
+				type: 'some_error',
+			});
+		},
+	);
 
 	it.each([
 		[400, 400],
@@ -193,8 +196,8 @@ describe('an error', () => {
 		// These mean nothing to us: whether something was made is not known.
 		[600, 200],
 		[100_401, 200],
-	])('may come with HTTP 200 and code %j', (code, status) => {
-		expect(apiInOne.readError(200, { code, message: 'No.', data: null })).toMatchObject({
+	])('can come with HTTP 200 and code %j', (code, status) => {
+		expect(apiInOne.parseError(200, { code, message: 'No.', data: null })).toMatchObject({
 			status,
 			code: String(code),
 			message: 'No.',
@@ -205,12 +208,12 @@ describe('an error', () => {
 		['code 200', { code: 200, message: 'success', data: {} }],
 		['code 399', { code: 399 }],
 		['no code', { id: 'n30', status: 'pending' }],
-	])('is not in an answer with HTTP 200 and %s', (_what, body) => {
-		expect(apiInOne.readError(200, body)).toBeUndefined();
+	])('is not found with HTTP 200 and %s', (_what, body) => {
+		expect(apiInOne.parseError(200, body)).toBeUndefined();
 	});
 
-	it('may be a page of HTML', () => {
-		expect(apiInOne.readError(404, '<html>404</html>')).toEqual({
+	it('can be an HTML page', () => {
+		expect(apiInOne.parseError(404, '<html>404</html>')).toEqual({
 			status: 404,
 			code: 'http_404',
 			message: '',
@@ -220,7 +223,7 @@ describe('an error', () => {
 	});
 });
 
-it('edits when the row has references and makes an image from text when it has none', () => {
+it('API in One selects Edit for a row with references, otherwise Text to Image', () => {
 	expect(apiInOne.automatic?.pick(0).id).toBe('seedream/4.5-text-to-image');
 	expect(apiInOne.automatic?.pick(1).id).toBe('seedream/4.5-edit');
 });

@@ -11,36 +11,36 @@ function at(seconds: number): Date {
 	return new Date(seconds * 1000);
 }
 
-describe('the answer to a create', () => {
+describe('the APIMart response to a create request', () => {
 	it.each<[string, object]>([
 		['an array with a task', { code: 200, data: [{ status: 'submitted', task_id: 'task_01' }] }],
 		['an object with an id', { data: { id: 'task_01', status: 'pending' } }],
 		['an object with a task id', { data: { task_id: 'task_01' } }],
-	])('gives the task id from %s', (_what, answer) => {
-		expect(apiMart.readCreated({ ...answer })).toEqual({
+	])('has the task ID from %s', (_what, response) => {
+		expect(apiMart.parseCreated({ ...response })).toEqual({
 			kind: 'parsed',
 			value: [{ taskId: 'task_01' }],
 		});
 	});
 
-	it('may name several tasks, each of them paid', () => {
+	it('can have several tasks, each of which is charged', () => {
 		const data = [{ task_id: 'task_01' }, { status: 'submitted' }, { task_id: 'task_02' }];
-		expect(apiMart.readCreated({ code: 200, data })).toEqual({
+		expect(apiMart.parseCreated({ code: 200, data })).toEqual({
 			kind: 'parsed',
 			value: [{ taskId: 'task_01' }, { taskId: 'task_02' }],
 		});
 	});
 
-	it('may be the images already', () => {
+	it('can have the finished images', () => {
 		const data = { object: 'generation.result', id: 'task_01', data: [{ url: LINK }] };
-		expect(apiMart.readCreated({ data })).toMatchObject({
+		expect(apiMart.parseCreated({ data })).toMatchObject({
 			kind: 'parsed',
 			value: [{ taskId: 'task_01', finished: { status: 'completed', imageUrls: [LINK] } }],
 		});
 	});
 
-	it('takes a number for the task id', () => {
-		expect(apiMart.readCreated({ data: [{ task_id: 17 }] })).toMatchObject({
+	it('accepts a number as the task ID', () => {
+		expect(apiMart.parseCreated({ data: [{ task_id: 17 }] })).toMatchObject({
 			value: [{ taskId: '17' }],
 		});
 	});
@@ -52,12 +52,12 @@ describe('the answer to a create', () => {
 		['an empty id', { data: [{ task_id: '' }] }],
 		['an empty id in an object', { data: { id: ' ' } }],
 		['null', { data: null }],
-	])('cannot be read with %s', (_what, answer) => {
-		expect(apiMart.readCreated({ ...answer })).toMatchObject({ kind: 'unreadable' });
+	])('is unreadable with %s', (_what, response) => {
+		expect(apiMart.parseCreated({ ...response })).toMatchObject({ kind: 'unreadable' });
 	});
 });
 
-describe('the answer to a query', () => {
+describe('the APIMart response to a query', () => {
 	it.each([
 		['submitted', 'submitted'],
 		['pending', 'submitted'],
@@ -66,23 +66,25 @@ describe('the answer to a query', () => {
 		['queued_again', 'processing'],
 		['', 'processing'],
 		[5, 'processing'],
-	])('with status %j is a task that is %s', (status, expected) => {
-		expect(apiMart.readTask({ code: 200, data: { id: 'task_01', status, progress: 40 } })).toEqual({
-			kind: 'parsed',
-			value: { status: expected, progress: 40, model: undefined },
-		});
+	])('with the status %j is a task that is %s', (status, expected) => {
+		expect(apiMart.parseTask({ code: 200, data: { id: 'task_01', status, progress: 40 } })).toEqual(
+			{
+				kind: 'parsed',
+				value: { status: expected, progress: 40, model: undefined },
+			},
+		);
 	});
 
 	it.each(['processing', 'in_progress'])(
-		'is at work as long as its word says so, whatever images it has already: %s',
+		'is a running task while its status says so, even with some images: %s',
 		(status) => {
 			const data = { status, result: { images: [{ url: [LINK] }] } };
-			expect(apiMart.readTask({ data })).toMatchObject({ value: { status: 'processing' } });
+			expect(apiMart.parseTask({ data })).toMatchObject({ value: { status: 'processing' } });
 		},
 	);
 
 	it.each(['completed', 'success', 'succeeded', 'done', 'COMPLETED'])(
-		'has everything of a task that is %s',
+		'has all details of a task that is %s',
 		(status) => {
 			const data = {
 				id: 'task_01',
@@ -96,7 +98,7 @@ describe('the answer to a query', () => {
 				estimated_time: 60,
 				actual_time: 19,
 			};
-			expect(apiMart.readTask({ code: 200, data })).toEqual({
+			expect(apiMart.parseTask({ code: 200, data })).toEqual({
 				kind: 'parsed',
 				value: {
 					status: 'completed',
@@ -119,8 +121,8 @@ describe('the answer to a query', () => {
 		['an image without a link', { images: [{ url: [] }] }, []],
 		['null', null, []],
 		['nothing', undefined, []],
-	])('finds the links in %s', (_what, result, links) => {
-		expect(apiMart.readTask({ data: { status: 'completed', result } })).toMatchObject({
+	])('has the links from %s', (_what, result, links) => {
+		expect(apiMart.parseTask({ data: { status: 'completed', result } })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'completed', imageUrls: links },
 		});
@@ -162,7 +164,7 @@ describe('the answer to a query', () => {
 		],
 		['no end without any time', {}, undefined],
 	])('has %s', (_what, data, seconds) => {
-		const reading = apiMart.readTask({ data: { status: 'completed', ...data } });
+		const reading = apiMart.parseTask({ data: { status: 'completed', ...data } });
 		const expiresAt = seconds === undefined ? undefined : at(seconds);
 		expect(reading).toMatchObject({ kind: 'parsed', value: { expiresAt } });
 	});
@@ -171,8 +173,8 @@ describe('the answer to a query', () => {
 		['credits only', { credits_cost: 1.5 }, { credits: 1.5 }],
 		['dollars only', { cost: '0.026' }, { usd: 0.026 }],
 		['neither', { cost: null, credits_cost: 'n/a' }, undefined],
-	])('reads a cost of %s', (_what, data, cost) => {
-		const reading = apiMart.readTask({ data: { status: 'completed', ...data } });
+	])('has a cost of %s', (_what, data, cost) => {
+		const reading = apiMart.parseTask({ data: { status: 'completed', ...data } });
 		expect(reading.kind === 'parsed' && 'cost' in reading.value && reading.value.cost).toEqual(
 			cost,
 		);
@@ -181,27 +183,27 @@ describe('the answer to a query', () => {
 	it.each([
 		['content_rejected', 'content_rejected'],
 		[1001, '1001'],
-	])('has the reason of a failed task with code %j', (code, read) => {
+	])('has the error of a failed task with code %j', (code, read) => {
 		const error = { code, message: 'Rejected.', type: 'task_error' };
-		expect(apiMart.readTask({ data: { status: 'failed', error } })).toMatchObject({
+		expect(apiMart.parseTask({ data: { status: 'failed', error } })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'failed', error: { code: read, message: 'Rejected.', type: 'task_error' } },
 		});
 	});
 
-	it.each(['failed', 'cancelled'])('may say that a task is %s without a reason', (status) => {
-		expect(apiMart.readTask({ data: { status, error: null } })).toMatchObject({
+	it.each(['failed', 'cancelled'])('can be a task that is %s without an error', (status) => {
+		expect(apiMart.parseTask({ data: { status, error: null } })).toMatchObject({
 			kind: 'parsed',
 			value: { status, error: { code: 'task_failed', message: '' } },
 		});
 	});
 
-	it.each([{}, { data: null }, { data: {} }, { data: [] }])('cannot be read: %j', (answer) => {
-		expect(apiMart.readTask(answer)).toMatchObject({ kind: 'unreadable' });
+	it.each([{}, { data: null }, { data: {} }, { data: [] }])('is unreadable: %j', (response) => {
+		expect(apiMart.parseTask(response)).toMatchObject({ kind: 'unreadable' });
 	});
 });
 
-describe('an error', () => {
+describe('an APIMart error', () => {
 	it.each([
 		[400, 'invalid_request_error'],
 		[401, 'authentication_error'],
@@ -210,9 +212,9 @@ describe('an error', () => {
 		[429, 'rate_limit_error'],
 		[500, 'server_error'],
 		[502, 'bad_gateway'],
-	])('of HTTP %i is of type %s', (status, type) => {
+	])('with HTTP %i has the type %s', (status, type) => {
 		const error = { code: status, message: 'So it is.', type };
-		expect(apiMart.readError(status, { error })).toEqual({
+		expect(apiMart.parseError(status, { error })).toEqual({
 			status,
 			code: String(status),
 			message: 'So it is.',
@@ -227,16 +229,18 @@ describe('an error', () => {
 		['invalid_key', 200, 'invalid_key'],
 		[1001, 200, '1001'],
 		[undefined, 200, 'unknown_error'],
-	])('may come with HTTP 200, success: false and code %j', (code, status, readCode) => {
-		expect(apiMart.readError(200, { success: false, code, message: 'No.' })).toMatchObject({
+	])('can come with HTTP 200, success: false and code %j', (code, status, readCode) => {
+		expect(apiMart.parseError(200, { success: false, code, message: 'No.' })).toMatchObject({
 			status,
 			code: readCode,
 			message: 'No.',
 		});
 	});
 
-	it('may come with HTTP 200 and an error code', () => {
-		expect(apiMart.readError(200, { code: 503, message: 'Later.' })).toMatchObject({ status: 503 });
+	it('can come with HTTP 200 and an error code', () => {
+		expect(apiMart.parseError(200, { code: 503, message: 'Later.' })).toMatchObject({
+			status: 503,
+		});
 	});
 
 	it.each<[string, object]>([
@@ -251,20 +255,20 @@ describe('an error', () => {
 			},
 		],
 		['at the top', { code: 500, message: 'build_request_failed: n must be a number' }],
-	])('that the request could not be built, %s, amounts to a refusal', (_where, body) => {
-		expect(apiMart.readError(500, body)).toMatchObject({
+	])('about a request that could not be built, %s, becomes HTTP 400', (_where, body) => {
+		expect(apiMart.parseError(500, body)).toMatchObject({
 			status: 400,
 			message: 'build_request_failed: n must be a number',
 		});
 	});
 
-	it('that only mentions such a request stays what it is', () => {
+	it('that only mentions such a request stays as it is', () => {
 		const error = { code: 500, message: 'not a build_request_failed', type: 'server_error' };
-		expect(apiMart.readError(500, { error })).toMatchObject({ status: 500 });
+		expect(apiMart.parseError(500, { error })).toMatchObject({ status: 500 });
 	});
 
-	it('may be a page of HTML', () => {
-		expect(apiMart.readError(504, '<html>504</html>')).toEqual({
+	it('can be an HTML page', () => {
+		expect(apiMart.parseError(504, '<html>504</html>')).toEqual({
 			status: 504,
 			code: 'http_504',
 			message: '',
@@ -273,16 +277,16 @@ describe('an error', () => {
 		});
 	});
 
-	it('that a task is not known comes as HTTP 400, in Chinese', () => {
+	it('about an unknown task in Chinese becomes HTTP 404', () => {
 		const error = { code: 400, message: '无效的任务ID', type: 'invalid_request_error' };
-		expect(apiMart.readError(400, { error })).toMatchObject({ status: 404 });
+		expect(apiMart.parseError(400, { error })).toMatchObject({ status: 404 });
 	});
 
 	it.each<[string, unknown]>([
 		['a created task', { code: 200, data: [{ status: 'submitted', task_id: 'task_01' }] }],
 		['a failed task', { code: 200, data: { status: 'failed', error: { code: 400 } } }],
 		['text', 'ok'],
-	])('is not in %s with HTTP 200', (_what, body) => {
-		expect(apiMart.readError(200, body)).toBeUndefined();
+	])('is not found in %s with HTTP 200', (_what, body) => {
+		expect(apiMart.parseError(200, body)).toBeUndefined();
 	});
 });

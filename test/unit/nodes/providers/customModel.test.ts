@@ -10,20 +10,20 @@ describe.each([
 	['evoLink', evoLink],
 	['apiMart', apiMart],
 	['apiInOne', apiInOne],
-])('a model of %s typed by hand', (_id, provider) => {
+])('a custom model of %s', (_id, provider) => {
 	const model = customModel(provider, 'seedream-9');
 
-	it('is sent under the id that was typed, and has no price', () => {
+	it('is sent with the entered ID and has no price', () => {
 		expect(model).toMatchObject({ id: 'seedream-9', aliases: [], label: 'seedream-9', rules: [] });
 		expect(model.creditsPerImage).toBeUndefined();
 	});
 
-	it('knows every parameter that a model of the provider knows', () => {
+	it('has the parameters of all models of the provider', () => {
 		const known = provider.models.flatMap(({ parameters }) => Object.keys(parameters));
 		expect(Object.keys(model.parameters).sort()).toEqual([...new Set(known)].sort());
 	});
 
-	it('shows the options of all models, each once', () => {
+	it('has the options of all models, each once', () => {
 		for (const [name, parameter] of Object.entries(model.parameters)) {
 			if (parameter.kind !== 'choice') continue;
 			const union = provider.models.flatMap(({ parameters }) =>
@@ -35,7 +35,7 @@ describe.each([
 		}
 	});
 
-	it('takes what only a table of limits could refuse', () => {
+	it('accepts what only known limits could reject', () => {
 		const references = Array.from({ length: 40 }, (_, n) => `https://example.com/${n}.png`);
 		const raw = rawRow({
 			model: 'custom',
@@ -54,7 +54,7 @@ describe.each([
 		});
 	});
 
-	it('takes a data URI, which some providers know', () => {
+	it('accepts a data URI', () => {
 		const uri = 'data:image/png;base64,iVBORw0KGgo=';
 		const raw = rawRow({ model: 'custom', customModel: 'seedream-9', imageUrls: uri });
 		expect(checkRequest(provider, raw)).toMatchObject({
@@ -64,14 +64,14 @@ describe.each([
 	});
 
 	it.each<[string, object, string]>([
-		['no prompt', { prompt: ' ' }, 'Prompt: is empty'],
+		['no prompt', { prompt: ' ' }, "'Prompt' is empty"],
 		[
-			'a reference that is no link',
+			'a reference that is not a link',
 			{ imageUrls: 'cat.png' },
-			'Reference Image URLs: "cat.png" is not a link that starts with http:// or https://',
+			`'Reference Image URLs' contains "cat.png", which isn't a link that starts with http:// or https://`,
 		],
-		['no id', { customModel: '  ' }, 'Model: type the model into Custom Model'],
-	])('is refused with %s', (_what, fields, problem) => {
+		['no ID', { customModel: '  ' }, "'Custom Model' is empty. Enter the model's ID"],
+	])('is rejected with %s', (_what, fields, problem) => {
 		const raw = rawRow({ model: 'custom', customModel: 'seedream-9', ...fields });
 		expect(checkRequest(provider, raw)).toEqual({ ok: false, problems: [problem] });
 	});
@@ -87,7 +87,7 @@ it.each(providers.flatMap((provider) => [...provider.models, customModel(provide
 	},
 );
 
-it('takes any number of images from a model typed by hand', () => {
+it('a custom model accepts any number of images', () => {
 	const raw = rawRow({ model: 'custom', customModel: 'x', parameters: { imageCount: 99 } });
 	expect(checkRequest(evoLink, raw)).toMatchObject({
 		ok: true,
@@ -95,18 +95,15 @@ it('takes any number of images from a model typed by hand', () => {
 	});
 });
 
-it.each(['100x100', '9000x9000', '9000x10'])(
-	'takes the size %s for a model typed by hand',
-	(size) => {
-		const raw = rawRow({ model: 'custom', customModel: 'x', parameters: { aspectRatio: size } });
-		expect(checkRequest(evoLink, raw)).toMatchObject({
-			ok: true,
-			value: { values: { aspectRatio: size } },
-		});
-	},
-);
+it.each(['100x100', '9000x9000', '9000x10'])('a custom model accepts the size %s', (size) => {
+	const raw = rawRow({ model: 'custom', customModel: 'x', parameters: { aspectRatio: size } });
+	expect(checkRequest(evoLink, raw)).toMatchObject({
+		ok: true,
+		value: { values: { aspectRatio: size } },
+	});
+});
 
-it('takes a prompt of two letters for a model typed by hand, whose least is not known', () => {
+it('a custom model accepts a prompt of two characters', () => {
 	const raw = rawRow({ model: 'custom', customModel: 'x', prompt: 'ox' });
 	expect(checkRequest(apiInOne, raw)).toMatchObject({ ok: true, value: { prompt: 'ox' } });
 });

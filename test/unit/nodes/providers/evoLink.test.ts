@@ -4,9 +4,9 @@ const CREATED = 1_757_165_031;
 const DAY_LATER = new Date((CREATED + 24 * 60 * 60) * 1000);
 const LINK = 'https://example.com/image.jpg';
 
-describe('the answer to a create', () => {
-	it('gives the task id and the time the provider expects to take', () => {
-		const answer = {
+describe('the EvoLink response to a create request', () => {
+	it('has the task ID and the estimated time', () => {
+		const response = {
 			created: CREATED,
 			id: 'task-unified-1757165031-seedream4d',
 			model: 'doubao-seedream-4.5',
@@ -17,7 +17,7 @@ describe('the answer to a create', () => {
 			type: 'image',
 			usage: { billing_rule: 'per_call', credits_reserved: 1.8, user_group: 'default' },
 		};
-		expect(evoLink.readCreated(answer)).toEqual({
+		expect(evoLink.parseCreated(response)).toEqual({
 			kind: 'parsed',
 			value: [{ taskId: 'task-unified-1757165031-seedream4d', estimatedSeconds: 45 }],
 		});
@@ -29,34 +29,37 @@ describe('the answer to a create', () => {
 		['a time in words', { id: 'task-1', task_info: { estimated_time: 'soon' } }],
 		['an empty list in place of the details', { id: 'task-1', task_info: [] }],
 		['text in place of the details', { id: 'task-1', task_info: 'queued' }],
-	])('keeps the task id of an answer with %s', (_what, answer) => {
-		expect(evoLink.readCreated(answer)).toMatchObject({
+	])('has the task ID with %s', (_what, response) => {
+		expect(evoLink.parseCreated(response)).toMatchObject({
 			kind: 'parsed',
 			value: [{ taskId: 'task-1' }],
 		});
 	});
 
-	it('takes a number for the task id', () => {
-		expect(evoLink.readCreated({ id: 17 })).toMatchObject({ value: [{ taskId: '17' }] });
+	it('accepts a number as the task ID', () => {
+		expect(evoLink.parseCreated({ id: 17 })).toMatchObject({ value: [{ taskId: '17' }] });
 	});
 
 	it.each<[string, object]>([
 		['task_id', { task_id: 'task-1' }],
 		['data', { data: { id: 'task-1' } }],
-	])('gives the task id from %s as well', (_where, answer) => {
-		expect(evoLink.readCreated({ ...answer })).toEqual({
+	])('has the task ID from %s too', (_where, response) => {
+		expect(evoLink.parseCreated({ ...response })).toEqual({
 			kind: 'parsed',
 			value: [{ taskId: 'task-1' }],
 		});
 	});
 
-	it('may be the images already', () => {
-		const answer = { id: 'task-1', status: 'completed', results: [LINK] };
-		expect(evoLink.readCreated(answer)).toMatchObject({
+	it('can have the finished images', () => {
+		const response = { id: 'task-1', status: 'completed', results: [LINK] };
+		expect(evoLink.parseCreated(response)).toMatchObject({
 			value: [{ taskId: 'task-1', finished: { status: 'completed', imageUrls: [LINK] } }],
 		});
-		const running = { ...answer, status: 'processing' };
-		expect(evoLink.readCreated(running)).toEqual({ kind: 'parsed', value: [{ taskId: 'task-1' }] });
+		const running = { ...response, status: 'processing' };
+		expect(evoLink.parseCreated(running)).toEqual({
+			kind: 'parsed',
+			value: [{ taskId: 'task-1' }],
+		});
 	});
 
 	// The id may stand in several places, so the reason names none.
@@ -65,15 +68,15 @@ describe('the answer to a create', () => {
 		['null for an id', { id: null }],
 		['an empty id', { id: '  ' }],
 		['an object for an id', { id: { task: 1 } }],
-	])('cannot be read with %s', (_what, answer) => {
-		expect(evoLink.readCreated(answer)).toEqual({
+	])('is unreadable with %s', (_what, response) => {
+		expect(evoLink.parseCreated(response)).toEqual({
 			kind: 'unreadable',
-			reason: 'no task id is in it',
+			reason: 'it has no task ID',
 		});
 	});
 });
 
-describe('the answer to a query', () => {
+describe('the EvoLink response to a query', () => {
 	it.each([
 		['pending', 'submitted'],
 		['PENDING', 'submitted'],
@@ -81,20 +84,20 @@ describe('the answer to a query', () => {
 		['running', 'processing'],
 		['warming_up', 'processing'],
 		[3, 'processing'],
-	])('with status %s is a task that is %s', (status, expected) => {
-		expect(evoLink.readTask({ id: 'task-1', status, progress: '40', model: 'm' })).toEqual({
+	])('with the status %s is a task that is %s', (status, expected) => {
+		expect(evoLink.parseTask({ id: 'task-1', status, progress: '40', model: 'm' })).toEqual({
 			kind: 'parsed',
 			value: { status: expected, progress: 40, model: 'm' },
 		});
 	});
 
-	it('is at work as long as its word says so, whatever images it has already', () => {
-		const answer = { id: 'task-1', status: 'processing', results: [LINK] };
-		expect(evoLink.readTask(answer)).toMatchObject({ value: { status: 'processing' } });
+	it('is a running task while its status says so, even with some images', () => {
+		const response = { id: 'task-1', status: 'processing', results: [LINK] };
+		expect(evoLink.parseTask(response)).toMatchObject({ value: { status: 'processing' } });
 	});
 
-	it('has the links, the cost, the time taken and the end of the links of a completed task', () => {
-		const answer = {
+	it('has the links, the cost, the duration and the expiry of a completed task', () => {
+		const response = {
 			created: CREATED,
 			id: 'task-1',
 			model: 'doubao-seedream-4.5',
@@ -104,7 +107,7 @@ describe('the answer to a query', () => {
 			duration: 31.4,
 			usage: { credits_used: 2.25 },
 		};
-		expect(evoLink.readTask(answer)).toEqual({
+		expect(evoLink.parseTask(response)).toEqual({
 			kind: 'parsed',
 			value: {
 				status: 'completed',
@@ -134,8 +137,8 @@ describe('the answer to a query', () => {
 		['results that are null', { results: null, result_data: [{ image_url: LINK }] }, [LINK]],
 		['no results at all', {}, []],
 		['results without a link', { results: [{}, '', 'done', 7] }, []],
-	])('finds the links in %s', (_what, answer, links) => {
-		expect(evoLink.readTask({ id: 'task-1', status: 'completed', ...answer })).toMatchObject({
+	])('has the links from %s', (_what, response, links) => {
+		expect(evoLink.parseTask({ id: 'task-1', status: 'completed', ...response })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'completed', imageUrls: links },
 		});
@@ -148,8 +151,8 @@ describe('the answer to a query', () => {
 		['words', { credits_used: 'free' }, undefined],
 		['null', null, undefined],
 		['a list', [], undefined],
-	])('reads the cost from %s', (_what, usage, cost) => {
-		const reading = evoLink.readTask({ status: 'completed', results: [LINK], usage });
+	])('has the cost from %s', (_what, usage, cost) => {
+		const reading = evoLink.parseTask({ status: 'completed', results: [LINK], usage });
 		expect(reading).toMatchObject({ kind: 'parsed', value: { cost } });
 	});
 
@@ -158,46 +161,46 @@ describe('the answer to a query', () => {
 		['zero', 0, undefined],
 		['words', 'yesterday', undefined],
 		['nothing', undefined, undefined],
-	])('reads the end of the links where created is %s', (_what, created, expiresAt) => {
-		const reading = evoLink.readTask({ status: 'completed', results: [LINK], created });
+	])('has the expiry of the links with created %s', (_what, created, expiresAt) => {
+		const reading = evoLink.parseTask({ status: 'completed', results: [LINK], created });
 		expect(reading).toMatchObject({ kind: 'parsed', value: { expiresAt } });
 	});
 
-	it.each(['failed', 'cancelled', 'FAILED'])('has the reason of a task that is %s', (status) => {
+	it.each(['failed', 'cancelled', 'FAILED'])('has the error of a task that is %s', (status) => {
 		const error = {
 			code: 'content_policy_violation',
 			message: 'Content policy violation.',
 			type: 'task_error',
 		};
-		expect(evoLink.readTask({ id: 'task-1', status, error })).toEqual({
+		expect(evoLink.parseTask({ id: 'task-1', status, error })).toEqual({
 			kind: 'parsed',
 			value: { status: status.toLowerCase(), error, charged: 'no', model: undefined },
 		});
 	});
 
-	it('has the reason of a task that failed in words', () => {
-		expect(evoLink.readTask({ status: 'failed', error: 'broken' })).toMatchObject({
+	it('has the error of a failed task as text', () => {
+		expect(evoLink.parseTask({ status: 'failed', error: 'broken' })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'failed', error: { message: 'broken' } },
 		});
 	});
 
-	it.each([undefined, null, '', []])('has a failure without a reason: %j', (error) => {
-		expect(evoLink.readTask({ status: 'failed', error })).toMatchObject({
+	it.each([undefined, null, '', []])('can be a failed task without an error: %j', (error) => {
+		expect(evoLink.parseTask({ status: 'failed', error })).toMatchObject({
 			kind: 'parsed',
 			value: { status: 'failed', error: { code: 'unknown_error', message: '' } },
 		});
 	});
 
-	it('cannot be read without a status', () => {
-		expect(evoLink.readTask({ id: 'task-1', status: null })).toEqual({
+	it('is unreadable without a status', () => {
+		expect(evoLink.parseTask({ id: 'task-1', status: null })).toEqual({
 			kind: 'unreadable',
 			reason: expect.stringMatching(/^status: /),
 		});
 	});
 });
 
-describe('an error', () => {
+describe('an EvoLink error', () => {
 	it.each([
 		[400, 'invalid_request'],
 		[401, 'unauthorized'],
@@ -206,9 +209,9 @@ describe('an error', () => {
 		[404, 'task_not_found'],
 		[429, 'rate_limit_exceeded'],
 		[500, 'internal_error'],
-	])('of HTTP %i keeps its code, message and type', (status, code) => {
+	])('with HTTP %i keeps its code, message and type', (status, code) => {
 		const error = { code, message: 'So it is.', type: `${code}_error`, param: 'n' };
-		expect(evoLink.readError(status, { error })).toEqual({
+		expect(evoLink.parseError(status, { error })).toEqual({
 			status,
 			code,
 			message: 'So it is.',
@@ -216,9 +219,9 @@ describe('an error', () => {
 		});
 	});
 
-	it.each([400, 502, 503])('may have the number %i for its code', (status) => {
+	it.each([400, 502, 503])('can have the number %i as its code', (status) => {
 		const error = { code: status, message: 'So it is.', type: 'gateway_error' };
-		expect(evoLink.readError(status, { error })).toEqual({
+		expect(evoLink.parseError(status, { error })).toEqual({
 			status,
 			code: String(status),
 			message: 'So it is.',
@@ -226,8 +229,8 @@ describe('an error', () => {
 		});
 	});
 
-	it('may be a page of HTML', () => {
-		expect(evoLink.readError(502, '<html><h1>502 Bad Gateway</h1></html>')).toEqual({
+	it('can be an HTML page', () => {
+		expect(evoLink.parseError(502, '<html><h1>502 Bad Gateway</h1></html>')).toEqual({
 			status: 502,
 			code: 'http_502',
 			message: '',
@@ -236,12 +239,12 @@ describe('an error', () => {
 		});
 	});
 
-	it.each([undefined, null, '', []])('may come without a body: %j', (body) => {
-		expect(evoLink.readError(503, body)).toMatchObject({ status: 503, code: 'http_503' });
+	it.each([undefined, null, '', []])('can come without a body: %j', (body) => {
+		expect(evoLink.parseError(503, body)).toMatchObject({ status: 503, code: 'http_503' });
 	});
 
-	it('is not in a good answer, even when the task in it failed', () => {
-		expect(evoLink.readError(200, { status: 'failed', error: { code: 'service_error' } })).toBe(
+	it('is not found in a successful response, even if its task failed', () => {
+		expect(evoLink.parseError(200, { status: 'failed', error: { code: 'service_error' } })).toBe(
 			undefined,
 		);
 	});

@@ -4,11 +4,11 @@ const MODELS = providers.flatMap((provider) =>
 	provider.models.map((model) => [provider.id, model.id, model] as const),
 );
 
-it('the first provider is EvoLink, the default', () => {
+it('the default provider is EvoLink', () => {
 	expect(providers.map(({ id }) => id)).toEqual(['evoLink', 'apiMart', 'apiInOne']);
 });
 
-it('a provider is found by its id alone', () => {
+it('a provider is found by its exact ID', () => {
 	for (const provider of providers) expect(findProvider(provider.id)).toBe(provider);
 	for (const id of ['', 'EvoLink', 'evolink', 'toString']) expect(findProvider(id)).toBeUndefined();
 });
@@ -19,7 +19,7 @@ it.each([
 	['apiMart', 'doubao-seedance-4-5', undefined],
 	['apiInOne', 'seedream/4.5-text-to-image', 12],
 	['apiInOne', 'seedream/4.5-edit', 12],
-])('%s makes an image with %s for %s credits', (id, modelId, credits) => {
+])('at %s, an image of %s costs %s credits', (id, modelId, credits) => {
 	const model = findProvider(id)?.models.find((one) => one.id === modelId);
 	expect(model?.creditsPerImage).toBe(credits);
 	expect(model?.id).toBe(modelId);
@@ -30,14 +30,14 @@ it.each(providers)('$label asks for a task by its id, whatever signs are in it',
 	expect(provider.queryPath('task/1 ?')).toBe('/v1/tasks/task%2F1%20%3F');
 });
 
-it('no two models of a provider share an id', () => {
+it('no two models of a provider share an ID', () => {
 	for (const { models } of providers) {
 		const ids = models.flatMap(({ id, aliases }) => [id, ...aliases]);
 		expect(new Set(ids).size).toBe(ids.length);
 	}
 });
 
-it('no model has an id that means something else to this node', () => {
+it('no model has an ID that is reserved for the model field', () => {
 	for (const [, , { id, aliases }] of MODELS) {
 		for (const one of [id, ...aliases]) expect(['', 'auto', 'custom']).not.toContain(one);
 	}

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import type { Failure } from '../../../../nodes/Seedream/errors/failure';
 import { findProvider } from '../../../../nodes/Seedream/providers';
 import type { CreatedTask, Provider } from '../../../../nodes/Seedream/providers/provider';
-import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
 import { virtualClock } from '../virtualClock';
 
 /**
- * Every shape of an answer that is known, a file each: where it is documented, what came, and what
- * must become of it. Adding a shape is adding a file.
+ * One file per known kind of response: where it's documented, the response itself and the expected
+ * result. To add a kind, add a file.
  */
 
 const FOLDER = join(__dirname, '../../../fixtures/responses');
@@ -40,7 +40,7 @@ const cases: Case[] = readdirSync(FOLDER).flatMap((id) =>
 	readdirSync(join(FOLDER, id)).flatMap((call) =>
 		readdirSync(join(FOLDER, id, call)).map((file) => {
 			const provider = findProvider(id);
-			if (!provider) throw new Error(`${id} is no provider`);
+			if (!provider) throw new Error(`${id} isn't a provider`);
 			const content: unknown = JSON.parse(readFileSync(join(FOLDER, id, call, file), 'utf8'));
 			const title = `${provider.label}, ${call}: ${basename(file, '.json').replaceAll('-', ' ')}`;
 			return { title, provider, call, shape: shape.parse(content) };
@@ -49,15 +49,15 @@ const cases: Case[] = readdirSync(FOLDER).flatMap((id) =>
 );
 
 function respondingProvider(provider: Provider, { status, headers, body }: Shape): ProviderClient {
-	const answer = async () => ({ kind: 'response' as const, status, headers, body });
-	const door = { send: answer, upload: answer };
-	return new ProviderClient(provider, createConcurrencyLimiter(0), door, virtualClock(), {
+	const respond = async () => ({ kind: 'response' as const, status, headers, body });
+	const door = { send: respond, upload: respond };
+	return new ProviderClient(provider, new ConcurrencyLimiter(0), door, virtualClock(), {
 		patienceSeconds: 600,
 	});
 }
 
 const repeatOf = ({ retry, meaning }: Failure) =>
-	retry === undefined ? 'no' : meaning === 'stillUnderWay' ? 'wait' : 'yes';
+	retry === undefined ? 'no' : meaning === 'inProgress' ? 'wait' : 'yes';
 
 function failed(failure: Failure, { becomes }: Shape) {
 	const { says = '', code } = z
@@ -82,7 +82,7 @@ function asJson(value: unknown): unknown {
 	return JSON.parse(JSON.stringify(value));
 }
 
-/** What became of the answer, in the words of the files. */
+/** The result, in the format of the files. */
 async function becomes({ provider, call, shape: given }: Case): Promise<unknown> {
 	const client = respondingProvider(provider, given);
 	switch (call) {
@@ -113,13 +113,13 @@ async function becomes({ provider, call, shape: given }: Case): Promise<unknown>
 		}
 		case 'upload': {
 			const { fileReferences: files } = provider;
-			if (files.kind !== 'upload') throw new Error(`${provider.label} takes no files`);
+			if (files.kind !== 'upload') throw new Error(`${provider.label} accepts no files`);
 			const upload = { ...files, fileName: '', mimeType: '', bytes: 0, content: NO_CONTENT };
-			const result = await client.upload(upload, files.readUploaded);
+			const result = await client.upload(upload, files.parseUploaded);
 			return result.ok ? { url: result.value } : failed(result.failure, given);
 		}
 		default:
-			throw new Error(`"${call}" is no call`);
+			throw new Error(`"${call}" isn't a kind of request`);
 	}
 }
 

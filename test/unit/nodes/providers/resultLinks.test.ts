@@ -1,4 +1,48 @@
-import { imagesIn } from '../../../../nodes/Seedream/providers/responseSchemas';
+import { findImages, linksExpire } from '../../../../nodes/Seedream/providers/resultLinks';
+
+const A = 'https://a.example/1.png';
+const B = 'http://b.example/2.png?x=1,2&y=[3]';
+
+describe('links are found in a value of unknown shape:', () => {
+	it.each<[string, unknown, string[]]>([
+		['a link', A, [A]],
+		['a link with white space around it', ` ${A}\n`, [A]],
+		['a scheme in capitals', 'HTTPS://a.example/1.png', ['HTTPS://a.example/1.png']],
+		['links in order', [B, A], [B, A]],
+		['arrays in arrays', [[A], [[B]]], [A, B]],
+		['objects in arrays', [{ url: A }, { image_url: B }], [A, B]],
+		['objects in objects', { output: { images: [{ url: [A, B] }] } }, [A, B]],
+		['JSON in a string', JSON.stringify({ resultUrls: [A] }), [A]],
+		['JSON in JSON', JSON.stringify({ response: JSON.stringify([A]) }), [A]],
+		['the same link twice', [A, { url: A }, B], [A, B]],
+		['a key that is not about results', { input: { url: A }, callback_url: A, thumbnail: A }, []],
+		['another scheme', ['ftp://a.example/1.png', 'data:image/png;base64,AA=='], []],
+		['text that contains a link', `see ${A}`, []],
+		['broken JSON', '{"url": ', []],
+		['numbers, booleans and missing values', [1, null, undefined, true, {}], []],
+	])('%s', (_what, value, links) => {
+		expect(findImages(value)).toEqual({ links, errors: [] });
+	});
+});
+
+it('an entry with an error among the images is returned with its reason', () => {
+	const error = { code: 'OutputImageSensitiveContentDetected', message: 'No.' };
+	expect(findImages({ data: [{ url: A }, { error }, { url: B }] })).toEqual({
+		links: [A, B],
+		errors: [{ ...error, type: 'unknown' }],
+	});
+});
+
+it('only the first of several keys with links counts, because they hold the same images', () => {
+	const same = { results: [A], result_data: [{ url: B }] };
+	expect(findImages(same)).toEqual({ links: [A], errors: [] });
+});
+
+it('links expire after a day', () => {
+	const start = new Date('2026-11-20T08:00:00Z');
+	expect(linksExpire(start)).toEqual(new Date('2026-11-21T08:00:00Z'));
+	expect(linksExpire(undefined)).toBeUndefined();
+});
 
 const ONE = 'https://a.example/1.png';
 const TWO = 'https://a.example/2.png';
@@ -24,30 +68,30 @@ describe('a result link', () => {
 		['with white space around it', ` ${ONE}\n`, [ONE]],
 		['without a scheme', 'cdn.example.com/a/1.png', ['https://cdn.example.com/a/1.png']],
 		[
-			'without one, but with a port',
+			'without a scheme, but with a port',
 			'cdn.example.com:8443/1.png',
 			['https://cdn.example.com:8443/1.png'],
 		],
 		[
-			'with two slashes in place of it',
+			'with two slashes instead of a scheme',
 			'//cdn.example.com/1.png',
 			['https://cdn.example.com/1.png'],
 		],
 		['in quotes', `"${ONE}"`, [ONE]],
 		['in angle brackets', `<${ONE}>`, [ONE]],
-		['with words behind it', `${ONE} is ready`, [ONE]],
-		['in capitals', 'HTTPS://A.EXAMPLE/1.PNG', ['HTTPS://A.EXAMPLE/1.PNG']],
-		['among others in one text', `${ONE}, ${TWO}`, [ONE, TWO]],
+		['followed by text', `${ONE} is ready`, [ONE]],
+		['in upper case', 'HTTPS://A.EXAMPLE/1.PNG', ['HTTPS://A.EXAMPLE/1.PNG']],
+		['among others in one string', `${ONE}, ${TWO}`, [ONE, TWO]],
 		['on a line of its own', `${ONE}\n${TWO}`, [ONE, TWO]],
 		[
-			'beside itself in other letters',
+			'next to another spelling of itself',
 			['https://a.example/a b.png', 'https://a.example/a%20b.png'],
 			['https://a.example/a%20b.png'],
 		],
-	])('is read %s', (_what, value, links) => {
-		expect(imagesIn(value).links).toEqual(links);
-		expect(imagesIn({ results: value }).links).toEqual(links);
-		expect(imagesIn([{ url: value }]).links).toEqual(links);
+	])('is found %s', (_what, value, links) => {
+		expect(findImages(value).links).toEqual(links);
+		expect(findImages({ results: value }).links).toEqual(links);
+		expect(findImages([{ url: value }]).links).toEqual(links);
 	});
 
 	it.each([
@@ -63,12 +107,12 @@ describe('a result link', () => {
 		'ftp://a.example/1.png',
 		'Here it is: https://a.example/1.png',
 		'https://docs.example/errors says more',
-	])('is not seen in %j', (value) => {
-		expect(imagesIn(value).links).toEqual([]);
+	])('is not found in %j', (value) => {
+		expect(findImages(value).links).toEqual([]);
 	});
 });
 
-describe('an image that stands in an object under two names', () => {
+describe('an image under several keys of one object', () => {
 	it.each<[string, unknown, string[]]>([
 		['the same link', { url: ONE, image_url: ONE }, [ONE]],
 		[
@@ -88,19 +132,19 @@ describe('an image that stands in an object under two names', () => {
 		],
 		['one of them empty', { url: ONE, image_url: '' }, [ONE]],
 		['one of them null', { url: null, image_url: ONE }, [ONE]],
-		['three names', { url: ONE, image_url: ONE, output_url: ONE }, [ONE]],
+		['three keys', { url: ONE, image_url: ONE, output_url: ONE }, [ONE]],
 		['nested', { url: ONE, image_url: { url: ONE } }, [ONE]],
-	])('is one: %s', (_what, value, links) => {
-		expect(imagesIn(value).links).toEqual(links);
-		expect(imagesIn({ results: [value] }).links).toEqual(links);
-		expect(imagesIn({ results: [value], data: [value] }).links).toEqual(links);
+	])('is returned once: %s', (_what, value, links) => {
+		expect(findImages(value).links).toEqual(links);
+		expect(findImages({ results: [value] }).links).toEqual(links);
+		expect(findImages({ results: [value], data: [value] }).links).toEqual(links);
 	});
 
-	it('is one each in a list of them', () => {
+	it('is returned once per entry of a list', () => {
 		const entries = [1, 2].map((n) => ({
 			url: `https://a.example/${n}.png`,
 			image_url: `https://b.example/${n}.png`,
 		}));
-		expect(imagesIn({ images: entries }).links).toHaveLength(2);
+		expect(findImages({ images: entries }).links).toHaveLength(2);
 	});
 });

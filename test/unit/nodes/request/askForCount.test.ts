@@ -26,11 +26,14 @@ it.each<[string, number, string]>([
 	['山水画 ＡＢ', 2, '山水画 ＡＢ\n请生成2张不同的图片。'],
 	['臺北的夜市，霓虹燈', 2, '臺北的夜市，霓虹燈\n请生成2张不同的图片。'],
 	['Озеро на рассвете 湖', 2, 'Озеро на рассвете 湖\nGenerate 2 different images.'],
-])('%j asks for %i images in its own language', (prompt, imageCount, asking) => {
-	expect(askForCount(prompt, model, { imageCount })).toEqual({ prompt: asking });
-});
+])(
+	'the prompt %j gets a sentence for %i images in its own language',
+	(prompt, imageCount, promptWithCount) => {
+		expect(askForCount(prompt, model, { imageCount })).toEqual({ prompt: promptWithCount });
+	},
+);
 
-it('asks for nothing where the number was left alone', () => {
+it('the prompt gets no sentence if the number of images is not set', () => {
 	expect(askForCount('A quiet lake ', model, {})).toEqual({ prompt: 'A quiet lake ' });
 });
 
@@ -38,16 +41,16 @@ it.each([
 	['x', '\nGenerate 3 different images.'],
 	['湖', '\n请生成3张不同的图片。'],
 	['🌅', '\nGenerate 3 different images.'],
-])('counts the characters of %s as a person does', (letter, sentence) => {
-	const most = letter.repeat(2000 - sentence.length);
-	expect(askForCount(most, model, { imageCount: 3 })).toEqual({ prompt: most + sentence });
-	expect(askForCount(most + letter, model, { imageCount: 3 }).problem).toEqual({
+])('the prompt length with the sentence is counted in code points: %s', (letter, sentence) => {
+	const longest = letter.repeat(2000 - sentence.length);
+	expect(askForCount(longest, model, { imageCount: 3 })).toEqual({ prompt: longest + sentence });
+	expect(askForCount(longest + letter, model, { imageCount: 3 }).problem).toEqual({
 		field: 'askForCount',
-		message: 'with the sentence it adds, the prompt has 2001 characters, the most is 2000',
+		message: 'makes the prompt 2,001 characters long (maximum 2,000). Shorten the prompt',
 	});
 });
 
-it('has no length to keep for a model typed by hand', () => {
+it('the prompt of a custom model can have any length with the sentence', () => {
 	const prompt = 'x'.repeat(10_000);
 	expect(askForCount(prompt, customModel(evoLink, 'x'), { imageCount: 3 })).toEqual({
 		prompt: `${prompt}\nGenerate 3 different images.`,
@@ -55,11 +58,11 @@ it('has no length to keep for a model typed by hand', () => {
 });
 
 it.each([...apiMart.models, ...apiInOne.models])(
-	'$label does not take the number for a bound, and so needs no sentence',
+	'$label needs no sentence, because its number of images is not an upper limit',
 	(other) => {
 		expect(askForCount('A quiet lake', other, { imageCount: 3 }).problem).toEqual({
 			field: 'askForCount',
-			message: `${other.label} does not have this setting`,
+			message: `isn't available for ${other.label}`,
 		});
 	},
 );

@@ -2,7 +2,7 @@ import {
 	cellText,
 	isBlank,
 	normalizeCell,
-	withoutInvisibleEnds,
+	stripInvisibleEnds,
 } from '../../../../nodes/Seedream/request/cells';
 
 /** By name, for a failure that can be read. */
@@ -29,20 +29,20 @@ const INVISIBLE: Array<[string, string]> = [
 	['tag space', '\u{e0020}'],
 ];
 
-describe.each(INVISIBLE)('%s', (_name, sign) => {
-	it('is removed around a cell, in any mixture with white space', () => {
+describe.each(INVISIBLE)('the invisible character %s', (_name, sign) => {
+	it('is trimmed from a cell, in any mixture with white space', () => {
 		expect(cellText(`${sign} \n4K${sign}\u3000${sign}`)).toBe('4K');
 		expect(normalizeCell(`${sign}4${sign} k${sign}`)).toBe('4k');
-		expect(withoutInvisibleEnds(`${sign}\n a lake ${sign} ${sign}`)).toBe('\n a lake  ');
+		expect(stripInvisibleEnds(`${sign}\n a lake ${sign} ${sign}`)).toBe('\n a lake  ');
 	});
 
-	it('makes no cell that holds something', () => {
+	it('counts as blank', () => {
 		expect(isBlank(sign)).toBe(true);
 		expect(isBlank(` ${sign}\u00a0${sign}`)).toBe(true);
 	});
 
-	it('stays inside a text that is sent', () => {
-		expect(withoutInvisibleEnds(`a${sign}b`)).toBe(`a${sign}b`);
+	it('stays inside a text to send', () => {
+		expect(stripInvisibleEnds(`a${sign}b`)).toBe(`a${sign}b`);
 		expect(cellText(`a${sign}b`)).toBe(`a${sign}b`);
 	});
 });
@@ -50,22 +50,22 @@ describe.each(INVISIBLE)('%s', (_name, sign) => {
 it.each(['❤\ufe0f', '🏴\u{e0067}\u{e0062}\u{e0065}\u{e007f}', '葛\u{e0100}', 'e\u0301', '👩‍🚀'])(
 	'what belongs to the last character of a prompt stays: %s',
 	(text) => {
-		expect(withoutInvisibleEnds(`${text}\u200b`)).toBe(text);
+		expect(stripInvisibleEnds(`${text}\u200b`)).toBe(text);
 	},
 );
 
-it('is read at once, however much white space is inside it', () => {
+it('a cell with much white space inside is read in no time', () => {
 	const text = `a${' '.repeat(300_000)}b`;
 	const begun = performance.now();
 	expect(cellText(` ${text} `)).toBe(text);
-	expect(withoutInvisibleEnds(`\u200b${text} `)).toBe(`${text} `);
+	expect(stripInvisibleEnds(`\u200b${text} `)).toBe(`${text} `);
 	expect(performance.now() - begun).toBeLessThan(2000);
 });
 
-it.each([undefined, null, '', ' ', [], ['', null], [[]]])('%j is blank', (value) => {
+it.each([undefined, null, '', ' ', [], ['', null], [[]]])('the cell %j is blank', (value) => {
 	expect(isBlank(value)).toBe(true);
 });
 
-it.each([0, false, 'a', {}, ['a'], [0]])('%j is not blank', (value) => {
+it.each([0, false, 'a', {}, ['a'], [0]])('the cell %j is not blank', (value) => {
 	expect(isBlank(value)).toBe(false);
 });

@@ -5,32 +5,34 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { ParameterName, Provider } from '../../../../nodes/Seedream/providers/provider';
 import type { ImageFormatName } from '../../../../nodes/Seedream/providers/referenceLimits';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
+import { pluralize } from '../../../../nodes/Seedream/shared/format';
 import { imageFile } from '../images/imageFiles';
 import { rawRow } from './rawRow';
 
 const REFERENCE = 'https://example.com/cat.png';
-const NO_REFERENCES = 'Reference Image URLs: Seedream 4.5 Text to Image takes no reference images';
+const NO_REFERENCES =
+	"'Reference Image URLs' can't be used with Seedream 4.5 Text to Image, which doesn't accept reference images";
 const DATA_URI = 'data:image/jpeg;base64,/9j/4AAQ';
 
 interface System {
 	provider: Provider;
 	model: string;
-	/** What the least row of this model needs besides a prompt. */
-	least: Partial<RawRow>;
+	/** What a minimal row of this model needs besides a prompt. */
+	minimum: Partial<RawRow>;
 }
 
-const EVOLINK_45: System = { provider: evoLink, model: 'doubao-seedream-4.5', least: {} };
-const EVOLINK_40: System = { provider: evoLink, model: 'doubao-seedream-4.0', least: {} };
-const APIMART_45: System = { provider: apiMart, model: 'doubao-seedance-4-5', least: {} };
+const EVOLINK_45: System = { provider: evoLink, model: 'doubao-seedream-4.5', minimum: {} };
+const EVOLINK_40: System = { provider: evoLink, model: 'doubao-seedream-4.0', minimum: {} };
+const APIMART_45: System = { provider: apiMart, model: 'doubao-seedance-4-5', minimum: {} };
 const API_IN_ONE_TEXT: System = {
 	provider: apiInOne,
 	model: 'seedream/4.5-text-to-image',
-	least: {},
+	minimum: {},
 };
 const API_IN_ONE_EDIT: System = {
 	provider: apiInOne,
 	model: 'seedream/4.5-edit',
-	least: { imageUrls: REFERENCE },
+	minimum: { imageUrls: REFERENCE },
 };
 
 const SYSTEMS: Array<[string, System]> = [
@@ -41,11 +43,11 @@ const SYSTEMS: Array<[string, System]> = [
 	['API in One 4.5 edit', API_IN_ONE_EDIT],
 ];
 
-function check({ provider, model, least }: System, fields: Partial<RawRow> = {}) {
-	return checkRequest(provider, rawRow({ model, ...least, ...fields }));
+function check({ provider, model, minimum }: System, fields: Partial<RawRow> = {}) {
+	return checkRequest(provider, rawRow({ model, ...minimum, ...fields }));
 }
 
-function refused(...problems: string[]) {
+function rejected(...problems: string[]) {
 	return { ok: false, problems };
 }
 
@@ -54,7 +56,7 @@ function links(count: number): string[] {
 }
 
 describe.each(SYSTEMS)('%s', (_name, system) => {
-	it('takes the least row and sets nothing that the row did not set', () => {
+	it('accepts a minimal row and sets nothing that the row did not set', () => {
 		expect(check(system)).toMatchObject({
 			ok: true,
 			value: {
@@ -66,25 +68,25 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 		});
 	});
 
-	it.each([undefined, null, '', '   ', '\n'])('refuses the empty prompt %j', (prompt) => {
-		expect(check(system, { prompt })).toEqual(refused('Prompt: is empty'));
+	it.each([undefined, null, '', '   ', '\n'])('rejects the empty prompt %j', (prompt) => {
+		expect(check(system, { prompt })).toEqual(rejected("'Prompt' is empty"));
 	});
 
 	it.each([{ text: 'a lake' }, [{ text: 'a lake' }], []])(
-		'refuses %j for a prompt: the image would be paid and show something else',
+		'rejects the prompt %j, because its image would be useless but charged',
 		(prompt) => {
 			expect(check(system, { prompt })).toEqual({
 				ok: false,
-				problems: [expect.stringMatching(/^Prompt: /)],
+				problems: [expect.stringMatching(/^'Prompt' /)],
 			});
 		},
 	);
 
-	it('takes a number for a prompt as text', () => {
+	it('accepts a number as the prompt', () => {
 		expect(check(system, { prompt: 1984 })).toMatchObject({ ok: true, value: { prompt: '1984' } });
 	});
 
-	it('sends the prompt as it is, white space and all', () => {
+	it('sends the prompt as it is, including white space', () => {
 		const prompt = '  A lake\n\tat sunrise  ';
 		expect(check(system, { prompt })).toMatchObject({ ok: true, value: { prompt } });
 	});
@@ -94,9 +96,9 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 		'http://example.com/webhook',
 		'HTTP://example.com/webhook',
 		'ftp://example.com/webhook',
-	])('refuses the callback address %s, which is not HTTPS', (callbackUrl) => {
+	])('rejects the callback URL %s, which is not HTTPS', (callbackUrl) => {
 		expect(check(system, { parameters: { callbackUrl } })).toEqual(
-			refused('Callback URL: must start with https://'),
+			rejected("'Callback URL' must start with https://"),
 		);
 	});
 
@@ -115,18 +117,18 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 		'[::1]',
 		'n8n.local',
 		'n8n.localhost',
-	])('refuses to be called back at %s', (host) => {
+	])('rejects the internal callback host %s', (host) => {
 		const callbackUrl = `https://${host}:8443/webhook`;
 		expect(check(system, { parameters: { callbackUrl } })).toEqual(
-			refused(`Callback URL: ${host} is not reachable from the internet`),
+			rejected(`'Callback URL' points to ${host}, which isn't reachable from the internet`),
 		);
 	});
 
 	it.each(['https://2130706433/', 'https://0x7f.1/', 'https://127.1/'])(
-		'refuses 127.0.0.1 also as %s',
+		'rejects the callback host 127.0.0.1 written as %s',
 		(callbackUrl) => {
 			expect(check(system, { parameters: { callbackUrl } })).toEqual(
-				refused('Callback URL: 127.0.0.1 is not reachable from the internet'),
+				rejected("'Callback URL' points to 127.0.0.1, which isn't reachable from the internet"),
 			);
 		},
 	);
@@ -139,41 +141,43 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 		'https://11.0.0.1/webhook',
 		'https://local.example.com/webhook?row=1',
 		`https://example.com/${'x'.repeat(2048 - 20)}`,
-	])('can be called back at %s', (callbackUrl) => {
+	])('accepts the callback URL %s', (callbackUrl) => {
 		expect(check(system, { parameters: { callbackUrl: ` ${callbackUrl} ` } })).toMatchObject({
 			ok: true,
 			value: { values: { callbackUrl } },
 		});
 	});
 
-	it('refuses a callback address of 2049 characters and one that is none', () => {
+	it('rejects a callback URL of 2049 characters and one that is not a URL', () => {
 		const long = `https://example.com/${'x'.repeat(2049 - 20)}`;
 		expect(check(system, { parameters: { callbackUrl: long } })).toEqual(
-			refused('Callback URL: is longer than 2048 characters'),
+			rejected("'Callback URL' is 2,049 characters long (maximum 2,048)"),
 		);
 		expect(check(system, { parameters: { callbackUrl: 'webhook' } })).toEqual(
-			refused('Callback URL: "webhook" is not a link'),
+			rejected(`'Callback URL' is "webhook", which isn't a valid URL`),
 		);
 	});
 
-	it('names the options when a ratio is not one of them', () => {
+	it('lists the ratios when the ratio is not one of them', () => {
 		const parameter = check(system);
 		if (!parameter.ok) throw new Error(parameter.problems.join());
 		const ratio = parameter.value.model.parameters.aspectRatio;
 		const options = ratio?.kind === 'choice' ? ratio.options.join(', ') : '';
 		expect(check(system, { parameters: { aspectRatio: '7:3' } })).toEqual(
-			refused(`Aspect Ratio: "7:3" is not one of ${options}`),
+			rejected(`'Aspect Ratio' is "7:3" but must be one of ${options}`),
 		);
 	});
 
-	it('names every problem at once', () => {
+	it('reports every invalid field at once', () => {
 		const checked = check(system, {
 			prompt: '',
 			imageUrls: ['cat.png', 'dog.png'],
 			extraBody: '[1]',
 			parameters: { aspectRatio: '7:3', resolution: '8K', callbackUrl: 'webhook' },
 		});
-		const labels = checked.ok ? [] : checked.problems.map((problem) => problem.split(':')[0]);
+		const labels = checked.ok
+			? []
+			: checked.problems.map((problem) => /^'(.+?)' /.exec(problem)?.[1]);
 		expect(labels.sort()).toEqual(
 			[
 				'Aspect Ratio',
@@ -181,7 +185,7 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 				'Extra Body',
 				'Prompt',
 				'Reference Image URLs',
-				// A model without references need not say what is wrong with each of them.
+				// A model without references rejects them as a whole.
 				...(system === API_IN_ONE_TEXT ? [] : ['Reference Image URLs']),
 				system.provider === apiInOne ? 'Quality' : 'Resolution',
 			].sort(),
@@ -193,31 +197,31 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 		(link) => {
 			const expected =
 				system === API_IN_ONE_TEXT
-					? refused(NO_REFERENCES)
+					? rejected(NO_REFERENCES)
 					: { ok: true, value: { references: [{ kind: 'link', url: link }] } };
 			expect(check(system, { imageUrls: link })).toMatchObject(expected);
 		},
 	);
 
 	it.each(['cat.png', 'https://', 'https:///cat.png', 'ftp://example.com/cat.png', 'C:\\cat.png'])(
-		'refuses %j for a reference',
+		'rejects the reference %j',
 		(link) => {
 			expect(check(system, { imageUrls: [link] })).toEqual(
-				refused(
+				rejected(
 					system === API_IN_ONE_TEXT
 						? NO_REFERENCES
-						: `Reference Image URLs: "${link}" is not a link that starts with http:// or https://`,
+						: `'Reference Image URLs' contains "${link}", which isn't a link that starts with http:// or https://`,
 				),
 			);
 		},
 	);
 
-	it('shows only the start of a long reference that is no link', () => {
+	it('quotes only the start of a long reference that is not a link', () => {
 		expect(check(system, { imageUrls: `image/png;base64,${'A'.repeat(5000)}` })).toEqual(
-			refused(
+			rejected(
 				system === API_IN_ONE_TEXT
 					? NO_REFERENCES
-					: `Reference Image URLs: "image/png;base64,${'A'.repeat(43)}…" is not a link that starts with http:// or https://`,
+					: `'Reference Image URLs' contains "image/png;base64,${'A'.repeat(43)}…", which isn't a link that starts with http:// or https://`,
 			),
 		);
 	});
@@ -225,29 +229,29 @@ describe.each(SYSTEMS)('%s', (_name, system) => {
 
 describe('the length of a prompt', () => {
 	it.each<[string, System, number, number, string]>([
-		['EvoLink 4.5', EVOLINK_45, 1, 2000, '2000'],
-		['EvoLink 4.0', EVOLINK_40, 1, 2000, '2000'],
-		['API in One text', API_IN_ONE_TEXT, 3, 5000, '5000'],
-		['API in One edit', API_IN_ONE_EDIT, 3, 5000, '5000'],
-	])('at %s is counted in characters a person sees as one', (_name, system, least, most, limit) => {
+		['EvoLink 4.5', EVOLINK_45, 1, 2000, '2,000'],
+		['EvoLink 4.0', EVOLINK_40, 1, 2000, '2,000'],
+		['API in One text', API_IN_ONE_TEXT, 3, 5000, '5,000'],
+		['API in One edit', API_IN_ONE_EDIT, 3, 5000, '5,000'],
+	])('is counted in code points for %s', (_name, system, min, max, limit) => {
 		for (const letter of ['x', '湖', '🌅']) {
-			expect(check(system, { prompt: letter.repeat(least) })).toMatchObject({ ok: true });
-			expect(check(system, { prompt: letter.repeat(most) })).toMatchObject({ ok: true });
-			expect(check(system, { prompt: letter.repeat(most + 1) })).toEqual(
-				refused(`Prompt: has ${most + 1} characters, the most is ${limit}`),
+			expect(check(system, { prompt: letter.repeat(min) })).toMatchObject({ ok: true });
+			expect(check(system, { prompt: letter.repeat(max) })).toMatchObject({ ok: true });
+			expect(check(system, { prompt: letter.repeat(max + 1) })).toEqual(
+				rejected(`'Prompt' is ${limit.replace('000', '001')} characters long (maximum ${limit})`),
 			);
 		}
 	});
 
-	it.each(['湖', '🌅🌅', 'ab'])('at API in One is at least 3, which %s is not', (prompt) => {
+	it.each(['湖', '🌅🌅', 'ab'])('is at least 3 for API in One, which %s is not', (prompt) => {
 		for (const system of [API_IN_ONE_TEXT, API_IN_ONE_EDIT]) {
 			expect(check(system, { prompt })).toEqual(
-				refused(`Prompt: has ${[...prompt].length} characters, the least is 3`),
+				rejected(`'Prompt' is ${pluralize([...prompt].length, 'character')} long (minimum 3)`),
 			);
 		}
 	});
 
-	it('is left to APIMart, which names no limit', () => {
+	it('is not checked for APIMart, which documents no limit', () => {
 		expect(check(APIMART_45, { prompt: 'x'.repeat(50_000) })).toMatchObject({ ok: true });
 	});
 });
@@ -258,24 +262,26 @@ describe('the number of references', () => {
 		['EvoLink 4.0', EVOLINK_40, 'Seedream 4.0'],
 		['APIMart 4.5', APIMART_45, 'Seedream 4.5'],
 		['API in One edit', API_IN_ONE_EDIT, 'Seedream 4.5 Edit'],
-	])('at %s is at most 14', (_name, system, label) => {
+	])('is at most 14 for %s', (_name, system, label) => {
 		expect(check(system, { imageUrls: links(14) })).toMatchObject({
 			ok: true,
 			value: { references: links(14).map((url) => ({ kind: 'link', url })) },
 		});
 		expect(check(system, { imageUrls: links(15) })).toEqual(
-			refused(`Reference Image URLs: 15 reference images are more than the 14 that ${label} takes`),
+			rejected(`'Reference Image URLs' contains 15 images, but ${label} accepts at most 14`),
 		);
 	});
 
-	it('is at least one for an edit', () => {
+	it('is at least one for API in One edit', () => {
 		expect(check(API_IN_ONE_EDIT, { imageUrls: '' })).toEqual(
-			refused('Reference Image URLs: Seedream 4.5 Edit needs at least 1 reference image'),
+			rejected(
+				"'Reference Image URLs' must contain at least 1 reference image for Seedream 4.5 Edit",
+			),
 		);
 	});
 
-	it('is none for an image from text, which would ignore them and cost all the same', () => {
-		expect(check(API_IN_ONE_TEXT, { imageUrls: links(1) })).toEqual(refused(NO_REFERENCES));
+	it('is zero for API in One text to image, which would ignore references but still charge', () => {
+		expect(check(API_IN_ONE_TEXT, { imageUrls: links(1) })).toEqual(rejected(NO_REFERENCES));
 	});
 });
 
@@ -284,7 +290,7 @@ describe('a data URI', () => {
 		['data:image/png;base64,iVBORw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
 		[DATA_URI, DATA_URI],
 		['DATA:image/PNG;base64,iVBORw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
-	])('is a reference at APIMart: %s', (uri, url) => {
+	])('is accepted for APIMart: %s', (uri, url) => {
 		expect(check(APIMART_45, { imageUrls: uri })).toMatchObject({
 			ok: true,
 			value: { references: [{ kind: 'link', url }] },
@@ -296,7 +302,7 @@ describe('a data URI', () => {
 		'data:image/png,iVBORw0KGgo=',
 		'data:image/png;base64,',
 		'data:text/plain;base64,aGk=',
-	])('that is no JPEG or PNG in base64 is refused at APIMart: %s', (uri) => {
+	])('that is not a JPEG or PNG in base64 is rejected for APIMart: %s', (uri) => {
 		expect(check(APIMART_45, { imageUrls: [uri] }).ok).toBe(false);
 	});
 
@@ -304,12 +310,12 @@ describe('a data URI', () => {
 		['EvoLink 4.5', EVOLINK_45],
 		['EvoLink 4.0', EVOLINK_40],
 		['API in One edit', API_IN_ONE_EDIT],
-	])('is refused at %s, for the reason that counts', (_name, system) => {
+	])('is rejected for %s with the right reason', (_name, system) => {
 		expect(check(system, { imageUrls: DATA_URI })).toEqual({
 			ok: false,
 			problems: [
 				expect.stringMatching(
-					/^Reference Image URLs: "data:image\/jpeg;base64,\/9j\/4AAQ" is an image written into the request, which Seedream 4\.[05]( Edit)? does not take: /,
+					/^'Reference Image URLs' contains "data:image\/jpeg;base64,\/9j\/4AAQ", which is a data URI, but Seedream 4\.[05]( Edit)? doesn't accept those\. /,
 				),
 			],
 		});
@@ -317,7 +323,7 @@ describe('a data URI', () => {
 });
 
 describe('the number of images', () => {
-	const range = 'is not a whole number from 1 to 15';
+	const range = 'but must be a whole number from 1 to 15';
 
 	it.each<[unknown, number | undefined]>([
 		[1, undefined],
@@ -330,7 +336,7 @@ describe('the number of images', () => {
 		['３', 3],
 		['4.0', 4],
 		[15, 15],
-	])('EvoLink takes %j', (imageCount, sent) => {
+	])('accepts %j for EvoLink', (imageCount, sent) => {
 		for (const system of [EVOLINK_45, EVOLINK_40]) {
 			const checked = check(system, { parameters: { imageCount } });
 			expect(checked).toMatchObject({ ok: true });
@@ -339,11 +345,11 @@ describe('the number of images', () => {
 	});
 
 	it.each([0, 16, -1, 1.5, '2.5', 'three', '1,5', NaN, Infinity, {}, true])(
-		'%p is refused',
+		'rejects %p',
 		(imageCount) => {
 			for (const system of [EVOLINK_45, EVOLINK_40, APIMART_45]) {
 				expect(check(system, { parameters: { imageCount } })).toEqual(
-					refused(`Number of Images: "${String(imageCount)}" ${range}`),
+					rejected(`'Number of Images' is "${String(imageCount)}" ${range}`),
 				);
 			}
 		},
@@ -353,21 +359,17 @@ describe('the number of images', () => {
 		['EvoLink 4.5', EVOLINK_45],
 		['EvoLink 4.0', EVOLINK_40],
 		['APIMart 4.5', APIMART_45],
-	])('and of references are together at most 15 at %s', (_name, system) => {
+	])('plus the references is at most 15 for %s', (_name, system) => {
 		const ask = (references: number, imageCount: number) =>
 			check(system, { imageUrls: links(references), parameters: { imageCount } });
 		expect(ask(14, 1)).toMatchObject({ ok: true });
 		expect(ask(5, 10)).toMatchObject({ ok: true });
 		expect(ask(1, 14)).toMatchObject({ ok: true });
 		expect(ask(14, 2)).toEqual(
-			refused(
-				'Number of Images: 14 reference images and 2 images asked for are more than the 15 this model allows together',
-			),
+			rejected("'Number of Images' is 2, but with 14 reference images this model makes at most 1"),
 		);
 		expect(ask(2, 14)).toEqual(
-			refused(
-				'Number of Images: 2 reference images and 14 images asked for are more than the 15 this model allows together',
-			),
+			rejected("'Number of Images' is 14, but with 2 reference images this model makes at most 13"),
 		);
 	});
 });
@@ -382,7 +384,7 @@ describe('the ratio', () => {
 		['APIMart 4.5', APIMART_45, '1:1 4:3 3:4 16:9 9:16 3:2 2:3 21:9 9:21 auto', '4:5'],
 		['API in One text', API_IN_ONE_TEXT, apiInOneRatios, '9:21'],
 		['API in One edit', API_IN_ONE_EDIT, apiInOneRatios, 'auto'],
-	])('at %s is one of its own', (_name, system, ratios, foreign) => {
+	])('is one of the options of %s', (_name, system, ratios, foreign) => {
 		const options = ratios.split(' ');
 		const imageUrls = system === API_IN_ONE_TEXT ? '' : REFERENCE;
 		for (const aspectRatio of options) {
@@ -392,17 +394,17 @@ describe('the ratio', () => {
 			});
 		}
 		expect(check(system, { imageUrls, parameters: { aspectRatio: foreign } })).toEqual(
-			refused(`Aspect Ratio: "${foreign}" is not one of ${options.join(', ')}`),
+			rejected(`'Aspect Ratio' is "${foreign}" but must be one of ${options.join(', ')}`),
 		);
 	});
 });
 
-describe('prompt optimization', () => {
+describe('the prompt optimization', () => {
 	it.each<[string, System, string[], string]>([
 		['EvoLink 4.5', EVOLINK_45, ['standard'], 'fast'],
 		['EvoLink 4.0', EVOLINK_40, ['standard', 'fast'], 'slow'],
 		['APIMart 4.5', APIMART_45, ['standard', 'fast'], 'slow'],
-	])('at %s', (_name, system, options, foreign) => {
+	])('is one of the options of %s', (_name, system, options, foreign) => {
 		for (const promptOptimization of options) {
 			expect(check(system, { parameters: { promptOptimization } })).toMatchObject({
 				ok: true,
@@ -410,18 +412,28 @@ describe('prompt optimization', () => {
 			});
 		}
 		expect(check(system, { parameters: { promptOptimization: foreign } })).toEqual(
-			refused(`Prompt Optimization: "${foreign}" is not one of ${options.join(', ')}`),
+			rejected(`'Prompt Optimization' is "${foreign}" but must be one of ${options.join(', ')}`),
 		);
 	});
 });
 
-describe('resolution', () => {
+describe('the resolution', () => {
 	it.each<[string, System, string[], string]>([
-		['EvoLink 4.5', EVOLINK_45, ['2K', '4K'], 'Resolution: "1K" is not one of 2K, 4K'],
-		['EvoLink 4.0', EVOLINK_40, ['1K', '2K', '4K'], 'Resolution: "3K" is not one of 1K, 2K, 4K'],
-		['APIMart 4.5', APIMART_45, ['2K', '4K'], 'Resolution: "1K" is not one of 2K, 4K'],
-		['API in One', API_IN_ONE_TEXT, ['basic', 'high'], 'Quality: "2K" is not one of basic, high'],
-	])('at %s', (_name, system, options, problem) => {
+		['EvoLink 4.5', EVOLINK_45, ['2K', '4K'], `'Resolution' is "1K" but must be one of 2K, 4K`],
+		[
+			'EvoLink 4.0',
+			EVOLINK_40,
+			['1K', '2K', '4K'],
+			`'Resolution' is "3K" but must be one of 1K, 2K, 4K`,
+		],
+		['APIMart 4.5', APIMART_45, ['2K', '4K'], `'Resolution' is "1K" but must be one of 2K, 4K`],
+		[
+			'API in One',
+			API_IN_ONE_TEXT,
+			['basic', 'high'],
+			`'Quality' is "2K" but must be one of basic, high`,
+		],
+	])('is one of the options of %s', (_name, system, options, problem) => {
 		for (const resolution of options) {
 			expect(check(system, { parameters: { resolution } })).toMatchObject({
 				ok: true,
@@ -429,11 +441,11 @@ describe('resolution', () => {
 			});
 		}
 		const wrong = /"(.+?)"/.exec(problem)?.[1];
-		expect(check(system, { parameters: { resolution: wrong } })).toEqual(refused(problem));
+		expect(check(system, { parameters: { resolution: wrong } })).toEqual(rejected(problem));
 	});
 });
 
-describe('the spellings of a spreadsheet', () => {
+describe('values from a spreadsheet', () => {
 	it.each<[System, ParameterName, unknown, unknown]>([
 		[EVOLINK_45, 'aspectRatio', '16：9', '16:9'],
 		[EVOLINK_45, 'aspectRatio', ' 16 : 9 ', '16:9'],
@@ -451,7 +463,7 @@ describe('the spellings of a spreadsheet', () => {
 		[APIMART_45, 'watermark', 'False', false],
 		[API_IN_ONE_TEXT, 'resolution', 'HIGH', 'high'],
 		[API_IN_ONE_TEXT, 'aspectRatio', '21：9', '21:9'],
-	])('%#: %s', (system, name, value, sent) => {
+	])('%#: another spelling is accepted', (system, name, value, sent) => {
 		expect(check(system, { parameters: { [name]: value } })).toMatchObject({
 			ok: true,
 			value: { values: { [name]: sent } },
@@ -470,15 +482,15 @@ describe('the spellings of a spreadsheet', () => {
 		},
 	);
 
-	it.each(['yes', 1, 'x', {}])('%j is no answer to whether there is a watermark', (watermark) => {
+	it.each(['yes', 1, 'x', {}])('%j is rejected for the watermark', (watermark) => {
 		expect(check(APIMART_45, { parameters: { watermark } })).toEqual(
-			refused(`Watermark: "${String(watermark)}" is neither true nor false`),
+			rejected(`'Watermark' is "${String(watermark)}" but must be true or false`),
 		);
 	});
 });
 
 describe('a size in pixels', () => {
-	const tooFew = 'the model makes 3,686,400 to 16,777,216';
+	const range = 'but the model makes 3,686,400 to 16,777,216 pixels';
 
 	it.each<[System, number, number]>([
 		[EVOLINK_45, 2560, 1440],
@@ -489,7 +501,7 @@ describe('a size in pixels', () => {
 		[EVOLINK_40, 1280, 720],
 		[EVOLINK_40, 4096, 4096],
 		[EVOLINK_40, 240, 3840],
-	])('%#: is taken at its bounds', (system, width, height) => {
+	])('%#: is accepted at its limits', (system, width, height) => {
 		const parameters = { aspectRatio: 'custom' };
 		const size = `${width}x${height}`;
 		expect(check(system, { parameters, width, height })).toMatchObject({
@@ -503,21 +515,36 @@ describe('a size in pixels', () => {
 	});
 
 	it.each<[System, number, number, string]>([
-		[EVOLINK_45, 2560, 1439, `2560×1439 has 3,683,840 pixels, ${tooFew}`],
-		[EVOLINK_45, 4097, 4096, `4097×4096 has 16,781,312 pixels, ${tooFew}`],
-		[EVOLINK_45, 0, 0, `0×0 has 0 pixels, ${tooFew}`],
-		[EVOLINK_45, 8193, 512, '8193×512 is too narrow: one side may be at most 16 times the other'],
-		[EVOLINK_45, 512, 8193, '512×8193 is too narrow: one side may be at most 16 times the other'],
-		[EVOLINK_40, 1280, 719, '1280×719 has 920,320 pixels, the model makes 921,600 to 16,777,216'],
+		[EVOLINK_45, 2560, 1439, `2560×1439 (3,683,840 pixels), ${range}`],
+		[EVOLINK_45, 4097, 4096, `4097×4096 (16,781,312 pixels), ${range}`],
+		[EVOLINK_45, 0, 0, `0×0 (0 pixels), ${range}`],
+		[
+			EVOLINK_45,
+			8193,
+			512,
+			'8193×512, which is too narrow: one side can be at most 16 times as long as the other',
+		],
+		[
+			EVOLINK_45,
+			512,
+			8193,
+			'512×8193, which is too narrow: one side can be at most 16 times as long as the other',
+		],
+		[
+			EVOLINK_40,
+			1280,
+			719,
+			'1280×719 (920,320 pixels), but the model makes 921,600 to 16,777,216 pixels',
+		],
 		[
 			EVOLINK_40,
 			4096,
 			4097,
-			'4096×4097 has 16,781,312 pixels, the model makes 921,600 to 16,777,216',
+			'4096×4097 (16,781,312 pixels), but the model makes 921,600 to 16,777,216 pixels',
 		],
-	])('%#: is refused beyond its bounds', (system, width, height, problem) => {
+	])('%#: is rejected beyond its limits', (system, width, height, problem) => {
 		expect(check(system, { parameters: { aspectRatio: 'custom' }, width, height })).toEqual(
-			refused(`Aspect Ratio: ${problem}`),
+			rejected(`'Aspect Ratio' is ${problem}`),
 		);
 	});
 
@@ -526,13 +553,15 @@ describe('a size in pixels', () => {
 		['2048', ''],
 		[undefined, 2048],
 		['wide', 'high'],
-	])('needs both sides: not %j by %j', (width, height) => {
+	])('needs a width and a height: %j by %j is rejected', (width, height) => {
 		expect(check(EVOLINK_45, { parameters: { aspectRatio: 'custom' }, width, height })).toEqual(
-			refused('Aspect Ratio: a custom size needs whole numbers in Width and Height'),
+			rejected(
+				"'Aspect Ratio' is a custom size, which needs whole numbers in 'Width' and 'Height'",
+			),
 		);
 	});
 
-	it('is written in any case', () => {
+	it('can be written in any case', () => {
 		const fields = { parameters: { aspectRatio: ' Custom ' }, width: '2048', height: ' 2048 ' };
 		expect(check(EVOLINK_45, fields)).toMatchObject({
 			ok: true,
@@ -546,21 +575,26 @@ describe('a size in pixels', () => {
 		[2048.5, 2048],
 		[-2048, 2048],
 		[undefined, undefined],
-	])('of %j by %j is refused', (width, height) => {
+	])('of %j by %j is rejected', (width, height) => {
 		expect(check(EVOLINK_45, { parameters: { aspectRatio: 'custom' }, width, height })).toEqual({
 			ok: false,
-			problems: [expect.stringMatching(/^Aspect Ratio: /)],
+			problems: [expect.stringMatching(/^'Aspect Ratio' /)],
 		});
 	});
 
-	it.each([APIMART_45, API_IN_ONE_TEXT])('%#: is refused where only ratios are known', (system) => {
-		expect(check(system, { parameters: { aspectRatio: '2048x2048' } })).toEqual({
-			ok: false,
-			problems: [expect.stringMatching(/^Aspect Ratio: "2048x2048" is not one of 1:1, /)],
-		});
-	});
+	it.each([APIMART_45, API_IN_ONE_TEXT])(
+		'%#: is rejected for models that only have ratios',
+		(system) => {
+			expect(check(system, { parameters: { aspectRatio: '2048x2048' } })).toEqual({
+				ok: false,
+				problems: [
+					expect.stringMatching(/^'Aspect Ratio' is "2048x2048" but must be one of 1:1, /),
+				],
+			});
+		},
+	);
 
-	it('does not matter while the ratio is not custom', () => {
+	it('is ignored while the ratio is not custom', () => {
 		const fields = { parameters: { aspectRatio: '1:1' }, width: 1, height: 'tall' };
 		expect(check(EVOLINK_45, fields)).toMatchObject({
 			ok: true,
@@ -569,58 +603,58 @@ describe('a size in pixels', () => {
 	});
 });
 
-describe('what APIMart can only do with a reference image', () => {
+describe('a setting of APIMart that needs a reference image', () => {
 	it.each<[string, RawRow['parameters'], string]>([
 		[
 			'the ratio "auto"',
 			{ aspectRatio: 'auto' },
-			'Aspect Ratio: "auto" takes the ratio of a reference image: add one, or choose a ratio',
+			`'Aspect Ratio' is "auto", which needs a reference image. Add one, or choose a ratio`,
 		],
 		[
 			'several images',
 			{ imageCount: 2 },
-			'Number of Images: without a reference image this provider makes one image only: add a reference image, or ask for one image',
+			"'Number of Images' must be 1 without a reference image. Add a reference image, or set it to 1",
 		],
 		[
 			'an image set',
 			{ sequentialImageGeneration: 'auto' },
-			'Sequential Image Generation: an image set needs at least one reference image',
+			`'Sequential Image Generation' is "auto", which needs a reference image. Add one, or choose "disabled"`,
 		],
-	])('is %s', (_what, parameters, problem) => {
-		expect(check(APIMART_45, { parameters })).toEqual(refused(problem));
+	])('is rejected without one: %s', (_what, parameters, problem) => {
+		expect(check(APIMART_45, { parameters })).toEqual(rejected(problem));
 		expect(check(APIMART_45, { parameters, imageUrls: REFERENCE })).toMatchObject({ ok: true });
 	});
 
-	it('is named in one go', () => {
+	it('is reported together with the others', () => {
 		const parameters = { aspectRatio: 'auto', imageCount: 2, sequentialImageGeneration: 'auto' };
 		const checked = check(APIMART_45, { parameters });
 		expect(checked.ok ? [] : checked.problems).toHaveLength(3);
 	});
 });
 
-describe('the size of an image set', () => {
+describe('the maximum number of images in a set', () => {
 	const set = (maxImages: unknown, sequentialImageGeneration: unknown = 'auto') =>
 		check(APIMART_45, {
 			imageUrls: REFERENCE,
 			parameters: { sequentialImageGeneration, maxImages },
 		});
 
-	it.each([1, 15, '15'])('is taken: %j', (maxImages) => {
+	it.each([1, 15, '15'])('accepts %j', (maxImages) => {
 		expect(set(maxImages)).toMatchObject({
 			ok: true,
 			value: { values: { maxImages: Number(maxImages) } },
 		});
 	});
 
-	it.each([0, 16, 'many'])('is refused: %j', (maxImages) => {
+	it.each([0, 16, 'many'])('rejects %j', (maxImages) => {
 		expect(set(maxImages)).toEqual(
-			refused(`Max Images: "${maxImages}" is not a whole number from 1 to 15`),
+			rejected(`'Max Images' is "${maxImages}" but must be a whole number from 1 to 15`),
 		);
 	});
 
-	it.each(['default', 'disabled', undefined])('has no effect on a set that is %j', (sequential) => {
+	it.each(['default', 'disabled', undefined])('is rejected if the set is %j', (sequential) => {
 		expect(set(4, sequential ?? '')).toEqual(
-			refused('Max Images: has no effect unless Sequential Image Generation is set to "auto"'),
+			rejected(`'Max Images' has no effect unless 'Sequential Image Generation' is "auto"`),
 		);
 	});
 });
@@ -634,7 +668,7 @@ describe('the model', () => {
 		['Doubao-Seedream-4.5', 'Doubao-Seedream-4.5'],
 		['doubao-seedream-4.5', 'doubao-seedream-4.5'],
 		[' doubao-seedream-4-5 ', 'doubao-seedream-4-5'],
-	])('may be another id of the same provider: %j', (model, sent) => {
+	])('can be another ID of the same provider: %j', (model, sent) => {
 		expect(pick(apiMart, model)).toMatchObject({
 			ok: true,
 			value: { modelId: sent, model: { id: 'doubao-seedance-4-5' } },
@@ -649,7 +683,7 @@ describe('the model', () => {
 		[apiInOne, 'doubao-seedream-4.5', '', 'seedream/4.5-text-to-image'],
 		[apiInOne, 'doubao-seedream-4.5', REFERENCE, 'seedream/4.5-edit'],
 		[apiInOne, 'doubao-seedance-4-5', REFERENCE, 'seedream/4.5-edit'],
-	])('%#: of another provider means the same version here', (provider, model, imageUrls, sent) => {
+	])('%#: of another provider selects the same version', (provider, model, imageUrls, sent) => {
 		expect(pick(provider, model, imageUrls)).toMatchObject({ ok: true, value: { modelId: sent } });
 	});
 
@@ -658,7 +692,7 @@ describe('the model', () => {
 		[apiMart, '', 'doubao-seedance-4-5'],
 		[apiInOne, '', 'seedream/4.5-text-to-image'],
 		[apiInOne, REFERENCE, 'seedream/4.5-edit'],
-	])('%#: when none is named is the newest that fits the row', (provider, imageUrls, sent) => {
+	])('%#: is the newest that fits the row if none is given', (provider, imageUrls, sent) => {
 		for (const model of ['', undefined, null, 'auto', ' auto ']) {
 			expect(pick(provider, model, imageUrls)).toMatchObject({
 				ok: true,
@@ -672,15 +706,15 @@ describe('the model', () => {
 		[apiMart, 'APIMart', 'doubao-seedream-4.0'],
 		[apiInOne, 'API in One', 'doubao-seedream-4.0'],
 		[apiInOne, 'API in One', 'toString'],
-	])('%#: that %s does not have is refused', (provider, label, model) => {
+	])('%#: that %s does not have is rejected', (provider, label, model) => {
 		expect(pick(provider, model)).toEqual(
-			refused(
-				`Model: "${model}" is not a model of ${label} that this node knows: choose one from the list, or choose Custom and type it into Custom Model`,
+			rejected(
+				`'Model' is "${model}", which isn't a known ${label} model. Choose one from the list, or choose Custom and enter its ID in 'Custom Model'`,
 			),
 		);
 	});
 
-	it('may be typed by hand', () => {
+	it('can be a custom model', () => {
 		const raw = rawRow({ model: 'custom', customModel: ' doubao-seedream-5.0-pro ' });
 		expect(checkRequest(evoLink, raw)).toMatchObject({
 			ok: true,
@@ -691,29 +725,32 @@ describe('the model', () => {
 
 describe('a setting that the model does not have', () => {
 	it.each<[System, ParameterName, unknown, string]>([
-		[EVOLINK_45, 'watermark', true, 'Watermark: EvoLink Seedream 4.5 does not have this setting'],
-		[EVOLINK_40, 'maxImages', 4, 'Max Images: EvoLink Seedream 4.0 does not have this setting'],
+		[EVOLINK_45, 'watermark', true, "'Watermark' isn't available for EvoLink Seedream 4.5"],
+		[EVOLINK_40, 'maxImages', 4, "'Max Images' isn't available for EvoLink Seedream 4.0"],
 		[
 			EVOLINK_45,
 			'sequentialImageGeneration',
 			'auto',
-			'Sequential Image Generation: EvoLink Seedream 4.5 does not have this setting',
+			"'Sequential Image Generation' isn't available for EvoLink Seedream 4.5",
 		],
 		[
 			API_IN_ONE_TEXT,
 			'imageCount',
 			3,
-			'Number of Images: API in One Seedream 4.5 Text to Image does not have this setting',
+			"'Number of Images' isn't available for API in One Seedream 4.5 Text to Image",
 		],
 		[
 			API_IN_ONE_EDIT,
 			'promptOptimization',
 			'fast',
-			'Prompt Optimization: API in One Seedream 4.5 Edit does not have this setting',
+			"'Prompt Optimization' isn't available for API in One Seedream 4.5 Edit",
 		],
-	])('%#: is refused, for the image would be paid without it', (system, name, value, problem) => {
-		expect(check(system, { parameters: { [name]: value } })).toEqual(refused(problem));
-	});
+	])(
+		'%#: is rejected, because the image would be charged without it',
+		(system, name, value, problem) => {
+			expect(check(system, { parameters: { [name]: value } })).toEqual(rejected(problem));
+		},
+	);
 
 	it.each<[ParameterName, unknown]>([
 		['imageCount', 1],
@@ -724,7 +761,7 @@ describe('a setting that the model does not have', () => {
 		['sequentialImageGeneration', null],
 		['maxImages', 1],
 		['watermark', false],
-	])('does not matter when %s is %j, which asks for nothing', (name, value) => {
+	])('is ignored if %s is %j, which changes nothing', (name, value) => {
 		expect(check(API_IN_ONE_TEXT, { parameters: { [name]: value } })).toMatchObject({
 			ok: true,
 			value: { values: {} },
@@ -736,7 +773,7 @@ describe('a setting that the model does not have', () => {
 		['imageCount', '１'],
 		['promptOptimization', ' Default '],
 		['watermark', 'FALSE'],
-	])('does not matter when a spreadsheet spells %s as %j', (name, value) => {
+	])('is ignored if a spreadsheet spells %s as %j', (name, value) => {
 		expect(check(API_IN_ONE_TEXT, { parameters: { [name]: value } })).toMatchObject({
 			ok: true,
 			value: { values: {} },
@@ -754,7 +791,7 @@ describe('the extra body', () => {
 		['white space', '  ', {}],
 		['nothing', undefined, {}],
 		['null', null, {}],
-	])('may be %s', (_what, extraBody, merged) => {
+	])('can be %s', (_what, extraBody, merged) => {
 		expect(check(EVOLINK_45, { extraBody })).toMatchObject({
 			ok: true,
 			value: { extraBody: merged },
@@ -762,10 +799,10 @@ describe('the extra body', () => {
 	});
 
 	it.each(['{"seed": 7', 'seed=7', '[1]', '7', 'null', '"text"', 7, true, [1]])(
-		'may not be %j',
+		'cannot be %j',
 		(extraBody) => {
 			expect(check(EVOLINK_45, { extraBody })).toEqual(
-				refused('Extra Body: must be a JSON object, e.g. {"seed": 7}'),
+				rejected(`'Extra Body' must be a JSON object, e.g. {"seed": 7}`),
 			);
 		},
 	);
@@ -774,38 +811,38 @@ describe('the extra body', () => {
 		'{"style": "{{ $json.style }}"}',
 		'{"style": "[object Object]"}',
 		{ style: ['{{ style }}'] },
-	])('may not hold what was never filled in: %j', (extraBody) => {
+	])('cannot contain an unresolved template or a stringified object: %j', (extraBody) => {
 		const checked = check(EVOLINK_45, { extraBody });
 		expect(checked.ok ? [] : checked.problems).toEqual([
-			expect.stringMatching(/^Extra Body: holds /),
+			expect.stringMatching(/^'Extra Body' contains /),
 		]);
 	});
 
-	it('may hold objects in objects', () => {
+	it('can contain nested objects', () => {
 		const extraBody = '{"a":{"b":{"c":{}}}}';
 		expect(check(EVOLINK_45, { extraBody })).toMatchObject({ ok: true });
 	});
 
-	it('may not change the model or the prompt that were checked', () => {
+	it('cannot replace the model and the prompt', () => {
 		const extraBody = { model: 'other', prompt: 'other', seed: 7 };
 		expect(check(EVOLINK_45, { extraBody })).toEqual(
-			refused(
-				'Extra Body: may not hold "prompt": use the field of that name',
-				'Extra Body: may not hold "model": use the field of that name',
+			rejected(
+				`'Extra Body' can't contain "prompt". Use the 'Prompt' field instead`,
+				`'Extra Body' can't contain "model". Use the 'Model' field instead`,
 			),
 		);
 	});
 });
 
-/** So many files, each of its own. */
+/** Different files. */
 function files(count: number, parts: Partial<ImageFile> = {}): ImageFile[] {
 	return Array.from({ length: count }, (_, n) =>
 		imageFile({ key: `file-${n}`, label: `the image in "data${n}"`, ...parts }),
 	);
 }
 
-describe('images that sit in n8n', () => {
-	it('are references behind the links, in their order', () => {
+describe('images in binary fields', () => {
+	it('are references that follow the links, in order', () => {
 		const imageFiles = files(2);
 		expect(check(EVOLINK_45, { imageUrls: links(2), imageFiles })).toMatchObject({
 			ok: true,
@@ -824,16 +861,18 @@ describe('images that sit in n8n', () => {
 		['EvoLink 4.0', EVOLINK_40, 'Seedream 4.0'],
 		['APIMart 4.5', APIMART_45, 'Seedream 4.5'],
 		['API in One edit', API_IN_ONE_EDIT, 'Seedream 4.5 Edit'],
-	])('and links are together at most 14 at %s', (_name, system, label) => {
+	])('and links are together at most 14 for %s', (_name, system, label) => {
 		expect(check(system, { imageUrls: links(10), imageFiles: files(4) }).ok).toBe(true);
 		expect(check(system, { imageUrls: '', imageFiles: files(14) }).ok).toBe(true);
 		expect(check(system, { imageUrls: links(10), imageFiles: files(5) })).toEqual(
-			refused(`Reference Image URLs: 15 reference images are more than the 14 that ${label} takes`),
+			rejected(
+				`'Reference Image URLs' and 'Reference Image Fields' contain 15 images, but ${label} accepts at most 14`,
+			),
 		);
 	});
 
 	it.each([EVOLINK_45, EVOLINK_40, APIMART_45])(
-		'%#: and the images asked for are together at most 15',
+		'%#: and the requested images are together at most 15',
 		(system) => {
 			const ask = (imageCount: number) =>
 				check(system, {
@@ -843,18 +882,18 @@ describe('images that sit in n8n', () => {
 				});
 			expect(ask(10).ok).toBe(true);
 			expect(ask(11)).toEqual(
-				refused(
-					'Number of Images: 5 reference images and 11 images asked for are more than the 15 this model allows together',
+				rejected(
+					"'Number of Images' is 11, but with 5 reference images this model makes at most 10",
 				),
 			);
 		},
 	);
 
-	it('are no use to an image from text', () => {
-		expect(check(API_IN_ONE_TEXT, { imageFiles: files(1) })).toEqual(refused(NO_REFERENCES));
+	it('are rejected for text to image', () => {
+		expect(check(API_IN_ONE_TEXT, { imageFiles: files(1) })).toEqual(rejected(NO_REFERENCES));
 	});
 
-	it('are what an edit needs, and make "auto" one', () => {
+	it('count as the reference that an edit needs, and make Automatic select Edit', () => {
 		for (const model of ['seedream/4.5-edit', 'auto']) {
 			const raw = rawRow({ model, imageFiles: files(1) });
 			expect(checkRequest(apiInOne, raw)).toMatchObject({
@@ -864,38 +903,38 @@ describe('images that sit in n8n', () => {
 		}
 	});
 
-	it('are what the ratio "auto" and several images need at APIMart', () => {
+	it('count as the reference that the ratio "auto" and several images need for APIMart', () => {
 		const parameters = { aspectRatio: 'auto', imageCount: 2 };
 		expect(check(APIMART_45, { parameters, imageFiles: files(1) }).ok).toBe(true);
 	});
 
 	it.each<[string, System, Partial<ImageFile>, string]>([
 		[
-			'a file that is no image',
+			'a file that is not an image',
 			EVOLINK_45,
 			{ measured: undefined },
-			'is not an image in one of these formats: JPEG, PNG, WEBP, BMP, TIFF, GIF',
+			"isn't an image in a supported format (JPEG, PNG, WEBP, BMP, TIFF, GIF)",
 		],
-		['a large file', EVOLINK_40, { bytes: 20 * 1024 ** 2 }, 'has 20 MB, the most is 10 MB'],
+		['a large file', EVOLINK_40, { bytes: 20 * 1024 ** 2 }, 'is 20 MB (maximum 10 MB)'],
 		[
 			'a small image',
 			API_IN_ONE_EDIT,
 			{ measured: { format: 'png', width: 14, height: 20 } },
-			'has 14×20 pixels, each side needs at least 15',
+			'is 14×20 pixels (minimum 15 per side)',
 		],
 		[
 			'a narrow image',
 			APIMART_45,
 			{ measured: { format: 'png', width: 100, height: 301 } },
-			'has 100×301 pixels, one side may be at most 3 times the other',
+			'is too narrow at 100×301 pixels (maximum ratio 3:1)',
 		],
-	])('are refused under their own field: %s', (_what, system, parts, problem) => {
+	])('are rejected with the label of their own field: %s', (_what, system, parts, problem) => {
 		expect(check(system, { imageFiles: files(1, parts) })).toEqual(
-			refused(`Reference Image Fields: the image in "data0" ${problem}`),
+			rejected(`'Reference Image Fields' contains the image in "data0", which ${problem}`),
 		);
 	});
 
-	it('are all named, with the links that are wrong as well', () => {
+	it('are all reported, together with invalid links', () => {
 		const [small, narrow] = [
 			{ format: 'png', width: 14, height: 14 } as const,
 			{ format: 'png', width: 100, height: 301 } as const,
@@ -909,10 +948,10 @@ describe('images that sit in n8n', () => {
 			],
 		});
 		expect(checked).toEqual(
-			refused(
-				'Reference Image URLs: "cat.png" is not a link that starts with http:// or https://',
-				'Reference Image Fields: the image in "data0" has 14×14 pixels, each side needs at least 15',
-				'Reference Image Fields: the image in "data" has 100×301 pixels, one side may be at most 3 times the other',
+			rejected(
+				`'Reference Image URLs' contains "cat.png", which isn't a link that starts with http:// or https://`,
+				`'Reference Image Fields' contains the image in "data0", which is 14×14 pixels (minimum 15 per side)`,
+				`'Reference Image Fields' contains the image in "data", which is too narrow at 100×301 pixels (maximum ratio 3:1)`,
 			),
 		);
 	});
@@ -924,7 +963,7 @@ describe('images that sit in n8n', () => {
 		['gif', true],
 		['bmp', false],
 		['tiff', false],
-	])("of the format %s get through EvoLink's upload: %s", (format, taken) => {
+	])("of the format %s are accepted by EvoLink's upload: %s", (format, taken) => {
 		const measured = { format, width: 1024, height: 768 };
 		for (const system of [EVOLINK_45, EVOLINK_40]) {
 			const checked = check(system, { imageFiles: files(1, { measured }) });
@@ -932,29 +971,29 @@ describe('images that sit in n8n', () => {
 				taken
 					? []
 					: [
-							`Reference Image Fields: the image in "data0" is a ${format.toUpperCase()} file, EvoLink only takes JPEG, PNG, GIF, WEBP files from n8n: convert it, or use a link`,
+							`'Reference Image Fields' contains the image in "data0", which is a ${format.toUpperCase()} file. EvoLink only accepts JPEG, PNG, GIF, WEBP files from n8n: convert it, or use a link`,
 						],
 			);
 		}
 	});
 
-	it('need an n8n that the internet can reach where the provider takes links only', () => {
+	it('need a public n8n if the provider only accepts links', () => {
 		const imageFiles = files(2, { signedLink: () => undefined });
-		const words = (label: string) =>
-			`Reference Image Fields: API in One takes links only, and this n8n has no public HTTPS address under which it could hand out ${label}: give this n8n such an address, or put the image on a public server and use Reference Image URLs`;
+		const problem = (label: string) =>
+			`'Reference Image Fields' contains ${label}, but API in One only accepts links, and this n8n has no public HTTPS address that it can serve the file from. Set one up, or put the image on a public server and use 'Reference Image URLs'`;
 		expect(check(API_IN_ONE_EDIT, { imageFiles })).toEqual(
-			refused(words('the image in "data0"'), words('the image in "data1"')),
+			rejected(problem('the image in "data0"'), problem('the image in "data1"')),
 		);
 	});
 
-	it('need no such address where the provider keeps files', () => {
+	it('need no public n8n if the provider accepts uploads', () => {
 		for (const system of [EVOLINK_45, EVOLINK_40, APIMART_45]) {
 			const imageFiles = files(1, { signedLink: () => undefined });
 			expect(check(system, { imageFiles }).ok).toBe(true);
 		}
 	});
 
-	it('are not judged by the table of another model when the model was typed by hand', () => {
+	it('are not checked against the limits of other models for a custom model', () => {
 		const imageFiles = files(20, {
 			bytes: 40 * 1024 ** 2,
 			measured: { format: 'png', width: 9000, height: 10 },
@@ -964,27 +1003,27 @@ describe('images that sit in n8n', () => {
 	});
 });
 
-describe('a reference that is there twice', () => {
-	it.each([EVOLINK_45, EVOLINK_40, APIMART_45, API_IN_ONE_EDIT])('%#: is refused', (system) => {
+describe('a duplicate reference', () => {
+	it.each([EVOLINK_45, EVOLINK_40, APIMART_45, API_IN_ONE_EDIT])('%#: is rejected', (system) => {
 		const imageUrls = [REFERENCE, ...links(2), REFERENCE];
 		expect(check(system, { imageUrls })).toEqual(
-			refused(`Reference Image URLs: "${REFERENCE}" is there twice`),
+			rejected(`'Reference Image URLs' contains "${REFERENCE}" twice`),
 		);
 	});
 
-	it('is one that is spelled the same: the case of a path matters', () => {
+	it('has the same spelling, including the case of its path', () => {
 		const imageUrls = ['https://example.com/a.png', 'https://example.com/A.png'];
 		expect(check(EVOLINK_45, { imageUrls }).ok).toBe(true);
 	});
 
-	it('is shown by its start when it is long', () => {
+	it('is shortened in the message', () => {
 		const long = `https://example.com/${'x'.repeat(100)}.png`;
 		expect(check(EVOLINK_45, { imageUrls: [long, long] })).toEqual(
-			refused(`Reference Image URLs: "${long.slice(0, 60)}…" is there twice`),
+			rejected(`'Reference Image URLs' contains "${long.slice(0, 60)}…" twice`),
 		);
 	});
 
-	it('may also be the same file of n8n', () => {
+	it('can be the same n8n file', () => {
 		const imageFiles = [
 			imageFile({ label: 'the image in "front"' }),
 			imageFile({ key: 'file-2', label: 'the image in "side"' }),
@@ -992,27 +1031,27 @@ describe('a reference that is there twice', () => {
 		];
 		for (const system of [EVOLINK_45, EVOLINK_40, APIMART_45]) {
 			expect(check(system, { imageFiles })).toEqual(
-				refused('Reference Image Fields: the image in "back" is there twice'),
+				rejected(`'Reference Image Fields' contains the image in "back" twice`),
 			);
 		}
 	});
 });
 
-describe('a reference that is empty', () => {
+describe('an empty reference', () => {
 	it.each([EVOLINK_45, EVOLINK_40, APIMART_45, API_IN_ONE_EDIT])(
-		'%#: is refused, for somebody meant a link to be there',
+		'%#: is rejected, because a link is probably missing',
 		(system) => {
 			const [first, second] = links(2);
 			expect(check(system, { imageUrls: [first, '', second, null] })).toEqual(
-				refused(
-					'Reference Image URLs: entry 2 of the list is empty',
-					'Reference Image URLs: entry 4 of the list is empty',
+				rejected(
+					"'Reference Image URLs' has no link in entry 2 of the list",
+					"'Reference Image URLs' has no link in entry 4 of the list",
 				),
 			);
 		},
 	);
 
-	it('is none where nothing else is there', () => {
+	it('is ignored if there are no others', () => {
 		expect(check(EVOLINK_45, { imageUrls: ['', null] })).toMatchObject({
 			ok: true,
 			value: { references: [] },
@@ -1020,7 +1059,7 @@ describe('a reference that is empty', () => {
 	});
 });
 
-describe('asking for the number of images', () => {
+describe('Ask for Count', () => {
 	const ask = (prompt: string, imageCount: unknown, system = EVOLINK_45) =>
 		check(system, { prompt, askForCount: true, parameters: { imageCount } });
 
@@ -1049,52 +1088,52 @@ describe('asking for the number of images', () => {
 		});
 	});
 
-	it.each([false, 'false', '', undefined, null, 'default'])('is off with %j', (askForCount) => {
+	it.each([false, 'false', '', undefined, null, 'default'])('is off for %j', (askForCount) => {
 		expect(askWhere(askForCount)).toMatchObject({ ok: true, value: { promptSent: 'A lake ' } });
 	});
 
-	it.each([true, 'true', ' TRUE '])('is on with %j', (askForCount) => {
+	it.each([true, 'true', ' TRUE '])('is on for %j', (askForCount) => {
 		expect(askWhere(askForCount)).toMatchObject({
 			ok: true,
 			value: { promptSent: 'A lake\nGenerate 3 different images.' },
 		});
 	});
 
-	it.each(['yes', 1, {}])('is refused with %j', (askForCount) => {
+	it.each(['yes', 1, {}])('rejects %j', (askForCount) => {
 		expect(askWhere(askForCount)).toEqual(
-			refused(`Ask for Count: "${String(askForCount)}" is neither true nor false`),
+			rejected(`'Ask for Count' is "${String(askForCount)}" but must be true or false`),
 		);
 	});
 
 	it.each([
 		['x', '\nGenerate 3 different images.'],
 		['湖', '\n请生成3张不同的图片。'],
-	])('must leave the prompt of %s within its length', (letter, sentence) => {
-		const most = 2000 - sentence.length;
+	])('keeps the prompt within its maximum length: %s', (letter, sentence) => {
+		const max = 2000 - sentence.length;
 		for (const system of [EVOLINK_45, EVOLINK_40]) {
-			expect(ask(letter.repeat(most), 3, system)).toMatchObject({
+			expect(ask(letter.repeat(max), 3, system)).toMatchObject({
 				ok: true,
-				value: { promptSent: letter.repeat(most) + sentence },
+				value: { promptSent: letter.repeat(max) + sentence },
 			});
-			expect(ask(letter.repeat(most + 1), 3, system)).toEqual(
-				refused(
-					'Ask for Count: with the sentence it adds, the prompt has 2001 characters, the most is 2000',
+			expect(ask(letter.repeat(max + 1), 3, system)).toEqual(
+				rejected(
+					"'Ask for Count' makes the prompt 2,001 characters long (maximum 2,000). Shorten the prompt",
 				),
 			);
 			expect(ask(letter.repeat(2000), 1, system).ok).toBe(true);
 		}
 	});
 
-	it('says only once that a prompt is empty or too long', () => {
-		expect(ask(' ', 3)).toEqual(refused('Prompt: is empty'));
+	it('reports an empty or long prompt only once', () => {
+		expect(ask(' ', 3)).toEqual(rejected("'Prompt' is empty"));
 		expect(ask('x'.repeat(2001), 3)).toEqual(
-			refused('Prompt: has 2001 characters, the most is 2000'),
+			rejected("'Prompt' is 2,001 characters long (maximum 2,000)"),
 		);
 	});
 
-	it('does not hide a number that is wrong', () => {
+	it('does not hide an invalid number', () => {
 		expect(ask('A lake', 99)).toEqual(
-			refused('Number of Images: "99" is not a whole number from 1 to 15'),
+			rejected(`'Number of Images' is "99" but must be a whole number from 1 to 15`),
 		);
 	});
 
@@ -1102,14 +1141,14 @@ describe('asking for the number of images', () => {
 		['Seedream 4.5', APIMART_45],
 		['Seedream 4.5 Text to Image', API_IN_ONE_TEXT],
 		['Seedream 4.5 Edit', API_IN_ONE_EDIT],
-	])('is refused at %s, which counts by itself', (label, system) => {
+	])('is rejected for %s, whose number of images is not an upper limit', (label, system) => {
 		expect(check(system, { askForCount: true })).toEqual(
-			refused(`Ask for Count: ${label} does not have this setting`),
+			rejected(`'Ask for Count' isn't available for ${label}`),
 		);
 		expect(check(system, { askForCount: false }).ok).toBe(true);
 	});
 
-	it('has no length to keep for a model typed by hand', () => {
+	it('has no maximum length for a custom model', () => {
 		const prompt = 'x'.repeat(10_000);
 		const raw = rawRow({
 			model: 'custom',
@@ -1125,7 +1164,7 @@ describe('asking for the number of images', () => {
 	});
 });
 
-describe('the way of the files', () => {
+describe('Send Binary As', () => {
 	it.each<[unknown, string]>([
 		[undefined, 'upload'],
 		[null, 'upload'],
@@ -1134,19 +1173,19 @@ describe('the way of the files', () => {
 		['upload', 'upload'],
 		['dataUri', 'dataUri'],
 		[' DataURI ', 'dataUri'],
-	])('with %j is %s at APIMart', (sendBinaryAs, way) => {
+	])('reads %j as %s for APIMart', (sendBinaryAs, expected) => {
 		expect(check(APIMART_45, { sendBinaryAs, imageFiles: files(1) })).toMatchObject({
 			ok: true,
-			value: { sendBinaryAs: way },
+			value: { sendBinaryAs: expected },
 		});
 	});
 
 	it.each<[unknown, string]>([
-		['base64', '"base64" is neither upload nor dataUri'],
-		[true, '"true" is neither upload nor dataUri'],
-	])('is not %j', (sendBinaryAs, problem) => {
+		['base64', '"base64" but must be upload or dataUri'],
+		[true, '"true" but must be upload or dataUri'],
+	])('rejects %j', (sendBinaryAs, problem) => {
 		for (const [, system] of SYSTEMS) {
-			expect(check(system, { sendBinaryAs })).toEqual(refused(`Send Binary As: ${problem}`));
+			expect(check(system, { sendBinaryAs })).toEqual(rejected(`'Send Binary As' is ${problem}`));
 		}
 	});
 
@@ -1155,21 +1194,23 @@ describe('the way of the files', () => {
 		['Seedream 4.0', EVOLINK_40],
 		['Seedream 4.5 Text to Image', API_IN_ONE_TEXT],
 		['Seedream 4.5 Edit', API_IN_ONE_EDIT],
-	])('is not a data URI at %s', (label, system) => {
+	])('rejects a data URI for %s', (label, system) => {
 		expect(check(system, { sendBinaryAs: 'dataUri' })).toEqual(
-			refused(`Send Binary As: ${label} takes no images written into the request`),
+			rejected(
+				`'Send Binary As' is "dataUri", but ${label} doesn't accept data URIs. Use "upload\"`,
+			),
 		);
 		expect(check(system, { sendBinaryAs: 'upload' }).ok).toBe(true);
 	});
 
 	it.each<[string, Provider, Partial<ImageFile>]>([
-		['no address to sign links with', apiInOne, { signedLink: () => undefined }],
+		['no public address for signed links', apiInOne, { signedLink: () => undefined }],
 		[
-			'a format that storage does not take',
+			'a format that the upload does not accept',
 			evoLink,
 			{ measured: { format: 'bmp', width: 100, height: 100 } },
 		],
-	])('can be a data URI for a model typed by hand, with %s', (_what, provider, parts) => {
+	])('accepts a data URI for a custom model, with %s', (_what, provider, parts) => {
 		const raw = rawRow({
 			model: 'custom',
 			customModel: 'seedream-9',

@@ -1,7 +1,7 @@
 import {
-	notFound,
-	notFoundProblem,
-	takesNothing,
+	findMissingPart,
+	missingPartProblem,
+	usesOnlyEmptyCells,
 	type FieldPath,
 	type RowExpressions,
 } from '../../../../nodes/Seedream/request/expressions';
@@ -19,7 +19,7 @@ function row(
 	return { parameters, evaluate };
 }
 
-describe('an expression that found nothing', () => {
+describe('an expression with a missing value', () => {
 	it.each<[string, string, unknown, string]>([
 		['alone', '={{ $json.foto }}', undefined, '{{ $json.foto }}'],
 		[
@@ -28,7 +28,7 @@ describe('an expression that found nothing', () => {
 			undefined,
 			"{{ $('Rows').item.binary.data }}",
 		],
-		['with a new line behind it', '={{ $json.foto }}\n', '\n', '{{ $json.foto }}'],
+		['followed by a new line', '={{ $json.foto }}\n', '\n', '{{ $json.foto }}'],
 		['with a space before it', '= {{ $json.foto }}', ' ', '{{ $json.foto }}'],
 		[
 			'inside a link',
@@ -44,10 +44,10 @@ describe('an expression that found nothing', () => {
 			'{{ [$json.here, $json.foto] }}',
 		],
 		['over several lines', '={{\n $json.foto\n}}', undefined, '{{\n $json.foto\n}}'],
-	])('is told: %s', (_what, expression, value, part) => {
-		expect(notFound(row({ imageUrls: expression }, { here: 'a' }), ['imageUrls'], value)).toBe(
-			part,
-		);
+	])('is found: %s', (_what, expression, value, part) => {
+		expect(
+			findMissingPart(row({ imageUrls: expression }, { here: 'a' }), ['imageUrls'], value),
+		).toBe(part);
 	});
 
 	it.each<[string, unknown, unknown]>([
@@ -59,24 +59,24 @@ describe('an expression that found nothing', () => {
 		['an empty cell in a template', '=a {{ $json.empty }}', 'a '],
 		['null in a template', '=a {{ $json.nothing }}', 'a '],
 		['an empty list', '={{ $json.list }}', []],
-		['holes of null', '={{ $json.list }}', ['a', null, '']],
-		['a part that cannot be worked out alone', '=a {{ $json.broken }} b', 'a b'],
+		['nulls in a list', '={{ $json.list }}', ['a', null, '']],
+		['a part that cannot be evaluated on its own', '=a {{ $json.broken }} b', 'a b'],
 		['a plain value', 'plain', 'plain'],
 		['a plain template', '{{ $json.foto }}', '{{ $json.foto }}'],
-		['a field that is hidden', undefined, undefined],
+		['a hidden field', undefined, undefined],
 		['a number', 7, 7],
 	])('is not %s', (_what, parameter, value) => {
 		const values = { empty: '', nothing: null, here: 'a', zero: 0, no: false, list: [] };
 		const parameters = parameter === undefined ? {} : { imageUrls: parameter };
-		expect(notFound(row(parameters, values), ['imageUrls'], value)).toBeUndefined();
+		expect(findMissingPart(row(parameters, values), ['imageUrls'], value)).toBeUndefined();
 	});
 
 	it('is found in a collection', () => {
 		const nested: FieldPath = ['additionalFields', 'watermark'];
-		const inside = row({ additionalFields: { watermark: '={{ $json.mark }}' } });
-		expect(notFound(inside, nested, undefined)).toBe('{{ $json.mark }}');
+		const collection = row({ additionalFields: { watermark: '={{ $json.mark }}' } });
+		expect(findMissingPart(collection, nested, undefined)).toBe('{{ $json.mark }}');
 		const plain = row({ additionalFields: {} });
-		expect(notFound(plain, nested, undefined)).toBeUndefined();
+		expect(findMissingPart(plain, nested, undefined)).toBeUndefined();
 	});
 
 	it.each([
@@ -85,23 +85,25 @@ describe('an expression that found nothing', () => {
 		['{{ $json.a?.b }}', "{{ $json.a?.b ?? '' }}"],
 		['{{ $json.a || $json.b }}', "{{ ($json.a || $json.b) ?? '' }}"],
 		['{{ $json.a ? $json.b : $json.c }}', "{{ ($json.a ? $json.b : $json.c) ?? '' }}"],
-	])('has a way out, which n8n can read: %s', (part, way) => {
-		expect(notFoundProblem(part, true)).toBe(
-			`${part} found nothing in this row. Check the name, or write ${way} if a row may go without`,
+	])('has a suggested fallback that n8n can evaluate: %s', (part, fallback) => {
+		expect(missingPartProblem(part, true)).toBe(
+			`uses ${part}, which has no value in this row. Check the name, or write ${fallback} if the value is optional`,
 		);
-		expect(notFoundProblem(part, false)).toBe(`${part} found nothing in this row: check the name`);
+		expect(missingPartProblem(part, false)).toBe(
+			`uses ${part}, which has no value in this row. Check the name`,
+		);
 	});
 });
 
-describe('an empty line of a sheet', () => {
+describe('an empty row of a sheet', () => {
 	const PROMPT = { prompt: '={{ $json.prompt }}' };
 	const empty = (
 		parameters: Record<string, unknown>,
 		values: Record<string, unknown>,
 		isItemEmpty = false,
 	) =>
-		takesNothing(row({ ...PROMPT, ...parameters }, values), {
-			essential: 'prompt',
+		usesOnlyEmptyCells(row({ ...PROMPT, ...parameters }, values), {
+			requiredField: 'prompt',
 			value: values.prompt,
 			isItemEmpty,
 		});
@@ -127,18 +129,18 @@ describe('an empty line of a sheet', () => {
 			{ options: { fileName: "={{ $now }}-{{ $('Settings').first().json.x }}" } },
 			{ prompt: '' },
 		],
-	])('is one whose cells are empty: %s', (_what, parameters, values) => {
+	])('is recognized if its cells are empty: %s', (_what, parameters, values) => {
 		expect(empty(parameters, values)).toBe(true);
 	});
 
 	it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
 		[
-			'another cell that holds something',
+			'another cell that has a value',
 			{ imageUrls: '={{ $json.foto }}' },
 			{ prompt: '', foto: 'https://a.example/1.png' },
 		],
 		[
-			'a nested cell that does',
+			'a nested cell that has a value',
 			{ additionalFields: { watermark: '={{ $json.mark }}' } },
 			{ prompt: '', mark: 'yes' },
 		],
@@ -149,18 +151,18 @@ describe('an empty line of a sheet', () => {
 		],
 		['zero', { imageCount: '={{ $json.count }}' }, { prompt: '', count: 0 }],
 		['a prompt', {}, { prompt: 'A lake' }],
-		['a prompt that nobody can see', {}, { prompt: '\u200b' }],
+		['an invisible prompt', {}, { prompt: '\u200b' }],
 		['a plain prompt', { prompt: '' }, { prompt: '' }],
-		['a prompt that is no cell', { prompt: '={{ $vars.prompt }}' }, { prompt: '' }],
-		['a name that is not there', {}, {}],
-		['another name that is not there', { imageUrls: '={{ $json.foto }}' }, { prompt: '' }],
+		['a prompt that does not come from a cell', { prompt: '={{ $vars.prompt }}' }, { prompt: '' }],
+		['a missing name', {}, {}],
+		['another missing name', { imageUrls: '={{ $json.foto }}' }, { prompt: '' }],
 		[
-			'a cell of another node that does',
+			'a cell of another node that has a value',
 			{ imageUrls: "={{ $('Rows (1)').item.json.foto }}" },
 			{ prompt: '', foto: 'x' },
 		],
 		[
-			'a cell found by its number',
+			'a cell found by its index',
 			{ imageUrls: "={{ $('Rows').all()[$itemIndex].json.foto }}" },
 			{ prompt: '', foto: 'x' },
 		],
@@ -169,7 +171,7 @@ describe('an empty line of a sheet', () => {
 		expect(empty(parameters, values)).toBe(false);
 	});
 
-	it('has no names to be misspelt where the item has nothing in it', () => {
+	it('may use missing names if the whole item is empty', () => {
 		expect(empty({ imageUrls: '={{ $json.foto }}' }, {}, true)).toBe(true);
 	});
 });

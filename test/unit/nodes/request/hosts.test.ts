@@ -5,7 +5,7 @@ function host(spelling: string): string {
 	return new URL(`https://${spelling}/`).hostname;
 }
 
-describe('a host inside a network', () => {
+describe('a host in a private network', () => {
 	it.each([
 		// 127.0.0.1 in every spelling that a browser takes.
 		'127.0.0.1',
@@ -191,7 +191,7 @@ describe('a host on the internet', () => {
 	});
 });
 
-it('takes any number of trailing dots and any case, also past the URL parser', () => {
+it('hosts can have trailing dots and any case, even without the URL parser', () => {
 	for (const name of [
 		'localhost..',
 		'n8n.local...',

@@ -12,7 +12,7 @@ describe('a link', () => {
 		'https://user:pass@example.com/a%2Fb.png?sig=a%2Bb%3D&x=(1)',
 		'https://[2606:4700::1111]/a.png#part',
 		'http://example.com',
-	])('that is plain is touched nowhere, for its signature: %s', (link) => {
+	])('that is valid stays as it is, because it may be signed: %s', (link) => {
 		expect(isLink(link)).toBe(true);
 		expect(encodeUrl(link)).toBe(link);
 	});
@@ -39,12 +39,12 @@ describe('a link', () => {
 			'https://example.com/%D9%85%DB%8C%E2%80%8C%D8%B1%D9%88%D9%85.png',
 		],
 		['https://example.com/❤\ufe0f.png', 'https://example.com/%E2%9D%A4%EF%B8%8F.png'],
-	])('is written as a strict reader takes it: %s', (link, mended) => {
-		expect(encodeUrl(link)).toBe(mended);
+	])('is percent-encoded as a strict URI: %s', (link, encoded) => {
+		expect(encodeUrl(link)).toBe(encoded);
 	});
 
 	it.each(['cat.png', 'C:\\cat.png', 'ftp://example.com/a', 'https:///a', 'https://a b', ''])(
-		'is not %j, which stays as it is for the message about it',
+		'is not %j, which stays as it is for the message',
 		(text) => {
 			expect(isLink(text)).toBe(false);
 			expect(encodeUrl(text)).toBe(text);
@@ -56,7 +56,7 @@ it.each([
 	'https://example.com/1.png (front view)',
 	'https://example.com/1.png and the second',
 	'https://exa mple.com/1.png',
-])('what is no link with a space in it stays, to be refused: %s', (text) => {
+])('a link followed by text stays as it is, and is rejected: %s', (text) => {
 	expect(encodeUrl(text)).toBe(text);
 	expect(isLink(text)).toBe(false);
 });
@@ -70,38 +70,32 @@ describe('a data URI', () => {
 		['data:image/png;base64, iVBO Rw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
 		['data:image/png;name=cat.png;base64,iVBORw0KGgo=', 'data:image/png;base64,iVBORw0KGgo='],
 		['DATA:IMAGE/JPG;BASE64,/9j/4AAQ', 'data:image/jpeg;base64,/9j/4AAQ'],
-	])('is mended: %j', (uri, mended) => {
-		expect(encodeUrl(uri)).toBe(mended);
-		expect(isDataUri(mended)).toBe(true);
-		expect(dataUriProblem(mended)).toBeUndefined();
+	])('is normalized: %j', (uri, normalized) => {
+		expect(encodeUrl(uri)).toBe(normalized);
+		expect(isDataUri(normalized)).toBe(true);
+		expect(dataUriProblem(normalized)).toBeUndefined();
 	});
 
 	it.each([
+		['data:image/webp;base64,UklGRg==', 'is image/webp. Data URIs must be image/jpeg or image/png'],
+		['data:image/heic;base64,AAAA', 'is image/heic. Data URIs must be image/jpeg or image/png'],
+		['data:text/html,<p>', 'is text/html. Data URIs must be image/jpeg or image/png'],
+		['data:;base64,AAAA', 'has no media type. Data URIs must be image/jpeg or image/png'],
+		['data:image/png,iVBORw0KGgo=', "isn't base64-encoded"],
 		[
-			'data:image/webp;base64,UklGRg==',
-			'is image/webp: only image/jpeg and image/png can be written into the request',
+			'data:image/png;base64,',
+			'is incomplete: the part after "base64," is empty or isn\'t valid base64',
 		],
 		[
-			'data:image/heic;base64,AAAA',
-			'is image/heic: only image/jpeg and image/png can be written into the request',
+			'data:image/png;base64,a*b',
+			'is incomplete: the part after "base64," is empty or isn\'t valid base64',
 		],
-		[
-			'data:text/html,<p>',
-			'is text/html: only image/jpeg and image/png can be written into the request',
-		],
-		[
-			'data:;base64,AAAA',
-			'does not say what it is: only image/jpeg and image/png can be written into the request',
-		],
-		['data:image/png,iVBORw0KGgo=', 'is not in base64'],
-		['data:image/png;base64,', 'is not whole: what follows "base64," is empty or no base64'],
-		['data:image/png;base64,a*b', 'is not whole: what follows "base64," is empty or no base64'],
-	])('that cannot be mended stays, with the reason: %s', (uri, problem) => {
+	])('that cannot be normalized stays as it is, with the reason: %s', (uri, problem) => {
 		expect(encodeUrl(uri)).toBe(uri);
 		expect(dataUriProblem(uri)).toBe(problem);
 	});
 
-	it('is an image in base64, its prefix in small letters', () => {
+	it('gets a prefix in lower case', () => {
 		expect(isDataUri('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(true);
 		expect(encodeUrl('DATA:image/PNG;base64,iVBORw0KGgo=')).toBe(
 			'data:image/png;base64,iVBORw0KGgo=',

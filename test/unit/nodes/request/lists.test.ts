@@ -1,10 +1,14 @@
-import { idList, linkList, nameList } from '../../../../nodes/Seedream/request/lists';
+import {
+	parseTaskIds,
+	parseLinks,
+	parseFieldNames,
+} from '../../../../nodes/Seedream/request/lists';
 
 const A = 'https://a.example/1.png';
 const B = 'https://b.example/2.png';
 const DATA = 'data:image/png;base64,iVBORw0KGgo=';
 
-describe('linkList', () => {
+describe('a list of links', () => {
 	it.each<[string, unknown, string[]]>([
 		['one link', A, [A]],
 		['white space around a link', ` ${A}\n`, [A]],
@@ -92,8 +96,8 @@ describe('linkList', () => {
 		['an empty text', '', []],
 		['white space', ' \n ', []],
 		['a lone comma', ',', []],
-	])('reads %s', (_what, value, links) => {
-		expect(linkList(value)).toEqual(links);
+	])('is parsed from %s', (_what, value, links) => {
+		expect(parseLinks(value)).toEqual(links);
 	});
 
 	it.each([
@@ -108,9 +112,9 @@ describe('linkList', () => {
 		'https://cdn.example/?q=a; b',
 		'https://cdn.example/my photo.png',
 		'https://cdn.example/?u=https://a.example/1.png',
-	])('leaves a comma inside %s alone', (link) => {
-		expect(linkList(link)).toEqual([link]);
-		expect(linkList(`${link}, ${A}`)).toEqual([link, A]);
+	])('is not split at a comma inside %s', (link) => {
+		expect(parseLinks(link)).toEqual([link]);
+		expect(parseLinks(`${link}, ${A}`)).toEqual([link, A]);
 	});
 
 	it.each<[string, unknown, string[]]>([
@@ -120,12 +124,12 @@ describe('linkList', () => {
 		['an object without a link', { id: 'att1' }, ['{"id":"att1"}']],
 		['a text of several lines', 'cat.png\ndog.png', ['cat.png', 'dog.png']],
 		['another scheme', `ftp://a.example/1.png, ${A}`, ['ftp://a.example/1.png', A]],
-	])('keeps %s, so that the check can name it', (_what, value, links) => {
-		expect(linkList(value)).toEqual(links);
+	])('keeps %s, so that the message can quote it', (_what, value, links) => {
+		expect(parseLinks(value)).toEqual(links);
 	});
 });
 
-describe('idList', () => {
+describe('a list of task IDs', () => {
 	it.each<[string, unknown, string[]]>([
 		['one id', 'task-1', ['task-1']],
 		['ids separated by commas', 'task-1,task-2, task-3', ['task-1', 'task-2', 'task-3']],
@@ -153,12 +157,12 @@ describe('idList', () => {
 		['a task of a provider', { id: 'task-1', status: 'pending' }, ['task-1']],
 		['nothing', undefined, []],
 		['null', null, []],
-	])('reads %s', (_what, value, ids) => {
-		expect(idList(value)).toEqual(ids);
+	])('is parsed from %s', (_what, value, ids) => {
+		expect(parseTaskIds(value)).toEqual(ids);
 	});
 });
 
-describe('nameList', () => {
+describe('a list of field names', () => {
 	it.each<[string, unknown, unknown[]]>([
 		['commas', 'front, back', ['front', 'back']],
 		['semicolons', 'front;back；side', ['front', 'back', 'side']],
@@ -169,7 +173,7 @@ describe('nameList', () => {
 		['JSON', '["front", "back"]', ['front', 'back']],
 		['what is no text', [{ mimeType: 'image/png' }, 'front'], [{ mimeType: 'image/png' }, 'front']],
 		['nothing', '\u200b', []],
-	])('reads %s', (_what, value, names) => {
-		expect(nameList(value)).toEqual(names);
+	])('is parsed from %s', (_what, value, names) => {
+		expect(parseFieldNames(value)).toEqual(names);
 	});
 });

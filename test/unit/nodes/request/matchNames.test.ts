@@ -22,12 +22,12 @@ it.each([
 		name,
 		'apiInOne',
 	]),
-])('%j is the provider %s', (name, id) => {
+])('the name %j matches the provider %s', (name, id) => {
 	expect(matchProvider(name)?.id).toBe(id);
 });
 
 it.each(['', 'evo', 'EvoLink Pro', 'mart', 'toString', undefined, null, {}, 7])(
-	'%j is none',
+	'the name %j matches no provider',
 	(name) => {
 		expect(matchProvider(name)).toBeUndefined();
 	},
@@ -48,36 +48,36 @@ it.each<[Provider, string, string]>([
 	[apiInOne, 'SEEDREAM/4.5-TEXT-TO-IMAGE', 'seedream/4.5-text-to-image'],
 	[apiInOne, 'Automatic', 'seedream/4.5-text-to-image'],
 	[evoLink, 'AUTO', 'doubao-seedream-4.5'],
-])('%#: %s', (provider, model, sent) => {
+])('%#: a model is found whatever its spelling', (provider, model, sent) => {
 	expect(checkRequest(provider, rawRow({ model }))).toMatchObject({
 		ok: true,
 		value: { modelId: sent },
 	});
 });
 
-it('may be typed by hand in any case', () => {
+it('Custom can be written in any case', () => {
 	const raw = rawRow({ model: ' Custom', customModel: 'seedream-9\u200b' });
 	expect(checkRequest(evoLink, raw)).toMatchObject({ ok: true, value: { modelId: 'seedream-9' } });
 });
 
 it.each(['undefined', '{{ $json.model }}', '[object Object]', '#N/A'])(
-	'is not typed by hand as %j',
+	'the custom model %j is rejected',
 	(customModel) => {
 		const checked = checkRequest(evoLink, rawRow({ model: 'custom', customModel }));
 		expect(checked.ok ? [] : checked.problems).toEqual([
-			expect.stringMatching(/^Model: Custom Model (is|holds) /),
+			expect.stringMatching(/^'Custom Model' (is|contains) /),
 		]);
 	},
 );
 
 it.each(['Seedream', 'Seedream 4', 'Seedream 9', '4.5', 'doubao', 'constructor'])(
-	'%j names no model',
+	'the name %j matches no model',
 	(model) => {
 		expect(checkRequest(evoLink, rawRow({ model })).ok).toBe(false);
 	},
 );
 
-it('has no two models of a provider under one name', () => {
+it('no two models of a provider share a name', () => {
 	const key = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 	for (const { models } of providers) {
 		const names = models.map(({ id, aliases, label }) => new Set([id, ...aliases, label].map(key)));

@@ -33,28 +33,28 @@ it.each([
 	...['9:16', '09:16:00', '9:16 AM'].map((cell) => [cell, '9:16']),
 	['3:04', '3:4'],
 	['5-4', '5:4'],
-])('%j means %s', (cell, ratio) => {
+])('the ratio %j is read as %s', (cell, ratio) => {
 	expect(read(cell)).toBe(ratio);
 });
 
 it.each([
 	...['16:10', '16:90', '16:09:30', '00:16:09', '4:03 PM', '25:61', '2026-04-03', '16-Sep', '7/3'],
 	...['0.672916667', '1.7777', '13:09 PM', '16::9', '16:9:1', '32:18', '16', '/9', '1920:1080'],
-])('%j is left alone, for it may mean something else', (cell) => {
-	expect(read(cell)).toMatch(/^Aspect Ratio: ".+" is not one of /);
+])('the ratio %j is rejected because it is ambiguous', (cell) => {
+	expect(read(cell)).toMatch(/^'Aspect Ratio' is ".+" but must be one of /);
 });
 
-it('only means what the model has', () => {
-	expect(read('9:21', apiInOne)).toMatch(/is not one of/);
+it('a ratio only matches the options of the model', () => {
+	expect(read('9:21', apiInOne)).toMatch(/must be one of/);
 	expect(read('21-9', apiInOne)).toBe('21:9');
 });
 
-it('still takes a size in pixels', () => {
+it('the ratio can also be a size in pixels', () => {
 	expect(read('2048x2048')).toBe('2048x2048');
-	expect(read('15x9')).toMatch(/has 135 pixels/);
+	expect(read('15x9')).toMatch(/\(135 pixels\)/);
 });
 
-it('leaves what it does not know to a model typed by hand', () => {
+it('an unknown ratio is passed through to a custom model', () => {
 	const { id } = customModel(evoLink, 'seedream-9');
 	const raw = (aspectRatio: string) =>
 		checkRequest(

@@ -11,7 +11,7 @@ function fields(values: Record<string, unknown>): ReadField {
 
 const SHOWN = { downloadImages: true, outputField: 'data', outputItems: 'perImage', options: {} };
 
-it('has a default for every option that was not added', () => {
+it('every option that was not added has its default', () => {
 	expect(readOptions(fields(SHOWN))).toEqual({
 		ok: true,
 		value: {
@@ -28,7 +28,7 @@ it('has a default for every option that was not added', () => {
 	});
 });
 
-it('downloads nothing while the fields about images are hidden', () => {
+it('nothing is downloaded while the image fields are hidden', () => {
 	expect(readOptions(fields({}))).toEqual({
 		ok: true,
 		value: {
@@ -40,7 +40,7 @@ it('downloads nothing while the fields about images are hidden', () => {
 	});
 });
 
-it('takes every option', () => {
+it('all options are read', () => {
 	const options = {
 		checkReferences: true,
 		concurrency: 4,
@@ -56,7 +56,7 @@ it('takes every option', () => {
 	});
 });
 
-it('takes numbers that an expression gave as text', () => {
+it('options accept numbers as text from an expression', () => {
 	const options = { concurrency: '4', pollInterval: '2.5', timeout: ' 30 ' };
 	expect(readOptions(fields({ ...SHOWN, options }))).toMatchObject({
 		ok: true,
@@ -65,24 +65,24 @@ it('takes numbers that an expression gave as text', () => {
 });
 
 it.each<[string, object, RegExp]>([
-	['a concurrency below 0', { options: { concurrency: -1 } }, /^Concurrency: /],
-	['a concurrency of one and a half', { options: { concurrency: 1.5 } }, /^Concurrency: /],
-	['a concurrency in words', { options: { concurrency: 'many' } }, /^Concurrency: /],
-	['a poll interval below 0', { options: { pollInterval: -0.1 } }, /^Poll Interval: /],
-	['a timeout of less than a second', { options: { timeout: 0.9 } }, /^Timeout: /],
-	['a timeout without end', { options: { timeout: Infinity } }, /^Timeout: /],
-	['a file name that is no text', { options: { fileName: {} } }, /^File Name: /],
-	['a word for yes', { options: { simplify: 'yes' } }, /^Simplify: /],
-	['a number for yes', { options: { checkReferences: 1 } }, /^Check References: /],
-	['an output field that is no text', { outputField: {} }, /^Put Output in Field: /],
-	['a boolean for a number', { options: { timeout: true } }, /^Timeout: /],
-	['a list for a number', { options: { concurrency: [4] } }, /^Concurrency: /],
-	['a number of another kind', { options: { pollInterval: '1,5' } }, /^Poll Interval: /],
-	['an output in words', { outputItems: 'per' }, /^Output: "per" is not one of /],
-	['an unknown kind of output', { outputItems: 'perRow' }, /^Output: /],
-	['a number for a switch', { downloadImages: 1 }, /^Download Images: /],
-	['options that are none', { options: 'fast' }, /^Options: /],
-])('refuses %s under the label of its field', (_what, values, problem) => {
+	['a concurrency below 0', { options: { concurrency: -1 } }, /^'Concurrency' /],
+	['a concurrency of one and a half', { options: { concurrency: 1.5 } }, /^'Concurrency' /],
+	['a concurrency in words', { options: { concurrency: 'many' } }, /^'Concurrency' /],
+	['a poll interval below 0', { options: { pollInterval: -0.1 } }, /^'Poll Interval' /],
+	['a timeout of less than a second', { options: { timeout: 0.9 } }, /^'Timeout' /],
+	['an infinite timeout', { options: { timeout: Infinity } }, /^'Timeout' /],
+	['a file name that is not text', { options: { fileName: {} } }, /^'File Name' /],
+	['a word for true', { options: { simplify: 'yes' } }, /^'Simplify' /],
+	['a number for true', { options: { checkReferences: 1 } }, /^'Check References' /],
+	['an output field that is not text', { outputField: {} }, /^'Put Output in Field' /],
+	['a boolean for a number', { options: { timeout: true } }, /^'Timeout' /],
+	['a list for a number', { options: { concurrency: [4] } }, /^'Concurrency' /],
+	['a number with a decimal comma', { options: { pollInterval: '1,5' } }, /^'Poll Interval' /],
+	['an output in words', { outputItems: 'per' }, /^'Output' is \"per\" but must be one of /],
+	['an unknown kind of output', { outputItems: 'perRow' }, /^'Output' /],
+	['a number for a boolean', { downloadImages: 1 }, /^'Download Images' /],
+	['options that are not an object', { options: 'fast' }, /^'Options' /],
+])('%s is rejected with the label of its field', (_what, values, problem) => {
 	expect(readOptions(fields({ ...SHOWN, ...values }))).toEqual({
 		ok: false,
 		problems: [expect.stringMatching(problem)],
@@ -92,21 +92,21 @@ it.each<[string, object, RegExp]>([
 it.each<[string, object, object]>([
 	['a number for a name', { options: { fileName: 10452 } }, { fileName: '10452' }],
 	['a number for a field', { outputField: 7 }, { outputField: '7' }],
-	['capitals', { downloadImages: 'TRUE' }, { downloadImages: true }],
+	['upper case', { downloadImages: 'TRUE' }, { downloadImages: true }],
 	['full-width letters', { downloadImages: 'ＦＡＬＳＥ' }, { downloadImages: false }],
-	['capitals in an option', { options: { simplify: 'False ' } }, { simplify: false }],
+	['mixed case in an option', { options: { simplify: 'False ' } }, { simplify: false }],
 	['true as text', { options: { checkReferences: ' true' } }, { checkReferences: true }],
 	['a choice in another case', { outputItems: ' PERTASK ' }, { outputItems: 'perTask' }],
 	['full-width digits', { options: { timeout: '９００' } }, { timeout: 900 }],
 	['invisible ends', { options: { timeout: '90\u200b' } }, { timeout: 90 }],
 	['an invisible start', { outputField: '\ufeffimage' }, { outputField: 'image' }],
 	['a name with spaces', { options: { fileName: ' my shoe\u2060 ' } }, { fileName: 'my shoe' }],
-])('reads a cell as people have it: %s', (_what, values, read) => {
+])('options accept cells as people write them: %s', (_what, values, read) => {
 	expect(readOptions(fields({ ...SHOWN, ...values }))).toMatchObject({ ok: true, value: read });
 });
 
 it.each(['', null, undefined, '  ', '\u200b', '\u2800', []])(
-	'takes the default for the empty cell %j',
+	'the empty cell %j means the default of an option',
 	(empty) => {
 		const options = Object.fromEntries(Object.keys(DEFAULT_OPTIONS).map((name) => [name, empty]));
 		const values = { downloadImages: empty, outputField: empty, outputItems: empty, options };
@@ -122,7 +122,7 @@ it.each(['', null, undefined, '  ', '\u200b', '\u2800', []])(
 	},
 );
 
-it('takes "default" for the default, but as the name of a file or a field', () => {
+it('"default" means the default of an option, except for the name of a file or a field', () => {
 	const options = Object.fromEntries(
 		Object.keys(DEFAULT_OPTIONS).map((name) => [name, ' Default']),
 	);
@@ -144,38 +144,37 @@ it('takes "default" for the default, but as the name of a file or a field', () =
 	});
 });
 
-it.each([null, undefined, {}])('has defaults for options that are %j', (options) => {
+it.each([null, undefined, {}])('options that are %j have their defaults', (options) => {
 	expect(readOptions(fields({ ...SHOWN, options }))).toMatchObject({
 		ok: true,
 		value: DEFAULT_OPTIONS,
 	});
 });
 
-it('says what is wrong in words of its own', () => {
+it('messages about options name the field, its value and what it must be', () => {
 	const options = { fileName: { a: 1 }, timeout: 'soon', concurrency: 1.5, simplify: 2 };
-	const controls = readOptions(fields({ ...SHOWN, outputItems: 7, options }));
-	expect(controls).toEqual({
+	expect(readOptions(fields({ ...SHOWN, outputItems: 7, options }))).toEqual({
 		ok: false,
 		problems: [
-			'Output: "7" is not one of perImage, perTask',
-			'Concurrency: "1.5" is not a whole number from 0',
-			'File Name: {"a":1} is not text',
-			'Simplify: "2" is neither true nor false',
-			'Timeout: "soon" is not a number from 1',
+			'\'Output\' is "7" but must be one of perImage, perTask',
+			'\'Concurrency\' is "1.5" but must be a whole number of at least 0',
+			`'File Name' is "{"a":1}" but must be text`,
+			'\'Simplify\' is "2" but must be true or false',
+			'\'Timeout\' is "soon" but must be a number of at least 1',
 		],
 	});
 });
 
-it('names every problem at once', () => {
+it('every invalid option gets a message', () => {
 	const values = { ...SHOWN, outputField: [7], options: { timeout: 0, concurrency: -1 } };
-	const controls = readOptions(fields(values));
-	expect(controls.ok ? [] : controls.problems).toHaveLength(3);
+	const read = readOptions(fields(values));
+	expect(read.ok ? [] : read.problems).toHaveLength(3);
 });
 
-describe('when the node goes on', () => {
+describe('Continue When', () => {
 	const values = ['finished', 'submitted'] as const;
 
-	it('is the first value while the field is hidden', () => {
+	it('has its first value while the field is hidden', () => {
 		expect(readContinueWhen(fields({}), values)).toEqual({ ok: true, value: 'finished' });
 	});
 
@@ -186,15 +185,18 @@ describe('when the node goes on', () => {
 		});
 	});
 
-	it.each(['', null, ' ', '\u200b'])('is the first value in the empty cell %j', (continueWhen) => {
-		expect(readContinueWhen(fields({ continueWhen }), values)).toEqual({
-			ok: true,
-			value: 'finished',
-		});
-	});
+	it.each(['', null, ' ', '\u200b'])(
+		'has its first value for the empty cell %j',
+		(continueWhen) => {
+			expect(readContinueWhen(fields({ continueWhen }), values)).toEqual({
+				ok: true,
+				value: 'finished',
+			});
+		},
+	);
 
 	it.each([' Submitted', 'SUBMITTED', 'submitted\u200b'])(
-		'may be written as %j',
+		'can be written as %j',
 		(continueWhen) => {
 			expect(readContinueWhen(fields({ continueWhen }), values)).toEqual({
 				ok: true,
@@ -203,10 +205,55 @@ describe('when the node goes on', () => {
 		},
 	);
 
-	it('is nothing else', () => {
+	it('rejects any other value', () => {
 		expect(readContinueWhen(fields({ continueWhen: 'later' }), values)).toEqual({
 			ok: false,
-			problems: ['Continue When: "later" is not one of finished, submitted'],
+			problems: ['\'Continue When\' is "later" but must be one of finished, submitted'],
 		});
+	});
+});
+
+describe("a tool's output", () => {
+	const tool = (values: object) => readOptions(fields({ ...SHOWN, ...values }));
+
+	it.each<[string, object, object]>([
+		['simplified by default', { toolOutput: 'simplified' }, { simplify: true }],
+		['raw, with all fields', { toolOutput: 'raw' }, { simplify: false }],
+		[
+			'selected fields, also those that simplified items lack',
+			{ toolOutput: 'selectedFields', toolFields: ['imageUrl', 'seconds'] },
+			{ simplify: false, itemFields: ['imageUrl', 'seconds'] },
+		],
+		[
+			'selected fields by an expression that gives one name',
+			{ toolOutput: 'selectedFields', toolFields: 'imageUrl' },
+			{ itemFields: ['imageUrl'] },
+		],
+		[
+			'simplified when no field is selected',
+			{ toolOutput: 'selectedFields', toolFields: [] },
+			{ simplify: true },
+		],
+		[
+			'fields that do not count unless they are to be selected',
+			{ toolOutput: 'simplified', toolFields: ['imageUrl'] },
+			{ simplify: true },
+		],
+	])('can be %s', (_title, values, expected) => {
+		const options = tool(values);
+		expect(options).toMatchObject({ ok: true, value: expected });
+		expect(options.ok && 'itemFields' in options.value).toBe('itemFields' in expected);
+	});
+
+	it.each<[string, object, RegExp]>([
+		['an unknown kind of output', { toolOutput: 'everything' }, /^'Output' /],
+		[
+			'an unknown field',
+			{ toolOutput: 'selectedFields', toolFields: ['imageUrl', 'link'] },
+			/^'Fields' is "link" but must be some of /,
+		],
+	])('is refused for %s', (_title, values, message) => {
+		const options = tool(values);
+		expect(options.ok ? [] : options.problems).toEqual([expect.stringMatching(message)]);
 	});
 });

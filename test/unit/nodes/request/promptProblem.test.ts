@@ -5,7 +5,7 @@ import { rawRow } from './rawRow';
 
 const problemOf = (prompt: unknown) => {
 	const checked = checkRequest(evoLink, rawRow({ prompt }));
-	return checked.ok ? undefined : checked.problems.join('; ');
+	return checked.ok ? undefined : checked.problems.join('. ');
 };
 
 it.each([
@@ -17,10 +17,8 @@ it.each([
 	'\ufe0f',
 	'\u0000',
 	'\ufeff\u200d',
-])('nobody can see the prompt %j', (prompt) => {
-	expect(problemOf(prompt)).toMatch(
-		/^Prompt: (is empty|holds nothing but characters that cannot be seen)$/,
-	);
+])('the invisible prompt %j is rejected', (prompt) => {
+	expect(problemOf(prompt)).toMatch(/^'Prompt' (is empty|contains only invisible characters)$/);
 });
 
 it.each([
@@ -39,8 +37,8 @@ it.each([
 	...['#NV', '#BEZUG!', '#WERT!', '#ÜBERLAUF!', '#NOM?', '#VALEUR!', '#¡REF!', '#¿NOMBRE?', '#N/D'],
 	...['#RIF!', '#NOME?', '#WAARDE!', '#DEEL/0!', '#ADR!', '#SAKNAS!', '#PUUTTUU!', '#ССЫЛКА!'],
 	...['#ЗНАЧ!', '#YOK', '#BAŞV!', '#HODNOTA!', '#ÉRTÉK!', '#REF!\u200b'],
-])('%s is the error of a spreadsheet', (prompt) => {
-	expect(problemOf(prompt)).toMatch(/^Prompt: is the spreadsheet's error /);
+])('the prompt %s is rejected as an error value of a spreadsheet', (prompt) => {
+	expect(problemOf(prompt)).toMatch(/^'Prompt' is the spreadsheet message /);
 });
 
 it.each([
@@ -50,8 +48,10 @@ it.each([
 	'Wird geladen...',
 	'加载中...',
 	'読み込んでいます...',
-])('%s is what a sheet shows while it works', (prompt) => {
-	expect(problemOf(prompt)).toMatch(/^Prompt: is ".+": the spreadsheet was still at work/);
+])('the prompt %s is rejected because the sheet is still calculating', (prompt) => {
+	expect(problemOf(prompt)).toMatch(
+		/^'Prompt' is ".+" because the spreadsheet was still calculating/,
+	);
 });
 
 it.each<[unknown]>(
@@ -60,16 +60,14 @@ it.each<[unknown]>(
 		...['<null>', 'n/a', 'N/A', '\\N', 'undefined undefined', 'null, null', 'nan\u200b', 'nil'],
 		NaN,
 	].map((prompt): [unknown] => [prompt]),
-)('%j is a value that was not there', (prompt) => {
-	expect(problemOf(prompt)).toMatch(
-		/^Prompt: is ".+": there was no value where the prompt should be/,
-	);
+)('the prompt %j is rejected as a missing value', (prompt) => {
+	expect(problemOf(prompt)).toMatch(/^'Prompt' is ".+", so a value is missing/);
 });
 
 it.each(['[object Object]', 'A lake, [object Object], at dawn', '[object Array] lake'])(
-	'%s holds an object',
+	'the prompt %s is rejected because it contains a stringified object',
 	(prompt) => {
-		expect(problemOf(prompt)).toMatch(/^Prompt: holds "\[object \w+\]": /);
+		expect(problemOf(prompt)).toMatch(/^'Prompt' contains "\[object \w+\]" because /);
 	},
 );
 
@@ -79,8 +77,8 @@ it.each([
 	'{{title}}',
 	'A {{\n$json.a\n}} b',
 	'={{ $json.x }}',
-])('%s was not filled in', (prompt) => {
-	expect(problemOf(prompt)).toMatch(/^Prompt: holds \{\{[^]+\}\}, which was not filled in: /);
+])('the prompt %s is rejected because of an unresolved template', (prompt) => {
+	expect(problemOf(prompt)).toMatch(/^'Prompt' contains the unresolved template \{\{[^]+\}\}\. /);
 });
 
 it.each([
@@ -104,17 +102,17 @@ it.each([
 	'?',
 	'🌅',
 	'湖',
-])('%s is a prompt', (prompt) => {
+])('the prompt %s is accepted', (prompt) => {
 	expect(promptProblem(prompt)).toBeUndefined();
 	expect(problemOf(prompt)).toBeUndefined();
 });
 
-it('is refused for a model typed by hand as well', () => {
+it('a useless prompt is rejected for a custom model too', () => {
 	const raw = rawRow({ model: 'custom', customModel: 'x', prompt: '#REF!' });
 	expect(checkRequest(evoLink, raw).ok).toBe(false);
 });
 
-it('is sent without what is invisible around it', () => {
+it('a prompt is sent without invisible characters at its ends', () => {
 	const checked = checkRequest(evoLink, rawRow({ prompt: '\ufeff A lake \u200b' }));
 	expect(checked).toMatchObject({
 		ok: true,

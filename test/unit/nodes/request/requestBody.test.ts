@@ -21,18 +21,18 @@ function linksOf({ references }: ImageRequest): string[] {
 	return references.map((reference) => (reference.kind === 'link' ? reference.url : 'a file'));
 }
 
-describe('a row with nothing but a prompt', () => {
+describe('a row with only a prompt', () => {
 	it.each<[string, Provider, string]>([
 		['evoLink', evoLink, 'doubao-seedream-4.5'],
 		['apiMart', apiMart, 'doubao-seedance-4-5'],
 		['apiInOne', apiInOne, 'seedream/4.5-text-to-image'],
-	])('leaves everything else to %s', (_id, provider, model) => {
+	])('leaves all defaults to %s', (_id, provider, model) => {
 		expect(bodyOf(provider, {})).toEqual({ model, prompt: PROMPT });
 	});
 });
 
-describe('a row that sets everything', () => {
-	it('goes to EvoLink 4.5 under its own names', () => {
+describe('a row with all settings', () => {
+	it('uses the names of EvoLink 4.5', () => {
 		const fields = {
 			model: 'doubao-seedream-4.5',
 			imageUrls: LINKS,
@@ -56,7 +56,7 @@ describe('a row that sets everything', () => {
 		});
 	});
 
-	it('goes to EvoLink 4.0 under its own names', () => {
+	it('uses the names of EvoLink 4.0', () => {
 		const fields = {
 			model: 'doubao-seedream-4.0',
 			width: 1280,
@@ -78,7 +78,7 @@ describe('a row that sets everything', () => {
 		});
 	});
 
-	it('goes to APIMart under its own names, some of them nested', () => {
+	it('uses the names of APIMart, some of them nested', () => {
 		const fields = {
 			model: 'doubao-seedance-4-5',
 			imageUrls: LINKS,
@@ -108,7 +108,7 @@ describe('a row that sets everything', () => {
 		});
 	});
 
-	it('goes to API in One under its own names', () => {
+	it('uses the names of API in One', () => {
 		const fields = {
 			model: 'auto',
 			imageUrls: LINKS,
@@ -129,7 +129,7 @@ describe('a row that sets everything', () => {
 	});
 });
 
-it('sends numbers as numbers, whatever the spreadsheet wrote', () => {
+it('numbers are sent as numbers, even if the spreadsheet has text', () => {
 	const parameters = { imageCount: ' 3 ', sequentialImageGeneration: 'auto', maxImages: '4' };
 	expect(bodyOf(apiMart, { imageUrls: LINKS, parameters })).toMatchObject({
 		n: 3,
@@ -137,7 +137,7 @@ it('sends numbers as numbers, whatever the spreadsheet wrote', () => {
 	});
 });
 
-it('merges the extra body last', () => {
+it('the extra body is merged last', () => {
 	const fields = { parameters: { resolution: '2K' }, extraBody: { quality: '3K', seed: 7 } };
 	expect(bodyOf(evoLink, fields)).toEqual({
 		model: 'doubao-seedream-4.5',
@@ -147,7 +147,7 @@ it('merges the extra body last', () => {
 	});
 });
 
-it('merges the extra body into nested settings, and lets its lists take the place of ours', () => {
+it('the extra body is merged into nested objects, but its lists replace ours', () => {
 	const fields = {
 		imageUrls: LINKS,
 		parameters: { promptOptimization: 'fast' },
@@ -162,7 +162,7 @@ it('merges the extra body into nested settings, and lets its lists take the plac
 	});
 });
 
-it('makes the same body of the same request, without changing the request', () => {
+it('the same request always has the same body and is not modified', () => {
 	const checked = checkRequest(
 		apiMart,
 		rawRow({ imageUrls: LINKS, parameters: { imageCount: 2 } }),
@@ -173,8 +173,8 @@ it('makes the same body of the same request, without changing the request', () =
 	expect(checked.value.values).toEqual(before);
 });
 
-describe('the references', () => {
-	it('stand in the body as the links they have become, in their order', () => {
+describe('the references in the request body', () => {
+	it('are the resolved links, in order', () => {
 		const checked = checkRequest(
 			evoLink,
 			rawRow({ imageUrls: LINKS, imageFiles: [imageFile(), imageFile({ key: 'file-2' })] }),
@@ -188,7 +188,7 @@ describe('the references', () => {
 		});
 	});
 
-	it('do not say how they were brought there', () => {
+	it('do not show how they were sent', () => {
 		const fields = { imageFiles: [imageFile()], sendBinaryAs: 'dataUri' };
 		expect(bodyOf(apiMart, fields)).toEqual({
 			model: 'doubao-seedance-4-5',
@@ -198,7 +198,7 @@ describe('the references', () => {
 	});
 });
 
-it('sends the prompt with the sentence that asks for the number', () => {
+it('the prompt is sent with the sentence that asks for the number of images', () => {
 	const fields = { askForCount: true, parameters: { imageCount: 3 } };
 	expect(bodyOf(evoLink, fields)).toEqual({
 		model: 'doubao-seedream-4.5',

@@ -7,7 +7,7 @@ const read = (imageUrls: unknown, reach?: Reach) => {
 	const checked = checkRequest(evoLink, rawRow({ imageUrls }), reach);
 	return checked.ok
 		? checked.value.references.map((one) => (one.kind === 'link' ? one.url : ''))
-		: checked.problems.join('; ');
+		: checked.problems.join('. ');
 };
 
 const DRIVE = 'https://drive.google.com/uc?export=download&id=1AbC_d-9';
@@ -37,7 +37,7 @@ it.each([
 		'https://commons.wikimedia.org/wiki/File:Cat.jpg',
 		'https://commons.wikimedia.org/wiki/Special:FilePath/Cat.jpg',
 	],
-])('%s is led to the image', (page, link) => {
+])('the share page %s is replaced with the link to its image', (page, link) => {
 	expect(read(page)).toEqual([link]);
 });
 
@@ -69,9 +69,9 @@ it.each([
 	'https://unsplash.com/photos/a-lake-abc',
 	'https://www.figma.com/design/abc/Name',
 	'https://www.notion.so/Page-abc',
-])('%s is a page, and no image', (page) => {
+])('the share page %s is rejected because it is no image', (page) => {
 	expect(read(page)).toMatch(
-		/^Reference Image URLs: ".+" is a page of .+, and no image: use the direct link to the image, or download the file in n8n and use Reference Image Fields$/,
+		/^'Reference Image URLs' contains ".+", which is an? .+ page, not an image\. Use the direct link to the image, or download the file in n8n and use 'Reference Image Fields'$/,
 	);
 });
 
@@ -94,7 +94,7 @@ it.each([
 	'https://upload.wikimedia.org/wikipedia/commons/a/cat.jpg',
 	'https://drive.google.com.example.com/file/d/1AbC_d-9/view',
 	'https://example.com/?u=https%3A%2F%2Fimgur.com%2Fabc',
-])('%s is touched nowhere', (link) => {
+])('the link %s stays as it is', (link) => {
 	expect(read(link)).toEqual([link]);
 });
 
@@ -116,12 +116,15 @@ const INTERNAL = [
 	'https://localhost\u200b/cat.png',
 ];
 
-it.each(INTERNAL)('%s is refused, unless the provider is in such a network itself', (link) => {
-	expect(read(link)).toMatch(
-		/^Reference Image URLs: ".+" is in a private network, and no provider can open it/,
-	);
-	expect(read(link, 'network')).toHaveLength(1);
-});
+it.each(INTERNAL)(
+	'the internal link %s is rejected unless the provider is in a private network too',
+	(link) => {
+		expect(read(link)).toMatch(
+			/^'Reference Image URLs' contains ".+", which is in a private network that the provider can't reach/,
+		);
+		expect(read(link, 'network')).toHaveLength(1);
+	},
+);
 
 it.each([
 	'file:///home/me/cat.png',
@@ -132,9 +135,9 @@ it.each([
 	'C:\\cat.png',
 	'\\\\nas\\cat.png',
 	'www.example.com/cat.png',
-])('%s is no link that a provider can open, wherever it is', (text) => {
+])('%s is rejected because it is not a web link, wherever the provider is', (text) => {
 	for (const reach of ['internet', 'network'] as const) {
-		expect(read(text, reach)).toMatch(/is not a link that starts with http:\/\/ or https:\/\/$/);
+		expect(read(text, reach)).toMatch(/isn't a link that starts with http:\/\/ or https:\/\/$/);
 	}
 });
 
@@ -143,11 +146,11 @@ it.each([
 	'https://cdn.example/[object Object]',
 	'{{ $json.foto }}',
 	'https://cdn.example/undefined',
-])('%s was never filled in', (link) => {
-	expect(read(link)).toMatch(/holds /);
+])('the link %s is rejected because of an unresolved template or a missing value', (link) => {
+	expect(read(link)).toMatch(/, which contains /);
 });
 
-it('is one image, however often its pages are given', () => {
+it('several share pages of one image count as a duplicate', () => {
 	const file = 'https://drive.google.com/file/d/1AbC_d-9';
-	expect(read([`${file}/view`, `${file}/edit`])).toMatch(/is there twice/);
+	expect(read([`${file}/view`, `${file}/edit`])).toMatch(/contains ".+" twice/);
 });

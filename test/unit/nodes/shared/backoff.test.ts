@@ -1,6 +1,6 @@
 import { createBackoff } from '../../../../nodes/Seedream/shared/backoff';
 
-describe('the pause after calls that failed', () => {
+describe('the backoff after failed requests', () => {
 	it.each([
 		[1, 1_000],
 		[2, 2_000],
@@ -9,13 +9,13 @@ describe('the pause after calls that failed', () => {
 		[5, 16_000],
 		[6, 16_000],
 		[100, 16_000],
-	])('after %i of them is at most %i ms, and half of it at least', (failures, pause) => {
+	])('after %i of them is at most %i ms, and at least half of it', (failures, pause) => {
 		expect(createBackoff(() => 1)(failures)).toBe(pause);
 		expect(createBackoff(() => 0.5)(failures)).toBe(pause * 0.75);
 		expect(createBackoff(() => 0)(failures)).toBe(pause / 2);
 	});
 
-	it('is another for each row, so that rows that failed together come back one by one', () => {
+	it("differs for each row, so that rows that failed together aren't retried together", () => {
 		const backoff = createBackoff();
 		const pauses = Array.from({ length: 20 }, () => backoff(3));
 		expect(new Set(pauses).size).toBeGreaterThan(15);
@@ -27,11 +27,11 @@ describe('the pause after calls that failed', () => {
 		[1, 30, 30_000],
 		[5, 2, 2_000],
 		[1, 0.75, 750],
-	])('after %i is exactly what the provider wishes: %d seconds', (failures, wish, pause) => {
-		expect(createBackoff()(failures, wish)).toBe(pause);
+	])('after %i is exactly Retry-After: %d seconds', (failures, retryAfter, pause) => {
+		expect(createBackoff()(failures, retryAfter)).toBe(pause);
 	});
 
-	it('is never nothing, or a provider that wishes that would be asked without a pause', () => {
+	it('is never zero, even with a Retry-After of zero', () => {
 		expect(createBackoff()(1, 0)).toBe(500);
 	});
 });

@@ -1,5 +1,5 @@
 import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
-import { createLimit, createPatientLimit } from '../../../../nodes/Seedream/shared/limit';
+import { createLimit, SlowTolerantLimiter } from '../../../../nodes/Seedream/shared/limit';
 import { concurrentClock } from '../virtualClock';
 
 interface Work {
@@ -8,7 +8,7 @@ interface Work {
 	fail: (error: Error) => void;
 }
 
-/** Pieces of work that end only when the test says so; `started` lists them in their order. */
+/** Functions that end only when the test says so; `started` lists them in order. */
 function works(count: number) {
 	const started: number[] = [];
 	let running = 0;
@@ -35,7 +35,7 @@ async function settle() {
 	await new Promise((resolve) => setImmediate(resolve));
 }
 
-it('starts no more than its size at once, in the order they came', async () => {
+it('a limit runs no more than its size at once, first in, first out', async () => {
 	const limit = createLimit(2);
 	const { all, started, most } = works(5);
 	const results = Promise.all(all.map(({ run }) => limit(run)));
@@ -53,7 +53,7 @@ it('starts no more than its size at once, in the order they came', async () => {
 	expect(most()).toBe(2);
 });
 
-it('passes the place of a piece that failed on to the next', async () => {
+it('a limit gives the slot of a failed function to the next', async () => {
 	const limit = createLimit(1);
 	const { all, started } = works(2);
 	const [first, second] = all.map(({ run }) => limit(run));
@@ -66,7 +66,7 @@ it('passes the place of a piece that failed on to the next', async () => {
 	await expect(second).resolves.toBe(1);
 });
 
-it('is free again when everything is done, also for work that fails before it waits', async () => {
+it('a limit is free again when everything is done, also after synchronous failures', async () => {
 	const limit = createLimit(1);
 	for (let round = 0; round < 3; round += 1) {
 		const broken = limit(() => {
@@ -77,7 +77,7 @@ it('is free again when everything is done, also for work that fails before it wa
 	await expect(limit(async () => 'done')).resolves.toBe('done');
 });
 
-it('lets nobody slip in between the end of one and the start of the next', async () => {
+it('a limit lets nothing jump the queue between the end of one function and the start of the next', async () => {
 	const limit = createLimit(1);
 	const { all, most, started } = works(3);
 	const first = limit(all[0]?.run ?? (async () => -1));
@@ -92,7 +92,7 @@ it('lets nobody slip in between the end of one and the start of the next', async
 	expect(most()).toBe(1);
 });
 
-it('runs hundreds of pieces, each once', async () => {
+it('a limit runs hundreds of functions, each once', async () => {
 	const limit = createLimit(7);
 	let running = 0;
 	let most = 0;
@@ -111,11 +111,11 @@ it('runs hundreds of pieces, each once', async () => {
 	expect(most).toBe(7);
 });
 
-describe('a limit that is patient with slow work', () => {
-	/** Each piece takes so many milliseconds; yields when each has begun. */
+describe('the slow-tolerant limiter', () => {
+	/** Each function takes this many milliseconds; returns when each was started. */
 	async function begins(size: number, takes: readonly number[], stoppedAt = Infinity) {
 		const clock = concurrentClock(stoppedAt);
-		const limit = createPatientLimit(size, clock);
+		const limit = new SlowTolerantLimiter(size, clock).run;
 		const begun: number[] = [];
 		let running = 0;
 		let most = 0;
@@ -131,32 +131,32 @@ describe('a limit that is patient with slow work', () => {
 		return { ends: await Promise.allSettled(ends), begun, most, clock };
 	}
 
-	it('starts no more than its size at once, as long as they are quick', async () => {
+	it('runs no more than its size at once, as long as they are quick', async () => {
 		const { begun, most } = await begins(2, Array(6).fill(1_000));
 		expect(begun).toEqual([0, 0, 1_000, 1_000, 2_000, 2_000]);
 		expect(most).toBe(2);
 	});
 
-	it('lets others begin beside those that are slow', async () => {
+	it('starts others beside those that are slow', async () => {
 		const { begun } = await begins(2, [60_000, 60_000, 100, 100, 100]);
 		expect(begun.slice(0, 2)).toEqual([0, 0]);
 		for (const at of begun.slice(2)) expect(at).toBeGreaterThanOrEqual(5_000);
 		expect(Math.max(...begun)).toBeLessThanOrEqual(5_800);
 	});
 
-	it('has forty slow ones at the same time at most', async () => {
+	it('runs at most forty slow ones at once', async () => {
 		const { begun, most } = await begins(4, Array(100).fill(600_000));
 		expect(most).toBe(44);
 		expect(begun.filter((at) => at < 600_000)).toHaveLength(44);
 		expect(begun).toHaveLength(100);
 	});
 
-	it('does nothing while nobody waits', async () => {
+	it('does nothing while the queue is empty', async () => {
 		const { clock } = await begins(4, [60_000, 60_000]);
 		expect(clock.pauses).toEqual([60_000, 60_000]);
 	});
 
-	it('ends those that wait when the execution is stopped', async () => {
+	it('aborts the queue when the execution is stopped', async () => {
 		const { ends, begun } = await begins(1, [60_000, 100, 100], 3_000);
 		expect(begun).toEqual([0]);
 		expect(ends).toEqual(
@@ -164,8 +164,8 @@ describe('a limit that is patient with slow work', () => {
 		);
 	});
 
-	it('passes the place of a piece that failed on to the next', async () => {
-		const limit = createPatientLimit(1, concurrentClock());
+	it('gives the slot of a failed function to the next', async () => {
+		const limit = new SlowTolerantLimiter(1, concurrentClock()).run;
 		const broken = limit(async () => await Promise.reject(new Error('broken')));
 		const next = limit(async () => 'done');
 		await expect(broken).rejects.toThrow('broken');

@@ -4,12 +4,12 @@ import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
-import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
 import { fileContent } from '../images/imageFiles';
 import { concurrentClock, virtualClock } from '../virtualClock';
-import { noReply, PATIENCE_SECONDS, reply, scriptedClientAt } from './scriptedApiClient';
+import { networkError, PATIENCE_SECONDS, reply, scriptedClientAt } from './scriptedApiClient';
 
 const DONE = reply(200, { status: 'completed', results: ['https://example.com/1.png'] });
 
@@ -27,28 +27,28 @@ const UPLOAD: FileUpload = {
 	content: fileContent(Buffer.from('image')),
 };
 
-async function upload(provider: Provider, answer: HttpResult) {
+async function upload(provider: Provider, response: HttpResult) {
 	const { fileReferences } = provider;
 	if (fileReferences.kind !== 'upload') throw new Error('takes no files');
 	const uploads: FileUpload[] = [];
-	const door = {
+	const api = {
 		send: async () => {
 			throw new Error('an upload is no call');
 		},
 		upload: async (given: FileUpload) => {
 			uploads.push(given);
-			return answer;
+			return response;
 		},
 	};
 	const options = { patienceSeconds: PATIENCE_SECONDS };
 	const client = new ProviderClient(
 		provider,
-		createConcurrencyLimiter(0),
-		door,
+		new ConcurrencyLimiter(0),
+		api,
 		virtualClock(),
 		options,
 	);
-	return { result: await client.upload(UPLOAD, fileReferences.readUploaded), uploads };
+	return { result: await client.upload(UPLOAD, fileReferences.parseUploaded), uploads };
 }
 
 describe('an upload', () => {
@@ -56,8 +56,8 @@ describe('an upload', () => {
 		['EvoLink', evoLink, reply(200, { success: true, data: { file_url: URL, file_id: 'f' } })],
 		['EvoLink, with 201', evoLink, reply(201, { data: { file_url: URL } })],
 		['APIMart', apiMart, reply(200, { url: URL, filename: 'cat.png', bytes: 5 })],
-	])('at %s yields the link', async (_label, provider, answer) => {
-		const { result, uploads } = await upload(provider, answer);
+	])('at %s returns the link', async (_label, provider, response) => {
+		const { result, uploads } = await upload(provider, response);
 		expect(result).toEqual({ ok: true, value: URL });
 		expect(uploads).toEqual([UPLOAD]);
 	});
@@ -65,30 +65,27 @@ describe('an upload', () => {
 	it.each<[string, HttpResult]>([
 		['no link', reply(200, { data: {} })],
 		['an empty link', reply(200, { url: '', data: { file_url: '' } })],
-		['something that is no link', reply(200, { url: 'cat.png', data: { file_url: 'cat.png' } })],
+		["something that isn't a link", reply(200, { url: 'cat.png', data: { file_url: 'cat.png' } })],
 		['a number', reply(200, { url: 7, data: { file_url: 7 } })],
 		['no object', reply(200, '<html>Hello</html>')],
-	])(
-		'answered with %s is not understood, costs nothing and may be repeated',
-		async (_what, answer) => {
-			for (const provider of [evoLink, apiMart]) {
-				const { result } = await upload(provider, answer);
-				expect(result).toMatchObject({
-					ok: false,
-					failure: {
-						message: expect.stringMatching(
-							`^A reference image could not be uploaded: ${provider.label} gave an answer that this node does not understand`,
-						),
-						code: 'answer_not_understood',
-						charged: 'no',
-						retry: expect.any(String),
-					},
-				});
-			}
-		},
-	);
+	])('with a response of %s is unreadable, free and may be retried', async (_what, response) => {
+		for (const provider of [evoLink, apiMart]) {
+			const { result } = await upload(provider, response);
+			expect(result).toMatchObject({
+				ok: false,
+				failure: {
+					message: expect.stringMatching(
+						`^The node couldn't upload a reference image: ${provider.label} returned a response that the node doesn't understand`,
+					),
+					code: 'answer_not_understood',
+					charged: 'no',
+					retry: expect.any(String),
+				},
+			});
+		}
+	});
 
-	it('answered with a redirect names the address, and costs nothing', async () => {
+	it('with a redirect as response fails with the new address, free of charge', async () => {
 		const { result } = await upload(
 			evoLink,
 			reply(302, '', { location: 'https://files.example/' }),
@@ -103,27 +100,27 @@ describe('an upload', () => {
 		});
 	});
 
-	const REFUSED = { retry: 'freely', isUnavailable: true } as const;
+	const UNAVAILABLE = { retry: 'unlimited', isUnavailable: true } as const;
 
 	it.each<[string, HttpResult, Pick<Failure, 'retry' | 'isUnavailable' | 'retryAfterSeconds'>]>([
-		['429', reply(429, {}, { 'retry-after': '5' }), { ...REFUSED, retryAfterSeconds: 5 }],
-		['500', reply(500, {}, { 'retry-after': '5' }), { retry: 'freely', retryAfterSeconds: 5 }],
-		['503', reply(503, '<html></html>'), REFUSED],
-		['a refused connection', noReply('ECONNREFUSED', false), REFUSED],
-		['a broken connection', noReply('ECONNRESET', true), { retry: 'freely' }],
+		['429', reply(429, {}, { 'retry-after': '5' }), { ...UNAVAILABLE, retryAfterSeconds: 5 }],
+		['500', reply(500, {}, { 'retry-after': '5' }), { retry: 'unlimited', retryAfterSeconds: 5 }],
+		['503', reply(503, '<html></html>'), UNAVAILABLE],
+		['a refused connection', networkError('ECONNREFUSED', false), UNAVAILABLE],
+		['a reset connection', networkError('ECONNRESET', true), { retry: 'unlimited' }],
 		['400', reply(400, { error: { message: 'Bad file.' } }), {}],
 		['401', reply(401, {}), {}],
 		['413', reply(413, ''), {}],
 	])(
-		'that failed with %s costs nothing; whether to repeat it is known',
-		async (_what, answer, known) => {
+		'that failed with %s is free, and retried if that may help',
+		async (_what, response, known) => {
 			for (const provider of [evoLink, apiMart]) {
-				const { result } = await upload(provider, answer);
+				const { result } = await upload(provider, response);
 				expect(result).toMatchObject({
 					ok: false,
 					failure: {
-						message: expect.stringMatching(/^A reference image could not be uploaded: /),
-						description: expect.stringMatching(/Nothing was charged\.$/),
+						message: expect.stringMatching(/^The node couldn't upload a reference image: /),
+						description: expect.stringMatching(/You weren't charged\.$/),
 						charged: 'no',
 						status: 'failed',
 						provider: provider.id,
@@ -135,7 +132,7 @@ describe('an upload', () => {
 		},
 	);
 
-	it('that APIMart refuses with HTTP 200 has failed', async () => {
+	it('that APIMart rejects with HTTP 200 has failed', async () => {
 		const rejection = { success: false, code: 401, message: 'Bad key.', url: URL };
 		const { result } = await upload(apiMart, reply(200, rejection));
 		expect(result).toMatchObject({
@@ -145,20 +142,20 @@ describe('an upload', () => {
 	});
 });
 
-describe('a refusal', () => {
+describe('a rejected request', () => {
 	it.each<[string, HttpResult, boolean]>([
 		['429', reply(429, {}), true],
 		['503', reply(503, {}), true],
-		['a refused connection', noReply('ECONNREFUSED', false), true],
+		['a refused connection', networkError('ECONNREFUSED', false), true],
 		['500', reply(500, {}), false],
-		['a broken connection', noReply('ECONNRESET', true), false],
+		['a reset connection', networkError('ECONNRESET', true), false],
 		['401', reply(401, {}), false],
 		['404', reply(404, {}), false],
 	])(
-		'%s puts off the next call of its kind, and no other: %s',
-		async (_what, answer, isUnavailable) => {
+		'with %s delays the next request of its kind, and no other: %s',
+		async (_what, response, isUnavailable) => {
 			const clock = virtualClock();
-			const { client, times } = scriptedClientAt(clock, evoLink, answer);
+			const { client, times } = scriptedClientAt(clock, evoLink, response);
 			const create = async () => await client.create({ model: 'm' }, 'key-1', () => {});
 			const query = async () => await client.query('task-1', Infinity);
 			for (const call of [query, create, create, query]) {
@@ -169,14 +166,14 @@ describe('a refusal', () => {
 	);
 
 	it.each([
-		['freely', true, true],
-		['freely', false, false],
-		['aFewTimes', true, true],
-		['aFewTimes', false, false],
+		['unlimited', true, true],
+		['unlimited', false, false],
+		['limited', true, true],
+		['limited', false, false],
 		[undefined, true, false],
 		[undefined, false, false],
 	] as const)(
-		'apart, what may be repeated %s is sent again while tries are left (%s): %s',
+		'that may be retried %s is sent again while attempts are left (%s): %s',
 		(retry, hasTriesLeft, isSentAgain) => {
 			const { client } = scriptedClientAt(virtualClock(), evoLink, reply(200, {}));
 			const failure = {
@@ -188,68 +185,77 @@ describe('a refusal', () => {
 				status: 'failed' as const,
 				retry,
 			};
-			expect(client.mayCreateAgain(failure, hasTriesLeft)).toBe(isSentAgain);
+			expect(client.mayRetryCreate(failure, hasTriesLeft)).toBe(isSentAgain);
 		},
 	);
 
-	it('is waited out whatever the tries, until six came in a row', async () => {
-		const nobody = noReply('ECONNREFUSED', false);
+	it('is retried regardless of the attempts, up to six times in a row', async () => {
+		const nobody = networkError('ECONNREFUSED', false);
 		const { client, calls } = scriptedClientAt(virtualClock(), apiMart, nobody);
 		for (let rejections = 1; rejections <= 6; rejections += 1) {
 			const result = await create(client);
-			if (result.ok) throw new Error('was not refused');
-			expect(client.mayCreateAgain(result.failure, false)).toBe(rejections < 6);
+			if (result.ok) throw new Error('was not rejected');
+			expect(client.mayRetryCreate(result.failure, false)).toBe(rejections < 6);
 		}
 		const onSend = jest.fn();
 		const seventh = await create(client, onSend);
 		expect(seventh).toMatchObject({
 			ok: false,
-			failure: { charged: 'no', message: expect.stringMatching(/^APIMart could not be reached/) },
+			failure: {
+				charged: 'no',
+				message: expect.stringMatching(/^APIMart couldn't be reached/),
+			},
 		});
 		expect(onSend).not.toHaveBeenCalled();
 		expect(calls).toHaveLength(6);
 	});
 
-	it('by a limit is waited out whatever the tries, for as long as the patience lasts', async () => {
+	it('is retried regardless of the attempts until the timeout if it is a limit', async () => {
 		const clock = virtualClock();
 		const { client } = scriptedClientAt(clock, apiMart, reply(429, {}));
 		for (;;) {
 			const result = await create(client);
-			if (result.ok) throw new Error('was not refused');
+			if (result.ok) throw new Error('was not rejected');
 			const isOver = clock.elapsed() > 1_000 * PATIENCE_SECONDS;
-			expect(client.mayCreateAgain(result.failure, false)).toBe(!isOver);
+			expect(client.mayRetryCreate(result.failure, false)).toBe(!isOver);
 			if (isOver) break;
-			expect(client.isWaiting()).toBe(true);
+			expect(client.isBackingOff()).toBe(true);
 		}
 		const onSend = jest.fn();
 		await expect(create(client, onSend)).resolves.toMatchObject({
 			ok: false,
-			failure: { charged: 'no', message: expect.stringMatching(/^APIMart gets too many requests/) },
+			failure: {
+				charged: 'no',
+				message: expect.stringMatching(/^APIMart is receiving too many requests/),
+			},
 		});
 		expect(onSend).not.toHaveBeenCalled();
 	});
 
-	it('that closed the provider does not keep from asking for tasks that exist', async () => {
+	it("doesn't stop queries for existing tasks when creates are given up", async () => {
 		const closing = reply(429, {}, { 'retry-after': '3600' });
 		const { client, times } = scriptedClientAt(virtualClock(), evoLink, closing, DONE);
 		await create(client);
 		await expect(client.query('task-1', Infinity)).resolves.toMatchObject({ ok: true });
 		await expect(create(client)).resolves.toMatchObject({
 			ok: false,
-			failure: { charged: 'no', message: expect.stringMatching(/^EvoLink gets too many requests/) },
+			failure: {
+				charged: 'no',
+				message: expect.stringMatching(/^EvoLink is receiving too many requests/),
+			},
 		});
 		expect(times).toEqual([0, 0]);
 	});
 
-	it('is waited out for as long as a task of ours runs, whose end may make room', async () => {
+	it('is retried as long as a task of ours is running, whose end may free capacity', async () => {
 		const clock = virtualClock();
-		const answers = [reply(200, { id: 'task-1' }), ...Array(9).fill(reply(429, {}))];
-		const { client, calls } = scriptedClientAt(clock, evoLink, ...answers);
+		const responses = [reply(200, { id: 'task-1' }), ...Array(9).fill(reply(429, {}))];
+		const { client, calls } = scriptedClientAt(clock, evoLink, ...responses);
 		await create(client);
 		for (let rejections = 1; rejections <= 9; rejections += 1) {
 			const result = await create(client);
-			if (result.ok) throw new Error('was not refused');
-			expect(client.mayCreateAgain(result.failure, false)).toBe(true);
+			if (result.ok) throw new Error('was not rejected');
+			expect(client.mayRetryCreate(result.failure, false)).toBe(true);
 		}
 		client.release('task-1');
 		const ended = clock.elapsed();
@@ -259,8 +265,8 @@ describe('a refusal', () => {
 	});
 });
 
-describe('a question', () => {
-	it('is not asked when its turn comes too late', async () => {
+describe('a query', () => {
+	it("isn't sent if its turn comes too late", async () => {
 		const clock = virtualClock();
 		const busy = reply(429, {}, { 'retry-after': '30' });
 		const { client, calls } = scriptedClientAt(clock, evoLink, busy);
@@ -271,27 +277,27 @@ describe('a question', () => {
 		expect(calls).toHaveLength(1);
 	});
 
-	it('whose answer holds no image of a finished task has no answer', async () => {
+	it('whose response has no image for a completed task is unreadable', async () => {
 		const empty = reply(200, { status: 'completed', results: [] });
 		const { client } = scriptedClientAt(virtualClock(), evoLink, empty);
 		await expect(client.query('task-1', Infinity)).resolves.toMatchObject({
 			ok: false,
 			failure: {
 				code: 'answer_not_understood',
-				retry: 'aFewTimes',
-				message: expect.stringContaining('there is no image in it'),
+				retry: 'limited',
+				message: expect.stringContaining('has no images'),
 			},
 		});
 	});
 
 	it.each<[string, object, string]>([
-		['header', {}, 'request req-1'],
-		['body', { error: { request_id: 'req-2' } }, 'request req-2'],
+		['header', {}, 'request ID req-1'],
+		['body', { error: { request_id: 'req-2' } }, 'request ID req-2'],
 	])(
-		"that fails names the request for the provider's support: %s",
+		"that fails includes the request ID for the provider's support: %s",
 		async (_where, body, request) => {
-			const answer = reply(500, body, { 'x-request-id': 'req-1' });
-			const { client } = scriptedClientAt(virtualClock(), evoLink, answer);
+			const response = reply(500, body, { 'x-request-id': 'req-1' });
+			const { client } = scriptedClientAt(virtualClock(), evoLink, response);
 			await expect(client.query('task-1', Infinity)).resolves.toMatchObject({
 				failure: { message: expect.stringContaining(request) },
 			});
@@ -309,7 +315,7 @@ const PROVIDERS: Array<[string, Provider, object, number]> = [
 
 describe('a create', () => {
 	it.each(PROVIDERS)(
-		'at %s carries its key and what belongs to it, and has as much time as its answer is worth',
+		'at %s is sent with its key and headers, and with a timeout that depends on idempotency',
 		async (_label, provider, headers, timeoutMs) => {
 			const { client, calls } = scriptedClientAt(virtualClock(), provider, reply(500, {}));
 			await create(client);
@@ -331,32 +337,32 @@ describe('a create', () => {
 		['APIMart', apiMart, false, true],
 		['API in One', apiInOne, false, false],
 	])(
-		'at %s is repeatable where the key is promised, or was seen to be honoured',
+		'at %s is idempotent if the provider promises it, or has replayed one',
 		async (_label, provider, before, after) => {
 			const replay = reply(200, { task_id: 'task-1' }, { 'idempotency-replayed': 'true' });
 			const { client, calls } = scriptedClientAt(virtualClock(), provider, replay);
-			expect(client.honoursKeys()).toBe(before);
+			expect(client.honorsIdempotencyKeys()).toBe(before);
 			await expect(create(client)).resolves.toMatchObject({ ok: true, value: { isReplay: true } });
-			expect(client.honoursKeys()).toBe(after);
+			expect(client.honorsIdempotencyKeys()).toBe(after);
 			await create(client);
-			const limits = [before, after].map((honours) => (honours ? 60_000 : 600_000));
+			const limits = [before, after].map((honors) => (honors ? 60_000 : 600_000));
 			expect(calls.map(({ timeoutMs }) => timeoutMs)).toEqual(limits);
 		},
 	);
 
-	it('is repeatable at APIMart where an earlier try has seen a replay', () => {
+	it('is idempotent at APIMart after a replay in an earlier try', () => {
 		const { client } = scriptedClientAt(virtualClock(), apiMart, DONE);
-		client.trustKeys();
-		expect(client.honoursKeys()).toBe(true);
+		client.trustIdempotencyKeys();
+		expect(client.honorsIdempotencyKeys()).toBe(true);
 	});
 
 	it.each<[string, Record<string, string>, boolean]>([
 		['no header', {}, false],
 		['false', { 'idempotency-replayed': 'false' }, false],
 		['true', { 'idempotency-replayed': 'true' }, true],
-	])('is a replay by the header only: %s', async (_what, headers, isReplay) => {
-		const answer = reply(200, { id: 'task-1' }, headers);
-		const { client } = scriptedClientAt(virtualClock(), evoLink, answer);
+	])('is a replay only according to the header: %s', async (_what, headers, isReplay) => {
+		const response = reply(200, { id: 'task-1' }, headers);
+		const { client } = scriptedClientAt(virtualClock(), evoLink, response);
 		await expect(create(client)).resolves.toMatchObject({ ok: true, value: { isReplay } });
 	});
 
@@ -366,7 +372,7 @@ describe('a create', () => {
 		['in the data', 500, { code: 500, message: 'Oops.', data: [{ task_id: '7' }] }, ['7']],
 		['twice', 502, { error: { taskId: 'a' }, data: [{ task_id: 'b' }] }, ['b', 'a']],
 	])(
-		'answered with an error that names a task has made it: %s',
+		'with an error that names a task as response has created the task: %s',
 		async (_where, status, body, ids) => {
 			for (const [, provider] of PROVIDERS) {
 				const { client } = scriptedClientAt(virtualClock(), provider, reply(status, body));
@@ -378,7 +384,7 @@ describe('a create', () => {
 		},
 	);
 
-	it('is not made by an error that names its own id', async () => {
+	it('is not created by an error that contains its own ID', async () => {
 		const body = { error: { code: 'x', message: 'Oops.', id: 'req-1' }, id: 'err-1' };
 		for (const [, provider] of PROVIDERS) {
 			const { client } = scriptedClientAt(virtualClock(), provider, reply(500, body));
@@ -387,11 +393,11 @@ describe('a create', () => {
 	});
 });
 
-describe('the list of tasks', () => {
+describe('the task list', () => {
 	const NOW = virtualClock().now();
 	const MODEL = 'doubao-seedream-4.5';
 
-	/** Newest first, a second between them. */
+	/** Newest first, one second apart. */
 	const page = (count: number, from = 0, model: string | undefined = MODEL) =>
 		reply(200, {
 			data: Array.from({ length: count }, (_, index) => ({
@@ -402,13 +408,13 @@ describe('the list of tasks', () => {
 			})),
 		});
 
-	async function list(since: number, ...answers: HttpResult[]) {
-		const { client, calls } = scriptedClientAt(virtualClock(), evoLink, ...answers);
+	async function list(since: number, ...responses: HttpResult[]) {
+		const { client, calls } = scriptedClientAt(virtualClock(), evoLink, ...responses);
 		const listed = await client.listTasks(MODEL, since);
 		return { ids: listed.map(({ taskId }) => taskId), listed, calls };
 	}
 
-	it('is read with a time limit of its own', async () => {
+	it('is fetched with its own timeout', async () => {
 		const { listed, calls } = await list(0, page(1));
 		expect(listed).toEqual([
 			{ taskId: 'task-0', model: MODEL, status: 'completed', createdAt: new Date(NOW) },
@@ -423,24 +429,24 @@ describe('the list of tasks', () => {
 	});
 
 	it.each<[string, number, HttpResult[], number, number]>([
-		['one that is not full is the last', 0, [page(49)], 1, 49],
+		["one that isn't full is the last", 0, [page(49)], 1, 49],
 		['one that goes back far enough is the last', NOW - 9_000, [page(50)], 1, 10],
 		['one more, until it goes back far enough', NOW - 69_000, [page(50), page(50, 50)], 2, 70],
 		['three at most', 0, [page(50), page(50, 50), page(50, 100), page(50, 150)], 3, 150],
-		['none after one that fails', 0, [page(50), reply(500, {})], 2, 50],
-		['none where it fails', 0, [noReply('ECONNRESET', true)], 1, 0],
-	])('takes as many pages as it needs: %s', async (_what, since, answers, fingerprint, found) => {
-		const { ids, calls } = await list(since, ...answers);
+		['none after a failed one', 0, [page(50), reply(500, {})], 2, 50],
+		['none if the first fails', 0, [networkError('ECONNRESET', true)], 1, 0],
+	])('fetches only the pages it needs: %s', async (_what, since, responses, fingerprint, found) => {
+		const { ids, calls } = await list(since, ...responses);
 		expect(calls).toHaveLength(fingerprint);
 		expect(ids).toEqual(Array.from({ length: found }, (_, index) => `task-${index}`));
 	});
 
-	it('has tasks of this model only, or of one that is not said', async () => {
+	it('contains only tasks of this model, or without a model', async () => {
 		expect((await list(0, page(1, 0, 'another'))).ids).toEqual([]);
 		expect((await list(0, page(1, 0, undefined))).ids).toEqual(['task-0']);
 	});
 
-	it('is asked for nowhere but where there is one', async () => {
+	it('is only requested from providers that have one', async () => {
 		for (const provider of [apiMart, apiInOne]) {
 			const { client, calls } = scriptedClientAt(virtualClock(), provider, page(1));
 			await expect(client.listTasks(MODEL, 0)).resolves.toEqual([]);
@@ -449,23 +455,23 @@ describe('the list of tasks', () => {
 	});
 });
 
-describe('a chosen number of tasks at work', () => {
-	/** Two providers and one place. */
+describe('a concurrency set by the user', () => {
+	/** Two providers that share one slot. */
 	function sharing(first: HttpResult) {
 		const clock = concurrentClock();
 		const options = {
 			patienceSeconds: PATIENCE_SECONDS,
-			pool: createConcurrencyLimiter(1),
+			pool: new ConcurrencyLimiter(1),
 			random: () => 1,
 		};
 		const sent: string[] = [];
-		const providerOf = (provider: Provider, answer: HttpResult) => {
+		const providerOf = (provider: Provider, response: HttpResult) => {
 			const send = async () => {
 				sent.push(provider.id);
-				return answer;
+				return response;
 			};
-			const door = { send, upload: send };
-			return new ProviderClient(provider, createConcurrencyLimiter(1), door, clock, options);
+			const api = { send, upload: send };
+			return new ProviderClient(provider, new ConcurrencyLimiter(1), api, clock, options);
 		};
 		const made = reply(200, { task_id: 'task-2' });
 		return { clock, sent, one: providerOf(apiMart, first), other: providerOf(evoLink, made) };
@@ -473,17 +479,17 @@ describe('a chosen number of tasks at work', () => {
 
 	it.each<[string, HttpResult]>([
 		['429', reply(429, {})],
-		['a refused connection', noReply('ECONNREFUSED', false)],
+		['a refused connection', networkError('ECONNREFUSED', false)],
 		['402', reply(402, {})],
-		['a lost answer', noReply('ECONNRESET', true)],
-	])('leaves the place of what came to %s to another provider', async (_what, answer) => {
-		const { sent, one, other } = sharing(answer);
+		['a lost response', networkError('ECONNRESET', true)],
+	])('gives the slot of a create with %s to another provider', async (_what, response) => {
+		const { sent, one, other } = sharing(response);
 		await create(one);
 		await expect(create(other)).resolves.toMatchObject({ ok: true });
 		expect(sent).toEqual(['apiMart', 'evoLink']);
 	});
 
-	it('keeps the place of a task until its end', async () => {
+	it('keeps the slot of a task until it ends', async () => {
 		const { clock, sent, one, other } = sharing(reply(200, { task_id: 'task-1' }));
 		await create(one);
 		const waiting = create(other);
@@ -500,7 +506,7 @@ describe('a chosen number of tasks at work', () => {
 		await third;
 	});
 
-	it('does not count several tasks of one row twice', async () => {
+	it('counts several tasks of one row once', async () => {
 		const both = { data: [{ task_id: 'task-a' }, { task_id: 'task-b' }] };
 		const { sent, one, other } = sharing(reply(200, both));
 		await create(one);
@@ -513,16 +519,16 @@ describe('a chosen number of tasks at work', () => {
 	});
 });
 
-it('frees every place of a finished answer, also of those that name no task', async () => {
+it('the pool gets every slot back after a response, also one that names no task', async () => {
 	const clock = concurrentClock();
 	const data = { object: 'generation.result', data: [{ url: 'https://example.com/1.png' }] };
 	const send = async () => {
 		await clock.sleep(100);
 		return reply(200, { data });
 	};
-	const options = { patienceSeconds: PATIENCE_SECONDS, pool: createConcurrencyLimiter(2) };
-	const door = { send, upload: send };
-	const client = new ProviderClient(apiMart, createConcurrencyLimiter(2), door, clock, options);
+	const options = { patienceSeconds: PATIENCE_SECONDS, pool: new ConcurrencyLimiter(2) };
+	const api = { send, upload: send };
+	const client = new ProviderClient(apiMart, new ConcurrencyLimiter(2), api, clock, options);
 	for (let round = 1; round <= 3; round += 1) {
 		const made = Promise.all([create(client), create(client)]);
 		const late = clock.sleep(10_000).then(() => 'still waiting');
@@ -534,22 +540,22 @@ it('frees every place of a finished answer, also of those that name no task', as
 	}
 });
 
-it('hears of every refusal, so that it can be told', async () => {
-	const onRefused = jest.fn();
-	const answers = [reply(429, {}), reply(503, {}), reply(402, {}), reply(200, { id: 'task-1' })];
-	const send = async () => answers.shift() ?? DONE;
-	const options = { patienceSeconds: PATIENCE_SECONDS, onRefused, random: () => 1 };
+it('onRejected is called for every rejected create', async () => {
+	const onRejected = jest.fn();
+	const responses = [reply(429, {}), reply(503, {}), reply(402, {}), reply(200, { id: 'task-1' })];
+	const send = async () => responses.shift() ?? DONE;
+	const options = { patienceSeconds: PATIENCE_SECONDS, onRejected, random: () => 1 };
 	const client = new ProviderClient(
 		evoLink,
-		createConcurrencyLimiter(0),
+		new ConcurrencyLimiter(0),
 		{ send, upload: send },
 		virtualClock(),
 		options,
 	);
-	const heard: number[] = [];
+	const counts: number[] = [];
 	for (let call = 0; call < 4; call += 1) {
 		await create(client);
-		heard.push(onRefused.mock.calls.length);
+		counts.push(onRejected.mock.calls.length);
 	}
-	expect(heard).toEqual([1, 2, 2, 2]);
+	expect(counts).toEqual([1, 2, 2, 2]);
 });

@@ -1,14 +1,14 @@
 import type { Failure, Result } from '../../../../nodes/Seedream/errors/failure';
 import { type Clock, ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import { createLimit } from '../../../../nodes/Seedream/shared/limit';
-import { createRateLimiter, type RateLimiter } from '../../../../nodes/Seedream/tasks/rateLimiter';
+import { RateLimiter } from '../../../../nodes/Seedream/tasks/rateLimiter';
 import { concurrentClock, virtualClock } from '../virtualClock';
 
-type ParsedResponse = Result<string>;
+type Outcome = Result<string>;
 
-const TAKEN: ParsedResponse = { ok: true, value: 'taken' };
+const ACCEPTED: Outcome = { ok: true, value: 'accepted' };
 
-function failed(changes: Partial<Failure>): ParsedResponse {
+function failed(changes: Partial<Failure>): Outcome {
 	const failure: Failure = {
 		message: '',
 		description: '',
@@ -16,15 +16,15 @@ function failed(changes: Partial<Failure>): ParsedResponse {
 		type: '',
 		charged: 'no',
 		status: 'failed',
-		retry: 'freely',
+		retry: 'unlimited',
 		...changes,
 	};
 	return { ok: false, failure };
 }
 
-const refused = (retryAfterSeconds?: number) => failed({ isUnavailable: true, retryAfterSeconds });
+const rejected = (retryAfterSeconds?: number) => failed({ isUnavailable: true, retryAfterSeconds });
 
-/** The same by a limit of the provider's, which ends by itself. */
+/** By a limit that ends by itself. */
 const limited = (retryAfterSeconds?: number) =>
 	failed({ isUnavailable: true, isLimit: true, retryAfterSeconds });
 
@@ -32,60 +32,60 @@ const longest = () => 1;
 
 const PATIENCE_MS = 600_000;
 
-/** One caller; `sentAt` in milliseconds since the start. */
+/** One caller. `sentAt` is in milliseconds since the start. */
 function alone(random = longest, clock = virtualClock()) {
-	const rateLimiter = createRateLimiter(clock, random, PATIENCE_MS);
+	const rateLimiter = new RateLimiter(clock, random, PATIENCE_MS);
 	const sentAt: number[] = [];
-	const send = async (answer: ParsedResponse) =>
+	const send = async (response: Outcome) =>
 		await rateLimiter.run(async () => {
 			sentAt.push(clock.elapsed());
-			return answer;
+			return response;
 		});
-	/** The pauses between one call and the next. */
+	/** Between one request and the next. */
 	const spacing = () => sentAt.slice(1).map((at, index) => at - (sentAt[index] ?? 0));
 	return { rateLimiter, clock, sentAt, send, spacing };
 }
 
-describe('a provider that refuses nothing', () => {
-	it('is asked without any pace', async () => {
+describe('the rate limiter without rejections', () => {
+	it('sends without delays', async () => {
 		const { send, clock } = alone();
-		for (let call = 0; call < 1_000; call += 1) await send(TAKEN);
+		for (let call = 0; call < 1_000; call += 1) await send(ACCEPTED);
 		expect(clock.pauses).toEqual([]);
 	});
 
-	it('is asked by all callers at once', async () => {
+	it('sends the requests of all callers at once', async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
 		await Promise.all(
 			Array.from({ length: 200 }, () =>
 				rateLimiter.run(async () => {
 					await clock.sleep(1_000);
-					return TAKEN;
+					return ACCEPTED;
 				}),
 			),
 		);
 		expect(clock.elapsed()).toBe(1_000);
 	});
 
-	it('hands on what it answers', async () => {
+	it('returns the results', async () => {
 		const { send } = alone();
-		await expect(send(TAKEN)).resolves.toBe(TAKEN);
+		await expect(send(ACCEPTED)).resolves.toBe(ACCEPTED);
 		const failure = failed({ code: 'x' });
 		await expect(send(failure)).resolves.toBe(failure);
 	});
 });
 
-describe('a refusal', () => {
+describe('the rate limiter after a rejection', () => {
 	it.each([
 		['0', 0, 0.75],
-		['a half', 0.5, 0.875],
+		['0.5', 0.5, 0.875],
 		['1', 1, 1],
 	])(
-		'doubles the wait of one and a half calls, with a jitter of %s',
+		'doubles the delay of one and a half requests, with a jitter of %s',
 		async (_what, jitter, share) => {
 			const { send, spacing } = alone(() => jitter);
-			for (let call = 0; call < 6; call += 1) await send(refused());
-			// The pace is seven calls a second at first, and seven tenths of it with each refusal.
+			for (let call = 0; call < 6; call += 1) await send(rejected());
+			// The rate starts at seven requests per second, and decreases by 30% with each rejection.
 			const paced = [1, 2, 3, 4].map(
 				(rejections) => Math.min(1_000, 1_500 / (7 * 0.7 ** rejections)) * 2 ** rejections,
 			);
@@ -97,24 +97,24 @@ describe('a refusal', () => {
 		},
 	);
 
-	it('by a network that does not reach the provider says nothing about the pace', async () => {
+	it("doesn't slow down if the provider couldn't be reached", async () => {
 		const { send, spacing } = alone();
 		for (let call = 0; call < 6; call += 1) {
 			await send(failed({ isUnavailable: true, type: 'network_error' }));
 		}
 		expect(spacing()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
-		for (let call = 0; call < 10; call += 1) await send(TAKEN);
+		for (let call = 0; call < 10; call += 1) await send(ACCEPTED);
 		expect(spacing().slice(-9)).toEqual(Array(9).fill(0));
 	});
 
-	it('never makes anyone wait for more than half a minute', async () => {
+	it('never waits more than half a minute', async () => {
 		const { send, spacing } = alone();
-		for (let call = 0; call < 12; call += 1) await send(refused());
+		for (let call = 0; call < 12; call += 1) await send(rejected());
 		expect(Math.max(...spacing())).toBe(30_000);
 	});
 
 	it.each([
-		// The pace alone is seven calls a second.
+		// The rate alone is seven requests per second.
 		[0.01, 1_000 / 7],
 		[0.25, 250],
 		[2.5, 2_500],
@@ -123,31 +123,31 @@ describe('a refusal', () => {
 		[61, 60_000],
 		[86_400, 60_000],
 	])(
-		'with Retry-After %d makes everyone wait for %d ms, whatever the jitter',
-		async (wish, wait) => {
+		'waits for Retry-After %d: all wait for %d ms, whatever the jitter',
+		async (retryAfter, wait) => {
 			const { send, spacing } = alone(() => 0.3);
-			await send(refused(wish));
-			await send(TAKEN);
+			await send(rejected(retryAfter));
+			await send(ACCEPTED);
 			expect(spacing()).toHaveLength(1);
 			expect(spacing()[0]).toBeCloseTo(wait, 2);
 		},
 	);
 
 	it.each([0, 0.01])(
-		'with Retry-After %d does not have the provider asked at once until it closes',
-		async (wish) => {
+		"doesn't retry at once with Retry-After %d until it gives up",
+		async (retryAfter) => {
 			const { send, sentAt } = alone();
-			for (let call = 0; call < 6; call += 1) await send(refused(wish));
-			// The pace alone, which falls with each of them, makes it last so long.
+			for (let call = 0; call < 6; call += 1) await send(rejected(retryAfter));
+			// Because of the rate, which decreases with each of them.
 			expect(sentAt.at(-1)).toBeCloseTo(1_650, 0);
 		},
 	);
 
-	it('closes after six in a row', async () => {
+	it('gives up after six rejections in a row', async () => {
 		const { send, rateLimiter } = alone();
 		for (let call = 1; call <= 9; call += 1) {
-			await send(refused());
-			expect(rateLimiter.isClosed()).toBe(call >= 6);
+			await send(rejected());
+			expect(rateLimiter.hasGivenUp()).toBe(call >= 6);
 		}
 	});
 
@@ -155,93 +155,93 @@ describe('a refusal', () => {
 		[60, false],
 		[60.5, true],
 		[86_400, true],
-	])('with Retry-After %d closes at once: %s', async (wish, isClosed) => {
+	])('with Retry-After %d gives up at once: %s', async (retryAfter, hasGivenUp) => {
 		const { send, rateLimiter } = alone();
-		await send(refused(wish));
-		expect(rateLimiter.isClosed()).toBe(isClosed);
+		await send(rejected(retryAfter));
+		expect(rateLimiter.hasGivenUp()).toBe(hasGivenUp);
 	});
 
 	it.each([
-		['a success', TAKEN],
+		['a success', ACCEPTED],
 		['a failure of another kind', failed({ code: 'oops' })],
-	])('is forgotten after %s', async (_what, answer) => {
+	])('resets its backoff after %s', async (_what, response) => {
 		const { send, rateLimiter, spacing } = alone();
-		for (let call = 0; call < 6; call += 1) await send(refused());
-		expect(rateLimiter.isClosed()).toBe(true);
-		await send(answer);
-		expect(rateLimiter.isClosed()).toBe(false);
-		// The count and the waits start anew, from a second at most.
-		for (let call = 0; call < 5; call += 1) await send(refused());
-		expect(rateLimiter.isClosed()).toBe(false);
+		for (let call = 0; call < 6; call += 1) await send(rejected());
+		expect(rateLimiter.hasGivenUp()).toBe(true);
+		await send(response);
+		expect(rateLimiter.hasGivenUp()).toBe(false);
+		// The count and the delays start again, from at most a second.
+		for (let call = 0; call < 5; call += 1) await send(rejected());
+		expect(rateLimiter.hasGivenUp()).toBe(false);
 		expect(spacing().slice(-4)).toEqual([1_000, 2_000, 4_000, 8_000]);
 	});
 
-	it('is not forgotten over a connection that broke: that may say the same', async () => {
+	it("doesn't reset its backoff after a reset connection, which may mean the same", async () => {
 		const { send, rateLimiter } = alone();
-		for (let call = 0; call < 5; call += 1) await send(refused());
+		for (let call = 0; call < 5; call += 1) await send(rejected());
 		await send(failed({ type: 'network_error' }));
-		expect(rateLimiter.isClosed()).toBe(false);
-		await send(refused());
-		expect(rateLimiter.isClosed()).toBe(true);
+		expect(rateLimiter.hasGivenUp()).toBe(false);
+		await send(rejected());
+		expect(rateLimiter.hasGivenUp()).toBe(true);
 	});
 
-	it('counts as one with all that were under way together', async () => {
+	it('counts the rejections of concurrent requests as one', async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
 		const wave = async () =>
 			await Promise.all(
 				Array.from({ length: 50 }, (_, index) =>
 					rateLimiter.run(async () => {
 						await clock.sleep(100 + index);
-						return refused();
+						return rejected();
 					}),
 				),
 			);
 		await wave();
-		expect(rateLimiter.isClosed()).toBe(false);
-		await rateLimiter.run(async () => TAKEN);
-		// The first of them was refused after 100 ms.
+		expect(rateLimiter.hasGivenUp()).toBe(false);
+		await rateLimiter.run(async () => ACCEPTED);
+		// The first of them was rejected after 100 ms.
 		expect(clock.elapsed()).toBe(1_100);
 	});
 });
 
-describe('a limit', () => {
-	/** Refuses until it closes, and yields when that was. */
+describe('the rate limiter at a limit that ends by itself', () => {
+	/** Rejects until the limiter gives up, and returns when that was. */
 	async function untilClosed(
 		{ rateLimiter, clock, send }: ReturnType<typeof alone>,
-		answer: ParsedResponse,
+		response: Outcome,
 	) {
-		while (!rateLimiter.isClosed()) await send(answer);
+		while (!rateLimiter.hasGivenUp()) await send(response);
 		return clock.elapsed();
 	}
 
-	it('is waited for as long as the patience lasts', async () => {
+	it('waits as long as its patience lasts', async () => {
 		const closedAt = await untilClosed(alone(), limited());
 		expect(closedAt).toBeGreaterThan(PATIENCE_MS);
 		expect(closedAt).toBeLessThanOrEqual(PATIENCE_MS + 30_000);
 	});
 
-	it('that ends meanwhile is waited for anew the next time', async () => {
+	it('waits for the full time again after the limit ended', async () => {
 		const all = alone();
 		while (all.clock.elapsed() < 500_000) await all.send(limited());
-		await all.send(TAKEN);
+		await all.send(ACCEPTED);
 		const takenAt = all.clock.elapsed();
 		expect(await untilClosed(all, limited())).toBeGreaterThan(takenAt + PATIENCE_MS);
 	});
 
-	it('is waited for anew after something has changed', async () => {
+	it('waits for the full time again after resetBackoff', async () => {
 		const all = alone();
 		while (all.clock.elapsed() < 500_000) await all.send(limited());
 		all.rateLimiter.resetBackoff();
 		expect(await untilClosed(all, limited())).toBeGreaterThan(500_000 + PATIENCE_MS);
 	});
 
-	it('that turns into another refusal is not waited for any more', async () => {
+	it('stops waiting when the limit turns into another rejection', async () => {
 		const { rateLimiter, send } = alone();
 		for (let call = 0; call < 8; call += 1) await send(limited());
-		expect(rateLimiter.isClosed()).toBe(false);
-		await send(refused());
-		expect(rateLimiter.isClosed()).toBe(true);
+		expect(rateLimiter.hasGivenUp()).toBe(false);
+		await send(rejected());
+		expect(rateLimiter.hasGivenUp()).toBe(true);
 	});
 
 	it.each([
@@ -249,73 +249,73 @@ describe('a limit', () => {
 		[600, 600_000, false],
 		[601, 600_000, true],
 	])(
-		'with Retry-After %d makes everyone wait for %d ms, and closes at once: %s',
-		async (wish, wait, isClosed) => {
+		'with Retry-After %d waits for %d ms, and gives up at once: %s',
+		async (retryAfter, wait, hasGivenUp) => {
 			const { rateLimiter, send, sentAt } = alone();
-			await send(limited(wish));
-			expect(rateLimiter.isClosed()).toBe(isClosed);
-			await send(TAKEN);
+			await send(limited(retryAfter));
+			expect(rateLimiter.hasGivenUp()).toBe(hasGivenUp);
+			await send(ACCEPTED);
 			expect(sentAt).toEqual([0, wait]);
 		},
 	);
 
-	it('that is met only after a long idle time is waited for all the same', async () => {
+	it('waits for the full time after a long idle time', async () => {
 		const { rateLimiter, clock, send } = alone();
 		await clock.sleep(PATIENCE_MS + 1);
 		await send(limited(5));
-		expect(rateLimiter.isClosed()).toBe(false);
+		expect(rateLimiter.hasGivenUp()).toBe(false);
 	});
 
-	it('is waited for until something was taken', async () => {
+	it('is backing off until a request was accepted', async () => {
 		const { rateLimiter, send } = alone();
-		expect(rateLimiter.isWaiting()).toBe(false);
+		expect(rateLimiter.isBackingOff()).toBe(false);
 		await send(limited());
-		expect(rateLimiter.isWaiting()).toBe(true);
-		await send(TAKEN);
-		expect(rateLimiter.isWaiting()).toBe(false);
+		expect(rateLimiter.isBackingOff()).toBe(true);
+		await send(ACCEPTED);
+		expect(rateLimiter.isBackingOff()).toBe(false);
 		await send(limited());
 		rateLimiter.resetBackoff();
-		expect(rateLimiter.isWaiting()).toBe(false);
+		expect(rateLimiter.isBackingOff()).toBe(false);
 	});
 });
 
-describe('refusals of calls that were under way together', () => {
-	async function together(...wishes: Array<number | undefined>) {
+describe('the rate limiter after rejections of concurrent requests', () => {
+	async function together(...retryAfters: Array<number | undefined>) {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-		const calls = wishes.map((wish, index) =>
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		const calls = retryAfters.map((retryAfter, index) =>
 			rateLimiter.run(async () => {
 				await clock.sleep(100 * (index + 1));
-				return refused(wish);
+				return rejected(retryAfter);
 			}),
 		);
 		await Promise.all(calls);
-		const answeredAt = clock.elapsed();
-		const isClosed = rateLimiter.isClosed();
-		await rateLimiter.run(async () => TAKEN);
-		return { waited: clock.elapsed() - answeredAt, isClosed };
+		const respondedAt = clock.elapsed();
+		const hasGivenUp = rateLimiter.hasGivenUp();
+		await rateLimiter.run(async () => ACCEPTED);
+		return { waited: clock.elapsed() - respondedAt, hasGivenUp };
 	}
 
-	it('wait for the longest that any of them was told', async () => {
-		await expect(together(1, 30)).resolves.toEqual({ waited: 30_000, isClosed: false });
-		await expect(together(undefined, 30)).resolves.toEqual({ waited: 30_000, isClosed: false });
-		await expect(together(30, 1)).resolves.toEqual({ waited: 29_900, isClosed: false });
+	it('waits for the longest Retry-After of all', async () => {
+		await expect(together(1, 30)).resolves.toEqual({ waited: 30_000, hasGivenUp: false });
+		await expect(together(undefined, 30)).resolves.toEqual({ waited: 30_000, hasGivenUp: false });
+		await expect(together(30, 1)).resolves.toEqual({ waited: 29_900, hasGivenUp: false });
 	});
 
-	it('close when any of them was told to stay away', async () => {
-		await expect(together(1, 3_600)).resolves.toMatchObject({ isClosed: true });
+	it('gives up if any Retry-After is too long', async () => {
+		await expect(together(1, 3_600)).resolves.toMatchObject({ hasGivenUp: true });
 	});
 });
 
-describe('the pace', () => {
-	/** What the provider has taken in the second before it refuses. */
+describe('the rate', () => {
+	/** What the provider accepted in the second before it rejects. */
 	async function refusedAfter(calls: number) {
 		const all = alone();
 		for (let call = 0; call < calls; call += 1) {
-			await all.send(TAKEN);
+			await all.send(ACCEPTED);
 			await all.clock.sleep(1_000 / calls);
 		}
-		await all.send(refused());
+		await all.send(rejected());
 		return all;
 	}
 
@@ -323,17 +323,17 @@ describe('the pace', () => {
 		[100, 70],
 		[20, 14],
 		[10, 7],
-		// So few calls say nothing about what it would take.
+		// So few requests don't show how many it would accept.
 		[5, 7],
 		[1, 7],
 		[0, 7],
 	])(
-		'starts a little below what the provider took in the last second: %i calls, then %d a second',
+		'starts slightly below what the provider accepted in the last second: %i requests, then %d per second',
 		async (calls, pace) => {
 			const { send, spacing } = await refusedAfter(calls);
-			await send(TAKEN);
-			await send(TAKEN);
-			// The first of them may have been a full second ago, and does not count then.
+			await send(ACCEPTED);
+			await send(ACCEPTED);
+			// The first of them may have been a full second ago, and then doesn't count.
 			const measured = 1_000 / (spacing().at(-1) ?? 0);
 			expect(measured).toBeLessThanOrEqual(pace + 0.01);
 			expect(measured).toBeGreaterThanOrEqual(Math.max(0.5, pace - 0.7) - 0.01);
@@ -341,32 +341,32 @@ describe('the pace', () => {
 	);
 
 	it.each([1, 2, 3, 5, 8])(
-		'falls to seven tenths with each refusal, to a call every two seconds: %i more',
+		'decreases by 30% with each rejection, down to one request every two seconds: %i more',
 		async (rejections) => {
 			const { send, spacing } = await refusedAfter(20);
-			for (let call = 0; call < rejections; call += 1) await send(refused());
-			await send(TAKEN);
-			await send(TAKEN);
+			for (let call = 0; call < rejections; call += 1) await send(rejected());
+			await send(ACCEPTED);
+			await send(ACCEPTED);
 			const first = 0.7 * 19;
 			const pace = 1_000 / (spacing().at(-1) ?? 0);
 			expect(pace).toBeCloseTo(Math.max(0.5, first * 0.7 ** rejections), 1);
 		},
 	);
 
-	it('that is known makes a refusal a short pause: a few calls are left out', async () => {
+	it('makes rejections short delays once it is known', async () => {
 		const { send, spacing } = await refusedAfter(20);
-		for (let call = 0; call < 30; call += 1) await send(TAKEN);
+		for (let call = 0; call < 30; call += 1) await send(ACCEPTED);
 		const pace = 1_000 / (spacing().at(-1) ?? 0);
-		await send(refused());
-		await send(TAKEN);
+		await send(rejected());
+		await send(ACCEPTED);
 		expect(spacing().at(-1)).toBeLessThan(5_000 / pace);
 	});
 
-	it('grows by a tenth every second', async () => {
+	it('increases by 10% every second', async () => {
 		const { send, sentAt } = alone();
-		await send(refused());
+		await send(rejected());
 		const start = 1_000;
-		while ((sentAt.at(-1) ?? 0) < start + 20_000) await send(TAKEN);
+		while ((sentAt.at(-1) ?? 0) < start + 20_000) await send(ACCEPTED);
 		const inSecond = (second: number) =>
 			sentAt.filter((at) => Math.floor((at - start) / 1_000) === second).length;
 		for (let second = 0; second < 20; second += 1) {
@@ -376,21 +376,21 @@ describe('the pace', () => {
 		}
 	});
 
-	it('grows by half a call a second at least', async () => {
+	it('increases by at least half a request per second', async () => {
 		const { send, sentAt } = alone();
-		// The pace falls to half a call a second.
-		for (let call = 0; call < 9; call += 1) await send(refused());
-		await send(TAKEN);
+		// The rate decreases to half a request per second.
+		for (let call = 0; call < 9; call += 1) await send(rejected());
+		await send(ACCEPTED);
 		const start = sentAt.at(-1) ?? 0;
-		while ((sentAt.at(-1) ?? 0) < start + 10_000) await send(TAKEN);
+		while ((sentAt.at(-1) ?? 0) < start + 10_000) await send(ACCEPTED);
 		const inLastSecond = sentAt.filter((at) => at > start + 8_500 && at <= start + 9_500).length;
 		expect(inLastSecond).toBeGreaterThanOrEqual(4);
 		expect(inLastSecond).toBeLessThanOrEqual(7);
 	});
 
-	it('is no longer set from a hundred calls a second on', async () => {
+	it('is unlimited above 100 requests per second', async () => {
 		const { send, spacing } = await refusedAfter(20);
-		for (let call = 0; call < 1_500; call += 1) await send(TAKEN);
+		for (let call = 0; call < 1_500; call += 1) await send(ACCEPTED);
 		const pauses = spacing().slice(21);
 		const free = pauses.indexOf(0);
 		expect(1_000 / (pauses[free - 1] ?? 0)).toBeCloseTo(100, -1);
@@ -399,115 +399,115 @@ describe('the pace', () => {
 	});
 });
 
-describe('hope', () => {
-	it('ends the wait of those in line, and the count of refusals', async () => {
+describe('resetBackoff', () => {
+	it('ends the wait of queued requests, and resets the rejections', async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-		for (let call = 0; call < 6; call += 1) await rateLimiter.run(async () => refused());
-		expect(rateLimiter.isClosed()).toBe(true);
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		for (let call = 0; call < 6; call += 1) await rateLimiter.run(async () => rejected());
+		expect(rateLimiter.hasGivenUp()).toBe(true);
 		const refusedAt = clock.elapsed();
-		const waiting = rateLimiter.run(async () => TAKEN);
+		const waiting = rateLimiter.run(async () => ACCEPTED);
 		await clock.sleep(1_000);
 		rateLimiter.resetBackoff();
-		expect(rateLimiter.isClosed()).toBe(false);
+		expect(rateLimiter.hasGivenUp()).toBe(false);
 		await waiting;
 		expect(clock.elapsed() - refusedAt).toBeLessThanOrEqual(1_100);
 	});
 
-	it('does not end a wait that the provider wished for', async () => {
+	it("doesn't end the wait for Retry-After", async () => {
 		const { rateLimiter, send, sentAt } = alone();
-		await send(refused(9));
+		await send(rejected(9));
 		rateLimiter.resetBackoff();
-		await send(TAKEN);
+		await send(ACCEPTED);
 		expect(sentAt).toEqual([0, 9_000]);
 	});
 
-	it('changes nothing where nobody was refused', async () => {
+	it('changes nothing without rejections', async () => {
 		const { rateLimiter, send, sentAt } = alone();
-		await send(TAKEN);
+		await send(ACCEPTED);
 		rateLimiter.resetBackoff();
-		await send(TAKEN);
+		await send(ACCEPTED);
 		expect(sentAt).toEqual([0, 0]);
 	});
 });
 
-describe('the turns', () => {
-	/** Callers that have all come by the time of the first refusal. */
+describe('the queue of the rate limiter', () => {
+	/** Callers that are all queued by the time of the first rejection. */
 	function line(rateLimiter: RateLimiter, count: number) {
 		const input: number[] = [];
 		const ends = Array.from({ length: count }, (_, caller) =>
 			rateLimiter.run(async () => {
 				input.push(caller);
-				return TAKEN;
+				return ACCEPTED;
 			}),
 		);
 		return { input, ends };
 	}
 
-	it('come in the order of the callers', async () => {
+	it('is first in, first out', async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-		await rateLimiter.run(async () => refused(1));
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		await rateLimiter.run(async () => rejected(1));
 		const { input, ends } = line(rateLimiter, 30);
 		await Promise.all(ends);
 		expect(input).toEqual(Array.from({ length: 30 }, (_, caller) => caller));
 	});
 
-	it('are put off when an answer to another call refuses meanwhile', async () => {
+	it('is delayed if another request is rejected in the meantime', async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-		await rateLimiter.run(async () => refused(1));
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		await rateLimiter.run(async () => rejected(1));
 		const sentAt: number[] = [];
 		await Promise.all([
 			rateLimiter.run(async () => {
 				sentAt.push(clock.elapsed());
 				await clock.sleep(50);
-				return refused(9);
+				return rejected(9);
 			}),
 			rateLimiter.run(async () => {
 				sentAt.push(clock.elapsed());
-				return TAKEN;
+				return ACCEPTED;
 			}),
 		]);
 		expect(sentAt).toEqual([1_000, 10_050]);
 	});
 
-	it('come to nobody who does not want one any more, and that is noticed within a tenth of a second', async () => {
+	it('drops requests that are no longer needed within a tenth of a second', async () => {
 		const { rateLimiter, clock, send } = alone();
-		await send(refused(30));
-		const late = jest.fn(async () => TAKEN);
+		await send(rejected(30));
+		const late = jest.fn(async () => ACCEPTED);
 		const until = (ms: number) => () => clock.elapsed() <= ms;
 		await expect(rateLimiter.runWhile(until(10_000), late)).resolves.toBeUndefined();
 		expect(clock.elapsed()).toBe(10_100);
 		expect(late).not.toHaveBeenCalled();
-		await expect(rateLimiter.runWhile(until(30_000), async () => TAKEN)).resolves.toBe(TAKEN);
+		await expect(rateLimiter.runWhile(until(30_000), async () => ACCEPTED)).resolves.toBe(ACCEPTED);
 		expect(clock.elapsed()).toBe(30_000);
 	});
 
-	it('that were given up cost no one else anything', async () => {
+	it("doesn't delay other requests for those it dropped", async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-		await rateLimiter.run(async () => refused(30));
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		await rateLimiter.run(async () => rejected(30));
 		const late = Array.from({ length: 20 }, () =>
 			rateLimiter.runWhile(
 				() => clock.elapsed() < 10_000,
-				async () => TAKEN,
+				async () => ACCEPTED,
 			),
 		);
-		const patient = rateLimiter.run(async () => TAKEN);
+		const patient = rateLimiter.run(async () => ACCEPTED);
 		await expect(Promise.all(late)).resolves.toEqual(late.map(() => undefined));
 		await patient;
 		expect(clock.elapsed()).toBe(30_000);
 	});
 
-	it('that are not wanted any more are given up then, also behind one that is', async () => {
+	it('drops requests that are no longer needed, also behind one that is', async () => {
 		const clock = concurrentClock();
-		const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-		await rateLimiter.run(async () => refused(30));
-		const patient = rateLimiter.run(async () => TAKEN);
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		await rateLimiter.run(async () => rejected(30));
+		const patient = rateLimiter.run(async () => ACCEPTED);
 		const late = rateLimiter.runWhile(
 			() => clock.elapsed() < 10_000,
-			async () => TAKEN,
+			async () => ACCEPTED,
 		);
 		await expect(late).resolves.toBeUndefined();
 		expect(clock.elapsed()).toBe(10_000);
@@ -515,32 +515,32 @@ describe('the turns', () => {
 	});
 
 	it.each([100, 5_000, 29_999, 30_000])(
-		'come to nobody any more when the execution is stopped after %i ms',
+		'sends nothing more after the execution is stopped at %i ms',
 		async (stoppedAt) => {
 			const clock = concurrentClock(stoppedAt);
-			const rateLimiter = createRateLimiter(clock, longest, PATIENCE_MS);
-			await rateLimiter.run(async () => refused(30));
+			const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+			await rateLimiter.run(async () => rejected(30));
 			const { input, ends } = line(rateLimiter, 10);
 			const results = await Promise.allSettled(ends);
 			expect(results).toEqual(
 				ends.map(() => ({ status: 'rejected', reason: expect.any(ExecutionCancelled) })),
 			);
 			expect(input).toEqual([]);
-			await expect(rateLimiter.run(async () => TAKEN)).rejects.toThrow(ExecutionCancelled);
+			await expect(rateLimiter.run(async () => ACCEPTED)).rejects.toThrow(ExecutionCancelled);
 		},
 	);
 
-	it('pass on when a call breaks', async () => {
+	it('goes on after a request throws', async () => {
 		const { rateLimiter } = alone();
 		const broken = rateLimiter.run(async () => {
 			throw new Error('broken');
 		});
 		await expect(broken).rejects.toThrow('broken');
-		await expect(rateLimiter.run(async () => TAKEN)).resolves.toBe(TAKEN);
+		await expect(rateLimiter.run(async () => ACCEPTED)).resolves.toBe(ACCEPTED);
 	});
 });
 
-/** How providers count; each allows five calls a second in the long run. */
+/** How providers count. Each accepts five requests per second in the long run. */
 const COUNTING: Array<[string, (clock: Clock) => () => boolean]> = [
 	[
 		'in whole seconds',
@@ -585,25 +585,25 @@ const COUNTING: Array<[string, (clock: Clock) => () => boolean]> = [
 ];
 
 describe.each(COUNTING)(
-	'a provider that counts %s and takes five calls a second',
+	'the rate limiter at a provider that counts %s and accepts five requests per second',
 	(_how, counter) => {
-		/** Every call arrives and is answered after `latencyMs`, and is repeated when it was refused. */
-		async function batch(callers: number, latencyMs: number, wish?: number) {
+		/** Every request gets a response after `latencyMs`, and is repeated if it was rejected. */
+		async function batch(callers: number, latencyMs: number, retryAfter?: number) {
 			const clock = concurrentClock();
-			// The same on every run; a jitter, all the same.
+			// A jitter that's the same on every run.
 			let seed = 1;
 			const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-			const rateLimiter = createRateLimiter(clock, random, PATIENCE_MS);
+			const rateLimiter = new RateLimiter(clock, random, PATIENCE_MS);
 			const isTaken = counter(clock);
 			let sent = 0;
 			let rejections = 0;
-			const call = async (): Promise<ParsedResponse> => {
+			const call = async (): Promise<Outcome> => {
 				sent += 1;
 				await clock.sleep(latencyMs / 2);
 				const isGood = isTaken();
 				if (!isGood) rejections += 1;
 				await clock.sleep(latencyMs / 2);
-				return isGood ? TAKEN : refused(wish);
+				return isGood ? ACCEPTED : rejected(retryAfter);
 			};
 			const limit = createLimit(callers);
 			const results = await Promise.all(
@@ -611,7 +611,7 @@ describe.each(COUNTING)(
 					limit(async () => {
 						for (;;) {
 							const result = await rateLimiter.run(call);
-							if (result.ok || rateLimiter.isClosed()) return result;
+							if (result.ok || rateLimiter.hasGivenUp()) return result;
 						}
 					}),
 				),
@@ -620,7 +620,7 @@ describe.each(COUNTING)(
 			return { taken, seconds: clock.elapsed() / 1000, share: rejections / sent };
 		}
 
-		/** 200 calls, five of them at once. */
+		/** 200 requests, five of them at once. */
 		const IDEAL_SECONDS = 39;
 
 		it.each([
@@ -630,7 +630,7 @@ describe.each(COUNTING)(
 			[30, 400],
 			[1, 20],
 		])(
-			'takes 200 of %i callers with answers after %i ms, in little more than the least time',
+			'gets 200 requests of %i callers accepted with a latency of %i ms, in little more than the shortest time',
 			async (callers, latencyMs) => {
 				const { taken, seconds, share } = await batch(callers, latencyMs);
 				expect(taken).toBe(200);
@@ -639,13 +639,13 @@ describe.each(COUNTING)(
 			},
 		);
 
-		it('takes all of 200 callers that come at once', async () => {
+		it('gets the requests of 200 concurrent callers accepted', async () => {
 			const { taken, seconds } = await batch(200, 400);
 			expect(taken).toBe(200);
 			expect(seconds).toBeLessThan(IDEAL_SECONDS * 1.6);
 		});
 
-		it('takes all of them also where it says how long to wait', async () => {
+		it('gets all of them accepted with Retry-After as well', async () => {
 			const { taken, seconds, share } = await batch(10, 400, 1);
 			expect(taken).toBe(200);
 			expect(seconds).toBeLessThan(IDEAL_SECONDS * 1.6);

@@ -6,11 +6,11 @@ const THEIR_NOW = 'Fri, 20 Nov 2026 07:00:00 GMT';
 
 it.each<[string, Record<string, string>, number | undefined]>([
 	['seconds', { 'retry-after': '7' }, 7],
-	['no seconds', { 'retry-after': '0' }, 0],
-	['a part of a second', { 'retry-after': '0.5' }, 0.5],
-	['seconds between blanks', { 'retry-after': ' 7 ' }, 7],
+	['zero seconds', { 'retry-after': '0' }, 0],
+	['a fraction of a second', { 'retry-after': '0.5' }, 0.5],
+	['seconds between spaces', { 'retry-after': ' 7 ' }, 7],
 	['an hour', { 'retry-after': '3600' }, 3600],
-	['seconds beside a Date', { 'retry-after': '7', date: THEIR_NOW }, 7],
+	['seconds, with a Date header', { 'retry-after': '7', date: THEIR_NOW }, 7],
 	['a date', { 'retry-after': 'Fri, 20 Nov 2026 08:00:09 GMT' }, 9],
 	[
 		"a date, by the provider's own clock",
@@ -18,7 +18,7 @@ it.each<[string, Record<string, string>, number | undefined]>([
 		9,
 	],
 	[
-		'a date, beside a Date that is none',
+		'a date, with an invalid Date header',
 		{ 'retry-after': 'Fri, 20 Nov 2026 08:00:09 GMT', date: 'today' },
 		9,
 	],
@@ -31,11 +31,11 @@ it.each<[string, Record<string, string>, number | undefined]>([
 	['nonsense', { 'retry-after': 'soon' }, undefined],
 	['seconds with a unit', { 'retry-after': '30 seconds' }, undefined],
 	['nothing', { 'retry-after': '' }, undefined],
-	['blanks', { 'retry-after': '  ' }, undefined],
-	['less than nothing', { 'retry-after': '-1' }, undefined],
-	['for ever', { 'retry-after': 'Infinity' }, undefined],
+	['spaces', { 'retry-after': '  ' }, undefined],
+	['a negative number', { 'retry-after': '-1' }, undefined],
+	['infinity', { 'retry-after': 'Infinity' }, undefined],
 	['no header', {}, undefined],
-	['only a Date', { date: THEIR_NOW }, undefined],
-])('reads %s', (_what, headers, seconds) => {
+	['only a Date header', { date: THEIR_NOW }, undefined],
+])('parseRetryAfter reads %s', (_what, headers, seconds) => {
 	expect(parseRetryAfter(headers, NOW)).toBe(seconds);
 });

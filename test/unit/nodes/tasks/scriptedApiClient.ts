@@ -1,39 +1,39 @@
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import type { Clock } from '../../../../nodes/Seedream/shared/clock';
-import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import type { HttpResult, HttpRequest } from '../../../../nodes/Seedream/tasks/apiClient';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
 import { virtualClock } from '../virtualClock';
 
-/** More calls than any test needs: what asks without a pause ends here instead of never. */
+/** More requests than any test needs: ends code that polls without a delay. */
 const MAX_CALLS = 2_000;
 
-/** A limit of the provider's is waited for so long, as in the nodes without a Timeout of the user's. */
+/** The default of the option Timeout. */
 export const PATIENCE_SECONDS = 600;
 
-/** An answer, or what finds it out at the moment of the call. */
+/** A response, or a function that determines it when the request is sent. */
 export type Script = HttpResult | ((call: HttpRequest) => HttpResult | Promise<HttpResult>);
 
-/** A provider that gives `answers` in turn, and the last of them for ever, on a clock of its own. */
-export function scriptedClient(provider: Provider, ...answers: Script[]) {
-	return scriptedClientAt(virtualClock(), provider, ...answers);
+/** A client whose provider returns `responses` in turn, and the last of them forever, on its own clock. */
+export function scriptedClient(provider: Provider, ...responses: Script[]) {
+	return scriptedClientAt(virtualClock(), provider, ...responses);
 }
 
-/** The same on a clock that the test shares. Its rate limiter waits for as long as its jitter allows. */
-export function scriptedClientAt(clock: Clock, provider: Provider, ...answers: Script[]) {
+/** The same on a given clock, with the longest delays that the jitter allows. */
+export function scriptedClientAt(clock: Clock, provider: Provider, ...responses: Script[]) {
 	const calls: HttpRequest[] = [];
 	const start = clock.now();
-	/** When each call was made, in milliseconds since the start. */
+	/** When each request was sent, in milliseconds since the start. */
 	const times: number[] = [];
 	const send = async (call: HttpRequest): Promise<HttpResult> => {
-		if (calls.length === MAX_CALLS) throw new Error(`asked more than ${MAX_CALLS} times`);
-		const answer = answers[Math.min(calls.length, answers.length - 1)];
+		if (calls.length === MAX_CALLS) throw new Error(`more than ${MAX_CALLS} requests`);
+		const response = responses[Math.min(calls.length, responses.length - 1)];
 		calls.push(structuredClone(call));
 		times.push(clock.now() - start);
-		if (!answer) throw new Error('the script has no answer');
-		return typeof answer === 'function' ? await answer(call) : answer;
+		if (!response) throw new Error('the script has no response');
+		return typeof response === 'function' ? await response(call) : response;
 	};
-	const door = {
+	const api = {
 		send,
 		upload: async () => {
 			throw new Error('the script has no uploads');
@@ -41,7 +41,7 @@ export function scriptedClientAt(clock: Clock, provider: Provider, ...answers: S
 	};
 	const options = { patienceSeconds: PATIENCE_SECONDS, random: () => 1 };
 	return {
-		client: new ProviderClient(provider, createConcurrencyLimiter(0), door, clock, options),
+		client: new ProviderClient(provider, new ConcurrencyLimiter(0), api, clock, options),
 		calls,
 		times,
 	};
@@ -55,6 +55,6 @@ export function reply(
 	return { kind: 'response', status, headers, body };
 }
 
-export function noReply(code: string, mayHaveArrived: boolean): HttpResult {
+export function networkError(code: string, mayHaveArrived: boolean): HttpResult {
 	return { kind: 'networkError', code, mayHaveArrived };
 }

@@ -8,102 +8,118 @@ import type {
 import type { VirtualClock } from '../virtualClock';
 import { reply } from './scriptedApiClient';
 
-/** EvoLink's way to speak, with one call for each task. */
+/** EvoLink without batch queries. */
 export const singly: Provider = { ...evoLink, batchQuery: undefined };
 
 export interface SimulatedTask {
 	id: string;
 	createdAt: number;
 	doneAt: number;
-	/** When it was asked for, alone or with others. */
+	/** When it was polled, alone or in a batch. */
 	polledAt: number[];
-	/** When its image was told of, if it was. */
-	toldAt?: number;
+	/** When a response first contained its image. */
+	reportedAt?: number;
 }
 
 export interface Simulation {
-	/** How long the task of each index takes, in milliseconds. */
+	/** The duration of each task in milliseconds, by index. */
 	takes: (index: number) => number;
-	/** What the provider says of it at its creation, in seconds. */
+	/** The provider's estimate at the task's creation, in seconds. */
 	estimates?: (takesMs: number) => number;
 	showsProgress?: boolean;
-	/** There and back again. */
+	/** Of the round trip. */
 	latencyMs?: number;
-	/** What it has against a call; `running` is how many tasks are at work. */
-	refuse?: (call: HttpRequest, running: number) => HttpResult | undefined;
-	/** In place of the answer to a batch call. */
-	answerBatch?: (ids: string[], data: object[]) => HttpResult;
+	/** Rejects a request with the response it returns; `running` is the number of running tasks. */
+	reject?: (call: HttpRequest, running: number) => HttpResult | undefined;
+	/** Replaces the response to a batch query. */
+	batchResponse?: (ids: string[], data: object[]) => HttpResult;
 }
 
-/** A provider that makes images in virtual time. All times are milliseconds since the clock's start. */
-export function simulatedProvider(
-	clock: VirtualClock,
-	{ takes, estimates, showsProgress, latencyMs = 20, refuse, answerBatch }: Simulation,
-) {
-	const tasks = new Map<string, SimulatedTask>();
-	const creates: Array<{ at: number; isTaken: boolean }> = [];
-	const batches: string[][] = [];
-	let singles = 0;
-	let rejections = 0;
+/** A provider in virtual time. All times are milliseconds since the clock's start. */
+class SimulatedProvider implements ApiClient {
+	readonly tasks = new Map<string, SimulatedTask>();
+	readonly creates: Array<{ at: number; isTaken: boolean }> = [];
+	readonly batches: string[][] = [];
+	singles = 0;
+	rejections = 0;
 
-	const create = (): HttpResult => {
-		const at = clock.elapsed();
-		const id = `task-${tasks.size}`;
-		const takesMs = takes(tasks.size);
-		tasks.set(id, { id, createdAt: at, doneAt: at + takesMs, polledAt: [] });
-		const estimated_time = estimates?.(takesMs);
-		return reply(200, { id, status: 'pending', task_info: { estimated_time } });
+	constructor(
+		private readonly clock: VirtualClock,
+		private readonly simulation: Simulation,
+	) {}
+
+	readonly send = async (request: HttpRequest): Promise<HttpResult> => {
+		const { latencyMs = 20 } = this.simulation;
+		await this.clock.sleep(latencyMs / 2);
+		const response = this.respond(request);
+		await this.clock.sleep(latencyMs / 2);
+		return response;
 	};
 
-	const describe = (id: string): object | undefined => {
-		const task = tasks.get(id);
+	readonly upload = async () => {
+		throw new Error('accepts no files');
+	};
+
+	private respond(request: HttpRequest): HttpResult {
+		const { path, body } = request;
+		const isCreate = path === evoLink.createPath;
+		const at = this.clock.elapsed();
+		const running = [...this.tasks.values()].filter(({ doneAt }) => doneAt > at).length;
+		const rejection = this.simulation.reject?.(request, running);
+		if (isCreate) this.creates.push({ at, isTaken: !rejection });
+		if (rejection) {
+			this.rejections += 1;
+			return rejection;
+		}
+		if (isCreate) return this.create();
+		if (path === evoLink.batchQuery?.path) return this.queryBatch(body?.task_ids);
+		this.singles += 1;
+		const task = this.describe(path.slice(path.lastIndexOf('/') + 1));
+		return task ? reply(200, task) : reply(404, { error: { code: 'task_not_found' } });
+	}
+
+	private create(): HttpResult {
+		const { takes, estimates } = this.simulation;
+		const at = this.clock.elapsed();
+		const id = `task-${this.tasks.size}`;
+		const takesMs = takes(this.tasks.size);
+		this.tasks.set(id, { id, createdAt: at, doneAt: at + takesMs, polledAt: [] });
+		const estimated_time = estimates?.(takesMs);
+		return reply(200, { id, status: 'pending', task_info: { estimated_time } });
+	}
+
+	private queryBatch(taskIds: unknown): HttpResult {
+		const ids = Array.isArray(taskIds) ? taskIds.map(String) : [];
+		this.batches.push(ids);
+		const data = ids.flatMap((id) => this.describe(id) ?? []);
+		return this.simulation.batchResponse?.(ids, data) ?? reply(200, { data });
+	}
+
+	private describe(id: string): object | undefined {
+		const task = this.tasks.get(id);
 		if (!task) return undefined;
-		const at = clock.elapsed();
+		const at = this.clock.elapsed();
 		task.polledAt.push(at);
 		if (at >= task.doneAt) {
-			task.toldAt ??= at;
+			task.reportedAt ??= at;
 			return { id, status: 'completed', progress: 100, results: [`https://a.example/${id}.png`] };
 		}
 		const share = (at - task.createdAt) / (task.doneAt - task.createdAt);
-		const progress = showsProgress ? Math.floor(100 * share) : undefined;
+		const progress = this.simulation.showsProgress ? Math.floor(100 * share) : undefined;
 		return { id, status: 'processing', progress };
-	};
+	}
+}
 
-	const answer = (call: HttpRequest): HttpResult => {
-		const { path, body } = call;
-		const isCreate = path === evoLink.createPath;
-		const at = clock.elapsed();
-		const running = [...tasks.values()].filter(({ doneAt }) => doneAt > at).length;
-		const rejection = refuse?.(call, running);
-		if (isCreate) creates.push({ at, isTaken: !rejection });
-		if (rejection) {
-			rejections += 1;
-			return rejection;
-		}
-		if (isCreate) return create();
-		if (path === evoLink.batchQuery?.path) {
-			const ids = Array.isArray(body?.task_ids) ? body.task_ids.map(String) : [];
-			batches.push(ids);
-			const data = ids.flatMap((id) => describe(id) ?? []);
-			return answerBatch?.(ids, data) ?? reply(200, { data });
-		}
-		singles += 1;
-		const task = describe(path.slice(path.lastIndexOf('/') + 1));
-		return task ? reply(200, task) : reply(404, { error: { code: 'task_not_found' } });
+export function simulatedProvider(clock: VirtualClock, simulation: Simulation) {
+	const provider = new SimulatedProvider(clock, simulation);
+	return {
+		api: provider,
+		tasks: provider.tasks,
+		creates: provider.creates,
+		batches: provider.batches,
+		singles: () => provider.singles,
+		rejections: () => provider.rejections,
 	};
-
-	const door: ApiClient = {
-		send: async (call) => {
-			await clock.sleep(latencyMs / 2);
-			const given = answer(call);
-			await clock.sleep(latencyMs / 2);
-			return given;
-		},
-		upload: async () => {
-			throw new Error('takes no files');
-		},
-	};
-	return { door, tasks, creates, batches, singles: () => singles, rejections: () => rejections };
 }
 
 /** The same on every run. */

@@ -4,16 +4,17 @@ import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { type Clock, ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
-import { createConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
+import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import { isJsonObject, type JsonObject } from '../../../../nodes/Seedream/shared/json';
 import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
-import type { LedgerData, LedgerScope } from '../../../../nodes/Seedream/tasks/ledger';
+import type { LedgerScope } from '../../../../nodes/Seedream/tasks/ledger';
+import type { LedgerData } from '../../../../nodes/Seedream/tasks/ledgerData';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
 import { submitTask, type SubmitTools } from '../../../../nodes/Seedream/tasks/submitTask';
 import { concurrentClock, virtualClock } from '../virtualClock';
-import { BODY, LAKE, makes, noData, open, ORDER, submitTools } from './ledgers';
+import { BODY, LAKE, bodyOf, noData, open, INPUT, submitTools } from './ledgerFixtures';
 import {
-	noReply,
+	networkError,
 	PATIENCE_SECONDS,
 	reply,
 	scriptedClientAt,
@@ -34,21 +35,21 @@ const made = ({ id }: Provider) => MADE[id] ?? reply(500, {});
 const MADE_TASK = { ok: true, value: { tasks: [{ taskId: 'task-1' }] } };
 
 const BUSY = reply(429, { error: { code: 'rate_limit_exceeded', message: 'Slow.' } });
-const REFUSED = noReply('ECONNREFUSED', false);
-const BROKEN = noReply('ECONNRESET', true);
+const REFUSED = networkError('ECONNREFUSED', false);
+const BROKEN = networkError('ECONNRESET', true);
 const POOR = reply(402, { error: { code: 'insufficient_quota', message: 'Empty.' } });
 
-/** They say that the provider takes nothing now: nothing was accepted. A limit ends by itself. */
+/** The provider accepts nothing right now, so nothing was accepted. A limit ends by itself. */
 const LIMITS: Array<[string, HttpResult]> = [
 	['429', BUSY],
 	['429 without a body', reply(429, '')],
 ];
 const ABSENT: Array<[string, HttpResult]> = [
 	['a refused connection', REFUSED],
-	['an unknown address', noReply('ENOTFOUND', false)],
+	['an unknown address', networkError('ENOTFOUND', false)],
 ];
 
-/** They say that the request itself is wrong: nothing was accepted. */
+/** The request itself is invalid, so nothing was accepted. */
 const FINAL: Array<[string, HttpResult]> = [
 	['400', reply(400, { error: { code: 'invalid_request' } })],
 	['401', reply(401, { error: { code: 'unauthorized' } })],
@@ -57,36 +58,36 @@ const FINAL: Array<[string, HttpResult]> = [
 	['404', reply(404, '<html>404</html>')],
 ];
 
-/** After these nobody knows whether the create was accepted. */
+/** After these, it's unknown whether the create was accepted. */
 const AMBIGUOUS: Array<[string, HttpResult]> = [
 	['500', reply(500, { error: { code: 'internal_error' } })],
 	['502', reply(502, '<html>502</html>')],
 	['504', reply(504, '')],
-	['a connection that broke', BROKEN],
-	['silence', noReply('ETIMEDOUT', true)],
+	['a reset connection', BROKEN],
+	['no response', networkError('ETIMEDOUT', true)],
 	['an HTML page', reply(200, '<html>Hello</html>')],
-	['half an answer', reply(200, '{"id":"ta')],
-	['an object without a task id', reply(200, { code: 200, data: {} })],
+	['half a response', reply(200, '{"id":"ta')],
+	['an object without a task ID', reply(200, { code: 200, data: {} })],
 ];
 
 const NO_TASKS = reply(200, { data: [] });
 
 interface Try {
 	clock?: ReturnType<typeof virtualClock>;
-	/** What earlier tries of the row have left. */
+	/** From earlier tries of the row. */
 	data?: LedgerData;
 	iteration?: Partial<LedgerScope>;
-	/** What the row is made of now. */
+	/** The row's current request body. */
 	body?: JsonObject;
-	/** What the account's list of tasks is answered with. */
+	/** The response to a request for the task list. */
 	list?: HttpResult;
 	tools?: Partial<SubmitTools>;
 }
 
-/** `answers` are those to the creates; the list of tasks has its own. */
+/** `responses` are those to creates; the task list has its own. */
 function submit(
 	provider: Provider,
-	answers: Script[],
+	responses: Script[],
 	{
 		clock = virtualClock(),
 		data = noData(),
@@ -99,15 +100,15 @@ function submit(
 	let created = 0;
 	const script: Script = async (call) => {
 		if (call.method === 'GET') return list;
-		const answer = answers[Math.min(created, answers.length - 1)] ?? made(provider);
+		const response = responses[Math.min(created, responses.length - 1)] ?? made(provider);
 		created += 1;
-		return typeof answer === 'function' ? await answer(call) : answer;
+		return typeof response === 'function' ? await response(call) : response;
 	};
 	const all = scriptedClientAt(clock, provider, script);
 	const isCreate = (_item: unknown, index: number) => all.calls[index]?.method === 'POST';
 	const ledger = open(data, iteration);
-	const record = ledger.record(0, LAKE);
-	const result = submitTask(all.client, makes(body), record, submitTools(clock, tools));
+	const record = ledger.openRecord(0, LAKE);
+	const result = submitTask(all.client, bodyOf(body), record, submitTools(clock, tools));
 	return {
 		result,
 		...all,
@@ -122,25 +123,25 @@ function submit(
 	};
 }
 
-/** What stands in the ledger about the only row. */
+/** The state of the only row in the ledger. */
 function state({ records }: LedgerData): unknown {
 	expect(records.length).toBeLessThanOrEqual(1);
 	const [only] = records;
 	return isJsonObject(only) ? only.state : undefined;
 }
 
-/** Many rows at a provider, one after the other or at once. */
+/** Several rows at a provider, in sequence or concurrently. */
 function rowsAt(client: ProviderClient, clock: Clock) {
 	const ledger = open();
 	const tools = submitTools(clock);
 	const submitRow = async (row: number) =>
-		await submitTask(client, makes(BODY), ledger.record(row, LAKE), tools);
+		await submitTask(client, bodyOf(BODY), ledger.openRecord(row, LAKE), tools);
 	return { ledger, submitRow };
 }
 
-/** Pauses double; once there is a pace, from the time of one and a half of its calls. */
+/** Delays double; once there's a rate, starting with the time of one and a half requests. */
 const AFTER_PAUSES = [0, 1_000, 1_612, 3_362, 8_359, 22_639];
-/** A refused connection says nothing about the pace. */
+/** A refused connection doesn't change the rate. */
 const AFTER_DOUBLED_SECONDS = [0, 1_000, 3_000, 7_000, 15_000, 31_000];
 
 function pausesAfter(rejection: HttpResult): number[] {
@@ -151,7 +152,7 @@ const rounded = (times: readonly number[]) => times.map((time) => Math.round(tim
 
 const NO_TASK = { ok: false, failure: { charged: 'no' } };
 
-function maybePaid(provider: Provider, time = START) {
+function maybeCharged(provider: Provider, time = START) {
 	return {
 		ok: false,
 		failure: {
@@ -159,11 +160,11 @@ function maybePaid(provider: Provider, time = START) {
 			provider: provider.id,
 			message: expect.stringMatching(
 				new RegExp(
-					`The image may have been made and charged: look in ${provider.label}'s list of tasks for one of doubao-seedream-4.5 made (at|between) ${time} UTC`,
+					`The image may have been generated and you may have been charged. Check ${provider.label}'s task list for a doubao-seedream-4.5 task created (at|between) ${time} UTC`,
 				),
 			),
 			description: expect.stringMatching(
-				/Seedream Task Status.*Whether it was charged cannot be known from here\.$/,
+				/Seedream Task Status.*The node can't tell whether you were charged\.$/,
 			),
 		},
 	};
@@ -176,7 +177,7 @@ describe.each<[string, Provider]>([
 ])('a create at %s', (_id, provider) => {
 	const done = made(provider);
 
-	it('is sent once, and stopping the execution does not break it off', async () => {
+	it("is sent once, and isn't aborted if the execution is stopped", async () => {
 		const { result, calls, clock, record, data } = submit(provider, [done]);
 		await expect(result).resolves.toEqual({
 			ok: true,
@@ -198,7 +199,7 @@ describe.each<[string, Provider]>([
 	});
 
 	describe.each([...LIMITS, ...ABSENT])('that got %s', (_what, rejection) => {
-		it('is sent again, the same in every way', async () => {
+		it('is sent again unchanged', async () => {
 			const { result, calls, times } = submit(provider, [rejection, rejection, done]);
 			await expect(result).resolves.toMatchObject(MADE_TASK);
 			expect(calls()).toHaveLength(3);
@@ -207,7 +208,7 @@ describe.each<[string, Provider]>([
 			expect(rounded(times())).toEqual(pausesAfter(rejection).slice(0, 3));
 		});
 
-		it('and then made its task has nothing of the refusal left in the ledger', async () => {
+		it('leaves no trace of the rejection in the ledger after it was accepted', async () => {
 			const { result, data, clock, record } = submit(provider, [rejection, done]);
 			await result;
 			expect(state(data)).toEqual({ name: 'made', taskIds: ['task-1'], at: clock.now() });
@@ -216,7 +217,7 @@ describe.each<[string, Provider]>([
 	});
 
 	it.each(ABSENT)(
-		'is given up after %s six times in a row, which is half a minute',
+		'is given up after %s six times in a row, which takes half a minute',
 		async (_what, rejection) => {
 			const { result, keys, times, data } = submit(provider, [rejection]);
 			await expect(result).resolves.toMatchObject(NO_TASK);
@@ -242,17 +243,17 @@ describe.each<[string, Provider]>([
 		[1, [0, 1_000, 1_612, 3_362]],
 	])('waits with a jitter of %d', async (jitter, expected) => {
 		const clock = virtualClock();
-		const answers = [BUSY, BUSY, BUSY, done];
+		const responses = [BUSY, BUSY, BUSY, done];
 		const times: number[] = [];
 		const send = async () => {
 			times.push(clock.elapsed());
-			return answers.shift() ?? done;
+			return responses.shift() ?? done;
 		};
 		const upload = async () => done;
 		const options = { patienceSeconds: PATIENCE_SECONDS, random: () => jitter };
 		const client = new ProviderClient(
 			provider,
-			createConcurrencyLimiter(0),
+			new ConcurrencyLimiter(0),
 			{ send, upload },
 			clock,
 			options,
@@ -269,14 +270,14 @@ describe.each<[string, Provider]>([
 		['61', 61_000],
 		['Fri, 20 Nov 2026 08:00:09 GMT', 9_000],
 		['nonsense', 1_000],
-	])('waits for as long as the provider wishes: Retry-After %s', async (wish, pause) => {
-		const busy = reply(429, {}, { 'retry-after': wish });
+	])('waits for Retry-After: %s', async (retryAfter, pause) => {
+		const busy = reply(429, {}, { 'retry-after': retryAfter });
 		const { result, times } = submit(provider, [busy, done]);
 		await expect(result).resolves.toMatchObject({ ok: true });
 		expect(times()).toEqual([0, pause]);
 	});
 
-	it('is given up where the provider wishes to be left alone for longer than the timeout', async () => {
+	it('is given up if Retry-After is longer than the timeout', async () => {
 		const minute = reply(429, {}, { 'retry-after': '60' });
 		const longer = reply(429, {}, { 'retry-after': '541' });
 		const { result, times } = submit(provider, [minute, longer, done]);
@@ -284,15 +285,15 @@ describe.each<[string, Provider]>([
 		expect(times()).toEqual([0, 60_000]);
 	});
 
-	it.each(FINAL)('is never sent again after %s, and costs nothing', async (_what, answer) => {
-		const { result, calls, clock, data } = submit(provider, [answer, done]);
+	it.each(FINAL)('is never sent again after %s, and is free', async (_what, response) => {
+		const { result, calls, clock, data } = submit(provider, [response, done]);
 		await expect(result).resolves.toMatchObject(NO_TASK);
 		expect(calls()).toHaveLength(1);
 		expect(clock.pauses).toEqual([]);
 		expect(state(data)).toEqual({ name: 'refused' });
 	});
 
-	it('stands in the ledger when it goes out, with its body, and not before', async () => {
+	it('is recorded in the ledger with its body when it is sent, and not before', async () => {
 		const seen: unknown[] = [];
 		const data = noData();
 		const { result, clock } = submit(
@@ -323,18 +324,18 @@ describe.each<[string, Provider]>([
 		]);
 	});
 
-	it('that could not be put together is not sent, and stands nowhere', async () => {
+	it("whose body couldn't be built isn't sent or recorded", async () => {
 		const { client, calls } = scriptedClientAt(virtualClock(), provider, done);
 		const failure = { ok: false as const, failure: invalidRow(['no']) };
 		const data = noData();
-		const record = open(data).record(0, LAKE);
+		const record = open(data).openRecord(0, LAKE);
 		const result = submitTask(client, async () => failure, record, submitTools(virtualClock()));
 		await expect(result).resolves.toBe(failure);
 		expect(calls).toEqual([]);
 		expect(data.records).toEqual([]);
 	});
 
-	it('may make several tasks, each of them paid', async () => {
+	it('may create several tasks, each of them charged', async () => {
 		const both = reply(200, { data: [{ task_id: 'task-1' }, { task_id: 'task-2' }] });
 		const { result, data, ledger } = submit(provider, [both]);
 		await expect(result).resolves.toMatchObject({
@@ -345,7 +346,7 @@ describe.each<[string, Provider]>([
 		expect(ledger.billable()).toMatchObject([{ taskId: 'task-1' }, { taskId: 'task-2' }]);
 	});
 
-	it('has its task even where an error names it', async () => {
+	it('has its task even if an error names it', async () => {
 		const error = { code: 'x', message: 'Oops.', task_id: 'task-1' };
 		const { result, calls, data } = submit(provider, [reply(500, { error })]);
 		await expect(result).resolves.toMatchObject(MADE_TASK);
@@ -354,14 +355,14 @@ describe.each<[string, Provider]>([
 	});
 
 	describe('in an execution that is stopped', () => {
-		it('is not sent again', async () => {
+		it("isn't sent again", async () => {
 			const { result, calls, data } = submit(provider, [BUSY], { clock: virtualClock(1_200) });
 			await expect(result).rejects.toThrow(ExecutionCancelled);
 			expect(calls()).toHaveLength(2);
 			expect(state(data)).toEqual({ name: 'refused' });
 		});
 
-		it('is not sent at all where it waited for its turn', async () => {
+		it("isn't sent at all if it was waiting for its turn", async () => {
 			const clock = concurrentClock(400);
 			const { client, calls } = scriptedClientAt(clock, provider, BUSY);
 			const { ledger, submitRow } = rowsAt(client, clock);
@@ -378,28 +379,28 @@ describe.each<[string, Provider]>([
 		});
 	});
 
-	describe('whose answer an earlier try lost', () => {
+	describe('without a response in an earlier try', () => {
 		const lost = async () => {
 			const data = noData();
 			const { result, keys, record } = submit(provider, [BROKEN], { data });
-			await expect(result).resolves.toMatchObject(maybePaid(provider));
-			record.ended({ kind: 'open' });
+			await expect(result).resolves.toMatchObject(maybeCharged(provider));
+			record.markEnded({ kind: 'open' });
 			return { data, key: keys()[0] };
 		};
 		const renewed = { ...BODY, image_urls: ['https://example.com/signed-anew.png'] };
 
-		it('is sent again in another execution, made by Retry, with the same key', async () => {
+		it('is sent again by a retry of the execution, with the same key', async () => {
 			const { data, key } = await lost();
 			const iteration = { execution: '43' };
 			const { result, calls, keys } = submit(provider, [done], { data, iteration, body: renewed });
 			await expect(result).resolves.toMatchObject(MADE_TASK);
 			expect(keys()).toEqual([key]);
-			// A provider that knows no keys has no use for links that have grown old.
+			// Without idempotency, a new body is built, because old links may have expired.
 			expect(calls()[0]?.body).toEqual(provider === apiInOne ? renewed : BODY);
 			expect(state(data)).toMatchObject({ name: 'made', taskIds: ['task-1'] });
 		});
 
-		it('is sent again by another try or turn only where the key is honoured, the very same', async () => {
+		it('is sent again by another try or iteration only if the provider honors the key, unchanged', async () => {
 			for (const iteration of [{}, { iteration: 1 }]) {
 				const { data, key } = await lost();
 				const { result, calls, keys } = submit(provider, [done], {
@@ -407,7 +408,7 @@ describe.each<[string, Provider]>([
 					iteration,
 					body: renewed,
 				});
-				const expected = provider === evoLink ? MADE_TASK : maybePaid(provider);
+				const expected = provider === evoLink ? MADE_TASK : maybeCharged(provider);
 				await expect(result).resolves.toMatchObject(expected);
 				expect(keys()).toEqual(provider === evoLink ? [key] : []);
 				for (const call of calls()) expect(call.body).toEqual(BODY);
@@ -418,14 +419,14 @@ describe.each<[string, Provider]>([
 			...FINAL,
 			...ABSENT,
 			['content policy', reply(400, { error: { code: 'content_policy_violation' } })],
-			['503 that made nothing', reply(503, { error: { code: 'idempotency_unavailable' } })],
-		])('stays lost when Retry is refused with %s', async (_what, rejection) => {
+			['503 that created nothing', reply(503, { error: { code: 'idempotency_unavailable' } })],
+		])('stays unconfirmed if the retry is rejected with %s', async (_what, rejection) => {
 			const { data, key } = await lost();
 			const iteration = { execution: '43' };
 			const clock = virtualClock();
 			await clock.sleep(90_000);
 			const { result, record, keys } = submit(provider, [rejection], { data, iteration, clock });
-			await expect(result).resolves.toMatchObject(maybePaid(provider));
+			await expect(result).resolves.toMatchObject(maybeCharged(provider));
 			expect(new Set(keys())).toEqual(new Set([key]));
 			expect(record.unconfirmed()).toMatchObject({ body: BODY });
 			expect(state(data)).toMatchObject({ name: 'sent', body: BODY });
@@ -436,7 +437,7 @@ describe.each<[string, Provider]>([
 describe.each<[string, Provider]>([
 	['apiMart', apiMart],
 	['apiInOne', apiInOne],
-])('%s is not known to honour the key: a create', (_id, provider) => {
+])("%s isn't known to honor the key: a create", (_id, provider) => {
 	const done = made(provider);
 	const ambiguous: typeof AMBIGUOUS = [
 		...AMBIGUOUS,
@@ -446,9 +447,9 @@ describe.each<[string, Provider]>([
 		['a page with HTTP 403', reply(403, '<html>403 Forbidden</html>')],
 	];
 
-	it.each(ambiguous)('is never sent again after %s', async (_what, answer) => {
-		const { result, calls, clock, data } = submit(provider, [answer, done]);
-		await expect(result).resolves.toMatchObject(maybePaid(provider));
+	it.each(ambiguous)('is never sent again after %s', async (_what, response) => {
+		const { result, calls, clock, data } = submit(provider, [response, done]);
+		await expect(result).resolves.toMatchObject(maybeCharged(provider));
 		expect(calls()).toHaveLength(1);
 		expect(clock.pauses).toEqual([]);
 		expect(state(data)).toEqual({
@@ -460,19 +461,19 @@ describe.each<[string, Provider]>([
 		});
 	});
 
-	it('that is lost after a refusal is looked for at the time it really went out', async () => {
+	it('without a response after a rejection is looked up at the time it was actually sent', async () => {
 		const { result, calls } = submit(provider, [BUSY, BUSY, BUSY, BROKEN]);
-		await expect(result).resolves.toMatchObject(maybePaid(provider, '2026-11-20 08:00:03'));
+		await expect(result).resolves.toMatchObject(maybeCharged(provider, '2026-11-20 08:00:03'));
 		expect(calls()).toHaveLength(4);
 	});
 
 	it.each(ambiguous)(
-		'is not sent again by another try of the same turn, after %s',
-		async (_what, answer) => {
+		"isn't sent again by another try of the same iteration after %s",
+		async (_what, response) => {
 			const data = noData();
-			const first = submit(provider, [answer], { data });
+			const first = submit(provider, [response], { data });
 			await first.result;
-			first.record.ended({ kind: 'open' });
+			first.record.markEnded({ kind: 'open' });
 			const clock = virtualClock();
 			await clock.sleep(90_000);
 			for (let tries = 2; tries <= 4; tries += 1) {
@@ -480,24 +481,24 @@ describe.each<[string, Provider]>([
 				await expect(result).resolves.toMatchObject({
 					ok: false,
 					failure: {
-						...maybePaid(provider).failure,
+						...maybeCharged(provider).failure,
 						code: 'answer_lost',
 						status: 'failed',
 					},
 				});
 				expect(calls()).toEqual([]);
-				record.ended({ kind: 'open' });
+				record.markEnded({ kind: 'open' });
 			}
 		},
 	);
 });
 
-describe('EvoLink honours the key: a create', () => {
+describe('EvoLink honors the key: a create', () => {
 	const done = made(evoLink);
 
-	describe.each(AMBIGUOUS)('that got %s', (_what, answer) => {
+	describe.each(AMBIGUOUS)('that got %s', (_what, response) => {
 		it('is sent again with the same key and body', async () => {
-			const { result, calls, clock, data } = submit(evoLink, [answer, answer, done]);
+			const { result, calls, clock, data } = submit(evoLink, [response, response, done]);
 			await expect(result).resolves.toMatchObject(MADE_TASK);
 			expect(calls()).toHaveLength(3);
 			expect(calls()[1]).toEqual(calls()[0]);
@@ -506,10 +507,10 @@ describe('EvoLink honours the key: a create', () => {
 			expect(state(data)).toMatchObject({ name: 'made', taskIds: ['task-1'] });
 		});
 
-		it('is given up after six tries, and may have been paid since the first', async () => {
-			const { result, keys, clock, data } = submit(evoLink, [answer]);
+		it('is given up after six attempts, and may have been charged since the first', async () => {
+			const { result, keys, clock, data } = submit(evoLink, [response]);
 			const start = clock.now();
-			await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+			await expect(result).resolves.toMatchObject(maybeCharged(evoLink));
 			expect(keys()).toHaveLength(6);
 			expect(new Set(keys()).size).toBe(1);
 			expect(clock.pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000]);
@@ -523,13 +524,13 @@ describe('EvoLink honours the key: a create', () => {
 		});
 
 		it.each<[string, HttpResult, string, number]>([
-			['402', POOR, 'EvoLink has no credit left on this account', 2],
-			['a refused connection for ever', REFUSED, 'EvoLink could not be reached', 7],
+			['402', POOR, 'EvoLink reports that this account has no credits left', 2],
+			['a refused connection forever', REFUSED, "EvoLink couldn't be reached", 7],
 		])(
-			'may have been paid also when it is then refused with %s',
+			'may have been charged even if it is then rejected with %s',
 			async (_refusal, rejection, message, sent) => {
-				const { result, calls, data } = submit(evoLink, [answer, rejection]);
-				const expected = maybePaid(evoLink);
+				const { result, calls, data } = submit(evoLink, [response, rejection]);
+				const expected = maybeCharged(evoLink);
 				await expect(result).resolves.toMatchObject(expected);
 				await expect(result).resolves.toMatchObject({
 					failure: { message: expect.stringContaining(message) },
@@ -539,36 +540,36 @@ describe('EvoLink honours the key: a create', () => {
 			},
 		);
 
-		it('may have been paid also when it then meets a limit that lasts', async () => {
-			const { result, clock, data } = submit(evoLink, [answer, BUSY]);
-			await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+		it('may have been charged even if it then meets a limit that lasts', async () => {
+			const { result, clock, data } = submit(evoLink, [response, BUSY]);
+			await expect(result).resolves.toMatchObject(maybeCharged(evoLink));
 			await expect(result).resolves.toMatchObject({
-				failure: { message: expect.stringContaining('EvoLink gets too many requests') },
+				failure: { message: expect.stringContaining('EvoLink is receiving too many requests') },
 			});
 			expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
 			expect(state(data)).toMatchObject({ name: 'sent' });
 		});
 	});
 
-	it('that gets 503 is sent again until the provider takes something', async () => {
+	it('that gets 503 is sent again until the provider accepts something', async () => {
 		const { result, keys, times } = submit(evoLink, [reply(503, {})]);
-		await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+		await expect(result).resolves.toMatchObject(maybeCharged(evoLink));
 		expect(new Set(keys()).size).toBe(1);
 		expect(rounded(times())).toEqual(AFTER_PAUSES);
 	});
 
-	it('counts its tries apart from the refusals between them', async () => {
-		const answers = [BROKEN, BUSY, BROKEN, BUSY, BROKEN, BUSY, BROKEN, BUSY, BROKEN, done];
-		const { result, calls } = submit(evoLink, answers);
+	it('counts its attempts separately from the rejections between them', async () => {
+		const responses = [BROKEN, BUSY, BROKEN, BUSY, BROKEN, BUSY, BROKEN, BUSY, BROKEN, done];
+		const { result, calls } = submit(evoLink, responses);
 		await expect(result).resolves.toMatchObject({ ok: true });
 		expect(calls()).toHaveLength(10);
 	});
 
-	it('whose answer was lost is sent again by another try of the same turn, with the same key', async () => {
+	it('without a response is sent again by another try of the same iteration, with the same key', async () => {
 		const data = noData();
 		const first = submit(evoLink, [BROKEN], { data });
 		await first.result;
-		first.record.ended({ kind: 'open' });
+		first.record.markEnded({ kind: 'open' });
 		const second = submit(evoLink, [done], { data });
 		await expect(second.result).resolves.toMatchObject(MADE_TASK);
 		expect(second.keys()).toEqual([first.keys()[0]]);
@@ -576,19 +577,19 @@ describe('EvoLink honours the key: a create', () => {
 
 	it.each<[string, HttpResult]>([
 		['402', POOR],
-		['429 for ever', BUSY],
+		['429 forever', BUSY],
 	])(
-		'whose answer was lost stays so when another try is refused with %s',
+		'without a response stays unconfirmed if another try is rejected with %s',
 		async (_what, rejection) => {
 			const data = noData();
 			const first = submit(evoLink, [BROKEN], { data });
 			const start = first.clock.now();
 			await first.result;
-			first.record.ended({ kind: 'open' });
+			first.record.markEnded({ kind: 'open' });
 			const later = virtualClock();
 			await later.sleep(90_000);
 			const second = submit(evoLink, [rejection], { data, clock: later });
-			await expect(second.result).resolves.toMatchObject(maybePaid(evoLink));
+			await expect(second.result).resolves.toMatchObject(maybeCharged(evoLink));
 			expect(state(data)).toEqual({
 				name: 'sent',
 				at: start,
@@ -599,7 +600,7 @@ describe('EvoLink honours the key: a create', () => {
 		},
 	);
 
-	it('is not sent again once the user stopped the execution', async () => {
+	it("isn't sent again after the user stopped the execution", async () => {
 		const clock = virtualClock(2_000);
 		const { result, calls, data } = submit(evoLink, [BROKEN], { clock });
 		await expect(result).rejects.toThrow(ExecutionCancelled);
@@ -610,7 +611,7 @@ describe('EvoLink honours the key: a create', () => {
 
 const conflict = (code: string, headers = {}) => reply(409, { error: { code } }, headers);
 
-const UNDER_WAY: Array<[string, Provider, HttpResult]> = [
+const IN_PROGRESS: Array<[string, Provider, HttpResult]> = [
 	['evoLink', evoLink, conflict('paid_outcome_unknown')],
 	['evoLink, in the type', evoLink, reply(409, { error: { type: 'paid_outcome_unknown' } })],
 	[
@@ -622,72 +623,77 @@ const UNDER_WAY: Array<[string, Provider, HttpResult]> = [
 	['apiInOne', apiInOne, conflict('idempotency_in_progress')],
 ];
 
-describe.each(UNDER_WAY)('a create that is still under way at %s', (_id, provider, answer) => {
-	const waits = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
+describe.each(IN_PROGRESS)(
+	'a create that is still in progress at %s',
+	(_id, provider, response) => {
+		const waits = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
 
-	it('is waited for longer and longer, and asked for by the same key and body', async () => {
-		const answers = [...waits.map(() => answer), made(provider)];
-		const { result, calls, clock } = submit(provider, answers);
-		await expect(result).resolves.toMatchObject(MADE_TASK);
-		expect(clock.pauses).toEqual(waits);
-		for (const call of calls()) expect(call).toEqual(calls()[0]);
-	});
-
-	it.each([
-		['5', 5_000],
-		['90', 90_000],
-	])('is waited for as long as the provider wishes: Retry-After %s', async (wish, wait) => {
-		const wishing =
-			answer.kind === 'response' ? reply(409, answer.body, { 'retry-after': wish }) : answer;
-		const { result, clock } = submit(provider, [wishing, wishing, made(provider)]);
-		await expect(result).resolves.toMatchObject(MADE_TASK);
-		expect(clock.pauses).toEqual([wait, wait]);
-	});
-
-	it('is waited for until the timeout, and stays open', async () => {
-		const { result, clock, data, keys } = submit(provider, [answer]);
-		const start = clock.now();
-		await expect(result).resolves.toMatchObject(maybePaid(provider));
-		await expect(result).resolves.toMatchObject({
-			failure: {
-				message: expect.stringContaining('is still working on an earlier request for this row'),
-				description: expect.stringContaining('press Retry in the list of executions'),
-			},
+		it('is repeated at growing intervals with the same key and body', async () => {
+			const responses = [...waits.map(() => response), made(provider)];
+			const { result, calls, clock } = submit(provider, responses);
+			await expect(result).resolves.toMatchObject(MADE_TASK);
+			expect(clock.pauses).toEqual(waits);
+			for (const call of calls()) expect(call).toEqual(calls()[0]);
 		});
-		expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS - 60_000);
-		expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS);
-		expect(new Set(keys()).size).toBe(1);
-		expect(state(data)).toMatchObject({ name: 'sent', at: start, body: BODY });
-	});
 
-	it('ends when the execution is stopped', async () => {
-		const { result, data } = submit(provider, [answer], { clock: virtualClock(10_000) });
-		await expect(result).rejects.toThrow(ExecutionCancelled);
-		expect(state(data)).toMatchObject({ name: 'sent' });
-	});
-});
+		it.each([
+			['5', 5_000],
+			['90', 90_000],
+		])('is repeated after Retry-After: %s', async (retryAfter, wait) => {
+			const processing =
+				response.kind === 'response'
+					? reply(409, response.body, { 'retry-after': retryAfter })
+					: response;
+			const { result, clock } = submit(provider, [processing, processing, made(provider)]);
+			await expect(result).resolves.toMatchObject(MADE_TASK);
+			expect(clock.pauses).toEqual([wait, wait]);
+		});
+
+		it('is repeated until the timeout, and stays open', async () => {
+			const { result, clock, data, keys } = submit(provider, [response]);
+			const start = clock.now();
+			await expect(result).resolves.toMatchObject(maybeCharged(provider));
+			await expect(result).resolves.toMatchObject({
+				failure: {
+					message: expect.stringContaining('is still processing an earlier request for this row'),
+					description: expect.stringContaining('select Retry on the Executions tab'),
+				},
+			});
+			expect(clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS - 60_000);
+			expect(clock.elapsed()).toBeLessThanOrEqual(1_000 * PATIENCE_SECONDS);
+			expect(new Set(keys()).size).toBe(1);
+			expect(state(data)).toMatchObject({ name: 'sent', at: start, body: BODY });
+		});
+
+		it('ends when the execution is stopped', async () => {
+			const { result, data } = submit(provider, [response], { clock: virtualClock(10_000) });
+			await expect(result).rejects.toThrow(ExecutionCancelled);
+			expect(state(data)).toMatchObject({ name: 'sent' });
+		});
+	},
+);
 
 describe.each<[string, Provider, string, string]>([
 	[
-		'evoLink has something else under its key',
+		'evoLink has another request with the key',
 		evoLink,
 		'idempotency_conflict',
 		'already has another request for this row',
 	],
 	[
-		'apiMart has something else under its key',
+		'apiMart has another request with the key',
 		apiMart,
 		'idempotency_key_reused',
 		'already has another request for this row',
 	],
 	[
-		'apiMart does not know what became of it',
+		"apiMart doesn't know its outcome",
 		apiMart,
 		'idempotency_result_indeterminate',
-		'does not know what became of an earlier request for this row',
+		"doesn't know what happened to an earlier request for this row",
 	],
-])('a create where %s', (_what, provider, code, words) => {
-	it('is not sent again, stays open, and is never to be run anew', async () => {
+])('a create if %s', (_what, provider, code, words) => {
+	it("isn't sent again, stays open, and must not be run again", async () => {
 		const { result, calls, data, clock } = submit(provider, [conflict(code), made(provider)]);
 		await expect(result).resolves.toMatchObject({
 			ok: false,
@@ -695,7 +701,7 @@ describe.each<[string, Provider, string, string]>([
 				charged: 'unknown',
 				code,
 				message: expect.stringContaining(words),
-				description: expect.stringMatching(/cannot be known from here\.$/),
+				description: expect.stringMatching(/can't tell whether you were charged\.$/),
 			},
 		});
 		const end = await result;
@@ -708,19 +714,21 @@ describe.each<[string, Provider, string, string]>([
 	});
 });
 
-describe('a create that was not carried out, because the key could not be checked', () => {
-	const answer = reply(503, { error: { code: 'idempotency_unavailable', message: 'Try later.' } });
+describe("a create that wasn't executed because the key couldn't be checked", () => {
+	const response = reply(503, {
+		error: { code: 'idempotency_unavailable', message: 'Try later.' },
+	});
 
 	it.each<[string, Provider]>([
 		['evoLink', evoLink],
 		['apiMart', apiMart],
 		['apiInOne', apiInOne],
-	])('is sent again freely, and costs nothing: %s', async (_id, provider) => {
-		const once = submit(provider, [answer, answer, made(provider)]);
+	])('is sent again, and is free: %s', async (_id, provider) => {
+		const once = submit(provider, [response, response, made(provider)]);
 		await expect(once.result).resolves.toMatchObject(MADE_TASK);
 		expect(once.calls()).toHaveLength(3);
 		expect(once.record.warning()).toBeUndefined();
-		const forever = submit(provider, [answer]);
+		const forever = submit(provider, [response]);
 		await expect(forever.result).resolves.toMatchObject(NO_TASK);
 		expect(forever.calls().length).toBeGreaterThan(6);
 		expect(forever.clock.elapsed()).toBeGreaterThan(1_000 * PATIENCE_SECONDS);
@@ -728,7 +736,7 @@ describe('a create that was not carried out, because the key could not be checke
 	});
 });
 
-describe('a create that was sent again after a lost answer', () => {
+describe('a create that was sent again without a response to the first', () => {
 	const replayed = ({ id }: Provider, taskId = 'task-1') =>
 		reply(200, id === 'evoLink' ? { id: taskId } : { data: [{ task_id: taskId }] }, {
 			'idempotency-replayed': 'true',
@@ -736,13 +744,13 @@ describe('a create that was sent again after a lost answer', () => {
 	const NOW = virtualClock().now();
 	const listed = (id: string, at: number, more = {}) => ({
 		id,
-		model: ORDER.model,
+		model: INPUT.model,
 		status: 'processing',
 		created_at: at / 1_000,
 		...more,
 	});
 
-	it('and was replayed needs no warning', async () => {
+	it('has no warning after a replay', async () => {
 		const onReplay = jest.fn();
 		const { result, record, listings } = submit(evoLink, [BROKEN, replayed(evoLink)], {
 			tools: { onReplay },
@@ -753,57 +761,61 @@ describe('a create that was sent again after a lost answer', () => {
 		expect(listings()).toBe(0);
 	});
 
-	it('and was not replayed warns, and says where to look', async () => {
+	it('has a warning without a replay, which says where to look', async () => {
 		const onReplay = jest.fn();
 		const { result, record, data } = submit(evoLink, [BROKEN, made(evoLink)], {
 			tools: { onReplay },
 		});
 		await expect(result).resolves.toMatchObject(MADE_TASK);
 		expect(record.warning()).toBe(
-			"The answer to this row's first request was lost, and EvoLink does not say that the second one is the same. The image may have been made and charged twice: besides task-1, look in its list of tasks for another one made at 2026-11-20 08:00:00 UTC or after",
+			"The response to this row's first request was lost, and EvoLink doesn't confirm that it recognized the second one. The image may have been generated twice, and you may have been charged for both. Besides task-1, check its task list for another task created at 2026-11-20 08:00:00 UTC or later",
 		);
 		expect(onReplay).not.toHaveBeenCalled();
-		expect(open(data).record(0, undefined).warning()).toBe(record.warning());
+		expect(open(data).openRecord(0, undefined).warning()).toBe(record.warning());
 	});
 
-	it('and was not replayed names what else the list has', async () => {
+	it('names the other tasks in the list without a replay', async () => {
 		const list = reply(200, { data: [listed('task-1', NOW + 1_000), listed('task-0', NOW)] });
 		const data = noData();
 		const { result, record } = submit(evoLink, [BROKEN, made(evoLink)], {
 			data,
 			list,
-			tools: { isKnown: (taskId) => open(data).taskIds().has(taskId) },
+			tools: { isRecorded: (taskId) => open(data).taskIds().has(taskId) },
 		});
 		await expect(result).resolves.toMatchObject(MADE_TASK);
 		expect(record.warning()).toContain(
-			'besides task-1, its list has task-0 (2026-11-20 08:00:00 UTC, at work) as well',
+			'Besides task-1, its task list also has task-0 (2026-11-20 08:00:00 UTC, in progress)',
 		);
 	});
 
 	it.each<[string, Provider]>([
 		['apiMart', apiMart],
 		['apiInOne', apiInOne],
-	])('by Retry of the execution warns as well at %s', async (_id, provider) => {
+	])('has a warning after a retry of the execution as well at %s', async (_id, provider) => {
 		const data = noData();
 		const first = submit(provider, [BROKEN], { data });
 		await first.result;
-		first.record.ended({ kind: 'open' });
+		first.record.markEnded({ kind: 'open' });
 		const again = submit(provider, [made(provider)], { data, iteration: { execution: '43' } });
 		await expect(again.result).resolves.toMatchObject(MADE_TASK);
-		expect(again.record.warning()).toContain('may have been made and charged twice');
+		expect(again.record.warning()).toContain(
+			'may have been generated twice, and you may have been charged for both',
+		);
 	});
 
-	it('of which one try was refused for certain still warns', async () => {
+	it('still has a warning if one attempt was certainly rejected', async () => {
 		const { result, record } = submit(evoLink, [BROKEN, BUSY, made(evoLink)]);
 		await expect(result).resolves.toMatchObject(MADE_TASK);
-		expect(record.warning()).toContain('may have been made and charged twice');
+		expect(record.warning()).toContain(
+			'may have been generated twice, and you may have been charged for both',
+		);
 	});
 
-	it('is repeatable at APIMart from the first replay on', async () => {
+	it('is idempotent at APIMart after the first replay', async () => {
 		const data = noData();
 		const first = submit(apiMart, [BROKEN], { data });
 		await first.result;
-		first.record.ended({ kind: 'open' });
+		first.record.markEnded({ kind: 'open' });
 		const onReplay = jest.fn();
 		const seen = submit(apiMart, [replayed(apiMart), BROKEN, BROKEN, replayed(apiMart, 'task-2')], {
 			data,
@@ -813,17 +825,17 @@ describe('a create that was sent again after a lost answer', () => {
 		await expect(seen.result).resolves.toMatchObject(MADE_TASK);
 		expect(seen.record.warning()).toBeUndefined();
 		expect(onReplay).toHaveBeenCalledTimes(1);
-		// Another row at the same provider, whose answer is lost twice.
-		const other = seen.ledger.record(1, LAKE);
+		// Another row at the same provider, which gets no response twice.
+		const other = seen.ledger.openRecord(1, LAKE);
 		const tools = submitTools(seen.clock);
-		await expect(submitTask(seen.client, makes(BODY), other, tools)).resolves.toMatchObject({
+		await expect(submitTask(seen.client, bodyOf(BODY), other, tools)).resolves.toMatchObject({
 			ok: true,
 			value: { tasks: [{ taskId: 'task-2' }] },
 		});
 		expect(seen.calls()).toHaveLength(4);
 	});
 
-	describe('and stays lost', () => {
+	describe('and stays unconfirmed', () => {
 		const LOST_AT = NOW;
 		const TASKS = [
 			listed('too-late', LOST_AT + 62_000),
@@ -834,14 +846,14 @@ describe('a create that was sent again after a lost answer', () => {
 		];
 
 		it.each<[string, object[], string[]]>([
-			['those of that minute that no row knows', TASKS, ['done', 'at-work']],
+			['those of that minute that no row has', TASKS, ['done', 'at-work']],
 			['none of another model', [listed('a', NOW, { model: 'm' })], []],
 			['one without a model', [listed('b', NOW, { model: undefined })], ['b']],
-			['none where there are none', [], []],
-		])('names tasks that it may have made: %s', async (_what, tasks, named) => {
+			['none if there are none', [], []],
+		])('names tasks that it may have created: %s', async (_what, tasks, named) => {
 			const { result } = submit(evoLink, [POOR, BUSY, BROKEN, POOR], {
 				list: reply(200, { data: tasks }),
-				tools: { isKnown: (taskId) => taskId === 'of-ours' },
+				tools: { isRecorded: (taskId) => taskId === 'of-ours' },
 				data: lostAt(LOST_AT),
 			});
 			const end = await result;
@@ -849,57 +861,59 @@ describe('a create that was sent again after a lost answer', () => {
 			const { message } = end.failure;
 			for (const { id } of TASKS) expect(message.includes(`${id} (`)).toBe(named.includes(id));
 			for (const id of named) expect(message).toContain(`${id} (`);
-			expect(message.includes('which no row of this execution has')).toBe(named.length > 0);
+			expect(message.includes('belong to any row of this execution')).toBe(named.length > 0);
 			if (tasks === TASKS) {
 				expect(message).toContain(
-					'EvoLink lists done (2026-11-20 08:00:50 UTC, done), at-work (2026-11-20 07:59:01 UTC, at work), which no row of this execution has',
+					"The list has done (2026-11-20 08:00:50 UTC, completed), at-work (2026-11-20 07:59:01 UTC, in progress), which don't belong to any row of this execution",
 				);
 			}
 		});
 
-		it('is told all the same where the list does not answer', async () => {
+		it('has the same error if the task list fails', async () => {
 			const { result } = submit(evoLink, [POOR], {
-				list: noReply('ETIMEDOUT', true),
+				list: networkError('ETIMEDOUT', true),
 				data: lostAt(NOW),
 			});
-			await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+			await expect(result).resolves.toMatchObject(maybeCharged(evoLink));
 		});
 
-		/** An earlier try of this execution lost the answer then. */
+		/** An earlier try of this execution got no response at that time. */
 		function lostAt(at: number): LedgerData {
 			const data = noData();
-			const record = open(data).record(0, LAKE);
-			record.sent(BODY, at);
-			record.ended({ kind: 'open' });
+			const record = open(data).openRecord(0, LAKE);
+			record.markSent(BODY, at);
+			record.markEnded({ kind: 'open' });
 			return data;
 		}
 	});
 });
 
-it('that APIMart could not build is refused, and not charged', async () => {
+it("a create that APIMart couldn't process fails without a charge", async () => {
 	const error = { code: 500, message: 'build_request_failed: bad size', type: 'server_error' };
 	const { result, calls } = submit(apiMart, [reply(500, { error })]);
 	await expect(result).resolves.toMatchObject(NO_TASK);
 	expect(calls()).toHaveLength(1);
 });
 
-it('that APIMart has no channel for is sent again by itself, and not charged', async () => {
+it('a create that APIMart has no channel for is sent again, without a charge', async () => {
 	const error = { code: 'get_channel_failed', message: 'No channel.', type: 'api_error' };
 	const { result, calls } = submit(apiMart, [reply(400, { error }), made(apiMart)]);
 	await expect(result).resolves.toMatchObject(MADE_TASK);
 	expect(calls()).toHaveLength(2);
 });
 
-it('that is refused with HTTP 200 is an error all the same', async () => {
+it('a create that is rejected with HTTP 200 is still an error', async () => {
 	const rejection = { success: false, code: 402, message: 'Balance too low.' };
 	const { result } = submit(apiMart, [reply(200, rejection)]);
 	await expect(result).resolves.toMatchObject({
 		ok: false,
-		failure: { message: 'APIMart has no credit left on this account (Balance too low.)' },
+		failure: {
+			message: 'APIMart reports that this account has no credits left (Balance too low.)',
+		},
 	});
 });
 
-it('that is answered with 202 and an object has made its task', async () => {
+it('a create with 202 and an object as response has created its task', async () => {
 	const { result } = submit(apiMart, [reply(202, { data: { id: 'task-9' } })]);
 	await expect(result).resolves.toMatchObject({
 		ok: true,
@@ -908,19 +922,19 @@ it('that is answered with 202 and an object has made its task', async () => {
 });
 
 it.each(['3600', '61'])(
-	'that failed at EvoLink is not waited for longer than a minute: Retry-After %s',
-	async (wish) => {
-		const { result, clock } = submit(evoLink, [reply(500, {}, { 'retry-after': wish })]);
-		await expect(result).resolves.toMatchObject(maybePaid(evoLink));
+	"a create that failed at EvoLink doesn't wait for longer than a minute: Retry-After %s",
+	async (retryAfter) => {
+		const { result, clock } = submit(evoLink, [reply(500, {}, { 'retry-after': retryAfter })]);
+		await expect(result).resolves.toMatchObject(maybeCharged(evoLink));
 		expect(Math.max(0, ...clock.pauses)).toBeLessThanOrEqual(60_000);
 	},
 );
 
-it('that never went out, because the execution was stopped when its turn came, may not have been paid', async () => {
-	// The refusal comes after 100 ms, and a second later the next may go out.
+it("a create that was never sent because the execution was stopped can't have been charged", async () => {
+	// The rejection arrives after 100 ms, and the next request may be sent a second later.
 	const clock = concurrentClock(1_100);
 	const { client } = scriptedClientAt(clock, apiMart, async () => {
-		// As the door to the network does.
+		// As the real client does.
 		if (clock.elapsed() >= 1_100) throw new ExecutionCancelled();
 		await clock.sleep(100);
 		return BUSY;
@@ -930,18 +944,18 @@ it('that never went out, because the execution was stopped when its turn came, m
 	expect(ledger.billable()).toEqual([]);
 });
 
-describe('rows at a provider that has closed', () => {
+describe('rows at a provider that the node has given up on', () => {
 	it.each<[string, HttpResult, number, number]>([
-		// All ten at once, which is the first refusal, and the others one by one.
+		// All ten at once, which is the first rejection, and the others one by one.
 		['429 until the timeout', BUSY, 10 + 5 + 600 / 25, 632_000],
 		['a refused connection', REFUSED, 6 * 10, 40_000],
 	])(
-		'are not sent either where they were waiting for their turn: %s',
-		async (_what, answer, most, mostMs) => {
+		"aren't sent if they were waiting for their turn: %s",
+		async (_what, response, most, mostMs) => {
 			const clock = concurrentClock();
 			const { client, calls } = scriptedClientAt(clock, apiMart, async () => {
 				await clock.sleep(100);
-				return answer;
+				return response;
 			});
 			const rows = Array.from({ length: 10 }, (_, row) => row);
 			const results = await Promise.all(rows.map(rowsAt(client, clock).submitRow));
@@ -954,9 +968,9 @@ describe('rows at a provider that has closed', () => {
 	it.each<[string, HttpResult, string]>([
 		['429', BUSY, 'rate_limit_exceeded'],
 		['a refused connection', REFUSED, 'ECONNREFUSED'],
-	])('are not sent any more, and hear why: %s', async (_what, answer, code) => {
+	])('are no longer sent, and their error says why: %s', async (_what, response, code) => {
 		const clock = virtualClock();
-		const { client, calls } = scriptedClientAt(clock, apiMart, answer);
+		const { client, calls } = scriptedClientAt(clock, apiMart, response);
 		const { ledger, submitRow } = rowsAt(client, clock);
 		await submitRow(0);
 		const sent = calls.length;
@@ -967,7 +981,7 @@ describe('rows at a provider that has closed', () => {
 			});
 		}
 		expect(calls).toHaveLength(sent);
-		if (answer === REFUSED) expect(sent).toBe(6);
+		if (response === REFUSED) expect(sent).toBe(6);
 		expect(ledger.billable()).toEqual([]);
 	});
 
@@ -975,7 +989,7 @@ describe('rows at a provider that has closed', () => {
 		['evoLink', evoLink],
 		['apiMart', apiMart],
 		['apiInOne', apiInOne],
-	])('and were never sent cost nothing, whatever closed it: %s, 503', async (_id, provider) => {
+	])('are free if they were never sent, whatever the reason: %s, 503', async (_id, provider) => {
 		const clock = virtualClock();
 		const { client, calls } = scriptedClientAt(clock, provider, reply(503, {}));
 		const { submitRow } = rowsAt(client, clock);

@@ -1,0 +1,95 @@
+import type { IExecuteFunctions } from 'n8n-workflow';
+
+import type { Result } from '../errors/failure';
+import { createApiClient } from '../n8n/apiClient';
+import { createDownloader } from '../n8n/downloader';
+import type { Provider } from '../providers/provider';
+import type { RowOptions } from '../request/options';
+import type { Backoff } from '../shared/backoff';
+import type { Clock } from '../shared/clock';
+import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
+import { createLimit } from '../shared/limit';
+import { ProviderClient } from '../tasks/providerClient';
+import { TaskPoller } from '../tasks/taskPoller';
+import { SKIPPED, type ProviderTools, type ReadRow, type Row } from './row';
+
+const CONCURRENT_READS = 10;
+
+export async function readRows<T>(
+	context: IExecuteFunctions,
+	readRow: (itemIndex: number) => Promise<ReadRow<T>>,
+): Promise<Array<ReadRow<T>>> {
+	const limit = createLimit(CONCURRENT_READS);
+	return await Promise.all(
+		context
+			.getInputData()
+			.map(async (_item, itemIndex) => await limit(async () => await readRow(itemIndex))),
+	);
+}
+
+/** A row with what its provider takes; a row whose provider has no credential is a failed one. */
+export type PreparedRow<T> = ReadRow<ProviderTools & { row: T }>;
+
+interface ClientOptions {
+	clock: Clock;
+	backoff: Backoff;
+	concurrencyLimiter: (concurrency: number) => ConcurrencyLimiter;
+	onRejected: () => void;
+}
+
+/** One client for all rows of a provider, so that they slow down together when it has too much to do. */
+export async function prepareRows<T extends Row>(
+	context: IExecuteFunctions,
+	rows: ReadonlyArray<ReadRow<T>>,
+	options: ClientOptions,
+): Promise<Array<PreparedRow<T>>> {
+	const concurrency = chosenConcurrency(rows);
+	// A number that the user chose is one for all providers.
+	const pool = concurrency > 0 ? new ConcurrencyLimiter(concurrency) : undefined;
+	const opened = new Map<Provider, Result<ProviderTools>>();
+	const prepared: Array<PreparedRow<T>> = [];
+	for (const [itemIndex, row] of rows.entries()) {
+		if (row === SKIPPED || !row.ok) {
+			prepared.push(row);
+			continue;
+		}
+		const { provider } = row.value;
+		const tools =
+			opened.get(provider) ??
+			(await openProvider(context, row.value, itemIndex, { ...options, concurrency, pool }));
+		opened.set(provider, tools);
+		prepared.push(tools.ok ? { ok: true, value: { row: row.value, ...tools.value } } : tools);
+	}
+	return prepared;
+}
+
+async function openProvider(
+	context: IExecuteFunctions,
+	{ provider, options: { timeout } }: Row,
+	itemIndex: number,
+	{
+		clock,
+		backoff,
+		concurrencyLimiter,
+		onRejected,
+		concurrency,
+		pool,
+	}: ClientOptions & Pick<RowOptions, 'concurrency'> & { pool: ConcurrencyLimiter | undefined },
+): Promise<Result<ProviderTools>> {
+	const api = await createApiClient(context, provider, itemIndex);
+	if (!api.ok) return api;
+	const client = new ProviderClient(provider, concurrencyLimiter(concurrency), api.value, clock, {
+		patienceSeconds: timeout,
+		pool,
+		onRejected,
+	});
+	const poller = new TaskPoller(client, clock, backoff);
+	const links = { clock, open: createDownloader(context, { provider, itemIndex }) };
+	return { ok: true, value: { client, poller, links } };
+}
+
+/** 'Concurrency' belongs to the node, not to a row: the first row that could be read decides. */
+function chosenConcurrency(rows: ReadonlyArray<ReadRow<Row>>): number {
+	for (const row of rows) if (row !== SKIPPED && row.ok) return row.value.options.concurrency;
+	return 0;
+}

@@ -1,0 +1,122 @@
+import { type Failure, type Result, withOtherTaskIds } from '../errors/failure';
+import { type RowItem, failureItem } from '../n8n/results';
+import { findModel } from '../providers';
+import type { CompletedTask, Cost, CreatedTask, Provider } from '../providers/provider';
+import { linksExpire } from '../providers/resultLinks';
+import type { TaskInput } from '../tasks/ledgerData';
+import type { RowRecord } from '../tasks/rowRecord';
+import type { ParsedResponse } from '../tasks/providerClient';
+import type { PolledTask } from '../tasks/taskPoller';
+import { type DownloadedResults, type MissingImage, downloadResults } from './downloadResults';
+import type { RowTools } from './row';
+import type { RowTasks, RowToGenerate } from './rowTasks';
+
+/** What a row returns, and what's missing from it. */
+export interface RowImages {
+	items: RowItem[];
+	missing: readonly MissingImage[];
+}
+
+export function taskFacts(taskId: string, record: RowRecord, provider: Provider) {
+	const { model, prompt } = record.input;
+	return { provider, taskId, model, prompt, warning: record.warning() };
+}
+
+export interface FinishedTask {
+	polledTask: PolledTask;
+	response: ParsedResponse<CompletedTask>;
+}
+
+export async function waitForTask(
+	{ taskId, estimatedSeconds, finished }: CreatedTask,
+	{ at, raw, isExisting }: RowTasks,
+	{ options }: RowToGenerate,
+	{ client, poller, clock }: RowTools,
+): Promise<Result<FinishedTask>> {
+	const polledTask: PolledTask = {
+		taskId,
+		// The clock may have been set back since an earlier try.
+		startedAt: Math.min(at, clock.now()),
+		timeoutSeconds: options.timeout,
+		minIntervalSeconds: options.pollInterval,
+		estimatedSeconds,
+		isExisting,
+		isConfirmed: true,
+	};
+	if (finished && raw) {
+		client.release(taskId);
+		return { ok: true, value: { polledTask, response: { content: finished, raw } } };
+	}
+	const response = await poller.waitFor(polledTask);
+	return response.ok ? { ok: true, value: { polledTask, response: response.value } } : response;
+}
+
+/** Tasks and images that failed don't take the row's others with them. */
+export async function collectRowImages(
+	ends: ReadonlyArray<Result<FinishedTask>>,
+	row: RowToGenerate,
+	record: RowRecord,
+	tools: RowTools,
+): Promise<Result<RowImages>> {
+	const { context, itemIndex, client } = tools;
+	const { provider } = client;
+	const finished = ends.flatMap((end) => (end.ok ? [end.value] : []));
+	const failures = ends.flatMap((end): Failure[] => (end.ok ? [] : [end.failure]));
+	const unfinished = failures.filter(({ hasEnded }) => !hasEnded);
+	const [first] = [...unfinished, ...failures];
+	if (first && finished.length === 0) {
+		const taskIds = failures.flatMap(({ taskId }) => taskId ?? []);
+		return { ok: false, failure: withOtherTaskIds(first, taskIds) };
+	}
+	if (failures.length === 0 && hasFewerImages(finished, row.input)) tools.noteFewerImages();
+	const endedWithoutImage = failures.filter(({ hasEnded }) => hasEnded);
+	const results: DownloadedResults[] = [];
+	for (const { polledTask, response } of finished) {
+		const facts = taskFacts(polledTask.taskId, record, provider);
+		const warnings = [facts.warning, ...endedWithoutImage.map(({ message }) => message)];
+		const warning = warnings.filter(Boolean).join('. ') || undefined;
+		const content = withKnownDetails(response.content, row.input, provider, polledTask, tools);
+		const task = { content, raw: response.raw };
+		const only = record.leftOver()?.index;
+		results.push(
+			await downloadResults({ ...facts, warning }, task, row.options, polledTask, tools, only),
+		);
+	}
+	const [nothing] = results.flatMap(({ failure }) => failure ?? []);
+	if (nothing && results.every(({ failure }) => failure)) return { ok: false, failure: nothing };
+	const items = results.flatMap((result) => result.items);
+	const [reported] = unfinished;
+	if (reported) items.push(failureItem(context, { itemIndex, failure: reported }));
+	const missing = results.flatMap((result) => result.missing);
+	missing.push(...unfinished.flatMap(({ taskId }) => (taskId ? [{ taskId }] : [])));
+	return { ok: true, value: { items, missing } };
+}
+
+/** Where the provider gives a reason for it, that is said instead. */
+function hasFewerImages(finished: readonly FinishedTask[], { images }: TaskInput): boolean {
+	const isExplained = finished.some(({ response }) => response.content.missing !== undefined);
+	const count = finished.reduce((sum, { response }) => sum + response.content.imageUrls.length, 0);
+	return count < images && !isExplained;
+}
+
+/** Adds what the provider doesn't say about a finished task, but the node knows. */
+function withKnownDetails(
+	state: CompletedTask,
+	input: TaskInput,
+	provider: Provider,
+	{ startedAt, isExisting }: PolledTask,
+	{ clock }: RowTools,
+): CompletedTask {
+	const seconds = isExisting ? undefined : Math.round((clock.now() - startedAt) / 100) / 10;
+	return {
+		...state,
+		seconds: state.seconds ?? seconds,
+		expiresAt: state.expiresAt ?? linksExpire(new Date(startedAt)),
+		cost: state.cost ?? listPrice(input.model, provider, state.imageUrls.length),
+	};
+}
+
+function listPrice(model: string, provider: Provider, images: number): Cost | undefined {
+	const price = findModel(provider, model)?.creditsPerImage;
+	return price === undefined ? undefined : { credits: price * images, estimated: true };
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'crypto';
+import { z } from 'zod';
+
+/** What's known about a row's create request. Times are milliseconds since 1970. */
+const stateSchema = z.discriminatedUnion('name', [
+	/** It was sent, and its outcome is unknown. A repeat has the same body. */
+	z.object({
+		name: z.literal('sent'),
+		/** When it was first and last sent. */
+		at: z.number(),
+		lastAt: z.number(),
+		execution: z.string(),
+		body: z.record(z.unknown()),
+	}),
+	/** It certainly wasn't accepted. */
+	z.object({ name: z.literal('refused') }),
+	/** The tasks exist, usually one, and their images will be charged. */
+	z.object({ name: z.literal('made'), at: z.number(), taskIds: z.array(z.string()).min(1) }),
+	/** The next node received their images or IDs. */
+	z.object({ name: z.literal('delivered'), at: z.number(), taskIds: z.array(z.string()).min(1) }),
+	/** The tasks ended without an image and without a charge. */
+	z.object({ name: z.literal('failed'), taskIds: z.array(z.string()) }),
+	/** The tasks ended without an image, and were charged or may have been. */
+	z.object({
+		name: z.literal('spent'),
+		taskIds: z.array(z.string()),
+		charged: z.enum(['yes', 'unknown']),
+		execution: z.string(),
+	}),
+]);
+
+const recordSchema = z.object({
+	/** The last execution that processed the row. */
+	execution: z.string(),
+	/** The iteration of a loop, from 0. */
+	iteration: z.number(),
+	/** From 0. */
+	row: z.number(),
+	/** The hash of the row's request. */
+	fingerprint: z.string(),
+	/** What the task was created from; the row may contain something else by now. */
+	input: z.object({
+		provider: z.string(),
+		model: z.string(),
+		prompt: z.string(),
+		images: z.number(),
+	}),
+	/** The Idempotency-Key. */
+	key: z.string(),
+	/** The row's earlier keys and tasks, from requests without a result. */
+	past: z.object({ keys: z.array(z.string()), taskIds: z.array(z.string()) }),
+	/** The row ended without output, so a later iteration of a loop may take the record over. */
+	isReclaimable: z.boolean(),
+	/** An image or a task that was missing in the row's output, for a later iteration of a loop. */
+	leftOver: z
+		.object({ taskId: z.string(), index: z.number().optional(), isFree: z.boolean() })
+		.optional(),
+	/** The create was sent twice and may have been charged twice: the message for users. */
+	warning: z.string().optional(),
+	state: stateSchema,
+});
+
+export type RecordState = z.infer<typeof stateSchema>;
+export type TaskRecord = z.infer<typeof recordSchema>;
+export type TaskInput = TaskRecord['input'];
+
+const VERSION = 2;
+
+/** Plain JSON that n8n saves with the execution. Records of other versions are kept as they are. */
+export interface LedgerData {
+	version: number;
+	records: unknown[];
+	/** The last execution in which a provider answered a repeated create with the first task. */
+	replayed: Record<string, string>;
+}
+
+const dataSchema = z.object({
+	version: z.number(),
+	records: z.array(z.unknown()),
+	replayed: z.record(z.string()),
+});
+
+/** The saved ledger, or a new one. Returns the same object, because an agent's tool calls share it. */
+export function readLedgerData(saved: unknown): LedgerData {
+	return isLedgerData(saved) ? saved : { version: VERSION, records: [], replayed: {} };
+}
+
+function isLedgerData(saved: unknown): saved is LedgerData {
+	return dataSchema.safeParse(saved).success;
+}
+
+export function isTaskRecord(saved: unknown): saved is TaskRecord {
+	return recordSchema.safeParse(saved).success;
+}
+
+export interface RecordedTasks {
+	taskIds: readonly string[];
+	/** When they were created, in milliseconds since 1970. */
+	at: number;
+}
+
+export function recordedTasks(state: RecordState | undefined): RecordedTasks | undefined {
+	return state?.name === 'made' || state?.name === 'delivered' ? state : undefined;
+}
+
+/** Including those of earlier requests. */
+export function allTaskIds({ state, past }: TaskRecord): readonly string[] {
+	const current = 'taskIds' in state ? state.taskIds : [];
+	return [...current, ...past.taskIds];
+}
+
+export function hash(value: unknown): string {
+	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

@@ -1,0 +1,163 @@
+import type { JsonObject } from '../shared/json';
+import {
+	recordedTasks,
+	type LedgerData,
+	type RecordedTasks,
+	type RecordState,
+	type TaskInput,
+	type TaskRecord,
+} from './ledgerData';
+
+/** How a row ended. */
+export type RowEnd =
+	/** With output, except for what's missing: single images, or all of a task. */
+	| { kind: 'done'; missing?: readonly MissingOutput[] }
+	/** Without output, but its tasks may still produce an image. */
+	| { kind: 'open' }
+	/** Without an image, and without a charge. */
+	| { kind: 'failed' }
+	/** Without an image, but charged. */
+	| { kind: 'spent'; charged: 'yes' | 'unknown' };
+
+export interface MissingOutput {
+	taskId: string;
+	/** Undefined for the whole task. */
+	index?: number;
+}
+
+/** When a create was first and last sent, in milliseconds since 1970. */
+export interface SentTimes {
+	at: number;
+	lastAt: number;
+}
+
+/** A create without a response. */
+export interface UnansweredCreate extends SentTimes {
+	body: JsonObject;
+	/** The user has seen the error, and retried the execution. */
+	isSeen: boolean;
+}
+
+export interface BillableTask extends SentTimes {
+	row: number;
+	input: TaskInput;
+	/** A message for users. */
+	warning?: string;
+	/** Undefined if the create got no response, so that the task may or may not exist. */
+	taskId?: string;
+}
+
+/** What a row's record contained before the row was opened. */
+export interface EarlierState {
+	unconfirmed?: UnansweredCreate;
+	spent?: { taskIds: readonly string[]; charged: 'yes' | 'unknown' };
+}
+
+/** What the ledger knows about one row. */
+export class RowRecord {
+	/** What the row's task was, or will be, created from. */
+	readonly input: TaskInput;
+
+	/** The same on every try of the same create, and different for any other. */
+	readonly idempotencyKey: string;
+
+	private end?: RowEnd;
+
+	constructor(
+		private readonly record: TaskRecord,
+		private readonly data: LedgerData,
+		private readonly execution: string,
+		private isSaved: boolean,
+		private readonly earlier: EarlierState,
+	) {
+		this.input = record.input;
+		this.idempotencyKey = record.key;
+	}
+
+	/** The tasks that exist for the row. */
+	tasks(): RecordedTasks | undefined {
+		return recordedTasks(this.record.state);
+	}
+
+	/** The only output to produce, where an earlier iteration of a loop has produced the rest. */
+	leftOver(): MissingOutput | undefined {
+		return this.record.leftOver;
+	}
+
+	/** Tasks from an earlier try of this execution that ended without an image, but not for free. */
+	spentTasks(): EarlierState['spent'] {
+		return this.earlier.spent;
+	}
+
+	unconfirmed(): UnansweredCreate | undefined {
+		return this.earlier.unconfirmed;
+	}
+
+	warning(): string | undefined {
+		return this.record.warning;
+	}
+
+	markSent(body: JsonObject, lastAt: number, at = lastAt): void {
+		this.save({ name: 'sent', at, lastAt, execution: this.execution, body });
+	}
+
+	/** The create certainly wasn't accepted. */
+	markRejected(): void {
+		this.save({ name: 'refused' });
+	}
+
+	markCreated(taskIds: readonly string[], at: number, warning?: string): void {
+		this.record.warning = warning;
+		this.save({ name: 'made', at, taskIds: [...taskIds] });
+	}
+
+	markEnded(end: RowEnd): void {
+		this.end = end;
+		const { data, record, execution } = this;
+		const taskIds = [...(this.tasks()?.taskIds ?? [])];
+		const hasTasks = taskIds.length > 0;
+		if (end.kind === 'done') data.records.push(...leftOversOf(record, end.missing));
+		if (end.kind === 'failed' && hasTasks) this.save({ name: 'failed', taskIds });
+		if (end.kind === 'spent' && hasTasks) {
+			this.save({ name: 'spent', taskIds, charged: end.charged, execution });
+		}
+		record.isReclaimable = end.kind === 'open' || end.kind === 'spent';
+	}
+
+	/** The next node received the row's output. */
+	markDelivered(): void {
+		const { state } = this.record;
+		const isComplete = this.end?.kind === 'done' && !this.end.missing?.length;
+		if (isComplete && state.name === 'made') this.save({ ...state, name: 'delivered' });
+	}
+
+	/** Tasks that were, or may have been, charged without having been delivered. */
+	billable(): BillableTask[] {
+		const { state, row, input, warning } = this.record;
+		if (state.name === 'sent') return [{ row, input, at: state.at, lastAt: state.lastAt }];
+		if (state.name !== 'made') return [];
+		const { at, taskIds } = state;
+		return taskIds.map((taskId) => ({ row, input, at, lastAt: at, taskId, warning }));
+	}
+
+	private save(state: RecordState): void {
+		this.record.state = state;
+		if (!this.isSaved) this.data.records.push(this.record);
+		this.isSaved = true;
+	}
+}
+
+/**
+ * In the output, each of these is a failed item. If a loop sends such an item in again as a row, that
+ * row gets just the missing output, without another charge.
+ */
+function leftOversOf(record: TaskRecord, missing: readonly MissingOutput[] = []): TaskRecord[] {
+	const tasks = recordedTasks(record.state);
+	if (!tasks) return [];
+	return missing.map((output) => ({
+		...record,
+		leftOver: { ...output, isFree: true },
+		isReclaimable: true,
+		state: { name: 'made', at: tasks.at, taskIds: [output.taskId] },
+	}));
+}

@@ -1,0 +1,101 @@
+import type {
+	ICredentialDataDecryptedObject,
+	ICredentialsHelper,
+	IHttpRequestOptions,
+	INode,
+	IWorkflowExecuteAdditionalData,
+	Workflow,
+} from 'n8n-workflow';
+
+import type { ExecutionOptions } from './engine';
+import type { N8nRuntime } from './n8nRuntime';
+
+/** Nothing listens here; expressions only need something that looks like an address. */
+const UNREACHABLE_URL = 'http://n8n.invalid';
+
+/** What n8n's server gives the engine: credentials, URLs and callbacks. */
+export function createAdditionalData(
+	n8n: N8nRuntime,
+	workflow: Workflow,
+	options: Pick<ExecutionOptions, 'credentials' | 'executionId' | 'onMessage' | 'publicUrl'>,
+): IWorkflowExecuteAdditionalData {
+	const { credentials, onMessage, publicUrl = UNREACHABLE_URL } = options;
+	return {
+		credentialsHelper: createCredentialsHelper(n8n, credentials),
+		executionId: options.executionId ?? String(Math.floor(Math.random() * 1e9)),
+		workflowId: workflow.id,
+		currentNodeExecutionIndex: 0,
+		restApiUrl: `${publicUrl}/rest`,
+		instanceBaseUrl: publicUrl,
+		formBaseUrl: `${publicUrl}/form`,
+		formWaitingBaseUrl: `${publicUrl}/form-waiting`,
+		formTestBaseUrl: `${publicUrl}/form-test`,
+		webhookBaseUrl: `${publicUrl}/webhook`,
+		webhookWaitingBaseUrl: `${publicUrl}/webhook-waiting`,
+		webhookTestBaseUrl: `${publicUrl}/webhook-test`,
+		mcpBaseUrl: `${publicUrl}/mcp`,
+		mcpTestBaseUrl: `${publicUrl}/mcp-test`,
+		variables: {},
+		externalSecretsProxy: new n8n.core.ExternalSecretsProxy(),
+		setExecutionStatus: () => undefined,
+		logAiEvent: () => undefined,
+		sendDataToUI: (type, data) => {
+			if (type !== 'sendConsoleMessage' || Array.isArray(data)) return;
+			for (const message of data.messages as unknown[]) onMessage?.(String(message));
+		},
+		executeWorkflow: async () => await unavailable('executeWorkflow'),
+		getRunExecutionData: async () => undefined,
+		getRuntimeCredential: async () => undefined,
+		startRunnerTask: async () => await unavailable('startRunnerTask'),
+	};
+}
+
+function createCredentialsHelper(
+	{ loader }: N8nRuntime,
+	credentials: ExecutionOptions['credentials'],
+): ICredentialsHelper {
+	return {
+		getParentTypes: () => [],
+		isCredentialUsableByNode: () => true,
+		authenticate: async (data, typeName, options, workflow, node) =>
+			authenticate(loader.getCredential(typeName).type, data, options, workflow, node),
+		preAuthentication: async () => undefined,
+		runPreAuthentication: async () => undefined,
+		getCredentials: async () => await unavailable('getCredentials'),
+		getDecrypted: async (_data, _details, typeName) =>
+			credentials[typeName] ?? (await unavailable(`credential ${typeName}`)),
+		updateCredentials: async () => undefined,
+		updateCredentialsOauthTokenData: async () => undefined,
+		getCredentialsProperties: (typeName) => loader.getCredential(typeName).type.properties,
+	};
+}
+
+/** What n8n does with a credential's `authenticate`: resolves its expressions and adds the headers. */
+function authenticate(
+	{ authenticate: rules }: { authenticate?: unknown },
+	credentials: ICredentialDataDecryptedObject,
+	options: IHttpRequestOptions | object,
+	workflow: Workflow | undefined,
+	node: INode | undefined,
+): IHttpRequestOptions {
+	const { properties } = rules as { properties: { headers: Record<string, string> } };
+	const headers = Object.entries(properties.headers).map(([name, value]) => [
+		name,
+		workflow && node
+			? workflow.expression.getSimpleParameterValue(
+					node,
+					value,
+					'internal',
+					{ $credentials: credentials },
+					undefined,
+					'',
+				)
+			: value,
+	]);
+	const request = options as IHttpRequestOptions;
+	return { ...request, headers: { ...request.headers, ...Object.fromEntries(headers) } };
+}
+
+async function unavailable(what: string): Promise<never> {
+	throw new Error(`${what} is not available in the test engine`);
+}
