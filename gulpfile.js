@@ -1,6 +1,7 @@
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { rm } = require('node:fs/promises');
+const { Transform } = require('node:stream');
 
 const { dest, series, src, watch } = require('gulp');
 
@@ -17,13 +18,27 @@ function compile() {
 	return spawn(process.execPath, [tsc, '--project', 'tsconfig.json'], { stdio: 'inherit' });
 }
 
+/** TypeScript indents with four spaces; tabs make the package a tenth smaller, and are what n8n uses. */
+function indentWithTabs() {
+	const indent = new Transform({
+		objectMode: true,
+		transform(file, _encoding, done) {
+			const text = file.contents.toString();
+			const lines = text.replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
+			file.contents = Buffer.from(lines);
+			done(null, file);
+		},
+	});
+	return src(`${OUTPUT}/**/*.js`, { base: '.' }).pipe(indent).pipe(dest('.'));
+}
+
 /** Icons and codex files go next to the compiled classes; index.js is the package's main file. */
 function copy() {
 	const files = ['index.js', '{nodes,credentials}/**/*.{svg,json}'];
 	return src(files, { base: '.', encoding: false }).pipe(dest(OUTPUT));
 }
 
-const build = series(clean, compile, copy);
+const build = series(clean, compile, indentWithTabs, copy);
 
 /** `npm run editor`, restarting n8n after each build. A failed build leaves it running. */
 async function runEditor() {

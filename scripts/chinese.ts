@@ -24,17 +24,6 @@ export const chinese: Dictionary = {
 		Output: '输出方式',
 		'Output Items': '输出方式',
 		Fields: '字段',
-		Simplified: '精简',
-		Raw: '原始',
-		'Selected Fields': '选定字段',
-		Cost: '费用',
-		'Expires At': '过期时间',
-		'Image Count': '图片张数',
-		'Image Index': '图片序号',
-		'Image URL': '图片链接',
-		'Image URLs': '全部图片链接',
-		Seconds: '耗时（秒）',
-		Status: '状态',
 		'Ask for Count': '在提示词里写明张数',
 		'Callback URL': '回调地址',
 		'Extra Body': '附加请求参数',
@@ -55,9 +44,9 @@ export const chinese: Dictionary = {
 		'Files Base URL': '文件接口地址',
 	},
 	texts: {
-		'Return up to ten fields per item': '每条数据最多返回十个字段',
-		"Return all fields, and the provider's response": '返回所有字段，以及平台的原始响应',
-		'Return only the fields you choose': '只返回你选定的字段',
+		'Return up to ten fields per item': '每个数据项最多返回十个字段',
+		"Return all fields, and the provider's response": '返回全部字段和平台的原始响应',
+		'Return only the fields you choose': '只返回你选择的字段',
 		'The fields to return to the agent': '返回给 Agent 的字段',
 		// Headings
 		Provider: '平台',
@@ -68,7 +57,7 @@ export const chinese: Dictionary = {
 		'List price per image': '每张标价',
 		Field: '字段',
 		Values: '可填内容',
-		Description: '用途',
+		Description: '说明',
 		'What it takes': '可填内容',
 		"Provider's name": '平台参数名',
 		Credential: '凭证',
@@ -103,16 +92,16 @@ export const chinese: Dictionary = {
 		'{min} to {max} characters': '{min} 到 {max} 个字符',
 		'no documented limit': '平台没有公布上限',
 		'{min} to {max} images': '{min} 到 {max} 张',
-		'the node uploads them': '上传文件',
-		'n8n signs a link to them': '以签名链接提供',
+		'the node uploads them': '由节点上传',
+		'n8n signs a link to them': '由 n8n 提供签名链接',
 		'or a size in pixels': '或像素尺寸',
 		'also: {names}': '也可写作：{names}',
 		'each: {formats}; up to {megabytes} MB; each side at least {side} pixels; up to {pixels} pixels in total; long side up to {ratio} times the short side':
 			'每张：{formats}；不超过 {megabytes} MB；每边不少于 {side} 像素；总像素不超过 {pixels}；长边不超过短边的 {ratio} 倍',
 		'the node uploads them to the provider, which keeps them for {hours} hours: {formats}':
-			'上传到平台，平台保留 {hours} 小时：{formats}',
+			'由节点上传到平台，平台保留 {hours} 小时：{formats}',
 		'n8n signs a link for the provider, so it needs a public HTTPS address':
-			'平台拿到的是 n8n 签名的链接，因此 n8n 必须有公网 HTTPS 地址',
+			'由 n8n 为平台生成签名链接，因此 n8n 必须有公网 HTTPS 地址',
 		'not available for this model': '该模型不支持参考图',
 		'or a size in pixels: {min} to {max} pixels in total, long side up to {ratio} times the short side':
 			'或以像素指定尺寸：总像素 {min} 到 {max}，长边不超过短边的 {ratio} 倍',
@@ -132,28 +121,28 @@ export const chinese: Dictionary = {
 		'Separate them with commas, semicolons or new lines, or use a JSON array or an expression that returns an array':
 			'多个链接用逗号、分号或换行分隔，也可以用 JSON 数组或返回数组的表达式',
 		'The names of the input binary fields, separated by commas':
-			'填写输入数据的二进制字段名，多个用逗号分隔',
+			'输入数据项的二进制字段名，多个用逗号分隔',
 		"Images from binary fields to start from, added after those in 'Reference Image URLs'":
-			'二进制字段里的参考图，排在 Reference Image URLs 的图片之后',
+			'用这些字段里的图片作参考图，排在 Reference Image URLs 的图片之后',
 		'An expression can also return binary data': '也可以用表达式直接返回二进制数据',
 		"EvoLink's page for Seedream 4.0 lists only JPEG and PNG up to a ratio of 3:1, but its newer documentation allows more":
-			'EvoLink 的 Seedream 4.0 页面只列出 JPEG、PNG 且长宽比不超过 3:1；这里以较新的文档为准',
-		'Shape of the image': '画面的长宽比例',
+			'EvoLink 的 Seedream 4.0 页面只列出 JPEG 和 PNG，且长宽比不超过 3:1；但它较新的文档放宽了限制',
+		'Shape of the image': '画面的长宽比',
 		'"16 : 9", "16：9", "16/9" and "16:09" from a spreadsheet all count as 16:9':
 			'从表格读取时，“16 : 9”“16：9”“16/9”和“16:09”都按 16:9 处理',
-		'Also accepts a size in pixels, e.g. "2048×2048"': '这里也可以直接写像素尺寸，例如“2048×2048”',
+		'Also accepts a size in pixels, e.g. "2048×2048"': '也可以直接填写像素尺寸，例如“2048×2048”',
 		'Auto uses the ratio of the reference image, so it needs one':
 			'auto 沿用参考图的比例，因此必须有参考图',
 		'In pixels': '单位为像素',
-		'Size of the image': '图片的大小',
+		'Size of the image': '图片的尺寸',
 		'Not case-sensitive': '不区分大小写',
 		'Number of images to generate from this prompt': '用这条提示词生成几张图片',
-		'Text such as "3" from a spreadsheet works too': '从表格读取时，文本格式的“3”也可以',
+		'Text such as "3" from a spreadsheet works too': '来自表格的文本“3”也可以',
 		'This is an upper limit: to get several images, also ask for them in the prompt, e.g. "generate 3 different images"':
-			'这是张数上限：要得到多张，还要在提示词里写明，例如“请生成 3 张不同的图片”',
+			'这只是上限：要得到多张，提示词里也要写明，例如“生成 3 张不同的图片”',
 		'You only pay for the images you get': '只按实际生成的张数扣费',
 		'To get several images, add at least one reference image': '要得到多张，至少需要一张参考图',
-		'Wait for the images and return them': '等待图片生成并输出',
+		'Wait for the images and return them': '等图片生成后再输出',
 		'Return the task ID immediately': '立即输出任务 ID',
 		'Use Seedream Task Status to get the images later': '之后用 Seedream Task Status 取回图片',
 		'Whether to download the image files into n8n': '是否把图片文件下载到 n8n',
@@ -176,7 +165,7 @@ export const chinese: Dictionary = {
 			'平台怎样优化提示词：Standard 效果更好，Fast 更快',
 		'Upload the files to the provider, which keeps them for 72 hours':
 			'把文件上传到平台，平台保留 72 小时',
-		'Include the files in the request': '把文件直接写进请求',
+		'Include the files in the request': '把文件直接放进请求',
 		'Nothing is stored, but large files use more memory': '平台不存储，但大文件会占用更多内存',
 		"How to send the images from 'Reference Image Fields' to the provider":
 			'Reference Image Fields 里的图片怎样交给平台',
@@ -186,24 +175,24 @@ export const chinese: Dictionary = {
 		"Whether to check, before you're charged, that the reference links open and that the images are within the model's limits":
 			'是否在扣费之前检查参考图链接能否打开、图片是否符合模型的限制',
 		'Maximum number of tasks in progress at the same time': '最多同时进行多少个任务',
-		'0 = as many as the provider accepts': '0 表示平台接受多少就进行多少',
+		'0 = as many as the provider accepts': '0 表示以平台能接受的数量为准',
 		'Name of the files, without the extension': '文件名，不含扩展名',
 		'Placeholders: {row}, {image}, {number}, {taskId}, {provider}, {model}, {prompt}, {date}':
 			'可用占位符：{row}、{image}、{number}、{taskId}、{provider}、{model}、{prompt}、{date}',
 		'Minimum seconds between status checks': '两次查询任务状态的最短间隔（秒）',
 		'0 = automatic': '0 表示自动',
 		'Whether to return a simplified version of the response instead of the raw data':
-			'是否只输出整理后的结果；关闭后，平台的原始响应也会放在 raw 里',
+			'是否输出精简后的结果，而不是原始数据',
 		'Maximum seconds to wait for a task': '等待一个任务的最长时间（秒）',
 		'If a task takes longer, you can get its images with Seedream Task Status':
-			'任务超时后，可以用 Seedream Task Status 取回图片',
+			'如果任务用时更长，可以用 Seedream Task Status 取回图片',
 		'Task ID from Seedream Generate': 'Seedream Generate 输出的任务 ID',
 		'Separate several with commas, semicolons or new lines, or use a JSON array or an expression that returns an array':
 			'多个 ID 用逗号、分号或换行分隔，也可以用 JSON 数组或返回数组的表达式',
 		'Check once and return the status, even if the task has failed':
 			'只查询一次并输出状态，任务失败也照样输出',
-		'Wait until the task is done': '等到任务完成',
-		'If the task has failed, the row fails too': '任务失败，这一行也失败',
+		'Wait until the task is done': '等到任务结束',
+		'If the task has failed, the row fails too': '如果任务失败，这一行也算失败',
 		'Your API key from the EvoLink dashboard, under API Keys':
 			'在 EvoLink 控制台的 API Keys 页面获取',
 		'Your API key from the APIMart website, under API Keys': '在 APIMart 网站的 API Keys 页面获取',
@@ -214,11 +203,11 @@ export const chinese: Dictionary = {
 
 		// Errors: what happened
 		'The provider rejected the request': '平台拒绝了这个请求',
-		"The provider didn't accept the API key": '平台不认可这个 API 密钥',
-		'The provider reports that this account has no credits left': '账户余额不足',
+		"The provider didn't accept the API key": '平台不接受这个 API 密钥',
+		'The provider reports that this account has no credits left': '平台提示账户余额不足',
 		"The provider doesn't allow this API key to do that": '这个 API 密钥没有相应权限',
 		"The provider doesn't recognize this task": '平台查不到这个任务',
-		'The provider timed out waiting for the request': '平台没有等到完整的请求',
+		'The provider timed out waiting for the request': '平台等待请求超时',
 		'The provider has an earlier request that conflicts with this one':
 			'平台之前收到过一个与此冲突的请求',
 		"The provider rejected the request because it's too large": '请求太大，平台不接受',
@@ -230,7 +219,7 @@ export const chinese: Dictionary = {
 		"The provider couldn't use the parameters": '参数不符合平台要求',
 		"The provider couldn't read a reference image": '平台读取不了某张参考图',
 		"The provider couldn't use a reference image because of its size": '某张参考图的尺寸不符合要求',
-		'The provider reports that the task was canceled': '平台显示任务已取消',
+		'The provider reports that the task was canceled': '平台提示任务已取消',
 		'The provider generated no image for this prompt': '这条提示词没有生成出图片',
 		'The provider stopped the task because it took too long': '生成时间过长，平台中止了任务',
 		'The provider has no capacity left': '平台资源不足',
@@ -248,10 +237,10 @@ export const chinese: Dictionary = {
 		'The provider already has another request for this row': '平台已收到过这一行的另一个请求',
 		"The provider couldn't check whether it already has this request, and didn't generate anything":
 			'平台无法确认是否已收到过这个请求，因此没有生成图片',
-		'The provider reports that this API key has no credits left': '这个 API 密钥的额度已用完',
+		'The provider reports that this API key has no credits left': '平台提示这个 API 密钥的额度已用完',
 		"The provider isn't accepting any more requests from this API key today":
-			'这个 API 密钥已达到当天的上限',
-		"The provider doesn't accept this API key for this request": '这个 API 密钥不能用于这个请求',
+			'平台今天不再接受这个 API 密钥的请求',
+		"The provider doesn't accept this API key for this request": '平台不接受用这个 API 密钥发送这个请求',
 		'The provider has no capacity for this model right now': '这个模型暂时没有可用的资源',
 		"The provider couldn't open a reference image": '平台打不开某张参考图',
 		"The provider rejected the file because it's too large": '文件太大，平台不接受',
@@ -271,20 +260,20 @@ export const chinese: Dictionary = {
 		'The uploads of two different reference images returned the same link':
 			'两张不同的参考图上传后，平台给出了同一个链接',
 		"The node couldn't reach the provider": '连接不上平台',
-		'The connection was interrupted before the provider responded': '平台还没有响应，连接就断开了',
+		'The connection was interrupted before the provider responded': '平台还没有响应，连接就中断了',
 		"The provider rejected so many rows before this one that the node didn't send it":
-			'平台已连续拒绝前面的许多行，因此这一行没有发送',
+			'平台拒绝了前面的许多行，因此节点没有发送这一行',
 		'An earlier attempt sent the row, and the response got lost':
 			'之前发送过这一行，但没有收到平台的响应',
 		'The task of an earlier attempt generated no image, and you may have been charged anyway':
 			'之前的任务没有生成图片，但可能已经扣费',
 		"The node doesn't understand the provider's response": '平台返回了节点无法识别的内容',
 		"The task is taking longer than 'Timeout' allows, and is still running":
-			'任务耗时超过了 Timeout，但仍在平台上运行',
+			'任务用时超过了 Timeout，仍在平台上运行',
 		"The image was generated, but the node couldn't download it": '图片已生成，但下载失败',
 
 		// Errors: what to do
-		'Change the value that the message names, then try again': '按错误信息修改后重试',
+		'Change the value that the message names, then try again': '按错误信息改正相应的值，然后重试',
 		'Open the credential, paste the API key again and save it: n8n then tests the key':
 			'打开凭证，重新粘贴 API 密钥并保存，n8n 会随即测试',
 		'Top up the account, then try again': '充值后重试',
@@ -299,7 +288,7 @@ export const chinese: Dictionary = {
 		"Delete files in the provider's dashboard, or wait: the provider deletes them after 72 hours":
 			'到平台控制台删除文件，或等待：平台会在 72 小时后自动删除',
 		"Links in 'Reference Image URLs' don't need an upload":
-			'用 Reference Image URLs 填写链接则不需要上传',
+			'在 Reference Image URLs 里填写链接则不需要上传',
 		"Lower the 'Concurrency' option, or try again later":
 			'在 Options 里调低 Concurrency，或稍后重试',
 		"Check the provider's status page, then try again later": '查看平台的状态页，稍后重试',
@@ -311,9 +300,9 @@ export const chinese: Dictionary = {
 		"Check the provider's task list first: the image may be there":
 			'先到平台的任务列表里核对，图片可能已经生成',
 		"You may have been charged for that request: look for its image in the provider's task list":
-			'那个请求可能已经扣费，请到平台的任务列表里查找它的图片',
+			'那个请求可能已经扣费，到平台的任务列表里查找它的图片',
 		'To generate this row anyway, run it in a separate execution':
-			'仍要生成这一行，就把它放到一次单独的执行里',
+			'如果仍要生成这一行，就在另一次执行里单独运行它',
 		"Raise the key's limit in the provider's dashboard, or use another key":
 			'到平台控制台调高密钥的额度，或换一个密钥',
 		"Wait until the key's daily limit resets (usually at midnight), or raise the limit in the provider's dashboard":
@@ -341,13 +330,13 @@ export const chinese: Dictionary = {
 		"Open the credential and correct the 'Base URL'": '打开凭证，改正 Base URL',
 		"Enter the new URL from the message as the 'Base URL' in the credential":
 			'把错误信息中给出的新网址填进凭证的 Base URL',
-		'Run the workflow again from the node that creates the file': '从生成该文件的节点开始重新运行',
+		'Run the workflow again from the node that creates the file': '从生成这个文件的节点开始，重新运行工作流',
 		"Check the base URL in the credential and your n8n's network connection":
 			'检查凭证里的接口地址和 n8n 的网络连接',
 		"Check the provider's task list before you send the row again":
-			'重新发送这一行之前，先到平台的任务列表里核对',
+			'先到平台的任务列表里核对，再重新发送这一行',
 		"Use links in 'Reference Image URLs' instead, or try again later":
-			'改用 Reference Image URLs 填写链接，或稍后重试',
+			'改为在 Reference Image URLs 里填写链接，或稍后重试',
 		"Check the provider's task list": '到平台的任务列表里核对',
 		'Retry on the Executions tab generates the row again':
 			'在 Executions 页面点击 Retry 会重新生成这一行',

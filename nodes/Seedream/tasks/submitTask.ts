@@ -70,11 +70,9 @@ class Submission {
 		private readonly record: RowRecord,
 		private readonly tools: SubmitTools,
 	) {
-		const now = tools.clock.now();
 		const earlier = record.unconfirmed();
-		// The clock may have been set back since an earlier try.
-		if (earlier) this.unconfirmedAt = Math.min(earlier.at, now);
-		this.lastUnconfirmedAt = earlier ? Math.min(earlier.lastAt, now) : now;
+		this.unconfirmedAt = earlier?.at;
+		this.lastUnconfirmedAt = earlier?.lastAt ?? tools.clock.now();
 		this.sentAt = this.lastUnconfirmedAt;
 	}
 
@@ -171,7 +169,8 @@ class Submission {
 	 */
 	private async unrecordedTasks(since: number): Promise<ListedTask[]> {
 		const { clock, isRecorded } = this.tools;
-		const from = since - CLOCK_SKEW_MS;
+		// The clock may have been set back since.
+		const from = Math.min(since, clock.now()) - CLOCK_SKEW_MS;
 		const listed = await this.client.listTasks(this.record.input.model, from);
 		const to = clock.now() + CLOCK_SKEW_MS;
 		return listed.filter(

@@ -415,6 +415,22 @@ describe.each<[string, Provider]>([
 			}
 		});
 
+		it('is reported with the time it was sent, even if the clock has been set back since', async () => {
+			const clock = virtualClock();
+			const data = noData();
+			await clock.sleep(4 * 24 * 60 * 60 * 1000);
+			const sentAt = new Date(clock.now()).toISOString().slice(0, 19).replace('T', ' ');
+			const first = submit(provider, [BROKEN], { data, clock });
+			await expect(first.result).resolves.toMatchObject({ failure: { charged: 'unknown' } });
+			first.record.markEnded({ kind: 'open' });
+			const iteration = { execution: '43' };
+			const { result } = submit(provider, [POOR], { data, iteration });
+			await expect(result).resolves.toMatchObject({
+				ok: false,
+				failure: { charged: 'unknown', message: expect.stringContaining(`${sentAt} UTC`) },
+			});
+		});
+
 		it.each<[string, HttpResult]>([
 			...FINAL,
 			...ABSENT,
