@@ -237,10 +237,12 @@ export const chinese: Dictionary = {
 		'The provider already has another request for this row': '平台已收到过这一行的另一个请求',
 		"The provider couldn't check whether it already has this request, and didn't generate anything":
 			'平台无法确认是否已收到过这个请求，因此没有生成图片',
-		'The provider reports that this API key has no credits left': '平台提示这个 API 密钥的额度已用完',
+		'The provider reports that this API key has no credits left':
+			'平台提示这个 API 密钥的额度已用完',
 		"The provider isn't accepting any more requests from this API key today":
 			'平台今天不再接受这个 API 密钥的请求',
-		"The provider doesn't accept this API key for this request": '平台不接受用这个 API 密钥发送这个请求',
+		"The provider doesn't accept this API key for this request":
+			'平台不接受用这个 API 密钥发送这个请求',
 		'The provider has no capacity for this model right now': '这个模型暂时没有可用的资源',
 		"The provider couldn't open a reference image": '平台打不开某张参考图',
 		"The provider rejected the file because it's too large": '文件太大，平台不接受',
@@ -330,7 +332,8 @@ export const chinese: Dictionary = {
 		"Open the credential and correct the 'Base URL'": '打开凭证，改正 Base URL',
 		"Enter the new URL from the message as the 'Base URL' in the credential":
 			'把错误信息中给出的新网址填进凭证的 Base URL',
-		'Run the workflow again from the node that creates the file': '从生成这个文件的节点开始，重新运行工作流',
+		'Run the workflow again from the node that creates the file':
+			'从生成这个文件的节点开始，重新运行工作流',
 		"Check the base URL in the credential and your n8n's network connection":
 			'检查凭证里的接口地址和 n8n 的网络连接',
 		"Check the provider's task list before you send the row again":

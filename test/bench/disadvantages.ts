@@ -12,7 +12,7 @@ interface Metric {
 const METRICS: Metric[] = [
 	{ name: 'seconds', read: (run) => run.seconds, show: formatSeconds },
 	{
-		name: 'queries an image',
+		name: 'queries per image',
 		read: ({ queries, images }) => (images === 0 ? null : queries / images),
 		show: (value) => value.toFixed(1),
 	},
@@ -27,7 +27,7 @@ const FAULT_METRICS: Metric[] = [
 		show: String,
 	},
 	{
-		name: 'images paid and not delivered',
+		name: 'images charged but not delivered',
 		read: ({ charged, images }) => charged - images,
 		show: String,
 	},

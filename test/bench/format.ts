@@ -9,7 +9,7 @@ export const APPROACH_LABELS: Record<Approach, string> = {
 };
 
 export const HANDLING_LABELS: Record<Handling, string> = {
-	stop: 'as it comes',
+	stop: 'default',
 	retry: 'Retry On Fail',
 	errorOutputs: 'error outputs',
 };
@@ -17,13 +17,13 @@ export const HANDLING_LABELS: Record<Handling, string> = {
 export const FAULT_LABELS: Record<Fault, string> = {
 	none: 'nothing goes wrong',
 	failedTask: 'one task fails',
-	query500: 'one query answers 500, once',
-	create500: 'one create answers 500, once',
+	query500: 'one query returns 500, once',
+	create500: 'one create returns 500, once',
 };
 
 export function formatScenario({ rows, taskTime, limited }: Scenario): string {
 	const time = taskTime === 'uneven' ? '2 to 8 s' : `${taskTime} s`;
-	return `${formatCount(rows)} rows, ${time} a task${limited ? ', 20 creates a second' : ''}`;
+	return `${formatCount(rows)} rows, ${time} per task${limited ? ', 20 creates per second' : ''}`;
 }
 
 export function formatCount(value: number): string {

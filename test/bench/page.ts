@@ -23,17 +23,17 @@ export function pageOf(results: Results): string {
 		'![Seconds against rows for each way](benchmark.svg)',
 		...section('How long until the images are there', SPEED_NOTE, speedTable(groups, 2)),
 		...section('Tasks of 20 seconds', LONG_NOTE, speedTable(groups, 20)),
-		...section('Tasks that take unevenly long', UNEVEN_NOTE, speedTable(groups, 'uneven')),
+		...section('Tasks of different lengths', UNEVEN_NOTE, speedTable(groups, 'uneven')),
 		...section(
-			'A provider that takes 20 creates a second',
+			'A provider with a rate limit of 20 creates per second',
 			LIMIT_NOTE,
 			table(SPEED_HEAD, choose(groups, { limited: true }).map(speedRow)),
 		),
 		...section('When something goes wrong', FAULT_NOTE, faultTable(groups)),
-		...section('What it asks of n8n', LOAD_NOTE, loadTable(groups)),
+		...section('CPU and memory in n8n', LOAD_NOTE, loadTable(groups)),
 		...section('Large images', MEMORY_NOTE, memoryTable(results.memory)),
 		...packageSection(results.inProcess),
-		...section('Where Seedream Generate loses', DISADVANTAGES_NOTE, disadvantages(groups)),
+		...section('Where Seedream Generate is behind', DISADVANTAGES_NOTE, disadvantages(groups)),
 		methodology(results),
 	].join('\n\n');
 }
@@ -43,44 +43,44 @@ function section(title: string, note: string, body: string | undefined): string[
 }
 
 function intro({ imageBytes }: Results): string {
-	return `How long it takes from a list of rows to finished images in the next node, in a full n8n, and what becomes of the images and the money when something goes wrong. The provider is the sandbox of this repository (EvoLink's API on localhost), so the time of a task is known exactly and nothing here depends on the weather at a provider. Images have ${imageBytes / 1e6} MB. Four ways are compared:
+	return `This page shows how long it takes in a full n8n to get from a list of rows to finished images in the next node, and what happens to the images and the money when something goes wrong. The provider is this repository's sandbox (EvoLink's API on localhost). The time of each task is therefore known exactly, and no real provider's load affects the results. Each image has ${imageBytes / 1e6} MB. We compare four ways:
 
-- **${APPROACH_LABELS.seedream}**: this package, told how many tasks the provider runs at a time.
-- **${APPROACH_LABELS.automatic}**: this package as it comes.
-- **${APPROACH_LABELS.allAtOnce}**: the workflow one builds by hand: HTTP Request (create) → Wait (2 s) → HTTP Request (query) → If still running, back to Wait → HTTP Request (download). All rows go round together. A failed task leaves the loop; the short version of this workflow that asks only "done?" goes round for ever then.
-- **${APPROACH_LABELS.rowByRow}**: the same, one row after the other (Loop Over Items).
+- **${APPROACH_LABELS.seedream}**: this package, with Concurrency set to the number of rows.
+- **${APPROACH_LABELS.automatic}**: this package with its default settings.
+- **${APPROACH_LABELS.allAtOnce}**: the workflow you'd build by hand: HTTP Request (create) → Wait (2 s) → HTTP Request (query) → If still running, back to Wait → HTTP Request (download). All rows go through the loop together. A failed task leaves the loop. A simpler version that only checks whether a task is done would loop forever.
+- **${APPROACH_LABELS.rowByRow}**: the same, one row after another (Loop Over Items).
 
-The **bound** is computed, not measured: no client can be faster. With room for all rows at once it is the time of the longest task; behind a limit of 20 creates a second, the time until the last row is taken comes on top. Two numbers with a slash are two runs; a single one was measured once, because it takes long.`;
+The **bound** is calculated, not measured: no client can be faster. If the provider takes all rows at once, it's the time of the longest task. With a rate limit of 20 creates per second, it also includes the time until the provider has accepted the last row. Two numbers with a slash are two executions. A single number was measured once, because it takes long.`;
 }
 
 const SPEED_NOTE =
-	'Every task takes 2 s, which happens to be exactly what the Wait node of the hand-made workflow waits: it cannot do better than here.';
+	'Every task takes 2 s, which is exactly how long the Wait node of the hand-built workflow waits. This is the best case for that workflow.';
 
 const LONG_NOTE =
-	'Every task takes 20 s. "Known after" is the median time between a task being done and the first query that says so.';
+	'Every task takes 20 s. "Known after" is the median time between the end of a task and the first query that reports it.';
 
-const UNEVEN_NOTE = `Every row has its own task time between ${UNEVEN_SECONDS.from} and ${UNEVEN_SECONDS.to} s, the same in every run.`;
+const UNEVEN_NOTE = `Every row has its own task time, between ${UNEVEN_SECONDS.from} and ${UNEVEN_SECONDS.to} s, which is the same in every execution.`;
 
 const LIMIT_NOTE =
-	'More creates in a second are answered 429 and cost nothing. The hand-made workflow uses HTTP Request’s batching (20 items, 1,000 ms), so it knows the limit; Seedream Generate is not told. Row by row never comes near the limit and takes as long as above.';
+	'The provider answers more creates per second with 429, which costs nothing. The hand-built workflow uses HTTP Request’s batching (20 items, 1,000 ms), so it knows the rate limit. Seedream Generate doesn’t. Row by row never comes near the rate limit and takes as long as above.';
 
 const FAULT_NOTE =
-	'Ten rows, 2 s a task. "With its row" counts images that n8n pairs with the row they were made for. "Charged" counts the tasks that the provider was paid for. Retry On Fail is set on every node that calls the provider; error outputs means On Error: Continue (using error output), in the hand-made workflow with a failed query led back to Wait.';
+	'Ten rows, 2 s per task. "With its row" counts the images that n8n links to the row they were made for. "Charged" counts the tasks that the provider charged for. Retry On Fail is on for every node that calls the provider. Error outputs means On Error: Continue (using error output). In the hand-built workflow, a failed query goes back to Wait.';
 
 const LOAD_NOTE =
-	'Of the n8n process alone, from the start of a run until its end is saved. Memory is the peak of resident memory; n8n keeps what it once had, so the memory it had at the start of the run stands beside it.';
+	'These numbers are for the n8n process alone, from the start of an execution until n8n has saved it. Memory is the peak of resident memory. n8n doesn’t give memory back, so the table also shows the memory at the start.';
 
-const MEMORY_NOTE = `${MEMORY.images} images of ${MEMORY.imageMegabytes} MB, 2 s a task, each run in an n8n that has just started. n8n keeps files in its folder (its setting "filesystem").`;
+const MEMORY_NOTE = `${MEMORY.images} images of ${MEMORY.imageMegabytes} MB, 2 s per task, each execution in an n8n that has just started. n8n keeps files on disk (its setting "filesystem").`;
 
 const DISADVANTAGES_NOTE =
-	'Compared with the hand-made workflow, all rows at once, on the means of the repeats, where the difference is more than 2 %:';
+	'Compared with the hand-built workflow, all rows at once, where the means of the repeats differ by more than 2%:';
 
 const SPEED_HEAD = [
 	'Rows',
 	'Way',
 	'Seconds',
 	'× bound',
-	'Queries an image',
+	'Queries per image',
 	'Known after, s',
 	'Images',
 	'With its row',
@@ -179,26 +179,26 @@ function packageSection(measured: InProcess | undefined): string[] {
 			? 'not measured on this system'
 			: `${peakWithDownloads.toFixed(0)} MB with downloads, ${peakWithout.toFixed(0)} MB without`;
 	return [
-		'## What the package itself costs',
-		'Measured in n8n’s engine (n8n-core) in a process of its own, without the rest of n8n.',
+		'## The package itself',
+		'We measured this in n8n’s engine (n8n-core), in a process of its own, without the rest of n8n.',
 		[
-			`- n8n loads the package in ${loadMs.map((value) => value.toFixed(0)).join(' / ')} ms; unpacked it has ${unpackedKilobytes.toFixed(0)} KB.`,
+			`- n8n loads the package in ${loadMs.map((value) => value.toFixed(0)).join(' / ')} ms. Unpacked, it has ${unpackedKilobytes.toFixed(0)} KB.`,
 			`- Peak memory for ${images} images of ${imageMegabytes} MB: ${more}.`,
-			`- CPU for a row of ${formatCount(profile.rows)} rows at once, without downloads, by whose code it is (sampled):`,
+			`- CPU per row, with ${formatCount(profile.rows)} rows at once and no downloads, by whose code it is (sampled):`,
 		].join('\n'),
 		table(
-			['Whose code', 'ms a row'],
+			['Whose code', 'ms per row'],
 			Object.entries(profile.millisecondsPerRow).map(([owner, value]) => [owner, value.toFixed(2)]),
 		) ?? '',
 	];
 }
 
 function methodology({ machine, at, minutes }: Results): string {
-	return `## How this was measured
+	return `## How we measured this
 
-n8n ${machine.n8n} on Node ${machine.node}, ${machine.system}; ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; n8n-nodes-seedream ${machine.package}; ${at.slice(0, 10)}, ${Math.round(minutes)} minutes. The sandbox runs in another process on the same machine, so the two share its cores. The ways take turns in one n8n, after a warm-up; seconds are n8n's own, from the start to the end of the execution. Files are checked one by one, against the task they were made for.
+n8n ${machine.n8n} on Node ${machine.node}, ${machine.system}; ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; n8n-nodes-seedream ${machine.package}; ${at.slice(0, 10)}, ${Math.round(minutes)} minutes. The sandbox runs in another process on the same machine, so the two share its cores. The ways take turns in one n8n, after a warm-up. Seconds are n8n's own, from the start to the end of the execution. The benchmark checks every file against the task it was made for.
 
-\`npm run bench\` measures all of this anew and writes this page. The first time it installs n8n (2.6 GB, about three minutes). \`npm run bench -- --quick\` takes three minutes and writes to \`output/\`; \`npm run bench -- --render\` makes this page again from \`${RESULTS_FILE}\`. The hand-made workflows are in [test/bench/workflows](../test/bench/workflows), to be imported and judged.
+\`npm run bench\` measures all of this again and writes this page. The first time, it installs n8n (2.6 GB, about three minutes). \`npm run bench -- --quick\` takes three minutes and writes to \`output/\`; \`npm run bench -- --render\` generates this page again from \`${RESULTS_FILE}\`. You can import the hand-built workflows from [test/bench/workflows](../test/bench/workflows) and check them yourself.
 `;
 }
 

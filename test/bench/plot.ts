@@ -73,7 +73,7 @@ function optionOf(measurements: readonly Measurement[]): Option {
 		textStyle: { fontFamily: 'sans-serif', fontSize: 13 },
 		title: {
 			text: 'From rows to images in n8n',
-			subtext: `${TASK_SECONDS} s a task, 1 MB an image, no limit at the provider; mean of the repeats`,
+			subtext: `${TASK_SECONDS} s per task, 1 MB per image, no rate limit; mean of the repeats`,
 			left: 'center',
 			top: 8,
 		},

@@ -18,13 +18,7 @@ import { encodeUrl } from './links';
 import { parseLinks } from './lists';
 import type { Checked } from './options';
 import { referenceProblems, unsendableFiles, type Reach } from './referenceProblems';
-import {
-	booleanSchema,
-	extraBodySchema,
-	promptSchema,
-	sendBinaryAsSchema,
-	valueSchema,
-} from './schemas';
+import { booleanSchema, extraBodySchema, modelSchemas } from './schemas';
 import { resolveSharePage } from './sharePages';
 
 /** A row's fields as n8n provides them, before any check. */
@@ -61,21 +55,16 @@ export function checkRequest(
 	const { model, modelId } = chosen;
 
 	const problems: Problem[] = [...unsupportedParameters(provider, model, raw)];
-	const prompt = parseField(promptSchema(model), raw.prompt, 'prompt', problems);
-	const sendBinaryAs = parseField(
-		sendBinaryAsSchema(model),
-		raw.sendBinaryAs,
-		'sendBinaryAs',
-		problems,
-	);
+	const schemas = modelSchemas(model);
+	const prompt = parseField(schemas.prompt, raw.prompt, 'prompt', problems);
+	const sendBinaryAs = parseField(schemas.sendBinaryAs, raw.sendBinaryAs, 'sendBinaryAs', problems);
 	const asksForCount = parseField(booleanSchema, raw.askForCount, 'askForCount', problems) ?? false;
 	problems.push(...referenceProblems(model, references, reach));
 	if (sendBinaryAs === 'upload') problems.push(...unsendableFiles(provider, references));
 	const extraBody = parseField(extraBodySchema, raw.extraBody, 'extraBody', problems);
 	const values: ParameterValues = {};
-	for (const [key, parameter] of Object.entries(model.parameters)) {
-		const name = key as ParameterName;
-		const value = parseField(valueSchema(parameter, model), rawValue(name, raw), name, problems);
+	for (const [name, schema] of schemas.parameters) {
+		const value = parseField(schema, rawValue(name, raw), name, problems);
 		if (value !== undefined) values[name] = value;
 	}
 

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 
-import type { Model, Parameter, PixelSizeLimits, SendBinaryAs } from '../providers/provider';
+import type {
+	Model,
+	Parameter,
+	ParameterName,
+	PixelSizeLimits,
+	SendBinaryAs,
+} from '../providers/provider';
 import { formatNumber } from '../shared/format';
 import { isJsonObject, parseJson, type JsonObject } from '../shared/json';
 import { cellText, normalizeCell, stripInvisibleEnds } from './cells';
@@ -15,7 +21,33 @@ import { promptProblem, unfilledProblem } from './promptProblem';
  */
 type Schema<T> = z.ZodType<T, z.ZodTypeDef, unknown>;
 
-export function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string> {
+type Value = string | number | boolean | undefined;
+
+interface ModelSchemas {
+	prompt: Schema<string>;
+	sendBinaryAs: Schema<SendBinaryAs>;
+	parameters: ReadonlyArray<[ParameterName, Schema<Value>]>;
+}
+
+const schemasOfModels = new WeakMap<Model, ModelSchemas>();
+
+/** Built once per model: zod takes longer to build a schema than to use it, and batches have many rows. */
+export function modelSchemas(model: Model): ModelSchemas {
+	const schemas = schemasOfModels.get(model) ?? {
+		prompt: promptSchema(model),
+		sendBinaryAs: sendBinaryAsSchema(model),
+		parameters: Object.entries(model.parameters).map(
+			([name, parameter]): [ParameterName, Schema<Value>] => [
+				name as ParameterName,
+				valueSchema(parameter, model),
+			],
+		),
+	};
+	schemasOfModels.set(model, schemas);
+	return schemas;
+}
+
+function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string> {
 	const { min, max } = limitsAreGuesses ? { min: 1, max: Infinity } : prompt;
 	return z
 		.unknown()
@@ -38,10 +70,7 @@ function lengthProblem(length: number, min: number, max: number): string | undef
 	return length > max ? `${stated} (maximum ${formatNumber(max)})` : undefined;
 }
 
-export function valueSchema(
-	parameter: Parameter,
-	{ limitsAreGuesses = false }: Model,
-): Schema<string | number | boolean | undefined> {
+function valueSchema(parameter: Parameter, { limitsAreGuesses = false }: Model): Schema<Value> {
 	switch (parameter.kind) {
 		case 'choice':
 			return choiceSchema(parameter, limitsAreGuesses);
@@ -162,7 +191,7 @@ function callbackProblem(link: string, maxLength: number): string | undefined {
 	return undefined;
 }
 
-export function sendBinaryAsSchema(model: Model): Schema<SendBinaryAs> {
+function sendBinaryAsSchema(model: Model): Schema<SendBinaryAs> {
 	const { label, references, limitsAreGuesses } = model;
 	return z.unknown().transform((value, context): SendBinaryAs => {
 		const text = normalizeCell(value);
