@@ -1,32 +1,7 @@
 import sharp from 'sharp';
 
 import { inspectFile } from '../../../../nodes/Seedream/images/inspectFile';
-import { seededRandom } from '../tasks/simulatedProvider';
-
-const WIDTH = 160;
-const HEIGHT = 120;
-
-/** Noise, which doesn't compress. */
-function picture(seed = 3) {
-	const random = seededRandom(seed);
-	const pixels = Buffer.from(Array.from({ length: WIDTH * HEIGHT * 3 }, () => 255 * random()));
-	return sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
-}
-
-/** sharp doesn't write this format. */
-async function bmp(): Promise<Buffer> {
-	const pixels = await picture().raw().toBuffer();
-	const head = Buffer.alloc(54);
-	head.write('BM');
-	head.writeUInt32LE(head.length + pixels.length, 2);
-	head.writeUInt32LE(head.length, 10);
-	head.writeUInt32LE(40, 14);
-	head.writeInt32LE(WIDTH, 18);
-	head.writeInt32LE(HEIGHT, 22);
-	head.writeUInt16LE(1, 26);
-	head.writeUInt16LE(24, 28);
-	return Buffer.concat([head, pixels]);
-}
+import { bmp, HEIGHT, picture, WIDTH } from './noiseImages';
 
 /** With a preview in its header, which has an end marker as well. */
 async function jpegWithPreview(): Promise<Buffer> {
