@@ -5,7 +5,7 @@ import sharp from 'sharp';
 
 const FOLDER = resolve(__dirname, '../../docs/images');
 
-type ScreenshotName =
+export type ScreenshotName =
 	| 'workflow'
 	| 'generate-panel'
 	| 'credential'
