@@ -11,6 +11,7 @@ import { providerCredentials } from './fields/providerCredentials';
 import { generateSubtitle } from './fields/subtitles';
 
 export class SeedreamGenerate implements INodeType {
+	// n8n's linter wants the description of each node written out here, so the two repeat some lines.
 	description: INodeTypeDescription = {
 		displayName: 'Seedream Generate',
 		name: 'seedreamGenerate',

@@ -11,6 +11,7 @@ import { taskStatusSubtitle } from './fields/subtitles';
 import { taskStatusFields } from './fields/taskStatusFields';
 
 export class SeedreamTaskStatus implements INodeType {
+	// n8n's linter wants the description of each node written out here, so the two repeat some lines.
 	description: INodeTypeDescription = {
 		displayName: 'Seedream Task Status',
 		name: 'seedreamTaskStatus',

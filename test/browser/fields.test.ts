@@ -41,12 +41,12 @@ describe('Seedream Generate, new on the canvas', () => {
 	it('starts with provider, model and prompt, and only requires the prompt', async () => {
 		const fields = await panel.shownFields();
 		expect(fields.slice(0, 3)).toEqual(['Provider', 'Model', 'Prompt']);
-		expect(await waitUntilEqual(async () => await panel.complainedAbout(), ['Prompt'])).toEqual([
+		expect(await waitUntilEqual(async () => await panel.markedFields(), ['Prompt'])).toEqual([
 			'Prompt',
 		]);
 		await panel.type('prompt', PROMPT);
 		await panel.leaveField();
-		expect(await waitUntilEqual(async () => await panel.complainedAbout(), [])).toEqual([]);
+		expect(await waitUntilEqual(async () => await panel.markedFields(), [])).toEqual([]);
 		if (savesScreenshots)
 			await saveScreenshot(
 				'generate-panel',
@@ -217,7 +217,7 @@ describe('Seedream Task Status', () => {
 });
 
 describe('Seedream Generate as a tool of an AI agent', () => {
-	it('lets the agent fill in the prompt, like any other tool', async () => {
+	it('lets the agent fill in the prompt, and has an Output of its own', async () => {
 		const { n8n, editor } = fixture;
 		const apiKey = 'of-nobody';
 		const openAiApi = {
@@ -236,7 +236,19 @@ describe('Seedream Generate as a tool of an AI agent', () => {
 			'Model',
 			'Prompt',
 		]);
-		expect(await panel.complainedAbout()).toEqual([]);
+		expect(await panel.markedFields()).toEqual([]);
+
+		expect(await panel.shownOptions('toolOutput')).toEqual([
+			'Simplified',
+			'Raw',
+			'Selected Fields',
+		]);
+		expect(await panel.shownFields()).not.toContain('Fields');
+		await panel.choose('toolOutput', 'Selected Fields');
+		expect(
+			await waitUntilEqual(async () => (await panel.shownFields()).includes('Fields'), true),
+		).toBe(true);
+		expect(await panel.shownAdditions('Add Option')).not.toContain('Simplify');
 	});
 });
 

@@ -39,7 +39,7 @@ export class NodePanel {
 	}
 
 	/** The labels of the fields n8n marks as invalid or missing. */
-	async complainedAbout(): Promise<string[]> {
+	async markedFields(): Promise<string[]> {
 		const items = this.fields.getByTestId('parameter-item');
 		const marked = items.filter({ has: this.page.getByTestId('parameter-issues') });
 		return await labelsIn(marked.locator('label[for]:visible'));

@@ -11,7 +11,7 @@ import { runningItem } from '../output/taskItems';
 import { findProvider } from '../providers';
 import type { Provider } from '../providers/provider';
 import { fieldLabel, fieldMessage } from '../request/labels';
-import { toRowRequest } from '../request/rowRequest';
+import { requestFingerprint } from '../request/requestFingerprint';
 import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import type { Ledger } from '../tasks/ledger';
 import type { RowEnd, RowRecord } from '../tasks/rowRecord';
@@ -60,7 +60,7 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions) {
 		const read = await readGenerateRow(context, itemIndex);
 		if (!read.ok) return read;
 		const { provider, request, options } = read.value;
-		const rowRequest = toRowRequest(provider, request);
+		const rowRequest = requestFingerprint(provider, request);
 		if (options.checkReferences && isNew(ledger.stateOf(itemIndex, rowRequest), provider)) {
 			const problems = await checkLinks(request);
 			const messages = problems.map((problem) =>

@@ -10,7 +10,7 @@ import type { ImageRequest } from './imageRequest';
  * links the reference images get and whatever the callback URL is, and changes as soon as the user
  * changes anything about the image.
  */
-export function toRowRequest({ id }: Provider, request: ImageRequest): RowRequest {
+export function requestFingerprint({ id }: Provider, request: ImageRequest): RowRequest {
 	const { model, modelId, prompt, promptSent, references, values } = request;
 	const { callbackUrl: _callbackUrl, ...settings } = values;
 	const extraBody = omit(request.extraBody, model.parameters.callbackUrl?.sentAs ?? '');

@@ -2,7 +2,7 @@ import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import type { ImageRequest } from '../../../../nodes/Seedream/request/imageRequest';
-import { toRowRequest } from '../../../../nodes/Seedream/request/rowRequest';
+import { requestFingerprint } from '../../../../nodes/Seedream/request/requestFingerprint';
 import { imageFile } from '../images/imageFiles';
 
 const LINK = { kind: 'link' as const, url: 'https://example.com/cat.png' };
@@ -22,7 +22,7 @@ const REQUEST: ImageRequest = {
 
 /** As the ledger sees it. */
 const fingerprint = (changes: Partial<ImageRequest> = {}, provider: Provider = evoLink) =>
-	JSON.stringify(toRowRequest(provider, { ...REQUEST, ...changes }));
+	JSON.stringify(requestFingerprint(provider, { ...REQUEST, ...changes }));
 
 it.each<[string, string]>([
 	['prompt', fingerprint({ promptSent: 'A dog' })],
@@ -65,13 +65,13 @@ it.each<[string, string]>([
 
 it('the row request keeps the input as the user wrote it', () => {
 	const request = { ...REQUEST, promptSent: 'A cat. Generate 2 different images.' };
-	expect(toRowRequest(evoLink, request).input).toEqual({
+	expect(requestFingerprint(evoLink, request).input).toEqual({
 		provider: 'evoLink',
 		model: 'doubao-seedream-4.5',
 		prompt: 'A cat',
 		images: 2,
 	});
-	expect(toRowRequest(evoLink, { ...request, values: {} }).input.images).toBe(1);
+	expect(requestFingerprint(evoLink, { ...request, values: {} }).input.images).toBe(1);
 });
 
 function readAnew() {
