@@ -4,7 +4,7 @@ export interface FileNameFacts {
 	row: number;
 	/** The image of the task, from 1. */
 	image: number;
-	/** The image within the execution, from 1. In a loop, rows are numbered anew in each iteration. */
+	/** The image within the execution, from 1. In a loop, each iteration numbers its rows from 1 again. */
 	number: number;
 	taskId: string;
 	provider: string;

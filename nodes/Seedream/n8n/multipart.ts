@@ -2,7 +2,7 @@ import { randomUUID } from 'crypto';
 
 import type { FileUpload } from '../images/fileUpload';
 
-/** A body with the part `file`, of a length that is known before it is read. */
+/** A multipart body with the part `file`; its length is known before the file is read. */
 export function multipart({ fileName, fields = {}, mimeType, bytes, content }: FileUpload) {
 	const boundary = `seedream-${randomUUID()}`;
 	const texts = Object.entries(fields).map(

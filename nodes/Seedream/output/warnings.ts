@@ -2,7 +2,7 @@ import type { OutputItem } from './taskItems';
 
 const MAX_WARNINGS = 5;
 
-/** What may have cost money twice, or has not come, said once a row. */
+/** Warnings about double charges and missing images, once per row. */
 export function warningLines(items: ReadonlyArray<OutputItem<unknown>>): string[] {
 	const warnings = new Set(
 		items.flatMap(({ json: { warning }, pairedItem }) =>
