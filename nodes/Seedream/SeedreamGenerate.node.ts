@@ -9,6 +9,7 @@ import {
 import { generateFields } from './fields/generateFields';
 import { providerCredentials } from './fields/providerCredentials';
 import { generateSubtitle } from './fields/subtitles';
+import { NODE_VERSIONS } from './providers/provider';
 
 export class SeedreamGenerate implements INodeType {
 	// n8n's linter wants the description of each node written out here, so the two repeat some lines.
@@ -17,7 +18,7 @@ export class SeedreamGenerate implements INodeType {
 		name: 'seedreamGenerate',
 		icon: { light: 'file:seedream.svg', dark: 'file:seedream.dark.svg' },
 		group: ['transform'],
-		version: 1,
+		version: [...NODE_VERSIONS],
 		subtitle: generateSubtitle,
 		description: 'Generate or edit images with Seedream through EvoLink, APIMart or API in One',
 		defaults: { name: 'Seedream Generate' },

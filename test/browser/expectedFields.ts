@@ -43,6 +43,9 @@ const LABELS: Record<ParameterName, string> = {
 	sequentialImageGeneration: 'Sequential Image Generation',
 	maxImages: 'Max Images',
 	watermark: 'Watermark',
+	outputFormat: 'Output Format',
+	background: 'Background',
+	webSearch: 'Web Search',
 	callbackUrl: 'Callback URL',
 };
 
@@ -106,7 +109,7 @@ function lists({ parameters }: Model): List[] {
 
 function optionsOf({ options, ...parameter }: Extract<Parameter, { kind: 'choice' }>): string[] {
 	return [
-		`Default (${capitalised(parameter.default)})`,
+		parameter.default === undefined ? 'Default' : `Default (${capitalised(parameter.default)})`,
 		...options.map(capitalised),
 		...(parameter.pixelSize ? ['Custom Size'] : []),
 	];

@@ -76,7 +76,7 @@ export function generatePlan(seed: number): Plan {
 		seed,
 		title: system?.title ?? 'mixed providers',
 		rows: generateRows(random, {
-			provider: system?.provider,
+			system,
 			timeout,
 			mayBeInvalid: handling.onError !== undefined,
 			photos: focus.target === 'upload' ? 0.8 : 0.3,

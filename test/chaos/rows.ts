@@ -1,4 +1,4 @@
-import { REFERENCE, systems } from '../n8n/systems';
+import { REFERENCE, systems, type System } from '../n8n/systems';
 import type { ProviderName } from '../sandbox/sandbox';
 import type { SeededRandom } from './seededRandom';
 
@@ -30,8 +30,8 @@ export const LONG_TIMEOUT = 30;
 
 /** What the rows of a plan have in common. */
 export interface RowPlan {
-	/** Undefined if every row has its own. */
-	provider?: ProviderName;
+	/** Undefined if every row has its own provider and model. */
+	system?: System;
 	timeout: number;
 	mayBeInvalid: boolean;
 	/** The share of rows with a photo. */
@@ -50,7 +50,8 @@ export function generateRows(random: SeededRandom, common: RowPlan): PlannedRow[
 }
 
 function generateRow(random: SeededRandom, index: number, common: RowPlan): PlannedRow {
-	const { provider: onlyProvider } = common;
+	const { system: onlySystem } = common;
+	const onlyProvider = onlySystem?.provider;
 	const system = random.pick(
 		systems.filter((one) => onlyProvider === undefined || one.provider === onlyProvider),
 		'rowSystem',
@@ -67,7 +68,8 @@ function generateRow(random: SeededRandom, index: number, common: RowPlan): Plan
 			: {};
 	// APIMart only creates several images with a reference.
 	const maySeveral =
-		onlyProvider === 'evoLink' || (onlyProvider === 'apiMart' && hasPhoto.photo !== undefined);
+		onlySystem?.several !== undefined &&
+		(onlyProvider === 'evoLink' || hasPhoto.photo !== undefined);
 	const imageCount =
 		maySeveral && random.chance(0.25, 'several', index) ? random.integer(2, 3, 'images', index) : 1;
 	const subject = `lake s${random.integer(1, 9999, 'subject')}r${index}`;

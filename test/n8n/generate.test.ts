@@ -13,7 +13,7 @@ import {
 	testNode,
 	type Fixture,
 } from './fixture';
-import { REFERENCE, sandboxCredentials, systems } from './systems';
+import { CREDITS_PER_USD, REFERENCE, sandboxCredentials, systems } from './systems';
 
 /** Seedream Generate from end to end: text, references, several images, rows, files and errors. */
 
@@ -44,7 +44,7 @@ async function pixels(item: INodeExecutionData | undefined, field = 'data') {
 }
 
 forEachSystem('makes an image from text, in the requested size', async (fixture) => {
-	const { provider, parameters, size, creditsPerImage } = fixture.system;
+	const { provider, parameters, size, format, creditsPerImage } = fixture.system;
 	const { status, items } = await generate(fixture, { ...parameters, ...size.parameters });
 
 	const [task] = fixture.sandbox.tasks();
@@ -60,15 +60,18 @@ forEachSystem('makes an image from text, in the requested size', async (fixture)
 		imageIndex: 0,
 		imageCount: 1,
 		expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-		cost: expect.objectContaining({ credits: creditsPerImage }),
+		cost: {
+			credits: creditsPerImage,
+			usd: expect.closeTo(creditsPerImage / CREDITS_PER_USD[provider]),
+		},
 	});
 	expect(items[0]?.pairedItem).toEqual({ item: 0 });
 	expect(items[0]?.binary?.data).toMatchObject({
-		mimeType: 'image/png',
-		fileName: `${task?.id}-1.png`,
+		mimeType: `image/${format}`,
+		fileName: `${task?.id}-1.${format === 'jpeg' ? 'jpg' : format}`,
 	});
 	const { width, height } = size;
-	expect(await pixels(items[0])).toEqual({ format: 'png', width, height });
+	expect(await pixels(items[0])).toEqual({ format, width, height });
 });
 
 forEachSystem('edits a reference image', async (fixture) => {
@@ -84,7 +87,7 @@ forEachSystem('edits a reference image', async (fixture) => {
 });
 
 forEachSystem('returns the task ID immediately, for Task Status to fetch', async (fixture) => {
-	const { provider, parameters } = fixture.system;
+	const { provider, parameters, format } = fixture.system;
 	const submitted = await generate(fixture, { ...parameters, continueWhen: 'submitted' });
 	const [taskId] = fieldOf(submitted.items, 'taskId');
 	expect(submitted.items).toEqual([
@@ -107,7 +110,7 @@ forEachSystem('returns the task ID immediately, for Task Status to fetch', async
 	expect(finished.items.map(({ json }) => json)).toEqual([
 		expect.objectContaining({ status: 'completed', taskId, imageIndex: 0, imageCount: 1 }),
 	]);
-	expect(await pixels(finished.items[0])).toMatchObject({ format: 'png' });
+	expect(await pixels(finished.items[0])).toMatchObject({ format });
 	expect(fixture.requests('create')).toHaveLength(1);
 });
 
@@ -437,7 +440,7 @@ describe('requests and downloads', () => {
 		const failed = await generate(fixture, { prompt: 'A lake [[http:401]]' });
 
 		const links = fixture.sandbox.requests.filter(({ step }) => step === 'download');
-		expect(links).toHaveLength(4);
+		expect(links).toHaveLength(systems.length);
 		expect(links.filter(({ authorizationSent }) => authorizationSent)).toEqual([]);
 		expect(failed.error?.message).toMatch(/^EvoLink didn't accept the API key/);
 		const written = JSON.stringify([result, failed, failed.error?.stack, failed.error?.cause]);

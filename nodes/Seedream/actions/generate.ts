@@ -4,7 +4,7 @@ import { withWarning, type Result } from '../errors/failure';
 import { invalidRow } from '../errors/inputFailures';
 import { createLinkCheck } from '../images/checkLinks';
 import { createDownloader } from '../n8n/downloader';
-import { isEmptyRow, readGenerateRow, readRowSettings } from '../n8n/readRow';
+import { isEmptyGenerateRow, readGenerateRow, readRowSettings } from '../n8n/readRow';
 import { openTaskStore } from '../n8n/taskStore';
 import { isTool } from '../n8n/tool';
 import { runningItem } from '../output/taskItems';
@@ -56,7 +56,7 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions) {
 			const settings = await readRowSettings(context, itemIndex, previous);
 			return settings.ok ? { ok: true, value: { ...settings.value, input } } : settings;
 		}
-		if (!isTool(context) && isEmptyRow(context, itemIndex, 'prompt')) return SKIPPED;
+		if (!isTool(context) && isEmptyGenerateRow(context, itemIndex)) return SKIPPED;
 		const read = await readGenerateRow(context, itemIndex);
 		if (!read.ok) return read;
 		const { provider, request, options } = read.value;

@@ -1,6 +1,6 @@
 import { type Failure, type Result, withOtherTaskIds } from '../errors/failure';
 import { type RowItem, failureItem } from '../n8n/results';
-import { findModel } from '../providers';
+import { estimatedCost } from '../providers/price';
 import type { CompletedTask, Cost, CreatedTask, Provider } from '../providers/provider';
 import { linksExpire } from '../providers/resultLinks';
 import type { TaskInput } from '../tasks/ledgerData';
@@ -112,11 +112,10 @@ function withKnownDetails(
 		...state,
 		seconds: state.seconds ?? seconds,
 		expiresAt: state.expiresAt ?? linksExpire(new Date(startedAt)),
-		cost: state.cost ?? listPrice(input.model, provider, state.imageUrls.length),
+		cost: state.cost ?? listPrice(input, provider, state.imageUrls.length),
 	};
 }
 
-function listPrice(model: string, provider: Provider, images: number): Cost | undefined {
-	const price = findModel(provider, model)?.creditsPerImage;
-	return price === undefined ? undefined : { credits: price * images, estimated: true };
+function listPrice({ price }: TaskInput, provider: Provider, images: number): Cost | undefined {
+	return price && estimatedCost(price, images, provider);
 }

@@ -42,11 +42,11 @@ export function fieldsByModel(
 
 /** The values of the model field, with the model whose fields they show. */
 function modelChoices(provider: Provider): Array<{ model: Model; values: string[] }> {
-	const { automatic, models } = provider;
+	const { automatic, models, defaultModels } = provider;
 	return [
 		// Automatic may select the model for references, so it shows that model's fields. If the provider
 		// comes from the row, it's a value of the model field for every provider.
-		{ model: automatic?.pick(1) ?? models[0], values: ['auto'] },
+		{ model: automatic?.pick(1) ?? defaultModels[1.1], values: ['auto'] },
 		...models.map((model) => ({ model, values: [model.id, ...model.aliases] })),
 		{ model: customModel(provider, 'custom'), values: ['custom'] },
 	];

@@ -4,11 +4,16 @@ import { providers } from '../providers';
 import type { Provider } from '../providers/provider';
 import { fieldLabel } from '../request/labels';
 import { OPTION_LABELS } from '../request/options';
-import { formatNumber } from '../shared/format';
+import { formatMegabytes, formatNumber } from '../shared/format';
 import { fieldsByModel } from './fieldsByModel';
 import { generateOptionsField, outputFields } from './outputFields';
 import { parameterFields } from './parameterFields';
 import { modelFields, providerField } from './providerFields';
+
+/** The models that need no prompt, as values of the model field. */
+const layerModels = providers.flatMap(({ models }) =>
+	models.flatMap(({ layers, id, aliases }) => (layers ? [id, ...aliases] : [])),
+);
 
 const promptField: INodeProperties = {
 	displayName: fieldLabel('prompt'),
@@ -18,10 +23,20 @@ const promptField: INodeProperties = {
 	required: true,
 	typeOptions: { rows: 4 },
 	placeholder: 'e.g. A serene lake at sunrise, photorealistic',
+	displayOptions: { hide: { model: layerModels } },
 	description: 'Describe the image, or how to change the reference images, in any language',
 };
 
-const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
+const layerPromptField: INodeProperties = {
+	...promptField,
+	required: false,
+	placeholder: 'e.g. Separate the person from the text',
+	displayOptions: { show: { model: layerModels } },
+	description:
+		'Describe how to split the image, in any language. Leave it empty to let the model decide.',
+};
+
+const imageUrlsFields = fieldsByModel(({ references: { min, max } }) => {
 	if (max === 0) return undefined;
 	return {
 		displayName: fieldLabel('imageUrls'),
@@ -30,7 +45,7 @@ const imageUrlsFields = fieldsByModel(({ references: { max } }) => {
 		default: '',
 		typeOptions: { rows: 2 },
 		placeholder: 'e.g. https://example.com/product.png',
-		description: `Public links to images to start from. Separate them with commas, semicolons or new lines, or use a JSON array or an expression that returns an array. Up to ${max}. API parameter: image_urls.`,
+		description: `Public links to images to start from. Separate them with commas, semicolons or new lines, or use a JSON array or an expression that returns an array. ${min === max ? `Exactly ${max}` : `Up to ${max}`}. API parameter: image_urls.`,
 	};
 });
 
@@ -42,7 +57,10 @@ const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => 
 		.filter((format) => accepted.includes(format))
 		.join(', ')
 		.toUpperCase();
-	const megabytes = file.maxBytes / (1024 * 1024);
+	const maxBytes =
+		fileReferences.kind === 'upload'
+			? Math.min(file.maxBytes, fileReferences.maxBytes)
+			: file.maxBytes;
 	return {
 		displayName: fieldLabel('imageFields'),
 		name: 'imageFields',
@@ -50,7 +68,7 @@ const imageFieldsFields = fieldsByModel(({ references }, { fileReferences }) => 
 		default: '',
 		placeholder: 'e.g. data',
 		hint: 'The names of the input binary fields, separated by commas',
-		description: `Images from binary fields to start from, added after those in '${fieldLabel('imageUrls')}'. ${formats}, up to ${megabytes} MB each, with an aspect ratio of up to ${Math.round(file.maxRatio)}:1. An expression can also return binary data.${note ? ` ${note}` : ''}`,
+		description: `Images from binary fields to start from, added after those in '${fieldLabel('imageUrls')}'. ${formats}, up to ${formatMegabytes(maxBytes)} each, with an aspect ratio of up to ${Math.round(file.maxRatio)}:1. An expression can also return binary data.${note ? ` ${note}` : ''}`,
 	};
 });
 
@@ -160,13 +178,16 @@ const additionalFields: INodeProperties = {
 	default: {},
 	options: [
 		...askForCountFields,
+		...parameterFields('background', '/'),
 		...parameterFields('callbackUrl', '/'),
 		extraBodyField,
 		...parameterFields('maxImages', '/'),
+		...parameterFields('outputFormat', '/'),
 		...parameterFields('promptOptimization', '/'),
 		...sendBinaryAsFields,
 		...parameterFields('sequentialImageGeneration', '/'),
 		...parameterFields('watermark', '/'),
+		...parameterFields('webSearch', '/'),
 	],
 };
 
@@ -174,6 +195,7 @@ export const generateFields: INodeProperties[] = [
 	providerField,
 	...modelFields,
 	promptField,
+	layerPromptField,
 	...parameterFields('aspectRatio'),
 	...sizeFields,
 	...parameterFields('resolution'),

@@ -15,6 +15,11 @@ const DESCRIPTIONS: Record<ParameterName, string> = {
 	sequentialImageGeneration: 'Select Auto to generate a set of related images',
 	maxImages: "Maximum number of images in the set, if 'Sequential Image Generation' is Auto",
 	watermark: 'Whether the provider adds a watermark to the image',
+	outputFormat: 'File format of the image',
+	background:
+		"Select Transparent to keep the transparent areas of a reference image. It needs exactly one reference, a PNG with transparent areas, and 'Output Format' PNG",
+	webSearch:
+		'Whether the model may search the web first, e.g. for current events. The provider charges for each search',
 	callbackUrl: 'Public HTTPS URL that the provider calls when the task is done',
 };
 
@@ -71,8 +76,9 @@ function describe(name: ParameterName, { sentAs, note }: Parameter): string {
 
 function options(parameter: Extract<Parameter, { kind: 'choice' }>): INodePropertyOptions[] {
 	const listed = parameter.options.map((value) => ({ name: optionName(value), value }));
+	const { default: providerDefault } = parameter;
 	const defaultOption = {
-		name: `Default (${optionName(parameter.default)})`,
+		name: providerDefault === undefined ? 'Default' : `Default (${optionName(providerDefault)})`,
 		value: PROVIDER_DEFAULT,
 		description: "Use the provider's default",
 	};

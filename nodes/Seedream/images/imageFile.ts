@@ -1,6 +1,7 @@
 import type { ImageFormatName, ReferenceFileLimits } from '../providers/referenceLimits';
-import { formatNumber } from '../shared/format';
+import { formatMegabytes, formatNumber } from '../shared/format';
 import type { FileContent } from './fileUpload';
+import { describeFormat } from './imageFormat';
 import type { MeasuredImage } from './measureImage';
 
 /** An image in n8n, and what its own bytes tell. */
@@ -34,9 +35,9 @@ export function fileProblem(
 	if (!measured && otherFormat) return `is ${otherFormat}, ${accepted}`;
 	if (!measured) return `isn't an image in a supported format (${formatList(formats)})`;
 	const { format, width, height } = measured;
-	if (!formats.includes(format)) return `is a ${format.toUpperCase()} file, ${accepted}`;
+	if (!formats.includes(format)) return `is ${describeFormat(format)}, ${accepted}`;
 	if (bytes !== undefined && bytes > maxBytes) {
-		return `is ${megabytes(bytes)} MB (maximum ${megabytes(maxBytes)} MB)`;
+		return `is ${formatMegabytes(bytes)} (maximum ${formatMegabytes(maxBytes)})`;
 	}
 	const size = `${width}×${height} pixels`;
 	if (Math.min(width, height) < minSide) return `is ${size} (minimum ${minSide} per side)`;
@@ -52,9 +53,4 @@ export function fileProblem(
 
 function formatList(formats: readonly ImageFormatName[]): string {
 	return formats.map((format) => format.toUpperCase()).join(', ');
-}
-
-/** Rounded up, so that a file just over the limit doesn't look like one within it. */
-function megabytes(bytes: number): string {
-	return (Math.ceil((bytes / (1024 * 1024)) * 10) / 10).toString();
 }

@@ -12,10 +12,31 @@ export const IMAGE_FORMATS: Record<ImageFormatName, ImageFormat> = {
 	gif: { extension: 'gif', mimeType: 'image/gif' },
 	bmp: { extension: 'bmp', mimeType: 'image/bmp' },
 	tiff: { extension: 'tiff', mimeType: 'image/tiff' },
+	heic: { extension: 'heic', mimeType: 'image/heic' },
+	heif: { extension: 'heif', mimeType: 'image/heif' },
 };
 
-/** How many bytes of a file `imageFormat` needs. */
+/** With its article. */
+export function describeFormat(format: ImageFormatName): string {
+	const file = `a ${format.toUpperCase()} file`;
+	return format === 'heic' ? `${file} (the format of iPhone photos)` : file;
+}
+
+/** How many bytes of a file `imageFormat` needs at least. */
 export const SIGNATURE_LENGTH = 12;
+/** Room for 60 brands; files have up to ten. */
+const MAX_BRANDS_END = 256;
+
+/** How many bytes `imageFormat` needs of a file that starts like this: where brands are listed, all of them. */
+export function signatureLength(start: Buffer): number {
+	if (!isBoxed(start)) return SIGNATURE_LENGTH;
+	return Math.min(Math.max(start.readUInt32BE(0), SIGNATURE_LENGTH), MAX_BRANDS_END);
+}
+
+/** An ISO base media file: HEIC, HEIF, AVIF, or a video. */
+function isBoxed(start: Buffer): boolean {
+	return start.toString('latin1', 4, 8) === 'ftyp';
+}
 
 /** The format according to a file's first bytes, whatever its name or content type say. */
 export function imageFormat(start: Buffer): ImageFormatName | undefined {
@@ -27,7 +48,23 @@ export function imageFormat(start: Buffer): ImageFormatName | undefined {
 	if (/^GIF8[79]a/.test(ascii)) return 'gif';
 	if (ascii.startsWith('BM')) return 'bmp';
 	if (hex.startsWith('49492a00') || hex.startsWith('4d4d002a')) return 'tiff';
-	return undefined;
+	return isBoxed(start) ? brandedFormat(start) : undefined;
+}
+
+const HEVC_BRAND = /^he[iv][cxms]$/;
+const AV1_BRAND = /^avi[fs]$/;
+/** Of images in any coding. */
+const GENERIC_BRAND = /^(?:mif[12]|msf1|miaf)$/;
+
+/** A generic major brand says nothing about the coding, but the compatible brands may. */
+function brandedFormat(start: Buffer): ImageFormatName | undefined {
+	const brands = start.toString('latin1', 8, signatureLength(start)).match(/.{4}/gs) ?? [];
+	const [major = '', , ...compatible] = brands;
+	if (HEVC_BRAND.test(major)) return 'heic';
+	if (!GENERIC_BRAND.test(major) || compatible.some((brand) => AV1_BRAND.test(brand))) {
+		return undefined;
+	}
+	return compatible.some((brand) => HEVC_BRAND.test(brand)) ? 'heic' : 'heif';
 }
 
 /** How many bytes of a file `otherFormat` needs. */
@@ -35,11 +72,8 @@ export const OTHER_SIGNATURE_LENGTH = 512;
 
 /** Files that are often sent instead of a supported image, by how they begin. */
 const OTHER_SIGNATURES: Array<[RegExp, string]> = [
-	[/^.{4}ftyp(?:hei[cxms]|hev[cxms])/s, 'a HEIC file (the format of iPhone photos)'],
 	[/^.{4}ftypavi[fs]/s, 'an AVIF file'],
-	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?avi[fs]/s, 'an AVIF file'],
-	[/^.{4}ftyp(?:mif[12]|msf1)(?:.{4})*?he[iv][cxms]/s, 'a HEIC file (the format of iPhone photos)'],
-	[/^.{4}ftyp(?:mif[12]|msf1)/s, 'a HEIF file'],
+	[/^.{4}ftyp(?:mif[12]|msf1|miaf)(?:.{4})*?avi[fs]/s, 'an AVIF file'],
 	[/^.{4}ftypcrx /s, 'a raw camera photo (CR3)'],
 	[/^.{4}ftyp/s, 'a video'],
 	[/^\x1aE\xdf\xa3/, 'a video'],
@@ -62,8 +96,13 @@ const OTHER_SIGNATURES: Array<[RegExp, string]> = [
 	[/^(?:iVBORw0KGgo|\/9j\/)[A-Za-z\d+/\s]+/, 'base64 text instead of an image file'],
 ];
 
-/** What a file in none of the formats above is, with its article; undefined if unknown. */
+/** What a file that couldn't be measured is, with its article; undefined if unknown. */
 export function otherFormat(start: Buffer): string | undefined {
-	const text = start.subarray(0, OTHER_SIGNATURE_LENGTH).toString('latin1');
+	const signature = start.subarray(0, OTHER_SIGNATURE_LENGTH);
+	const format = imageFormat(signature);
+	if (format === 'heic' || format === 'heif') {
+		return `${describeFormat(format)} with an unreadable header`;
+	}
+	const text = signature.toString('latin1');
 	return OTHER_SIGNATURES.find(([signature]) => signature.test(text))?.[1];
 }

@@ -1,8 +1,11 @@
 import type { ImageFormatName } from '../providers/referenceLimits';
-import { imageFormat, SIGNATURE_LENGTH } from './imageFormat';
+import { imageFormat, SIGNATURE_LENGTH, signatureLength } from './imageFormat';
 
-/** What a parser needs next: to read bytes, to skip bytes, or to find a marker and continue behind it. */
-type Step = { read: number } | { skip: number } | { find: Buffer };
+/**
+ * What a parser needs next: to read bytes, unless the file may end here and does; to skip bytes; or to
+ * find a marker and continue behind it.
+ */
+type Step = { read: number; mayEnd?: true } | { skip: number } | { find: Buffer };
 type Parser = Generator<Step, void, Buffer>;
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
@@ -29,7 +32,9 @@ export class StructureChecker {
 		if (!this.step) {
 			this.pending = bytes;
 			if (bytes.length < SIGNATURE_LENGTH) return;
-			const format = imageFormat(bytes.subarray(0, SIGNATURE_LENGTH));
+			const length = signatureLength(bytes);
+			if (bytes.length < length) return;
+			const format = imageFormat(bytes.subarray(0, length));
 			this.parser = (format && PARSERS[format])?.() ?? parseNothing();
 			this.advance();
 		}
@@ -38,7 +43,9 @@ export class StructureChecker {
 	}
 
 	isTruncated(): boolean {
-		return this.step ? !this.step.done : imageFormat(this.pending) !== undefined;
+		if (!this.step) return imageFormat(this.pending) !== undefined;
+		if (this.step.done) return false;
+		return !('mayEnd' in this.step.value && this.pending.length === 0);
 	}
 
 	private advance(bytes?: Buffer): void {
@@ -82,6 +89,8 @@ const PARSERS: Partial<Record<ImageFormatName, () => Parser>> = {
 	gif: parseGif,
 	webp: parseWebp,
 	bmp: parseBmp,
+	heic: parseHeif,
+	heif: parseHeif,
 };
 
 function* parseNothing(): Parser {}
@@ -155,4 +164,20 @@ function* parseWebp(): Parser {
 function* parseBmp(): Parser {
 	const header = yield { read: 6 };
 	yield { skip: header.readUInt32LE(2) - header.length };
+}
+
+/**
+ * A size of 1 means that the real one follows, 0 that the box extends to the end of the file. The
+ * image consists of two boxes, in any order.
+ */
+function* parseHeif(): Parser {
+	const missing = new Set(['meta', 'mdat']);
+	while (missing.size > 0) {
+		const header = yield { read: 8, mayEnd: true };
+		const size = header.readUInt32BE(0);
+		if (size === 1) yield { skip: Number((yield { read: 8 }).readBigUInt64BE(0)) - 16 };
+		else if (size < 8) return;
+		else yield { skip: size - 8 };
+		missing.delete(header.toString('latin1', 4, 8));
+	}
 }

@@ -1,13 +1,18 @@
 import type { ImageFormatName } from '../providers/referenceLimits';
-import { imageFormat, SIGNATURE_LENGTH } from './imageFormat';
+import { ForwardReader } from './forwardReader';
+import { heifDimensions } from './heifDimensions';
+import { imageFormat, SIGNATURE_LENGTH, signatureLength } from './imageFormat';
 
-/** From the file's header, without any rotation in its metadata. */
-export interface MeasuredImage {
-	format: ImageFormatName;
+export interface Dimensions {
 	/** Pixels, at least 1. */
 	width: number;
 	/** Pixels, at least 1. */
 	height: number;
+}
+
+/** From the file's header, without any rotation in its metadata. */
+export interface MeasuredImage extends Dimensions {
+	format: ImageFormatName;
 }
 
 /**
@@ -19,99 +24,26 @@ export async function measureImage(
 ): Promise<MeasuredImage | undefined> {
 	const source = chunks[Symbol.asyncIterator]();
 	try {
-		return await measure(new HeaderReader(source));
+		return await measure(new ForwardReader(source));
 	} finally {
 		await source.return?.();
 	}
 }
 
-/** Ends an endless source. The largest reference that a provider accepts is 30 MB. */
-const MAX_BYTES = 64 * 1024 * 1024;
-/** An empty chunk counts as this, so that a source of empty chunks ends as well. */
-const EMPTY_CHUNK_BYTES = 1024;
-
-/** Reads forward only, and keeps one chunk of the source at a time. */
-class HeaderReader {
-	private chunk: Uint8Array = new Uint8Array();
-	/** What comes after a `chunk` that was put back. */
-	private rest: Uint8Array = new Uint8Array();
-	private pulled = 0;
-
-	constructor(private readonly source: AsyncIterator<Uint8Array>) {}
-
-	/** The next `length` bytes, or undefined if the file ends first. */
-	async read(length: number): Promise<Buffer | undefined> {
-		const bytes = Buffer.alloc(length);
-		let filled = 0;
-		while (filled < length) {
-			if (!(await this.hasMore())) return undefined;
-			const piece = this.take(length - filled);
-			bytes.set(piece, filled);
-			filled += piece.length;
-		}
-		return bytes;
-	}
-
-	/** Only works once, for the first bytes. */
-	putBack(bytes: Uint8Array): void {
-		this.rest = this.chunk;
-		this.chunk = bytes;
-	}
-
-	/** At the end of the file, this just stops; the next read returns undefined. */
-	async skip(length: number): Promise<void> {
-		let left = length;
-		while (left > 0 && (await this.hasMore())) left -= this.take(left).length;
-	}
-
-	async skipEvery(byte: number): Promise<void> {
-		while (await this.hasMore()) {
-			const other = this.chunk.findIndex((one) => one !== byte);
-			this.take(other === -1 ? this.chunk.length : other);
-			if (other !== -1) return;
-		}
-	}
-
-	private take(maxBytes: number): Uint8Array {
-		const taken = this.chunk.subarray(0, maxBytes);
-		this.chunk = this.chunk.subarray(maxBytes);
-		return taken;
-	}
-
-	private async hasMore(): Promise<boolean> {
-		while (this.chunk.length === 0) {
-			if (this.rest.length > 0) {
-				this.chunk = this.rest;
-				this.rest = new Uint8Array();
-				return true;
-			}
-			if (this.pulled >= MAX_BYTES) return false;
-			const next = await this.source.next();
-			if (next.done) return false;
-			this.chunk = next.value;
-			this.pulled += this.chunk.length || EMPTY_CHUNK_BYTES;
-		}
-		return true;
-	}
-}
-
-interface Dimensions {
-	width: number;
-	height: number;
-}
-
 /** They start at the first byte of the file, whose signature has been checked. */
-const READERS: Record<ImageFormatName, (file: HeaderReader) => Promise<Dimensions | undefined>> = {
+const READERS: Record<ImageFormatName, (file: ForwardReader) => Promise<Dimensions | undefined>> = {
 	jpeg: jpegDimensions,
 	png: pngDimensions,
 	webp: webpDimensions,
 	gif: gifDimensions,
 	bmp: bmpDimensions,
 	tiff: tiffDimensions,
+	heic: heifDimensions,
+	heif: heifDimensions,
 };
 
-async function measure(file: HeaderReader): Promise<MeasuredImage | undefined> {
-	const start = await file.read(SIGNATURE_LENGTH);
+async function measure(file: ForwardReader): Promise<MeasuredImage | undefined> {
+	const start = await readSignature(file);
 	const format = start && imageFormat(start);
 	if (!format) return undefined;
 	file.putBack(start);
@@ -121,6 +53,12 @@ async function measure(file: HeaderReader): Promise<MeasuredImage | undefined> {
 	return { format, ...dimensions };
 }
 
+async function readSignature(file: ForwardReader): Promise<Buffer | undefined> {
+	const start = await file.read(SIGNATURE_LENGTH);
+	const rest = start && (await file.read(signatureLength(start) - start.length));
+	return rest && Buffer.concat([start, rest]);
+}
+
 /** The limit of PNG and BMP; the other formats can't express as much. */
 const MAX_DIMENSION = 2 ** 31 - 1;
 
@@ -128,7 +66,7 @@ function isValidDimension(length: number): boolean {
 	return length >= 1 && length <= MAX_DIMENSION;
 }
 
-async function pngDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
+async function pngDimensions(file: ForwardReader): Promise<Dimensions | undefined> {
 	const header = await file.read(24);
 	if (header?.readUInt32BE(8) !== 13 || header.toString('latin1', 12, 16) !== 'IHDR') {
 		return undefined;
@@ -136,7 +74,7 @@ async function pngDimensions(file: HeaderReader): Promise<Dimensions | undefined
 	return { width: header.readUInt32BE(16), height: header.readUInt32BE(20) };
 }
 
-async function gifDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
+async function gifDimensions(file: ForwardReader): Promise<Dimensions | undefined> {
 	const header = await file.read(10);
 	return header && { width: header.readUInt16LE(6), height: header.readUInt16LE(8) };
 }
@@ -146,7 +84,7 @@ const CORE_HEADER_LENGTH = 12;
 const INFO_HEADER_LENGTHS = [40, 52, 56, 64, 108, 124];
 
 /** A negative height means that the rows are stored from top to bottom. */
-async function bmpDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
+async function bmpDimensions(file: ForwardReader): Promise<Dimensions | undefined> {
 	const header = await file.read(18);
 	const length = header?.readUInt32LE(14) ?? 0;
 	if (length === CORE_HEADER_LENGTH) {
@@ -160,7 +98,7 @@ async function bmpDimensions(file: HeaderReader): Promise<Dimensions | undefined
 	);
 }
 
-async function webpDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
+async function webpDimensions(file: ForwardReader): Promise<Dimensions | undefined> {
 	const start = await file.read(20);
 	switch (start?.toString('latin1', 12, 16)) {
 		case 'VP8 ':
@@ -202,7 +140,7 @@ const TEMPORARY = 0x01;
 /** Far more than any camera writes. Ends a file of nothing but empty segments. */
 const MAX_SEGMENTS = 10_000;
 
-async function jpegDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
+async function jpegDimensions(file: ForwardReader): Promise<Dimensions | undefined> {
 	await file.skip(2);
 	for (let segment = 0; segment < MAX_SEGMENTS; segment += 1) {
 		const marker = await jpegMarker(file);
@@ -217,7 +155,7 @@ async function jpegDimensions(file: HeaderReader): Promise<Dimensions | undefine
 }
 
 /** Any number of fill bytes may precede a marker. */
-async function jpegMarker(file: HeaderReader): Promise<number | undefined> {
+async function jpegMarker(file: ForwardReader): Promise<number | undefined> {
 	const first = await file.read(1);
 	if (first?.readUInt8(0) !== 0xff) return undefined;
 	await file.skipEvery(0xff);
@@ -249,7 +187,7 @@ const SHORT = 3;
 const LONG = 4;
 
 /** The first directory may be anywhere after the header, so everything before it is skipped. */
-async function tiffDimensions(file: HeaderReader): Promise<Dimensions | undefined> {
+async function tiffDimensions(file: ForwardReader): Promise<Dimensions | undefined> {
 	const header = await file.read(TIFF_HEADER_LENGTH);
 	if (!header) return undefined;
 	const numbers = tiffNumbers(header.toString('latin1', 0, 2) === 'MM');
@@ -278,7 +216,7 @@ function tiffNumbers(isBigEndian: boolean): TiffNumbers {
 }
 
 async function directoryDimensions(
-	file: HeaderReader,
+	file: ForwardReader,
 	entries: number,
 	numbers: TiffNumbers,
 ): Promise<Dimensions | undefined> {

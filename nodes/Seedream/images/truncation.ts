@@ -1,4 +1,5 @@
 import type { ImageFormatName } from '../providers/referenceLimits';
+import { StructureChecker } from './imageStructure';
 
 /** Finds out whether the image in a file is complete, from the chunks of the file. */
 export interface TruncationDetector {
@@ -30,13 +31,26 @@ const HEADER_LENGTH = 8;
  *
  * `StructureChecker` isn't used here because it decides the other way in doubt: it accepts a reference
  * image with an unknown structure, which the user would otherwise have no way to send. A download with
- * an unknown structure needs its end marker, because trying again is free.
+ * an unknown structure needs its end marker, because trying again is free. HEIC and HEIF have none.
  */
 export function detectTruncation(format: ImageFormatName): TruncationDetector {
 	const endMarker = END_MARKERS[format];
 	if (endMarker) return new EndMarkerDetector(endMarker);
+	if (format === 'heic' || format === 'heif') return new StructureDetector();
 	const field = LENGTH_FIELDS[format];
 	return field ? new LengthDetector(field) : { update: () => {}, isComplete: () => true };
+}
+
+class StructureDetector implements TruncationDetector {
+	private readonly structure = new StructureChecker();
+
+	update(chunk: Uint8Array): void {
+		this.structure.update(chunk);
+	}
+
+	isComplete(): boolean {
+		return !this.structure.isTruncated();
+	}
 }
 
 class EndMarkerDetector implements TruncationDetector {

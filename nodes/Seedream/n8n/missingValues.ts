@@ -8,7 +8,7 @@ import {
 	missingPartProblem,
 } from '../request/expressions';
 import { fieldLabel, fieldMessage } from '../request/labels';
-import { rowExpressions } from './rowFields';
+import { ADDITIONAL_PARAMETERS, rowExpressions } from './rowFields';
 
 /**
  * Without the value of one of these fields, another image would be generated, and charged. So a row is
@@ -30,11 +30,7 @@ const FIELDS_WITH_REQUIRED_VALUES: ReadonlyArray<{
 	{ name: 'aspectRatio', kind: 'setting' },
 	{ name: 'resolution', kind: 'setting' },
 	{ name: 'imageCount', kind: 'setting' },
-	{ name: 'promptOptimization', kind: 'nested' },
-	{ name: 'sequentialImageGeneration', kind: 'nested' },
-	{ name: 'maxImages', kind: 'nested' },
-	{ name: 'watermark', kind: 'nested' },
-	{ name: 'callbackUrl', kind: 'nested' },
+	...ADDITIONAL_PARAMETERS.map((name) => ({ name, kind: 'nested' as const })),
 	{ name: 'askForCount', kind: 'nested' },
 	{ name: 'sendBinaryAs', kind: 'nested' },
 	{ name: 'extraBody', kind: 'nested' },
@@ -45,8 +41,10 @@ export function missingValues(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	{ models: [{ parameters }] }: Provider,
+	isPromptOptional: boolean,
 ): string[] {
-	return FIELDS_WITH_REQUIRED_VALUES.flatMap(({ name, kind }) => {
+	return FIELDS_WITH_REQUIRED_VALUES.flatMap(({ name, kind: usualKind }) => {
+		const kind = name === 'prompt' && isPromptOptional ? 'setting' : usualKind;
 		const path: FieldPath = kind === 'nested' ? ['additionalFields', name] : [name];
 		const part = missingPartIn(context, itemIndex, path);
 		if (part === undefined) return [];

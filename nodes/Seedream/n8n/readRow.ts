@@ -5,7 +5,7 @@ import type { Result } from '../errors/failure';
 import { invalidRow } from '../errors/inputFailures';
 import type { ImageFile } from '../images/imageFile';
 import { providers } from '../providers';
-import type { ParameterName, Provider } from '../providers/provider';
+import { NODE_VERSIONS, type NodeVersion, type Provider } from '../providers/provider';
 import { cellText, isBlank } from '../request/cells';
 import { checkRequest, type RawRow } from '../request/checkRequest';
 import {
@@ -19,7 +19,7 @@ import type { ImageRequest } from '../request/imageRequest';
 import { fieldMessage } from '../request/labels';
 import { encodeUrl } from '../request/links';
 import { parseTaskIds, parseLinks } from '../request/lists';
-import { matchProvider } from '../request/matchNames';
+import { matchModel, matchProvider } from '../request/matchNames';
 import {
 	readContinueWhen,
 	readOptions,
@@ -31,7 +31,7 @@ import { unfilledProblem } from '../request/promptProblem';
 import { hasInternalLink, type Reach } from '../request/referenceProblems';
 import { missingValues } from './missingValues';
 import { readImages } from './readImages';
-import { fieldReader, rowExpressions } from './rowFields';
+import { ADDITIONAL_PARAMETERS, fieldReader, rowExpressions } from './rowFields';
 
 /** What a row says about how it's processed. */
 export interface RowSettings {
@@ -97,10 +97,12 @@ async function readRequest(
 	field: ReadField,
 	provider: Provider,
 ): Promise<Checked<ImageRequest>> {
-	const missing = missingValues(context, itemIndex, provider);
+	const optionalPrompt = isPromptOptional(provider, field);
+	const missing = missingValues(context, itemIndex, provider, optionalPrompt);
 	if (missing.length > 0) return { ok: false, problems: missing };
 	const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
-	const raw = rawRequest(field, imageFiles.ok ? imageFiles.value : []);
+	const images = imageFiles.ok ? imageFiles.value : [];
+	const raw = rawRequest(field, images, nodeVersion(context));
 	const reach = await reachOf(context, itemIndex, provider, field('imageUrls', ''));
 	const request = raw.ok ? checkRequest(provider, raw.value, reach) : raw;
 	if (imageFiles.ok && request.ok) return request;
@@ -126,6 +128,26 @@ async function reachOf(
 	}
 }
 
+/** A row without a prompt isn't empty if its model needs none. */
+export function isEmptyGenerateRow(context: IExecuteFunctions, itemIndex: number): boolean {
+	const requiredField = needsPrompt(context, itemIndex) ? 'prompt' : 'imageUrls';
+	return isEmptyRow(context, itemIndex, requiredField);
+}
+
+function needsPrompt(context: IExecuteFunctions, itemIndex: number): boolean {
+	try {
+		const field = fieldReader(context, itemIndex);
+		const provider = matchProvider(field('provider', ''));
+		return !provider || !isPromptOptional(provider, field);
+	} catch {
+		return true;
+	}
+}
+
+function isPromptOptional(provider: Provider, field: ReadField): boolean {
+	return matchModel(provider, field('model', ''))?.prompt.min === 0;
+}
+
 /**
  * Whether the row is an empty row of a spreadsheet, to be skipped: `requiredField` and everything else
  * that the node takes from it is empty. An agent that calls the node as a tool has to be told instead.
@@ -133,7 +155,7 @@ async function reachOf(
 export function isEmptyRow(
 	context: IExecuteFunctions,
 	itemIndex: number,
-	requiredField: 'prompt' | 'taskId',
+	requiredField: 'prompt' | 'imageUrls' | 'taskId',
 ): boolean {
 	const item = context.getInputData()[itemIndex];
 	const { row_number: _isNeverEmpty, ...cells } = item?.json ?? {};
@@ -249,26 +271,29 @@ function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
 		: { ok: false, problems: [fieldMessage('Task ID', 'is empty')] };
 }
 
-const NESTED_PARAMETERS: readonly ParameterName[] = [
-	'promptOptimization',
-	'sequentialImageGeneration',
-	'maxImages',
-	'watermark',
-	'callbackUrl',
-];
+/** A version that's newer than this package counts as its newest. */
+function nodeVersion(context: IExecuteFunctions): NodeVersion {
+	const { typeVersion } = context.getNode();
+	return NODE_VERSIONS.findLast((version) => version <= typeVersion) ?? NODE_VERSIONS[0];
+}
 
 const additionalSchema = z
 	.record(z.unknown())
 	.nullish()
 	.transform((fields) => fields ?? {});
 
-function rawRequest(field: ReadField, imageFiles: readonly ImageFile[]): Checked<RawRow> {
+function rawRequest(
+	field: ReadField,
+	imageFiles: readonly ImageFile[],
+	nodeVersion: NodeVersion,
+): Checked<RawRow> {
 	const parsed = additionalSchema.safeParse(field('additionalFields', {}));
 	if (!parsed.success) {
 		return { ok: false, problems: [fieldMessage('Additional Fields', 'must be an object')] };
 	}
 	const additional = parsed.data;
 	const value = {
+		nodeVersion,
 		model: field('model', ''),
 		customModel: field('customModel', ''),
 		prompt: field('prompt', ''),
@@ -280,7 +305,7 @@ function rawRequest(field: ReadField, imageFiles: readonly ImageFile[]): Checked
 			aspectRatio: field('aspectRatio', ''),
 			resolution: field('resolution', ''),
 			imageCount: field('imageCount', ''),
-			...Object.fromEntries(NESTED_PARAMETERS.map((name) => [name, additional[name]])),
+			...Object.fromEntries(ADDITIONAL_PARAMETERS.map((name) => [name, additional[name]])),
 		},
 		askForCount: additional.askForCount,
 		sendBinaryAs: additional.sendBinaryAs,

@@ -30,7 +30,7 @@ const textToImage: Model = {
 		callbackUrl: { kind: 'callback', sentAs: 'callback_url', maxLength: 2048 },
 	},
 	rules: [],
-	creditsPerImage: 12,
+	price: { perImage: [{ amount: 12 }] },
 };
 
 const edit: Model = {
@@ -41,18 +41,27 @@ const edit: Model = {
 	references: { min: 1, max: 14, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
 };
 
+/** See https://apiin.one/zh/model/seedream-4-5. */
+const CREDITS_PER_USD = 100;
+
 // The provider doesn't document where the links are, so every key that its peers use is searched.
-const parseTask = createTaskParser({ linksFrom: () => undefined, defaultErrorCode: 'task_failed' });
+const parseTask = createTaskParser({
+	linksFrom: () => undefined,
+	creditsPerUsd: CREDITS_PER_USD,
+	defaultErrorCode: 'task_failed',
+});
 
 export const apiInOne: Provider = {
 	id: 'apiInOne',
 	label: 'API in One',
 	credential: 'apiInOneApi',
 	models: [textToImage, edit],
+	defaultModels: { 1: textToImage, 1.1: textToImage },
 	automatic: {
 		description: 'Edit if the row has reference images, otherwise Text to Image',
 		pick: (references) => (references > 0 ? edit : textToImage),
 	},
+	priceList: { unit: 'credits', creditsPerUsd: CREDITS_PER_USD },
 	createPath: '/v1/images/generations',
 	idempotency: { trust: 'none' },
 	failedTasksAreFree: 'assumed',

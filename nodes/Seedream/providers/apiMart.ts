@@ -1,109 +1,26 @@
 import { z } from 'zod';
 
 import type { RequestError } from '../errors/providerError';
+import {
+	seedream40,
+	seedream45,
+	seedream50Flash,
+	seedream50Lite,
+	seedream50Pro,
+} from './apiMartModels';
 import { parseCreatedTasks } from './createResponse';
 import { parseRequestError } from './errorResponse';
 import { parse } from './fieldSchemas';
-import type { Model, Provider } from './provider';
-import { needsReference, referencesPlusImages } from './rules';
+import type { Provider } from './provider';
 import { createTaskParser } from './taskResponse';
 
-const MAX_REFERENCES_AND_IMAGES = 15;
-
-/** See https://docs.apimart.ai (October 2026). "seedance" isn't a typo: it's the documented default. */
-const seedream45: Model = {
-	id: 'doubao-seedance-4-5',
-	aliases: ['Doubao-Seedream-4.5', 'doubao-seedream-4.5', 'doubao-seedream-4-5'],
-	label: 'Seedream 4.5',
-	version: '4.5',
-	// The provider documents no limit and rejects prompts that are too long.
-	prompt: { min: 1, max: Infinity },
-	references: {
-		min: 0,
-		max: 14,
-		dataUri: true,
-		file: {
-			formats: ['jpeg', 'png'],
-			maxBytes: 10 * 1024 * 1024,
-			minSide: 15,
-			maxPixels: 6000 * 6000,
-			minRatio: 1 / 3,
-			maxRatio: 3,
-		},
-	},
-	parameters: {
-		aspectRatio: {
-			kind: 'choice',
-			sentAs: 'size',
-			options: ['1:1', '4:3', '3:4', '16:9', '9:16', '3:2', '2:3', '21:9', '9:21', 'auto'],
-			default: '1:1',
-			note: 'Auto uses the ratio of the reference image, so it needs one.',
-		},
-		resolution: { kind: 'choice', sentAs: 'resolution', options: ['2K', '4K'], default: '2K' },
-		imageCount: {
-			kind: 'integer',
-			sentAs: 'n',
-			min: 1,
-			max: MAX_REFERENCES_AND_IMAGES,
-			default: 1,
-			note: 'To get several images, add at least one reference image.',
-		},
-		promptOptimization: {
-			kind: 'choice',
-			sentAs: 'optimize_prompt_options.mode',
-			options: ['standard', 'fast'],
-			default: 'standard',
-		},
-		sequentialImageGeneration: {
-			kind: 'choice',
-			sentAs: 'sequential_image_generation',
-			options: ['disabled', 'auto'],
-			default: 'disabled',
-		},
-		maxImages: {
-			kind: 'integer',
-			sentAs: 'sequential_image_generation_options.max_images',
-			min: 1,
-			max: 15,
-		},
-		watermark: { kind: 'boolean', sentAs: 'watermark', default: false },
-		callbackUrl: {
-			kind: 'callback',
-			sentAs: 'webhook',
-			maxLength: 2048,
-			note: 'APIMart appends /callback to this URL.',
-		},
-	},
-	rules: [
-		referencesPlusImages(MAX_REFERENCES_AND_IMAGES),
-		needsReference(
-			'aspectRatio',
-			({ values }) => values.aspectRatio === 'auto',
-			'is "auto", which needs a reference image. Add one, or choose a ratio',
-		),
-		needsReference(
-			'imageCount',
-			({ values }) => Number(values.imageCount ?? 1) > 1,
-			'must be 1 without a reference image. Add a reference image, or set it to 1',
-		),
-		needsReference(
-			'sequentialImageGeneration',
-			({ values }) => values.sequentialImageGeneration === 'auto',
-			'is "auto", which needs a reference image. Add one, or choose "disabled"',
-		),
-		({ values }) =>
-			values.maxImages !== undefined && values.sequentialImageGeneration !== 'auto'
-				? {
-						field: 'maxImages',
-						message: 'has no effect unless \'Sequential Image Generation\' is "auto"',
-					}
-				: undefined,
-	],
-};
+/** From the responses that the provider documents. */
+const CREDITS_PER_USD = 10;
 
 const parseTask = createTaskParser({
 	linksFrom: ({ created, completed }) => completed ?? created,
 	costIsUsd: true,
+	creditsPerUsd: CREDITS_PER_USD,
 	defaultErrorCode: 'task_failed',
 });
 
@@ -127,7 +44,9 @@ export const apiMart: Provider = {
 	id: 'apiMart',
 	label: 'APIMart',
 	credential: 'apiMartApi',
-	models: [seedream45],
+	models: [seedream50Pro, seedream50Flash, seedream50Lite, seedream45, seedream40],
+	defaultModels: { 1: seedream45, 1.1: seedream50Lite },
+	priceList: { unit: 'usd', creditsPerUsd: CREDITS_PER_USD },
 	createPath: '/v1/images/generations',
 	// Documented for all create requests, but not for Seedream in particular. The provider's own client
 	// sends the version with each of them.
@@ -142,6 +61,7 @@ export const apiMart: Provider = {
 		baseUrl: 'baseUrl',
 		path: '/v1/uploads/images',
 		formats: ['jpeg', 'png', 'webp', 'gif'],
+		maxBytes: 20 * 1024 * 1024,
 		retentionHours: 72,
 		parseUploaded: (body) => parse(uploadedUrl, body),
 	},

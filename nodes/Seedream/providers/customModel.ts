@@ -15,7 +15,7 @@ export function customModel(provider: Provider, id: string): Model {
 		parameters: allParameters(provider),
 		rules: [],
 		limitsAreGuesses: true,
-		creditsPerImage: undefined,
+		price: undefined,
 	};
 }
 

@@ -5,114 +5,25 @@ import { isJsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
 import { parseCreatedTasks } from './createResponse';
 import { parseRequestError } from './errorResponse';
+import {
+	seedream40,
+	seedream45,
+	seedream50Flash,
+	seedream50FlashLayers,
+	seedream50Lite,
+	seedream50Pro,
+	seedream50ProLayers,
+} from './evoLinkModels';
 import { optionalText, optionalTime, parse, taskId } from './fieldSchemas';
-import type { BatchedTask, Model, Provider } from './provider';
-import { referencesPlusImages } from './rules';
-import { SEEDREAM_REFERENCE_FILE } from './seedream';
+import type { BatchedTask, Provider } from './provider';
 import { createTaskParser } from './taskResponse';
 
-const RATIOS = [
-	'auto',
-	'1:1',
-	'2:3',
-	'3:2',
-	'3:4',
-	'4:3',
-	'4:5',
-	'5:4',
-	'9:16',
-	'16:9',
-	'9:21',
-	'21:9',
-] as const;
-
-const MAX_REFERENCES_AND_IMAGES = 15;
-
-const SIZE_NOTE = 'Also accepts a size in pixels, e.g. "2048×2048".';
-
-/**
- * October 2026:
- * https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.5-image-generate
- */
-const seedream45: Model = {
-	id: 'doubao-seedream-4.5',
-	aliases: [],
-	label: 'Seedream 4.5',
-	version: '4.5',
-	prompt: { min: 1, max: 2000 },
-	references: { min: 0, max: 14, dataUri: false, file: SEEDREAM_REFERENCE_FILE },
-	parameters: {
-		aspectRatio: {
-			kind: 'choice',
-			sentAs: 'size',
-			options: RATIOS,
-			default: 'auto',
-			note: SIZE_NOTE,
-			pixelSize: {
-				minPixels: 2560 * 1440,
-				maxPixels: 4096 * 4096,
-				minRatio: 1 / 16,
-				maxRatio: 16,
-			},
-		},
-		resolution: { kind: 'choice', sentAs: 'quality', options: ['2K', '4K'], default: '2K' },
-		imageCount: {
-			kind: 'integer',
-			sentAs: 'n',
-			min: 1,
-			max: MAX_REFERENCES_AND_IMAGES,
-			default: 1,
-			isUpperBound: true,
-			note: 'This is an upper limit: to get several images, also ask for them in the prompt, e.g. "generate 3 different images". You only pay for the images you get.',
-		},
-		promptOptimization: {
-			kind: 'choice',
-			sentAs: 'prompt_priority',
-			options: ['standard'],
-			default: 'standard',
-		},
-		callbackUrl: { kind: 'callback', sentAs: 'callback_url', maxLength: 2048 },
-	},
-	rules: [referencesPlusImages(MAX_REFERENCES_AND_IMAGES)],
-	creditsPerImage: 2.25,
-};
-
-/**
- * October 2026:
- * https://docs.evolink.ai/en/api-manual/image-series/seedream/seedream-4.0-image-generate
- */
-const seedream40: Model = {
-	...seedream45,
-	id: 'doubao-seedream-4.0',
-	label: 'Seedream 4.0',
-	version: '4.0',
-	references: {
-		...seedream45.references,
-		note: "EvoLink's page for Seedream 4.0 lists only JPEG and PNG up to a ratio of 3:1, but its newer documentation allows more.",
-	},
-	parameters: {
-		...seedream45.parameters,
-		aspectRatio: {
-			kind: 'choice',
-			sentAs: 'size',
-			options: RATIOS,
-			default: 'auto',
-			note: SIZE_NOTE,
-			pixelSize: { minPixels: 1280 * 720, maxPixels: 4096 * 4096, minRatio: 1 / 16, maxRatio: 16 },
-		},
-		resolution: { kind: 'choice', sentAs: 'quality', options: ['1K', '2K', '4K'], default: '2K' },
-		promptOptimization: {
-			kind: 'choice',
-			sentAs: 'prompt_priority',
-			options: ['standard', 'fast'],
-			default: 'standard',
-		},
-	},
-	creditsPerImage: 1.6,
-};
+/** From the provider's own client. */
+const CREDITS_PER_USD = 68;
 
 const parseTask = createTaskParser({
 	linksFrom: ({ created }) => created,
+	creditsPerUsd: CREDITS_PER_USD,
 	defaultErrorCode: 'unknown_error',
 });
 
@@ -165,7 +76,17 @@ export const evoLink: Provider = {
 	id: 'evoLink',
 	label: 'EvoLink',
 	credential: 'evoLinkApi',
-	models: [seedream45, seedream40],
+	models: [
+		seedream50Pro,
+		seedream50Flash,
+		seedream50Lite,
+		seedream50ProLayers,
+		seedream50FlashLayers,
+		seedream45,
+		seedream40,
+	],
+	defaultModels: { 1: seedream45, 1.1: seedream50Lite },
+	priceList: { unit: 'credits', creditsPerUsd: CREDITS_PER_USD },
 	createPath: '/v1/images/generations',
 	idempotency: { trust: 'promised' },
 	failedTasksAreFree: 'documented',
@@ -187,6 +108,7 @@ export const evoLink: Provider = {
 		baseUrl: 'filesBaseUrl',
 		path: '/api/v1/files/upload/stream',
 		formats: ['jpeg', 'png', 'gif', 'webp'],
+		maxBytes: 100 * 1024 * 1024,
 		nameField: 'file_name',
 		retentionHours: 72,
 		parseUploaded: (body) => parse(uploadedUrl, body),

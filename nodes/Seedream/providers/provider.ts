@@ -13,6 +13,9 @@ export type ParameterName =
 	| 'sequentialImageGeneration'
 	| 'maxImages'
 	| 'watermark'
+	| 'outputFormat'
+	| 'background'
+	| 'webSearch'
 	| 'callbackUrl';
 
 /** Limits of a size in pixels. Ratios are width divided by height. */
@@ -38,7 +41,8 @@ export type Parameter = {
 	| {
 			kind: 'choice';
 			options: readonly string[];
-			default: string;
+			/** The provider's default, which isn't sent; undefined where it documents none. */
+			default?: string;
 			/** Set where a size in pixels is accepted as well. */
 			pixelSize?: PixelSizeLimits;
 	  }
@@ -51,7 +55,12 @@ export type Parameter = {
 			/** The parameter only caps the number: the prompt has to ask for it as well. */
 			isUpperBound?: boolean;
 	  }
-	| { kind: 'boolean'; default: boolean }
+	| {
+			kind: 'boolean';
+			default: boolean;
+			/** What to send for `true`, where that isn't `true` itself; then `false` isn't sent. */
+			sentWhenTrue?: unknown;
+	  }
 	| { kind: 'callback'; maxLength: number }
 );
 
@@ -61,9 +70,11 @@ export interface Model {
 	/** Other IDs that the provider accepts for the same model. */
 	aliases: readonly string[];
 	label: string;
-	/** Seedream's version, the same at every provider. */
+	/** Seedream's version and tier, e.g. "5.0 flash": the same at every provider. */
 	version: string;
-	/** In characters (code points). */
+	/** What the model is for; part of its description in the panel. */
+	note?: string;
+	/** In characters (code points). The prompt is optional if `min` is 0. */
 	prompt: { min: number; max: number };
 	references: {
 		min: number;
@@ -79,14 +90,39 @@ export interface Model {
 	rules: readonly Rule[];
 	/** The limits are those of similar models: they guide the user, but nothing is rejected. */
 	limitsAreGuesses?: boolean;
-	/** The list price per image, in the provider's credits; undefined where it publishes none. */
-	creditsPerImage?: number;
+	/** Set for a model that splits an image: the maximum number of images that it returns. */
+	layers?: { max: number };
+	/** The list price; undefined where the provider publishes none. */
+	price?: Price;
+}
+
+/** A list price, in the unit of the provider's price list. */
+export interface Price {
+	/** Per image, from the cheapest tier to the most expensive one. */
+	perImage: readonly [PriceTier, ...PriceTier[]];
+	/** Per task, whatever it returns. */
+	perTask?: number;
+	perReference?: number;
+	perWebSearch?: number;
+}
+
+export interface PriceTier {
+	amount: number;
+	/** The resolutions that it's for; undefined for all. */
+	resolutions?: readonly string[];
+	/** Also for larger images than this, whatever their resolution. */
+	abovePixels?: number;
 }
 
 export type ParameterValues = Partial<Record<ParameterName, string | number | boolean>>;
 
+/** What's known about a reference image before it's sent: nothing about a link. */
+export interface ReferenceFacts {
+	format?: ImageFormatName;
+}
+
 export interface Draft {
-	referenceCount: number;
+	references: readonly ReferenceFacts[];
 	values: ParameterValues;
 }
 
@@ -136,6 +172,8 @@ export interface RunningTask {
 export interface CompletedTask {
 	status: 'completed';
 	imageUrls: readonly string[];
+	/** One for each image, where they're layers of one picture; the base comes first. */
+	layers?: readonly Layer[];
 	/** When the links expire: exact where the provider says so, otherwise never too late. */
 	expiresAt?: Date;
 	cost?: Cost;
@@ -144,6 +182,15 @@ export interface CompletedTask {
 	model?: string;
 	/** Why there are fewer images than requested: the task failed later, or some were blocked. */
 	missing?: ProviderError;
+}
+
+/** A layer of a picture. The base, with index 0, fills the whole canvas. */
+export interface Layer {
+	/** Its position in the stack, from the bottom. */
+	index: number;
+	name?: string;
+	/** Where it belongs, in pixels of the base. */
+	box?: { x: number; y: number; width: number; height: number };
 }
 
 /** A task without images: one that failed after it had made some counts as completed. */
@@ -172,6 +219,7 @@ export type FileReferences =
 			baseUrl: 'baseUrl' | 'filesBaseUrl';
 			path: string;
 			formats: readonly ImageFormatName[];
+			maxBytes: number;
 			/** The form field for the file name, where the provider has one. */
 			nameField?: string;
 			/** How long the provider keeps the file. */
@@ -216,16 +264,29 @@ export interface BatchedTask {
 	raw: JsonObject;
 }
 
+/** Of the Generate node. A later version has other default models, and is otherwise the same. */
+export const NODE_VERSIONS = [1, 1.1] as const;
+
+export type NodeVersion = (typeof NODE_VERSIONS)[number];
+
+export interface PriceList {
+	unit: 'credits' | 'usd';
+	creditsPerUsd: number;
+}
+
 /** A provider: its models and limits, and how to parse its responses. It doesn't depend on n8n. */
 export interface Provider {
 	id: string;
 	label: string;
 	/** The name of the n8n credential with the API key and the base URL. */
 	credential: string;
-	/** Newest first; the first is the default. */
+	/** Newest first. */
 	models: readonly [Model, ...Model[]];
-	/** The default in the model field, where the choice depends on the row. */
+	/** The default in the model field; saved workflows keep the one that their version of the node has. */
+	defaultModels: Readonly<Record<NodeVersion, Model>>;
+	/** Takes the place of the default model, where the choice depends on the row. */
 	automatic?: { description: string; pick: (references: number) => Model };
+	priceList: PriceList;
 	createPath: string;
 	idempotency: Idempotency;
 	/** Whether the documentation says that failed tasks are free, or just doesn't contradict it. */

@@ -8,4 +8,4 @@ export interface ReferenceFileLimits {
 	maxRatio: number;
 }
 
-export type ImageFormatName = 'jpeg' | 'png' | 'webp' | 'gif' | 'bmp' | 'tiff';
+export type ImageFormatName = 'jpeg' | 'png' | 'webp' | 'gif' | 'bmp' | 'tiff' | 'heic' | 'heif';

@@ -19,7 +19,13 @@ const costSchema = z.object({
 	cost: z.unknown(),
 });
 
-export function costOf(task: JsonObject, costIsUsd: boolean): Cost | undefined {
+/** What a `cost` that's just a number means, and what a credit is worth. */
+export interface Currency {
+	costIsUsd: boolean;
+	creditsPerUsd: number;
+}
+
+export function costOf(task: JsonObject, { costIsUsd, creditsPerUsd }: Currency): Cost | undefined {
 	const { billing, usage, credits_used, credits_cost, cost } = costSchema.parse(task);
 	const credits =
 		billing?.charged_credits ??
@@ -28,8 +34,23 @@ export function costOf(task: JsonObject, costIsUsd: boolean): Cost | undefined {
 		credits_used ??
 		credits_cost;
 	const usd = usage?.cost?.usd ?? (costIsUsd ? optionalNumber.parse(cost) : undefined);
-	if (credits === undefined && usd === undefined) return undefined;
-	return { ...(credits === undefined ? {} : { credits }), ...(usd === undefined ? {} : { usd }) };
+	return costInBoth({ credits, usd }, creditsPerUsd);
+}
+
+/** The amount in credits and in US dollars; undefined if neither is known. */
+export function costInBoth(
+	{ credits, usd }: Pick<Cost, 'credits' | 'usd'>,
+	creditsPerUsd: number,
+): Required<Pick<Cost, 'credits' | 'usd'>> | undefined {
+	if (credits === undefined) {
+		return usd === undefined ? undefined : { credits: round(usd * creditsPerUsd), usd };
+	}
+	return { credits, usd: usd ?? round(credits / creditsPerUsd) };
+}
+
+/** Removes floating-point errors; no provider's prices have more decimals. */
+function round(amount: number): number {
+	return Number(amount.toFixed(6));
 }
 
 const billingSchema = z.object({

@@ -18,6 +18,7 @@ interface TaskParserOptions {
 	linksFrom: (times: { created?: Date; completed?: Date }) => Date | undefined;
 	/** Whether a plain number in `cost` is in US dollars. */
 	costIsUsd?: boolean;
+	creditsPerUsd: number;
 	/** The error code of a failed task that has none. */
 	defaultErrorCode: string;
 }
@@ -37,6 +38,7 @@ export function createTaskParser({
 	linksFrom,
 	defaultErrorCode,
 	costIsUsd = false,
+	creditsPerUsd,
 }: TaskParserOptions): TaskParser {
 	return (body) => {
 		const task = taskObject(body);
@@ -49,7 +51,7 @@ export function createTaskParser({
 		if (status === 'submitted' || status === 'processing') {
 			return { kind: 'parsed', value: { status, progress, model } };
 		}
-		const cost = costOf(task, costIsUsd);
+		const cost = costOf(task, { costIsUsd, creditsPerUsd });
 		const outcome = {
 			status,
 			imageUrls: images.links,

@@ -4,10 +4,12 @@ import type { ImageFile } from '../images/imageFile';
 import type { Reference } from '../images/reference';
 import type {
 	Model,
+	NodeVersion,
 	ParameterName,
 	ParameterValues,
 	Problem,
 	Provider,
+	ReferenceFacts,
 } from '../providers/provider';
 import { askForCount } from './askForCount';
 import { normalizeCell } from './cells';
@@ -23,6 +25,8 @@ import { resolveSharePage } from './sharePages';
 
 /** A row's fields as n8n provides them, before any check. */
 export interface RawRow {
+	/** Of the node, because an empty model means the default of that version. */
+	nodeVersion: NodeVersion;
 	model: unknown;
 	customModel: unknown;
 	prompt: unknown;
@@ -73,7 +77,7 @@ export function checkRequest(
 		: { prompt: prompt ?? '' };
 	if (counted.problem) problems.push(counted.problem);
 	if (problems.length === 0) {
-		const draft = { referenceCount: references.length, values };
+		const draft = { references: references.map(referenceFacts), values };
 		problems.push(...model.rules.flatMap((rule) => rule(draft) ?? []));
 	}
 	if (problems.length > 0 || prompt === undefined || !extraBody || !sendBinaryAs) {
@@ -84,6 +88,10 @@ export function checkRequest(
 		ok: true,
 		value: { model, modelId, prompt, promptSent, references, sendBinaryAs, values, extraBody },
 	};
+}
+
+function referenceFacts(reference: Reference): ReferenceFacts {
+	return reference.kind === 'file' ? { format: reference.file.measured?.format } : {};
 }
 
 /** Encodes the link, and replaces a share page with the direct link where that's possible. */

@@ -1,8 +1,9 @@
 import { findModel, providers } from '../providers';
 import { customModel } from '../providers/customModel';
-import type { Model, Problem, Provider } from '../providers/provider';
+import type { Model, NodeVersion, Problem, Provider } from '../providers/provider';
 import { cellText } from './cells';
 import { fieldLabel } from './labels';
+import type { RawRow } from './checkRequest';
 import { matchModel, nameKey } from './matchNames';
 import { promptProblem } from './promptProblem';
 
@@ -15,7 +16,7 @@ export interface ChosenModel {
 /** The model for a row, or why the row's model can't be used. */
 export function chooseModel(
 	provider: Provider,
-	raw: { model: unknown; customModel: unknown },
+	raw: Pick<RawRow, 'model' | 'customModel' | 'nodeVersion'>,
 	references: number,
 ): ChosenModel | Problem {
 	const id = cellText(raw.model);
@@ -30,7 +31,7 @@ export function chooseModel(
 		return { model: customModel(provider, customId), modelId: customId };
 	}
 	if (id === '' || key === 'auto' || key === 'automatic')
-		return withOwnId(automaticModel(provider, references));
+		return withOwnId(defaultModel(provider, raw.nodeVersion, references));
 	const exact = findModel(provider, id);
 	if (exact) return { model: exact, modelId: id };
 	const named = matchModel(provider, id);
@@ -47,18 +48,22 @@ function withOwnId(model: Model): ChosenModel {
 	return { model, modelId: model.id };
 }
 
-function automaticModel({ automatic, models }: Provider, references: number): Model {
-	return automatic ? automatic.pick(references) : models[0];
+function defaultModel(
+	{ automatic, defaultModels }: Provider,
+	nodeVersion: NodeVersion,
+	references: number,
+): Model {
+	return automatic ? automatic.pick(references) : defaultModels[nodeVersion];
 }
 
 /**
  * If the provider comes from the row, a fixed model has to work for rows of several providers: the ID
- * from another provider selects the same version of Seedream.
+ * from another provider selects the same version and tier of Seedream.
  */
 function modelOfSameVersion(provider: Provider, id: string, references: number): Model | undefined {
 	const [other] = providers.flatMap((one) => matchModel(one, id) ?? []);
 	if (!other) return undefined;
-	const automatic = automaticModel(provider, references);
-	if (automatic.version === other.version) return automatic;
+	const automatic = provider.automatic?.pick(references);
+	if (automatic?.version === other.version) return automatic;
 	return provider.models.find(({ version }) => version === other.version);
 }

@@ -1,7 +1,7 @@
 import { fileProblem } from '../images/imageFile';
 import type { Reference } from '../images/reference';
 import type { Model, Problem, Provider } from '../providers/provider';
-import { pluralize } from '../shared/format';
+import { formatMegabytes, pluralize } from '../shared/format';
 import { isInternalHost } from './hosts';
 import { fieldLabel } from './labels';
 import { dataUriProblem, isLink } from './links';
@@ -123,7 +123,11 @@ export function unsendableFiles(
 			const message = `contains ${file.label}, but ${label} only accepts links, and this n8n has no public HTTPS address that it can serve the file from. Set one up, or put the image on a public server and use '${fieldLabel('imageUrls')}'`;
 			return [{ field: 'imageFields', message }];
 		}
-		const { formats } = fileReferences;
+		const { formats, maxBytes } = fileReferences;
+		if (file.bytes > maxBytes) {
+			const message = `contains ${file.label}, which is ${formatMegabytes(file.bytes)}. ${label} only accepts files of up to ${formatMegabytes(maxBytes)} from n8n: make it smaller, or use a link`;
+			return [{ field: 'imageFields', message }];
+		}
 		if (!file.measured || formats.includes(file.measured.format)) return [];
 		const message = `contains ${file.label}, which is a ${file.measured.format.toUpperCase()} file. ${label} only accepts ${formats.join(', ').toUpperCase()} files from n8n: convert it, or use a link`;
 		return [{ field: 'imageFields', message }];

@@ -1,6 +1,7 @@
 import omit from 'lodash/omit';
 
 import type { Reference } from '../images/reference';
+import { taskPrice, type TaskPrice } from '../providers/price';
 import type { Provider } from '../providers/provider';
 import type { RowRequest } from '../tasks/ledger';
 import type { ImageRequest } from './imageRequest';
@@ -17,8 +18,25 @@ export function requestFingerprint({ id }: Provider, request: ImageRequest): Row
 	const images = references.map(referenceKey);
 	return {
 		identity: { provider: id, modelId, promptSent, settings, extraBody, images },
-		input: { provider: id, model: modelId, prompt, images: requestedImages(request) },
+		input: {
+			provider: id,
+			model: modelId,
+			prompt,
+			images: requestedImages(request),
+			price: listPrice(request),
+		},
 	};
+}
+
+function listPrice({ model, values, references }: ImageRequest): TaskPrice | undefined {
+	const { aspectRatio, resolution, webSearch } = values;
+	const [width, height] = String(aspectRatio).split('x').map(Number);
+	return taskPrice(model, {
+		resolution: resolution === undefined ? undefined : String(resolution),
+		pixels: width && height ? width * height : undefined,
+		references: references.length,
+		webSearch: webSearch === true,
+	});
 }
 
 export function requestedImages({ values }: ImageRequest): number {

@@ -9,7 +9,7 @@ import type {
 } from '../providers/provider';
 import { formatNumber } from '../shared/format';
 import { isJsonObject, parseJson, type JsonObject } from '../shared/json';
-import { cellText, normalizeCell, stripInvisibleEnds } from './cells';
+import { cellText, isBlank, normalizeCell, stripInvisibleEnds } from './cells';
 import { isInternalHost } from './hosts';
 import { fieldLabel } from './labels';
 import { matchRatio } from './matchRatio';
@@ -57,6 +57,7 @@ function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string> {
 		.pipe(z.string({ message: "isn't text" }))
 		.transform((value, context) => {
 			const text = stripInvisibleEnds(value);
+			if (min === 0 && isBlank(text)) return '';
 			const problem = promptProblem(value) ?? lengthProblem([...text].length, min, max);
 			if (problem === undefined) return text;
 			context.addIssue({ code: 'custom', message: problem });

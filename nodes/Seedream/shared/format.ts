@@ -15,3 +15,8 @@ export function escapeHtml(text: string): string {
 		.replaceAll('<', '&lt;')
 		.replaceAll('>', '&gt;');
 }
+
+/** Rounded up, so that a file just over a limit doesn't look like one within it. */
+export function formatMegabytes(bytes: number): string {
+	return `${Math.ceil((bytes / (1024 * 1024)) * 10) / 10} MB`;
+}

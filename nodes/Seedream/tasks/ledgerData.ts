@@ -44,6 +44,8 @@ const recordSchema = z.object({
 		model: z.string(),
 		prompt: z.string(),
 		images: z.number(),
+		/** The list price, where there is one. */
+		price: z.object({ perTask: z.number(), perImage: z.number() }).optional(),
 	}),
 	/** The Idempotency-Key. */
 	key: z.string(),
