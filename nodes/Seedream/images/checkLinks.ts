@@ -6,11 +6,11 @@ import { fileProblem } from './imageFile';
 import { inspectHeader } from './inspectFile';
 import type { Reference } from './reference';
 
-const CONCURRENT_LINKS = 10;
+export const CONCURRENT_LINKS = 10;
 /** Not 206: a provider's request without a range may get anything. */
 const STATUSES_WITH_FILE = new Set([200, 201, 203]);
-/** For the part of the file that contains its size. */
-const CHECK_TIMEOUT_MS = 30_000;
+/** For the part of the file that has to be read. */
+export const CHECK_TIMEOUT_MS = 30_000;
 
 interface RowReferences {
 	model: Model;
@@ -24,7 +24,7 @@ export function createLinkCheck(
 	const limit = createLimit(CONCURRENT_LINKS);
 	const checks = new Map<string, Promise<string | undefined>>();
 	return async ({ model, references }) => {
-		const limits = model.limitsAreGuesses ? undefined : model.references.file;
+		const limits = model.guesses?.has('referenceFiles') ? undefined : model.references.file;
 		const problems = await Promise.all(
 			references.map(async (reference) => {
 				if (reference.kind === 'file' || reference.url.startsWith('data:')) return undefined;

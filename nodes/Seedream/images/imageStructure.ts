@@ -48,6 +48,11 @@ export class StructureChecker {
 		return !('mayEnd' in this.step.value && this.pending.length === 0);
 	}
 
+	/** Whether the end of the image was reached, or its structure is unknown. */
+	isFinished(): boolean {
+		return this.step?.done === true;
+	}
+
 	private advance(bytes?: Buffer): void {
 		this.step = bytes ? this.parser?.next(bytes) : this.parser?.next();
 		const step = this.step?.value;

@@ -49,7 +49,7 @@ class StructureDetector implements TruncationDetector {
 	}
 
 	isComplete(): boolean {
-		return !this.structure.isTruncated();
+		return this.structure.isFinished();
 	}
 }
 

@@ -2,11 +2,11 @@ import { Readable } from 'node:stream';
 
 import { linkProblem } from '../../../../nodes/Seedream/images/checkLinks';
 import type { DownloadStream } from '../../../../nodes/Seedream/images/download';
-import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+import { seedream45 } from '../../../../nodes/Seedream/providers/apiMartModels';
 
 const URL = 'https://example.com/cat.png';
 const MB = 1024 * 1024;
-const [{ references }] = apiMart.models;
+const { references } = seedream45;
 const HTML = Buffer.from('<!doctype html><title>Sign in</title>'.padEnd(4096));
 
 function png(width: number, height: number): Buffer {

@@ -95,6 +95,17 @@ describe('the file names of two images of an execution', () => {
 		]);
 	});
 
+	it('differ for the layers of several rows, whose number is not known in advance', () => {
+		const rows = ['{number}', '{number}'].map((template) => row(template));
+		const names = iteration(rows);
+		const takeLayers = (index: number) =>
+			[1, 2, 3].map((image) => names.take(index, '{number}', facts({ image, taskId: `${index}` })));
+		expect([takeLayers(1), takeLayers(0)]).toEqual([
+			['2', '3', '4'],
+			['1', '5', '6'],
+		]);
+	});
+
 	it('differ for two tasks of one row', () => {
 		const names = iteration([row('{row}-{image}')]);
 		const taken = ['a', 'b'].map((taskId) => names.take(0, '{row}-{image}', facts({ taskId })));

@@ -105,6 +105,59 @@ describe.each(MODELS)('a reference image for %s', (_name, table, { formats, rati
 	);
 });
 
+/** As EvoLink documents the newer models. */
+const IMAGE_LIMITS: ReferenceFileLimits = {
+	formats: ['jpeg', 'png', 'webp', 'bmp', 'tiff', 'gif', 'heic', 'heif'],
+	maxBytes: 30 * MB,
+	minSide: 15,
+	maxPixels: 6000 * 6000,
+	minRatio: 1 / 16,
+	maxRatio: 16,
+};
+const LAYER_LIMITS: ReferenceFileLimits = {
+	...IMAGE_LIMITS,
+	formats: ['png', 'jpeg'],
+	minSide: 512,
+};
+
+it.each<[Parameters<typeof fileProblem>[0], ReferenceFileLimits, string | undefined]>([
+	[{ bytes: 30 * MB, measured: heic(4032, 3024) }, IMAGE_LIMITS, undefined],
+	[{ bytes: 1, measured: heic(4032, 3024, 'heif') }, IMAGE_LIMITS, undefined],
+	[{ bytes: 30 * MB + 1, measured: heic(8, 8) }, IMAGE_LIMITS, 'is 30.1 MB (maximum 30 MB)'],
+	[
+		{ bytes: 1, measured: heic(4032, 3024) },
+		LAYER_LIMITS,
+		'is a HEIC file (the format of iPhone photos), but the model accepts only PNG, JPEG',
+	],
+	[
+		{ bytes: 1, measured: heic(4032, 3024, 'heif') },
+		LAYER_LIMITS,
+		'is a HEIF file, but the model accepts only PNG, JPEG',
+	],
+	[
+		{ bytes: 1, measured: undefined, otherFormat: 'an AVIF file' },
+		IMAGE_LIMITS,
+		'is an AVIF file, but the model accepts only JPEG, PNG, WEBP, BMP, TIFF, GIF, HEIC, HEIF',
+	],
+	[
+		{ bytes: 1, measured: undefined },
+		IMAGE_LIMITS,
+		"isn't an image in a supported format (JPEG, PNG, WEBP, BMP, TIFF, GIF, HEIC, HEIF)",
+	],
+	[{ measured: { format: 'png', width: 512, height: 512 } }, LAYER_LIMITS, undefined],
+	[
+		{ measured: { format: 'png', width: 2000, height: 511 } },
+		LAYER_LIMITS,
+		'is 2000×511 pixels (minimum 512 per side)',
+	],
+])('the reference image %j for a newer model is checked', (file, newer, problem) => {
+	expect(fileProblem(file, newer)).toBe(problem);
+});
+
+function heic(width: number, height: number, format: ImageFormatName = 'heic') {
+	return { format, width, height };
+}
+
 it('a reference image for a model with 30 MB is checked against 30 MB', () => {
 	const [{ references }] = evoLink.models;
 	const measured = { format: 'png', width: 1024, height: 768 } as const;

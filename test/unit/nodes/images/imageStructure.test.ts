@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 
 import { inspectFile } from '../../../../nodes/Seedream/images/inspectFile';
+import { box, encodedByX265, ftyp, heif, iPhonePhoto, ispe, largeBox, lastBox } from './heifFiles';
 import { bmp, HEIGHT, picture, WIDTH } from './noiseImages';
 
 /** With a preview in its header, which has an end marker as well. */
@@ -33,6 +34,16 @@ const MAKERS: Array<[string, () => Promise<Buffer>]> = [
 	['a GIF', () => picture().gif().toBuffer()],
 	['an animated GIF', animation],
 	['a BMP', bmp],
+	['a HEIC', async () => encodedByX265('thumbnail')],
+	['an iPhone photo', async () => iPhonePhoto({ width: 4032, height: 3024 })],
+	[
+		'a HEIC with its header behind its pixels',
+		async () => iPhonePhoto({ width: 4032, height: 3024, order: 'metaLast' }),
+	],
+	[
+		'a HEIC with a box of a 64-bit size',
+		async () => Buffer.concat([heif([ispe(30, 20)], [1]), largeBox('mdat', Buffer.alloc(300))]),
+	],
 ];
 
 /** The file in chunks of this many bytes. */
@@ -77,11 +88,16 @@ describe.each(MAKERS)('%s', (_what, make) => {
 	});
 });
 
+const HEIC = heif([ispe(300, 200)], [1]);
+
 it.each<[string, Buffer]>([
 	['nothing', Buffer.alloc(0)],
 	['a byte', Buffer.from('x')],
 	['a text', Buffer.from('no image at all')],
 	['a TIFF, whose parts may be anywhere', Buffer.from('49492a0008000000'.padEnd(200, '0'), 'hex')],
+	['a HEIC that says how long none of its pixels are', Buffer.concat([HEIC, lastBox('mdat', 'x')])],
+	['a HEIC without pixels of its own', Buffer.concat([HEIC, box('free', 'x')])],
+	['a HEIC with an unknown structure', Buffer.concat([HEIC, Buffer.from('00000007', 'hex'), HEIC])],
 	['a JPEG with an unknown structure', Buffer.from('ffd8ffe000040000aabbccdd', 'hex')],
 	['a PNG with an unknown structure', Buffer.from(`89504e470d0a1a0a${'00'.repeat(30)}`, 'hex')],
 ])("%s isn't truncated", async (_what, bytes) => {
@@ -111,6 +127,22 @@ it('an inspected file is read once, to its end, and closed', async () => {
 	expect({ pulled, closed }).toEqual({ pulled: whole.length, closed: true });
 });
 
+it('a complete HEIC is inspected like any other image', async () => {
+	expect(await inspectFile(inChunks(encodedByX265('odd'), 100))).toMatchObject({
+		measured: { format: 'heic', width: 101, height: 75 },
+		otherFormat: undefined,
+		isTruncated: false,
+	});
+});
+
+it('a HEIC that ends within its brands is truncated', async () => {
+	for (const brands of [ftyp('heic', 'mif1', 'heic'), ftyp('mif1', 'heic', 'miaf')]) {
+		for (let length = 12; length < brands.length; length += 1) {
+			expect(await isTruncated(brands.subarray(0, length), 5)).toBe(true);
+		}
+	}
+});
+
 it('inspecting a file throws what its source throws', async () => {
 	const source = async function* () {
 		yield Buffer.from('89504e470d0a1a0a', 'hex');
@@ -119,23 +151,18 @@ it('inspecting a file throws what its source throws', async () => {
 	await expect(inspectFile(source())).rejects.toThrow('ENOENT');
 });
 
-const ftyp = (brands: string) =>
-	Buffer.concat([Buffer.from('00000020', 'hex'), Buffer.from(`ftyp${brands}`)]);
+const UNREADABLE_HEIC = 'a HEIC file (the format of iPhone photos) with an unreadable header';
 
 it.each<[string, Buffer, string]>([
-	['HEIC', ftyp('heic\0\0\0\0mif1heic'), 'a HEIC file (the format of iPhone photos)'],
-	[
-		'HEIC with another brand',
-		ftyp('heix\0\0\0\0heix'),
-		'a HEIC file (the format of iPhone photos)',
-	],
-	['HEIC under mif1', ftyp('mif1\0\0\0\0mif1heic'), 'a HEIC file (the format of iPhone photos)'],
-	['a HEIC sequence', ftyp('hevc\0\0\0\0msf1'), 'a HEIC file (the format of iPhone photos)'],
-	['HEIF', ftyp('mif1\0\0\0\0mif1'), 'a HEIF file'],
-	['AVIF', ftyp('avif\0\0\0\0mif1'), 'an AVIF file'],
-	['AVIF under mif1', ftyp('mif1\0\0\0\0mif1avif'), 'an AVIF file'],
-	['a video', ftyp('isom\0\0\x02\0isom'), 'a video'],
-	['a phone video', ftyp('qt  \0\0\0\0qt  '), 'a video'],
+	['HEIC', ftyp('heic', 'mif1', 'heic'), UNREADABLE_HEIC],
+	['HEIC with another brand', ftyp('heix', 'heix'), UNREADABLE_HEIC],
+	['HEIC under mif1', ftyp('mif1', 'mif1', 'heic'), UNREADABLE_HEIC],
+	['a HEIC sequence', ftyp('hevc', 'msf1'), UNREADABLE_HEIC],
+	['HEIF', ftyp('mif1', 'mif1'), 'a HEIF file with an unreadable header'],
+	['AVIF', ftyp('avif', 'mif1'), 'an AVIF file'],
+	['AVIF under mif1', ftyp('mif1', 'mif1', 'avif'), 'an AVIF file'],
+	['a video', ftyp('isom', 'isom'), 'a video'],
+	['a phone video', ftyp('qt  ', 'qt  '), 'a video'],
 	['PDF', Buffer.from('%PDF-1.7\n'), 'a PDF document'],
 	['SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg">'), 'an SVG file'],
 	[

@@ -4,6 +4,23 @@ import sharp, { type Sharp } from 'sharp';
 
 import { measureImage, type MeasuredImage } from '../../../../nodes/Seedream/images/measureImage';
 import { randomCases } from '../../randomCases';
+import {
+	box,
+	clap,
+	encodedByX265,
+	ENCODED_BY_X265,
+	ftyp,
+	fullBox,
+	heif,
+	int,
+	iPhonePhoto,
+	ipma,
+	ispe,
+	largeBox,
+	lastBox,
+	pitm,
+	relabeled,
+} from './heifFiles';
 
 type Format = MeasuredImage['format'];
 
@@ -120,6 +137,12 @@ function headerLength(format: Format, file: Buffer): number {
 			return lastFrameStart(file) + 9;
 		case 'tiff':
 			return file.indexOf(Buffer.from([0x01, 0x01, 0x03, 0x00, 0x01, 0, 0, 0])) + 12;
+		case 'heic':
+		case 'heif': {
+			// Its last property list, which the primary item precedes.
+			const list = file.lastIndexOf('ipma') - 4;
+			return list + file.readUInt32BE(list);
+		}
 	}
 }
 
@@ -191,7 +214,50 @@ function jpeg(segments: number[], frame: number, width: number, height: number):
 	return Buffer.from([0xff, 0xd8, ...segments, 0xff, frame, 0, 17, 8, ...sides, 3, 1, 0x22, 0]);
 }
 
+const IPCO = box('ipco', ispe(300, 200), ispe(30, 20));
+const IPRP = box('iprp', IPCO, ipma({ 1: [1] }));
+const FILLER = box('free', Buffer.alloc(4 * 1024 * 1024));
+const EIGHT_FF = Buffer.alloc(8, 0xff);
+
+function heicWith(...header: Array<Buffer | string>): Buffer {
+	return Buffer.concat([ftyp('heic', 'mif1'), fullBox('meta', 0, 0, ...header)]);
+}
+
 const COMMENT = [0xff, 0xfe, 0x00, 0x04, 0x68, 0x69];
+
+async function relabeledSample(width: number, height: number, channels: 3 | 4): Promise<Sample> {
+	const avif = await plain(width, height, channels).avif({ effort: 0 }).toBuffer();
+	const { width: measuredWidth, height: measuredHeight } = await sharp(avif).metadata();
+	const file = relabeled(avif);
+	return {
+		name: `AVIF as HEIC with ${channels} channels, ${width}×${height}`,
+		file,
+		format: 'heic',
+		width: measuredWidth,
+		height: measuredHeight,
+		headerLength: headerLength('heic', file),
+	};
+}
+
+function heicSamples(): Sample[] {
+	const photos = [true, false].flatMap((isWide) =>
+		(['metaFirst', 'metaLast'] as const).map((order) => {
+			const file = iPhonePhoto({ width: 4032, height: 3024, order, isWide });
+			return { name: `iPhone photo ${order} ${isWide}`, file, width: 4032, height: 3024 };
+		}),
+	);
+	const encoded = ENCODED_BY_X265.map(([name, width, height]) => ({
+		name: `HEIC by x265, ${name}`,
+		file: encodedByX265(name),
+		width,
+		height,
+	}));
+	return [...photos, ...encoded].map((one) => ({
+		...one,
+		format: 'heic',
+		headerLength: headerLength('heic', one.file),
+	}));
+}
 
 let samples: Sample[] = [];
 
@@ -223,14 +289,21 @@ beforeAll(async () => {
 			),
 		),
 	];
-	samples = [...(await Promise.all(encoded)), ...byHand];
+	const relabeledSamples = SIZES.flatMap(([width, height]) =>
+		([3, 4] as const).map((channels) => relabeledSample(width, height, channels)),
+	);
+	samples = [
+		...(await Promise.all([...encoded, ...relabeledSamples])),
+		...byHand,
+		...heicSamples(),
+	];
 });
 
 const expected = ({ format, width, height }: Sample): MeasuredImage => ({ format, width, height });
 
 describe('complete files', () => {
 	it('are measured as sharp measures them, however they are chunked', async () => {
-		expect(samples.length).toBe(ENCODERS.length * SIZES.length + 7 + 12);
+		expect(samples.length).toBe((ENCODERS.length + 2) * SIZES.length + 7 + 12 + 4 + 4);
 		for (const one of samples) {
 			for (const size of [1, 7, 4096, Infinity]) {
 				const { measured } = await measureIn(size, one.file);
@@ -279,6 +352,16 @@ describe('complete files', () => {
 			chunks: 1,
 			closed: true,
 		});
+	});
+
+	it('are measured without keeping the data before the header of a HEIC', async () => {
+		const [file, photo] = [ftyp('heic', 'mif1', 'heic'), heif([ispe(300, 200)], [1])];
+		const mdat = largeBox('mdat', Buffer.alloc(20_000_000));
+		const before = process.memoryUsage().arrayBuffers;
+		const { measured } = await measureIn(65_536, Buffer.concat([file, mdat, photo]));
+		expect(measured).toEqual({ format: 'heic', width: 300, height: 200 });
+		// The file itself, and what measuring kept.
+		expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(21_000_000);
 	});
 
 	it('are measured without keeping the data before the directory of a TIFF', async () => {
@@ -364,6 +447,59 @@ describe('unusual headers', () => {
 			{ format: 'bmp', width: 300, height: 200 },
 		],
 		[
+			'a HEIF in an unknown coding',
+			heif([ispe(300, 200)], [1], ['mif1', 'miaf']),
+			{ format: 'heif', width: 300, height: 200 },
+		],
+		[
+			'a HEIC with a crop',
+			heif([ispe(304, 208), clap([300, 1], [398, 2])], [1, 2]),
+			{ format: 'heic', width: 300, height: 199 },
+		],
+		[
+			'a HEIC with a crop of another image',
+			heif([ispe(304, 208), clap([300, 1], [200, 1])], [1]),
+			{ format: 'heic', width: 304, height: 208 },
+		],
+		[
+			'a HEIC with a crop larger than the image',
+			heif([ispe(300, 200), clap([600, 1], [100, 0])], [1, 2]),
+			{ format: 'heic', width: 300, height: 200 },
+		],
+		[
+			'a HEIC rotated by 90°, as it is stored',
+			heif([ispe(300, 200), box('irot', 1)], [1, 2]),
+			{ format: 'heic', width: 300, height: 200 },
+		],
+		[
+			'a HEIC with boxes of 64-bit sizes, and others before its header',
+			Buffer.concat([
+				ftyp('mif1', 'heic'),
+				box('free', Buffer.alloc(30)),
+				largeBox('mdat', Buffer.alloc(30)),
+				largeBox('meta', int(0, 4), pitm(1), IPRP),
+			]),
+			{ format: 'heic', width: 300, height: 200 },
+		],
+		[
+			'a HEIC whose header extends to its end, and names the primary item last',
+			Buffer.concat([ftyp('heic'), lastBox('meta', int(0, 4), IPRP, pitm(1))]),
+			{ format: 'heic', width: 300, height: 200 },
+		],
+		[
+			'a HEIC with two lists of properties',
+			heicWith(
+				pitm(70_000, true),
+				box('iprp', IPCO, ipma({ 1: [2] }), ipma({ 70_000: [1] }, true)),
+			),
+			{ format: 'heic', width: 300, height: 200 },
+		],
+		[
+			'a HEIC with the list of properties before the properties',
+			heicWith(pitm(1), box('iprp', ipma({ 1: [1] }), IPCO)),
+			{ format: 'heic', width: 300, height: 200 },
+		],
+		[
 			'a TIFF with a side of 4 bytes',
 			tiff(2 ** 31 - 1, 70_000, { isBigEndian: true, isLong: true }),
 			{ format: 'tiff', width: 2 ** 31 - 1, height: 70_000 },
@@ -399,6 +535,28 @@ describe('unusual headers', () => {
 		['a lossy WebP without width', webp('VP8 ', [0, 0, 0, 0x9d, 1, 0x2a, 0, 0, 9, 0])],
 		['a lossless WebP without its signature', webp('VP8L', [0x2e, 0, 0, 0, 0])],
 		['a lossless WebP of another version', webp('VP8L', [0x2f, 0, 0, 0, 0x20])],
+		['a HEIC of only its brands', ftyp('heic', 'mif1', 'heic')],
+		['a HEIC with incomplete brands', ftyp('mif1', 'heic').subarray(0, 19)],
+		['a HEIC without primary item', heicWith(IPRP)],
+		['a HEIC without properties', heicWith(pitm(1))],
+		['a HEIC with the size of another image only', heicWith(pitm(2), IPRP)],
+		['a HEIC with an index of no property', heif([ispe(300, 200)], [2, 0, 127])],
+		['a HEIC without width', heif([ispe(0, 200)], [1])],
+		['a HEIC with a side of 2^31', heif([ispe(2 ** 31, 200)], [1])],
+		['a HEIC with a crop to nothing', heif([ispe(300, 200), clap([0, 1], [100, 1])], [1, 2])],
+		['a HEIC with a crop of 0/0', heif([ispe(300, 200), clap([0, 0], [100, 1])], [1, 2])],
+		['a HEIC with a size that is too short', heif([fullBox('ispe', 0, 0, int(9, 4))], [1])],
+		['a HEIC with a property longer than their list', heif([int(100, 4), ispe(300, 200)], [2])],
+		['a HEIC with an empty list of properties', heicWith(pitm(1), box('iprp', IPCO, box('ipma')))],
+		[
+			'a HEIC with a list shorter than it says',
+			heicWith(pitm(1), box('iprp', IPCO, fullBox('ipma', 0, 0, int(9, 4), int(1, 2), 200, 0x81))),
+		],
+		['a HEIC with a box longer than its container', heicWith(pitm(1), IPRP.subarray(0, -3))],
+		['a HEIC with a box shorter than its header', heicWith(int(7, 4), 'free', pitm(1), IPRP)],
+		['a HEIC with 4 MB of properties', heicWith(pitm(1), box('iprp', IPCO, FILLER))],
+		['an AVIF in a file for any coding', heif([ispe(300, 200)], [1], ['mif1', 'avif'])],
+		['a video', Buffer.concat([ftyp('isom', 'mif1'), heicWith(pitm(1), IPRP)])],
 		['an AVIF', Buffer.from('\0\0\0\x1cftypavif\0\0\0\0avifmif1', 'latin1')],
 		['an HTML page', Buffer.from('<!DOCTYPE html><html><body>Not found</body></html>')],
 		['nothing', Buffer.alloc(0)],
@@ -422,6 +580,24 @@ describe('unusual headers', () => {
 		const start = performance.now();
 		expect(await measureImage(endless())).toBeUndefined();
 		expect(performance.now() - start).toBeLessThan(2000);
+	});
+
+	it.each<[string, Buffer]>([
+		['empty boxes', box('free')],
+		['zeros', Buffer.alloc(16)],
+		['boxes that claim 2^64 bytes', Buffer.concat([int(1, 4), Buffer.from('free'), EIGHT_FF])],
+	])('are given up on: a HEIC of endless %s', async (_what, repeated) => {
+		const start = Buffer.concat([ftyp('heic'), lastBox('meta', int(0, 4))]);
+		const chunk = Buffer.alloc(4096 * repeated.length, repeated);
+		for (const beginning of [start, ftyp('heic')]) {
+			async function* endless() {
+				yield beginning;
+				while (true) yield chunk;
+			}
+			const startedAt = performance.now();
+			expect(await measureImage(endless())).toBeUndefined();
+			expect(performance.now() - startedAt).toBeLessThan(2000);
+		}
 	});
 });
 
@@ -515,6 +691,8 @@ describe('hostile bytes', () => {
 			'52494646000000005745425056503820',
 			'5249464600000000574542505650384c',
 			'52494646000000005745425056503858',
+			'000000146674797068656963000000006d696631',
+			'0000001466747970686569630000000068656963000000006d65746100000000',
 		);
 		await fc.assert(
 			fc.asyncProperty(

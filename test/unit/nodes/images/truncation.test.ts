@@ -1,5 +1,6 @@
 import { detectTruncation } from '../../../../nodes/Seedream/images/truncation';
 import type { ImageFormatName } from '../../../../nodes/Seedream/providers/referenceLimits';
+import { encodedByX265, iPhonePhoto } from './heifFiles';
 import { bmp, picture } from './noiseImages';
 
 const MAKERS: Array<[ImageFormatName, string, () => Promise<Buffer>]> = [
@@ -22,6 +23,8 @@ const MAKERS: Array<[ImageFormatName, string, () => Promise<Buffer>]> = [
 	// This one contains its end marker nowhere else, which is rare in small files.
 	['gif', '', () => picture(7).gif().toBuffer()],
 	['bmp', '', bmp],
+	['heic', 'by x265', async () => encodedByX265('plain')],
+	['heic', 'by an iPhone', async () => iPhonePhoto({ width: 4032, height: 3024 })],
 ];
 
 const SIZES = [1, 7, 64 * 1024];
