@@ -39,7 +39,7 @@ export function targetOf({
 	request: { step },
 	batchIds: batchIds,
 }: Pick<RequestEvent, 'request' | 'batchIds'>): Target {
-	if (step === 'account') throw new Error('The node asks for no account');
+	if (step === 'account' || step === 'catalog') throw new Error(`No fault is planned for ${step}`);
 	return batchIds ? 'batch' : step;
 }
 

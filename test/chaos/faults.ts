@@ -11,7 +11,7 @@ import type { SeededRandom } from './seededRandom';
 const PROVIDERS = { evoLink, apiMart, apiInOne };
 
 /** What can fail: the steps, and batch queries. */
-export type Target = Exclude<Step, 'account'> | 'batch';
+export type Target = Exclude<Step, 'account' | 'catalog'> | 'batch';
 
 /** The request a fault is created for. */
 export interface FaultContext {

@@ -42,6 +42,8 @@ export interface ExecutionOptions {
 	files?: Array<IBinaryKeyData | undefined>;
 	credentials: Record<string, ICredentialDataDecryptedObject>;
 	onError?: INode['onError'];
+	/** Of the node; default 1. */
+	typeVersion?: number;
 	/** How often Retry On Fail calls the node, 2 to 5; off by default. */
 	tries?: number;
 	/** Between two tries; default 50. n8n reads 0 as 1000 and allows at most 5000. */

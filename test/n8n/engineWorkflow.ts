@@ -49,8 +49,10 @@ function loopNode(turns: number): INode {
 
 function testedNode(options: ExecutionOptions): INode {
 	const { node, parameters, credentials, onError, tries, waitBetweenTriesMs = 50 } = options;
+	const { typeVersion = COMMON.typeVersion } = options;
 	return {
 		...COMMON,
+		typeVersion,
 		id: 'node',
 		name: NODE,
 		type: nodeTypeName(node),

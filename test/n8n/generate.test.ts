@@ -174,6 +174,27 @@ describe('several images of one row', () => {
 	);
 });
 
+describe.each([
+	{ typeVersion: 1, evoLink: 'doubao-seedream-4.5', apiMart: 'doubao-seedance-4-5' },
+	{ typeVersion: 1.1, evoLink: 'doubao-seedream-5.0-lite', apiMart: 'seedream-5-0-lite' },
+])('version $typeVersion of the node', ({ typeVersion, ...models }) => {
+	const expected = { ...models, apiInOne: 'seedream/4.5-text-to-image' };
+
+	forEachProvider('keeps its default model', async (fixture) => {
+		const { provider } = fixture.system;
+		const { items } = await generate(fixture, { provider }, [{}], { typeVersion });
+		expect(fieldOf(items, 'model')).toEqual([expected[provider]]);
+	});
+
+	forEachProvider('uses its default model for an empty cell', async (fixture) => {
+		const { provider } = fixture.system;
+		const parameters = { ...FROM_ROW, prompt: 'A lake' };
+		const rows = [{ provider, model: '' }];
+		const { items } = await generate(fixture, parameters, rows, { typeVersion });
+		expect(fieldOf(items, 'model')).toEqual([expected[provider]]);
+	});
+});
+
 describe('spreadsheet rows', () => {
 	testNode(
 		'choose provider and model; everything else is left to the provider',

@@ -77,7 +77,7 @@ export const systems: System[] = [
 			width: 2496,
 			height: 3744,
 		},
-		format: 'png',
+		format: 'jpeg',
 		creditsPerImage: 1.904,
 	},
 	{
@@ -145,7 +145,7 @@ export const systems: System[] = [
 			width: 3072,
 			height: 3072,
 		},
-		format: 'png',
+		format: 'jpeg',
 		creditsPerImage: 0.28,
 	},
 	{
@@ -158,7 +158,7 @@ export const systems: System[] = [
 			width: 2176,
 			height: 1088,
 		},
-		format: 'png',
+		format: 'jpeg',
 		creditsPerImage: 0.137,
 	},
 	{
@@ -171,7 +171,7 @@ export const systems: System[] = [
 			width: 3024,
 			height: 1296,
 		},
-		format: 'png',
+		format: 'jpeg',
 		creditsPerImage: 0.585,
 	},
 	{

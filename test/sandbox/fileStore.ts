@@ -30,6 +30,8 @@ const EXTENSIONS: Record<string, string> = {
 	'image/gif': '.gif',
 	'image/bmp': '.bmp',
 	'image/tiff': '.tiff',
+	'image/heic': '.heic',
+	'image/heif': '.heif',
 };
 
 /** Files with URLs, in a temporary folder that is created on first use and deleted by `close()`. */

@@ -1,14 +1,21 @@
-import { snapshotOf, type Task } from './tasks';
+import { taskImageOf } from './taskImages';
+import { snapshotOf, type ImageFormat, type Task } from './tasks';
 
 /** All three documentations: "生成的图像链接，有效期为24小时" (links to generated images are valid for 24 hours). */
 export const LINK_LIFETIME_MS = 24 * 60 * 60 * 1000;
+
+const EXTENSIONS: Record<ImageFormat, string> = { png: 'png', jpeg: 'jpg' };
 
 /** The URLs of a task's images, whether or not the task has finished. */
 export function imageUrlsOf(task: Task, origin: string): string[] {
 	return Array.from(
 		{ length: task.delivered },
-		(_, index) => `${origin}/images/${task.id}/${index}.png`,
+		(_, index) => `${origin}/images/${task.id}/${fileNameOf(task, index)}`,
 	);
+}
+
+function fileNameOf(task: Task, index: number): string {
+	return `${index}.${EXTENSIONS[taskImageOf(task, index).format]}`;
 }
 
 /** The image behind the file name of a link at that time. */
@@ -17,10 +24,9 @@ export function resolveImage(
 	file: string,
 	at: number,
 ): { index: number } | 'unknown' | 'expired' {
-	const index = /^(0|[1-9]\d?)\.png$/.exec(file)?.[1];
+	const index = Number.parseInt(file, 10);
 	const { finishedAt } = snapshotOf(task, at);
-	if (index === undefined || Number(index) >= task.delivered || finishedAt === undefined) {
-		return 'unknown';
-	}
-	return at >= finishedAt + LINK_LIFETIME_MS ? 'expired' : { index: Number(index) };
+	const isDelivered = index < task.delivered && file === fileNameOf(task, index);
+	if (!isDelivered || finishedAt === undefined) return 'unknown';
+	return at >= finishedAt + LINK_LIFETIME_MS ? 'expired' : { index };
 }

@@ -1,20 +1,26 @@
 import { open, stat } from 'node:fs/promises';
 import sharp from 'sharp';
 
+import { heifSize } from './heif';
+import type { PixelSize } from './pixelSizes';
+
 /** Read from an image's bytes, regardless of its name or Content-Type. */
-export interface ImageMetadata {
-	/** As sharp names it (jpeg png webp gif tiff heif svg …), or `bmp`. */
+export interface ImageMetadata extends PixelSize {
+	/** As sharp names it (jpeg png webp gif tiff svg …), or `bmp`, `heif` (HEIC too) or `avif`. */
 	format: string;
-	width: number;
-	height: number;
 	bytes: number;
 }
 
 /** The image's bytes, or the path of its file. */
 export type ImageSource = Buffer | string;
 
-/** sharp can't read BMP, so only its header is parsed. */
+/** sharp can't decode these two, so only their headers are parsed. */
 const BMP = 'bmp';
+
+const HEIF = 'heif';
+
+/** Enough for the metadata in front of a HEIF's pixels. */
+const HEIF_HEADER_BYTES = 64 * 1024;
 
 /** A BMP's file header and the beginning of the header after it. */
 const BMP_HEADER_BYTES = 26;
@@ -30,12 +36,15 @@ export async function readImageMetadata(image: ImageSource): Promise<ImageMetada
 	const bytes = await countBytes(image);
 	const bmp = bmpSize(await firstBytes(image, BMP_HEADER_BYTES), bytes);
 	if (bmp !== undefined) return { format: BMP, ...bmp, bytes };
+	const heif = heifSize(await firstBytes(image, HEIF_HEADER_BYTES));
+	if (heif !== undefined) return { format: HEIF, ...heif, bytes };
 	try {
 		const { format, width, height } = await sharp(image, {
 			failOn: 'none',
 			limitInputPixels: false,
 		}).metadata();
-		return { format, width, height, bytes };
+		// The only other format of this family that sharp can read.
+		return { format: format === HEIF ? 'avif' : format, width, height, bytes };
 	} catch {
 		return undefined;
 	}
@@ -43,10 +52,21 @@ export async function readImageMetadata(image: ImageSource): Promise<ImageMetada
 
 /** Whether sharp can decode it. */
 export function canDecode({ format }: ImageMetadata): boolean {
-	return format !== BMP;
+	return format !== BMP && format !== HEIF;
 }
 
-/** Whether all pixels can be decoded, not just the header. BMPs are assumed to be complete. */
+/** Whether at least one pixel of a PNG isn't opaque. */
+export async function isTransparentPng(image: ImageSource): Promise<boolean> {
+	const metadata = await readImageMetadata(image);
+	if (metadata?.format !== 'png') return false;
+	try {
+		return !(await sharp(image, { limitInputPixels: false }).stats()).isOpaque;
+	} catch {
+		return false;
+	}
+}
+
+/** Whether all pixels can be decoded, not just the header. BMPs and HEIFs are assumed to be complete. */
 export async function isComplete(image: ImageSource, metadata: ImageMetadata): Promise<boolean> {
 	if (!canDecode(metadata)) return true;
 	try {
@@ -60,10 +80,7 @@ export async function isComplete(image: ImageSource, metadata: ImageMetadata): P
 	}
 }
 
-function bmpSize(
-	header: Buffer,
-	bytes: number,
-): Pick<ImageMetadata, 'width' | 'height'> | undefined {
+function bmpSize(header: Buffer, bytes: number): PixelSize | undefined {
 	if (header.length < BMP_HEADER_BYTES || header.toString('latin1', 0, 2) !== 'BM')
 		return undefined;
 	const pixelOffset = header.readUInt32LE(10);

@@ -5,6 +5,7 @@ import type { ImageRenderer } from './imageRenderer';
 import { objectNotFound, objectStoreError } from './objectStore';
 import type { RequestPipeline } from './requestPipeline';
 import type { SandboxResponse } from './responses';
+import { taskImageOf } from './taskImages';
 import type { Task, TaskStore } from './tasks';
 
 export interface ImageRouteContext {
@@ -14,7 +15,7 @@ export interface ImageRouteContext {
 	renderer: ImageRenderer;
 }
 
-/** `GET /images/<taskId>/<index>.png`, the target of result links. Like a CDN, it needs no API key. */
+/** `GET /images/<taskId>/<index>.png` (or .jpg), the target of result links. Like a CDN, it needs no API key. */
 export function addImageRoutes(
 	app: FastifyInstance,
 	{ tasks, pipeline, renderer, now }: ImageRouteContext,
@@ -48,6 +49,7 @@ async function download(
 	const image = resolveImage(task, file, at);
 	if (image === 'unknown') return objectNotFound();
 	if (image === 'expired') return objectStoreError(403, 'AccessDenied', 'Request has expired');
+	const { format } = taskImageOf(task, image.index);
 	const body = await renderer.render(task, image.index);
-	return { status: 200, headers: { 'content-type': 'image/png' }, body };
+	return { status: 200, headers: { 'content-type': `image/${format}` }, body };
 }

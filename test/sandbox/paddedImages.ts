@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { crc32, deflateSync } from 'node:zlib';
 
 import type { ImageRenderer } from './imageRenderer';
+import { BlackJpegs, jpegLabelOf } from './paddedJpegs';
 import type { PixelSize } from './pixelSizes';
+import { taskImageOf } from './taskImages';
 import type { Task } from './tasks';
 
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -14,23 +16,40 @@ const CHUNK_FRAME_BYTES = 12;
 
 const TEXT_KEYWORD = 'Task\0';
 
+/** The gray value that is transparent. */
+const BLACK = Buffer.alloc(2);
+
 /**
- * Black PNGs with the task's pixel size and exactly the given number of bytes. They take almost no time to make:
- * drawing real images would distort a benchmark on the same machine. A text chunk says which image it is.
+ * Black images with the task's pixel size and exactly the given number of bytes. They take almost no time to make:
+ * drawing real images would distort a benchmark on the same machine. A text chunk or a comment says which image it is.
+ * A transparent image is transparent everywhere.
  */
 export class PaddedImageRenderer implements ImageRenderer {
 	private readonly blackPixels = new Map<string, Buffer>();
 
 	private readonly padding = new Map<number, Buffer>();
 
-	constructor(private readonly bytes: number) {}
+	private readonly jpegs: BlackJpegs;
+
+	constructor(private readonly bytes: number) {
+		this.jpegs = new BlackJpegs(bytes);
+	}
 
 	async render(task: Task, index: number): Promise<Buffer> {
+		const { pixels, format, isTransparent } = taskImageOf(task, index);
+		const label = `${TEXT_KEYWORD}${task.id}/${index}`;
+		return format === 'jpeg'
+			? this.jpegs.render(pixels, label)
+			: this.png(pixels, label, isTransparent);
+	}
+
+	private png(pixels: PixelSize, label: string, isTransparent: boolean): Buffer {
 		const start = Buffer.concat([
 			PNG_SIGNATURE,
-			header(task.pixels),
-			chunk('tEXt', Buffer.from(`${TEXT_KEYWORD}${task.id}/${index}`, 'latin1')),
-			this.pixels(task.pixels),
+			header(pixels),
+			chunk('tEXt', Buffer.from(label, 'latin1')),
+			...(isTransparent ? [chunk('tRNS', BLACK)] : []),
+			this.pixels(pixels),
 		]);
 		const end = chunk('IEND', Buffer.alloc(0));
 		const padding = this.paddingOf(this.bytes - start.length - end.length);
@@ -60,7 +79,7 @@ export class PaddedImageRenderer implements ImageRenderer {
 /** The `<task id>/<index>` of a padded image; undefined for any other file. */
 export function labelOf(image: Buffer): string | undefined {
 	const start = image.indexOf(`tEXt${TEXT_KEYWORD}`, 0, 'latin1');
-	if (start < CHUNK_FRAME_BYTES) return undefined;
+	if (start < CHUNK_FRAME_BYTES) return jpegLabelOf(image, TEXT_KEYWORD);
 	const data = start + 4;
 	const end = data + image.readUInt32BE(start - 4);
 	return image.toString('latin1', data + TEXT_KEYWORD.length, end);

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import sharp, { type CreateText, type OverlayOptions } from 'sharp';
+import sharp, { type CreateText, type OverlayOptions, type Sharp } from 'sharp';
 
 import type { ImageRenderer } from './imageRenderer';
+import { cutLayer } from './layerImages';
 import type { PixelSize } from './pixelSizes';
+import { taskImageOf } from './taskImages';
 import { PROVIDER_TITLES, type Task } from './tasks';
+import { keepTransparency } from './transparency';
 
 /** Bundled, because a machine may have no fonts. It covers Latin and Chinese. */
 const FONT_FILE =
@@ -39,16 +42,27 @@ export class PromptImageRenderer implements ImageRenderer {
 
 	render(task: Task, index: number): Promise<Buffer> {
 		const key = `${task.id}/${index}`;
+		if (task.layers === undefined) return this.cached(key, () => drawImage(task, index));
+		return this.cached(key, () => this.drawLayer(task, index));
+	}
+
+	/** All layers are cut from the same flat picture. */
+	private async drawLayer(task: Task, index: number): Promise<Buffer> {
+		const flat = await this.cached(`${task.id}/flat`, () => drawFlat(task));
+		return await encode(await cutLayer(flat, task.layers ?? [], index), task, index);
+	}
+
+	private cached(key: string, draw: () => Promise<Buffer>): Promise<Buffer> {
 		const cached = this.cache.get(key);
 		if (cached !== undefined) return cached;
-		const image = this.drawAndCache(key, task, index);
+		const image = this.drawAndCache(key, draw);
 		this.cache.set(key, image);
 		return image;
 	}
 
-	private async drawAndCache(key: string, task: Task, index: number): Promise<Buffer> {
+	private async drawAndCache(key: string, draw: () => Promise<Buffer>): Promise<Buffer> {
 		try {
-			const image = await drawImage(task, index);
+			const image = await draw();
 			this.cachedBytes += image.length;
 			await this.evictOldest(key);
 			return image;
@@ -67,8 +81,16 @@ export class PromptImageRenderer implements ImageRenderer {
 	}
 }
 
-/** A PNG of exactly the task's pixel size, with the prompt and a caption below it. */
+/** An image of exactly the task's pixel size and format, with the prompt and a caption below it. */
 export async function drawImage(task: Task, index: number): Promise<Buffer> {
+	const flat = await drawFlat(task, index);
+	return task.format === 'png' && task.isTransparent !== true
+		? flat
+		: await encode(await keepTransparency(flat, task), task, index);
+}
+
+/** The picture as an opaque PNG, not split into layers. */
+export async function drawFlat(task: Task, index = 0): Promise<Buffer> {
 	const { width, height } = task.pixels;
 	const layout = layoutOf(task.pixels, task.shownReference !== undefined);
 	const prompt = shorten(task.prompt);
@@ -78,12 +100,12 @@ export async function drawImage(task: Task, index: number): Promise<Buffer> {
 	]);
 	const divider = {
 		input: {
-			create: { width: layout.divider.width, height: layout.divider.height, ...flat('#ffffff80') },
+			create: { width: layout.divider.width, height: layout.divider.height, ...plain('#ffffff80') },
 		},
 		left: layout.margin,
 		top: layout.divider.top,
 	};
-	return await sharp({ create: { width, height, ...flat(backgroundColor(task.id, index)) } })
+	return await sharp({ create: { width, height, ...plain(backgroundColor(task.id, index)) } })
 		.composite([
 			divider,
 			{ ...promptText, left: layout.margin, top: layout.margin },
@@ -95,7 +117,13 @@ export async function drawImage(task: Task, index: number): Promise<Buffer> {
 		.toBuffer();
 }
 
-function flat(background: string) {
+function encode(image: Sharp, task: Task, index: number): Promise<Buffer> {
+	return taskImageOf(task, index).format === 'jpeg'
+		? image.jpeg().toBuffer()
+		: image.png({ compressionLevel: PNG_COMPRESSION_LEVEL }).toBuffer();
+}
+
+function plain(background: string) {
 	return { channels: 4 as const, background };
 }
 
@@ -139,9 +167,11 @@ async function thumbnailOf(
 
 function captionOf(task: Task, index: number): string {
 	const { width, height } = task.pixels;
+	const which =
+		task.layers === undefined ? `image ${index + 1} of ${task.images}` : `${task.images} layers`;
 	return [
 		`${PROVIDER_TITLES[task.provider]} · ${task.model}`,
-		`image ${index + 1} of ${task.images} · ${width}×${height}`,
+		`${which} · ${width}×${height}`,
 		`${task.references.length} reference${task.references.length === 1 ? '' : 's'}`,
 		task.id,
 	].join('\n');

@@ -12,6 +12,8 @@ export interface PromptMarkers {
 	charged?: boolean;
 	/** How many tasks one create makes, if the provider can do that. */
 	tasks?: number;
+	/** How many layers a picture is split into, besides its base. */
+	layers?: number;
 }
 
 /** Shown by `cli.ts` and in the documentation. */
@@ -20,6 +22,7 @@ export const MARKER_HELP: ReadonlyArray<readonly [string, string]> = [
 	['[[charged]]', 'with [[fail:CODE]]: the failed task is charged anyway'],
 	['[[stopped:2]]', 'moderation blocks two of the images; you get and pay for the others'],
 	['[[tasks:2]]', 'with APIMart: one create request makes two tasks, and each is charged'],
+	['[[layers:5]]', 'a model that splits pictures makes a base and five layers (1-16)'],
 	['[[http:429]]', 'every create request gets this HTTP status (400-599)'],
 	['[[http:429x2]]', 'the first two create requests with this prompt get this HTTP status'],
 	['[[slow:10]]', 'the task takes 10 seconds'],
@@ -53,12 +56,14 @@ export function parsePromptMarkers(prompt: string): PromptMarkers {
 	const slow = /\[\[slow:(\d+(?:\.\d+)?)\]\]/.exec(prompt)?.[1];
 	const stopped = /\[\[stopped:([1-9]\d?)\]\]/.exec(prompt)?.[1];
 	const tasks = /\[\[tasks:([1-9]\d?)\]\]/.exec(prompt)?.[1];
+	const layers = /\[\[layers:([1-9]|1[0-6])\]\]/.exec(prompt)?.[1];
 	const http = /\[\[http:([45]\d\d)(?:x(\d+))?\]\]/.exec(prompt);
 	return {
 		...(fail !== undefined && { failure: taskFailure(fail) }),
 		...(prompt.includes('[[charged]]') && { charged: true }),
 		...(stopped !== undefined && { stopped: Number(stopped) }),
 		...(tasks !== undefined && { tasks: Number(tasks) }),
+		...(layers !== undefined && { layers: Number(layers) }),
 		...(slow !== undefined && { slowSeconds: Number(slow) }),
 		...(http !== null && {
 			http: { status: Number(http[1]), times: http[2] === undefined ? Infinity : Number(http[2]) },

@@ -3,13 +3,15 @@ import { resolveImage } from './imageLinks';
 import {
 	canDecode,
 	isComplete,
+	isTransparentPng,
 	readImageMetadata,
 	type ImageMetadata,
 	type ImageSource,
 } from './imageMetadata';
 import type { ImageRenderer } from './imageRenderer';
-import { checkReference, unusableReference } from './referenceLimits';
-import type { ProviderName, TaskFailure, TaskStore } from './tasks';
+import type { PixelSize } from './pixelSizes';
+import { checkReference, unusableReference, type ReferenceLimits } from './referenceLimits';
+import type { ProviderName, TaskFailure, TaskInput, TaskStore } from './tasks';
 
 /** Where the images behind the sandbox's own links come from. */
 export interface ReferenceSources {
@@ -25,6 +27,8 @@ export interface ReferenceCheck {
 	failure?: TaskFailure;
 	/** The first reference that an image can show. Opened each time, so that none stays in memory. */
 	shown?: OpenImage;
+	/** Of the first reference, if it's at hand and usable. */
+	size?: PixelSize;
 }
 
 export type OpenImage = () => Promise<ImageSource>;
@@ -39,16 +43,31 @@ export class ReferenceChecker {
 	constructor(private readonly sources: ReferenceSources) {}
 
 	/** Returns the first failure, in the order of the references. */
-	async check(provider: ProviderName, references: readonly string[]): Promise<ReferenceCheck> {
+	async check(
+		provider: ProviderName,
+		{ references, referenceLimits }: Pick<TaskInput, 'references' | 'referenceLimits'>,
+	): Promise<ReferenceCheck> {
 		const checks = await Promise.all(
-			references.map((reference, index) => this.checkOne(provider, reference, index)),
+			references.map((reference, index) =>
+				this.checkOne(provider, referenceLimits, reference, index),
+			),
 		);
 		const failed = checks.find(({ failure }) => failure !== undefined);
-		return failed ?? checks.find(({ shown }) => shown !== undefined) ?? {};
+		if (failed !== undefined) return failed;
+		const shown = checks.find((check) => check.shown !== undefined)?.shown;
+		const size = checks[0]?.size;
+		return { ...(shown !== undefined && { shown }), ...(size !== undefined && { size }) };
+	}
+
+	/** Whether it's a PNG with transparency. Only said of references that are at hand. */
+	async isTransparent(reference: string): Promise<boolean | undefined> {
+		const target = this.resolve(reference);
+		return typeof target === 'string' ? undefined : await isTransparentPng(await target());
 	}
 
 	private async checkOne(
 		provider: ProviderName,
+		limits: ReferenceLimits,
 		reference: string,
 		index: number,
 	): Promise<ReferenceCheck> {
@@ -61,9 +80,11 @@ export class ReferenceChecker {
 		}
 		const image = await target();
 		const metadata = await readImageMetadata(image);
-		const failure = await imageFailure(provider, image, metadata);
+		const failure = await imageFailure(provider, limits, image, metadata);
 		if (failure !== undefined) return { failure: withField(field, failure) };
-		return metadata !== undefined && canDecode(metadata) ? { shown: target } : {};
+		if (metadata === undefined) return {};
+		const { width, height } = metadata;
+		return { size: { width, height }, ...(canDecode(metadata) && { shown: target }) };
 	}
 
 	private resolve(reference: string): ReferenceTarget {
@@ -90,11 +111,12 @@ export class ReferenceChecker {
 
 async function imageFailure(
 	provider: ProviderName,
+	limits: ReferenceLimits,
 	image: ImageSource,
 	metadata: ImageMetadata | undefined,
 ): Promise<TaskFailure | undefined> {
 	if (metadata === undefined) return unusableReference(provider, 'it cannot be read as an image');
-	const failure = checkReference(provider, metadata);
+	const failure = checkReference(provider, limits, metadata);
 	if (failure !== undefined) return failure;
 	return (await isComplete(image, metadata))
 		? undefined

@@ -5,7 +5,7 @@ import { destroySocket, sendResponse, sendWithFault, testError, type Fault } fro
 import type { SandboxResponse } from './responses';
 import type { ProviderName } from './tasks';
 
-export type Step = 'create' | 'query' | 'list' | 'account' | 'download' | 'upload';
+export type Step = 'create' | 'query' | 'list' | 'account' | 'catalog' | 'download' | 'upload';
 
 /** The file of an upload. The client chose its name and MIME type. */
 export interface UploadInfo {

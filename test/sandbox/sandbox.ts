@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 
 import { CallbackSender } from './callbacks';
+import type { CatalogChanges } from './catalogChanges';
 import { Connections } from './connections';
 import { logNormalSeconds } from './durations';
 import { addFileRoutes } from './fileRoutes';
@@ -34,6 +35,7 @@ import {
 	type TaskView,
 } from './tasks';
 
+export type { CatalogChanges } from './catalogChanges';
 export type { Fault } from './faults';
 export type { IdempotencyMode } from './idempotency';
 export type { Upload } from './providers/uploads';
@@ -66,9 +68,14 @@ export interface SandboxOptions {
 	 * documents it in general, but nobody has confirmed it for Seedream. API in One doesn't have them.
 	 */
 	idempotency?: Partial<Record<'evoLink' | 'apiMart', IdempotencyMode>>;
+	/** Lets a test make a model new, gone, differently priced or differently limited in the catalogs; default none. */
+	catalog?: Partial<Record<'evoLink' | 'apiMart', CatalogChanges>>;
 	/** EvoLink rejects uploads above this number of unexpired files; default none. The real limit is 100. */
 	maxFiles?: number;
-	/** Black images of exactly this size, which take almost no time to make; default images that show the prompt. */
+	/**
+	 * Black images of exactly this size, which take almost no time to make; default images that show the prompt. A
+	 * black JPEG of 2048×2048 takes at least 9 kB.
+	 */
 	imageBytes?: number;
 }
 
@@ -145,6 +152,7 @@ export async function startSandbox(
 		references: new ReferenceChecker(shared),
 		callbackHosts: options.callbackHosts ?? [],
 		idempotency: options.idempotency ?? {},
+		catalog: options.catalog ?? {},
 		concurrentTasks: options.concurrentTasks,
 		callbackDelaysMs: internals.callbackDelaysMs,
 	};

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
+import type { Layer } from './layers';
 import type { Outcome } from './outcome';
 import type { PixelSize } from './pixelSizes';
+import { roundCredits, totalOf, type Price } from './prices';
+import type { ReferenceLimits } from './referenceLimits';
 
 export type ProviderName = 'evoLink' | 'apiMart' | 'apiInOne';
 
@@ -14,6 +17,8 @@ export const PROVIDER_TITLES: Record<ProviderName, string> = {
 /** Of each provider's account, in the provider's credits. */
 const INITIAL_BALANCE = 10_000;
 
+export type ImageFormat = 'png' | 'jpeg';
+
 /** The content of a valid create request. Credits are the provider's own. */
 export interface TaskInput {
 	model: string;
@@ -22,10 +27,16 @@ export interface TaskInput {
 	/** How many images are generated. Moderation may block some of them. */
 	images: number;
 	pixels: PixelSize;
+	format: ImageFormat;
+	/** The only reference must be a PNG with transparency, which the images keep. */
+	isTransparent?: boolean;
+	/** The images are the layers of one picture, in this order from the base up. */
+	layers?: readonly Layer[];
 	/** The reference images that the model looks at: URLs or data URIs. */
 	references: readonly string[];
+	referenceLimits: ReferenceLimits;
+	price: Price;
 	creditsReserved: number;
-	creditsPerImage: number;
 	callbackUrl?: string;
 }
 
@@ -103,16 +114,11 @@ export function finishTimeOf(task: Task): number {
 	return task.createdAt + Math.max(task.durationMs, 1);
 }
 
-/** Reserved until the task finishes. Then only delivered images are charged. */
+/** Reserved until the task finishes. Then a task is charged for its delivered images, and nothing if there's none. */
 export function creditsOf(task: Task, at: number): { reserved: number; charged: number } {
 	if (at < finishTimeOf(task)) return { reserved: task.creditsReserved, charged: 0 };
 	const chargedImages = task.isChargedOnFailure === true ? task.images : task.delivered;
-	return { reserved: 0, charged: roundCredits(chargedImages * task.creditsPerImage) };
-}
-
-/** Removes floating-point errors. Six decimals are more precise than any provider's price. */
-export function roundCredits(credits: number): number {
-	return Math.round(credits * 1e6) / 1e6;
+	return { reserved: 0, charged: chargedImages === 0 ? 0 : totalOf(task.price, chargedImages) };
 }
 
 /** Lowercase letters and digits. Random, so that two sandboxes never use the same ID. */

@@ -1,4 +1,4 @@
-import { pixelsFor } from '../pixelSizes';
+import { APIMART_PIXELS, pixelsFor } from '../pixelSizes';
 import type { ParseResult } from '../responses';
 import { creditsOf, randomIdPart, type Task, type TaskInput, type TaskSnapshot } from '../tasks';
 import {
@@ -9,6 +9,7 @@ import {
 	type BodyError,
 } from './bodySchema';
 import { numericErrorResponses } from './errorResponses';
+import { EVOLINK_REFERENCES } from './evoLinkModels';
 import type { Provider } from './provider';
 
 /** The request body as documented at https://apiin.one/zh/model/seedream-4-5, read in November 2026. */
@@ -80,11 +81,14 @@ function taskInputOf(create: ApiInOneCreate): TaskInput {
 		prompt: create.prompt,
 		body: create,
 		images: 1,
-		pixels: pixelsFor(ratio, TIERS[quality] ?? '2K'),
+		pixels: pixelsFor(APIMART_PIXELS, ratio, TIERS[quality] ?? '2K'),
+		format: 'png',
 		// image_urls is "for edit mode"; text-to-image accepts it but doesn't look at it.
 		references: model === EDIT ? (create.image_urls ?? []) : [],
+		// Not documented. It's the same model as EvoLink's.
+		referenceLimits: EVOLINK_REFERENCES,
+		price: { perTask: 0, perImage: CREDITS_PER_IMAGE },
 		creditsReserved: CREDITS_PER_IMAGE,
-		creditsPerImage: CREDITS_PER_IMAGE,
 		...(create.callback_url !== undefined && { callbackUrl: create.callback_url }),
 	};
 }

@@ -3,9 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { IdempotencyRules } from '../idempotency';
 import { LINK_LIFETIME_MS } from '../imageLinks';
+import { roundCredits } from '../prices';
 import { RETRY_AFTER } from '../rateLimit';
 import type { SandboxResponse } from '../responses';
-import { creditsOf, finishTimeOf, roundCredits, type Task, type TaskSnapshot } from '../tasks';
+import { creditsOf, finishTimeOf, type Task, type TaskSnapshot } from '../tasks';
+import { APIMART_CATALOG } from './apiMartCatalog';
 import { parseApiMartCreate } from './apiMartCreate';
 import { conflict, errorResponse, invalidRequest } from './apiMartErrors';
 import { toSeconds, type CreatedTasks, type Provider } from './provider';
@@ -162,4 +164,5 @@ export const apiMart: Provider = {
 		unauthorized: () => ({ status: 200, body: { success: false, message: 'Invalid token' } }),
 	},
 	uploads,
+	catalog: APIMART_CATALOG,
 };

@@ -1,7 +1,8 @@
-import Ajv, { type ErrorObject, type Schema, type ValidateFunction } from 'ajv';
+import Ajv, { type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 
 import { parseHttpUrl } from '../callbackUrls';
+import type { ImageFormat } from '../tasks';
 
 /** Why a body is invalid. `param` is the field's name as the provider writes it (dotted). */
 export interface BodyError {
@@ -12,8 +13,18 @@ export interface BodyError {
 /** No coercion: a number written as a string is an error. Lengths count code points, as JSON Schema says. */
 const ajv = addFormats(new Ajv({ coerceTypes: false, useDefaults: false, strict: true }));
 
-export function compileSchema<T>(schema: Schema): ValidateFunction<T> {
+export function compileSchema<T>(schema: SchemaObject): ValidateFunction<T> {
 	return ajv.compile<T>(schema);
+}
+
+/** The schema of a model's body. It rejects `known` fields that the model doesn't have; unknown ones are ignored. */
+export function bodySchema(
+	required: readonly string[],
+	known: readonly string[],
+	fields: Record<string, SchemaObject>,
+): SchemaObject {
+	const absent = Object.fromEntries(known.map((name) => [name, false]));
+	return { type: 'object', required, properties: { ...absent, ...fields } };
 }
 
 /** The first error of the last call of `validate`. */
@@ -26,7 +37,7 @@ export function firstSchemaError(validate: ValidateFunction): BodyError {
 		: '';
 	return {
 		...(param !== '' && { param }),
-		message: `${param === '' ? 'the body' : param} ${error.message ?? 'is invalid'}${list}`,
+		message: `${param === '' ? 'the body' : param} ${reasonOf(error)}${list}`,
 	};
 }
 
@@ -37,10 +48,27 @@ export function urlError(param: string, url: string | undefined): BodyError | un
 		: undefined;
 }
 
+/** For a transparent background, which the model otherwise refuses at no cost. */
+export function transparencyError(
+	{ background, image_urls: urls = [] }: { background?: string; image_urls?: readonly string[] },
+	format: ImageFormat,
+): BodyError | undefined {
+	if (background !== 'transparent' || (format === 'png' && urls.length === 1)) return undefined;
+	return {
+		param: 'background',
+		message: 'background transparent needs exactly one reference and output_format png',
+	};
+}
+
 /** For the first reference image that isn't an http(s) URL. */
 export function referenceUrlError(urls: readonly string[] = []): BodyError | undefined {
 	const errors = urls.map((url, index) => urlError(`image_urls.${index}`, url));
 	return errors.find((error) => error !== undefined);
+}
+
+/** A property that a model doesn't have has the schema `false`. */
+function reasonOf({ keyword, message = 'is invalid' }: ErrorObject): string {
+	return keyword === 'false schema' ? 'is not supported by this model' : message;
 }
 
 function paramOf(error: ErrorObject): string {

@@ -1,7 +1,11 @@
 import type { IdempotencyRules } from '../idempotency';
+import { roundCredits } from '../prices';
 import { creditsOf, randomIdPart, type Task, type TaskSnapshot } from '../tasks';
+import { EVOLINK_CATALOG } from './evoLinkCatalog';
 import { parseEvoLinkCreate } from './evoLinkCreate';
 import { conflict, errorResponse } from './evoLinkErrors';
+import { layerResults } from './evoLinkLayers';
+import { CREDITS_PER_DOLLAR } from './evoLinkModels';
 import { listEvoLinkTasks, parseEvoLinkBatch } from './evoLinkTaskList';
 import { toSeconds, type Provider } from './provider';
 import type { UploadApi, UploadErrorReason } from './uploads';
@@ -50,6 +54,16 @@ function unfinishedTaskInfo(task: Task): Record<string, unknown> {
 	return { can_cancel: true, estimated_time: Math.ceil(task.durationMs / 1000) };
 }
 
+/** In the provider's own client. */
+function costOf(credits: number): Record<string, unknown> {
+	const usd = roundCredits(credits / CREDITS_PER_DOLLAR);
+	return { credits_used: credits, cost: { credits, usd } };
+}
+
+function resultsOf(task: Task, images: readonly string[]): Record<string, unknown> {
+	return task.layers === undefined ? { results: images } : layerResults(task, images);
+}
+
 /** https://docs.evolink.ai/en/api-manual/task-management/get-task-detail, read in October 2026. */
 function taskBody(
 	task: Task,
@@ -62,13 +76,13 @@ function taskBody(
 		model: task.model,
 		object: 'image.generation.task',
 		progress: status === 'failed' ? 0 : progress,
-		...(finishedAt !== undefined && images.length > 0 && { results: images }),
+		...(finishedAt !== undefined && images.length > 0 && resultsOf(task, images)),
 		status,
 		task_info: finishedAt === undefined ? unfinishedTaskInfo(task) : { can_cancel: false },
 		type: 'image',
 		usage: {
 			...usageOf(task),
-			...(finishedAt !== undefined && { credits_used: creditsOf(task, finishedAt).charged }),
+			...(finishedAt !== undefined && costOf(creditsOf(task, finishedAt).charged)),
 		},
 		...(finishedAt !== undefined && billingOf(task, finishedAt)),
 		...(status === 'failed' && { error: { ...task.failure, type: 'task_error' } }),
@@ -166,4 +180,5 @@ export const evoLink: Provider = {
 	},
 	taskList: { path: '/v1/tasks', response: listEvoLinkTasks },
 	uploads,
+	catalog: EVOLINK_CATALOG,
 };

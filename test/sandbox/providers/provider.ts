@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 import type { RetryPolicy } from '../callbacks';
+import type { CatalogChanges } from '../catalogChanges';
 import type { IdempotencyRules } from '../idempotency';
 import type { PartialStatus } from '../outcome';
+import type { PixelSize } from '../pixelSizes';
 import type { ErrorResponse, ParseResult, SandboxResponse } from '../responses';
 import type { AccountView, ProviderName, Task, TaskInput, TaskSnapshot } from '../tasks';
 import type { UploadApi } from './uploads';
@@ -20,8 +22,15 @@ export interface Provider {
 	canCreateSeveralTasks: boolean;
 	callbackRetries: RetryPolicy;
 	newTaskId(atMs: number): string;
-	/** `callbackHosts` (host:port) are accepted even if they are internal. */
-	parseCreate(body: unknown, callbackHosts: readonly string[]): ParseResult<TaskInput>;
+	/**
+	 * `callbackHosts` (host:port) are accepted even if they are internal. `reference` is the size of the first
+	 * reference, once it's known.
+	 */
+	parseCreate(
+		body: unknown,
+		callbackHosts: readonly string[],
+		reference?: PixelSize,
+	): ParseResult<TaskInput>;
 	createResponse(tasks: CreatedTasks, headers: IncomingHttpHeaders): SandboxResponse;
 	/** `images` are the URLs of the images that were delivered, or will be. */
 	taskBody(task: Task, snapshot: TaskSnapshot, images: readonly string[]): unknown;
@@ -33,6 +42,8 @@ export interface Provider {
 	taskBatch?: TaskBatchApi;
 	taskList?: TaskListApi;
 	uploads?: UploadApi;
+	/** What the provider sells. */
+	catalog?: readonly CatalogRoute[];
 }
 
 /** The tasks of one create request. */
@@ -56,6 +67,22 @@ interface TaskBatchApi {
 interface TaskListApi {
 	path: string;
 	response(tasks: readonly Task[], query: unknown, at: number): SandboxResponse;
+}
+
+/** A call that says which models there are, what they accept or what they cost. */
+export interface CatalogRoute {
+	path: string;
+	needsKey: boolean;
+	response(request: CatalogRequest): SandboxResponse;
+}
+
+interface CatalogRequest {
+	/** From the path. */
+	params: Partial<Record<string, string>>;
+	query: Partial<Record<string, string>>;
+	changes: CatalogChanges;
+	/** In milliseconds, by the sandbox's clock. */
+	at: number;
 }
 
 /** The error that a create with this body gets; undefined if the body is valid. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
+import type { CatalogChanges } from '../catalogChanges';
 import {
 	IdempotencyKeys,
 	REQUEST_WITHOUT_KEY,
@@ -10,7 +11,7 @@ import { imageUrlsOf } from '../imageLinks';
 import type { RequestInfo, RequestPipeline, SandboxRequest } from '../requestPipeline';
 import type { SandboxResponse } from '../responses';
 import { snapshotOf, type Task } from '../tasks';
-import { isAuthorized, type Provider } from './provider';
+import { isAuthorized, type CatalogRoute, type Provider } from './provider';
 import { TaskCreator, type TaskCreatorContext } from './taskCreator';
 
 export interface RouteContext extends TaskCreatorContext {
@@ -19,6 +20,12 @@ export interface RouteContext extends TaskCreatorContext {
 	pipeline: RequestPipeline;
 	/** Overrides the providers' default modes. */
 	idempotency: Partial<Record<Provider['name'], IdempotencyMode>>;
+	catalog: Partial<Record<Provider['name'], CatalogChanges>>;
+}
+
+interface CatalogGet {
+	Params: Partial<Record<string, string>>;
+	Querystring: Partial<Record<string, string>>;
 }
 
 type ParsedJson = { value: unknown } | { message: string };
@@ -34,6 +41,11 @@ export function addProviderRoutes(
 	app.get<{ Params: { taskId: string } }>(path('/v1/tasks/:taskId'), (request, reply) =>
 		routes.query(request, reply, request.params.taskId),
 	);
+	for (const route of provider.catalog ?? []) {
+		app.get<CatalogGet>(path(route.path), (request, reply) =>
+			routes.catalog(request, reply, route),
+		);
+	}
 	const { account, taskBatch, taskList } = provider;
 	if (account !== undefined) {
 		app.get(path(account.path), (request, reply) => routes.account(request, reply, account));
@@ -130,6 +142,22 @@ class ProviderRoutes {
 				? account.response(tasks.account(name, now()))
 				: account.unauthorized(),
 		);
+	}
+
+	catalog(
+		request: FastifyRequest<CatalogGet>,
+		reply: FastifyReply,
+		route: CatalogRoute,
+	): Promise<FastifyReply> {
+		const { pipeline, catalog, now } = this.context;
+		const { name } = this.provider;
+		return pipeline.handle(request, reply, { provider: name, step: 'catalog' }, () => {
+			if (route.needsKey && !isAuthorized(this.provider, request)) {
+				return this.provider.errorResponse(401);
+			}
+			const { params, query } = request;
+			return route.response({ params, query, changes: catalog[name] ?? {}, at: now() });
+		});
 	}
 
 	private handleAuthorized(

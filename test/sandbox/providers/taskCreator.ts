@@ -39,12 +39,29 @@ export class TaskCreator {
 	): Promise<SandboxResponse> {
 		const markerError = this.markerError(prompt, attempt);
 		if (markerError !== undefined) return markerError;
-		const { references, callbackHosts } = this.context;
-		const parsed = this.provider.parseCreate(body, callbackHosts);
+		const parsed = this.provider.parseCreate(body, this.context.callbackHosts);
 		if ('error' in parsed) return parsed.error;
-		const input = parsed.value;
-		const check = await references.check(this.provider.name, input.references);
-		return this.accept(input, check, headers);
+		const { references } = this.context;
+		const check = await references.check(this.provider.name, parsed.value);
+		const opaque = await this.opaqueReferenceError(parsed.value);
+		if (opaque !== undefined) return opaque;
+		return this.accept(this.inputFor(parsed.value, check), check, headers);
+	}
+
+	/** The model refuses such a reference before it starts. */
+	private async opaqueReferenceError(input: TaskInput): Promise<SandboxResponse | undefined> {
+		const [reference] = input.references;
+		if (input.isTransparent !== true || reference === undefined) return undefined;
+		if ((await this.context.references.isTransparent(reference)) !== false) return undefined;
+		const message = 'background transparent needs a PNG reference with transparent pixels';
+		return this.provider.errorResponse(400, message);
+	}
+
+	/** The canvas of layers, and with it the price, depends on the reference. */
+	private inputFor(input: TaskInput, { size }: ReferenceCheck): TaskInput {
+		if (input.layers === undefined) return input;
+		const parsed = this.provider.parseCreate(input.body, this.context.callbackHosts, size);
+		return 'value' in parsed ? parsed.value : input;
 	}
 
 	private markerError(prompt: string, attempt: number): SandboxResponse | undefined {

@@ -6,7 +6,7 @@ export const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
 
 export const HOUR_MS = 60 * 60 * 1000;
 
-/** Where the virtual clocks start: 2025-09-06T12:57:11Z. */
+/** Where the virtual clocks start: 2025-09-06T13:23:51Z. */
 export const START_TIME = 1_757_165_031_000;
 
 /** The smallest valid body of a create. */

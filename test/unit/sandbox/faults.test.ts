@@ -122,7 +122,7 @@ describe('the stall fault', () => {
 		injectAlways({ kind: 'stall', bytes: 5 });
 		await create();
 		expect(sandbox.tasks()).toHaveLength(1);
-		expect(sandbox.account('evoLink').reserved).toBe(2.25);
+		expect(sandbox.account('evoLink').reserved).toBe(2.04);
 	});
 
 	it('stops stalling when the client disconnects', async () => {

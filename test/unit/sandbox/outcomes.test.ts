@@ -17,7 +17,7 @@ const THREE_IMAGES: Record<ProviderName, { prompt: string; [field: string]: unkn
 };
 
 /** Per image, in the provider's credits. */
-const PRICES: Record<ProviderName, number> = { evoLink: 2.25, apiMart: 0.26, apiInOne: 12 };
+const PRICES: Record<ProviderName, number> = { evoLink: 2.04, apiMart: 0.26, apiInOne: 12 };
 
 let clock = START_TIME;
 let sandbox: Sandbox;
@@ -79,11 +79,11 @@ describe('the marker [[stopped]]', () => {
 			status: 'failed',
 			error: CONTENT_ERROR,
 			results: imageUrlsOf(view.id, 2),
-			usage: { credits_used: 4.5 },
+			usage: { credits_used: 4.08 },
 		});
 		expect(task).not.toHaveProperty('billing');
 		expect(view).toMatchObject({ status: 'failed', images: imageUrlsOf(view.id, 2) });
-		expectCharged('evoLink', 4.5);
+		expectCharged('evoLink', 4.08);
 	});
 
 	it.each([
@@ -138,13 +138,13 @@ describe('the marker [[charged]]', () => {
 	it.each<[ProviderName, number, Record<string, unknown>]>([
 		[
 			'evoLink',
-			6.75,
+			6.12,
 			{
-				usage: expect.objectContaining({ credits_used: 6.75 }),
+				usage: expect.objectContaining({ credits_used: 6.12 }),
 				billing: {
 					charge_status: 'charged',
 					refund_status: 'failed',
-					charged_credits: 6.75,
+					charged_credits: 6.12,
 					refunded_credits: 0,
 				},
 			},

@@ -2,7 +2,9 @@ import axios from 'axios';
 import sharp from 'sharp';
 
 import type { ImageMetadata } from '../../sandbox/imageMetadata';
-import { checkReference } from '../../sandbox/referenceLimits';
+import { APIMART_REFERENCES } from '../../sandbox/providers/apiMartModels';
+import { EVOLINK_REFERENCES } from '../../sandbox/providers/evoLinkModels';
+import { checkReference, type ReferenceLimits } from '../../sandbox/referenceLimits';
 import { startSandbox, type ProviderName, type Sandbox } from '../../sandbox/sandbox';
 import { download, HOUR_MS, PROVIDERS, send, sendCreate, START_TIME } from './client';
 
@@ -36,9 +38,22 @@ function bmp(width: number, height: number): Buffer {
 	return file;
 }
 
+/** Of Seedream 4.5. */
+const LIMITS: Record<ProviderName, ReferenceLimits> = {
+	evoLink: EVOLINK_REFERENCES,
+	apiMart: APIMART_REFERENCES,
+	apiInOne: EVOLINK_REFERENCES,
+};
+
 describe('checkReference', () => {
 	const check = (provider: ProviderName, metadata: Partial<ImageMetadata>) =>
-		checkReference(provider, { format: 'png', width: 800, height: 600, bytes: 5000, ...metadata });
+		checkReference(provider, LIMITS[provider], {
+			format: 'png',
+			width: 800,
+			height: 600,
+			bytes: 5000,
+			...metadata,
+		});
 
 	describe.each(PROVIDERS)('%s', (provider) => {
 		const stretch = provider === 'apiMart' ? 3 : 16;

@@ -263,7 +263,8 @@ describe('creates at APIMart', () => {
 		],
 		[{ sequential_image_generation_options: { max_images: 4 }, image_urls: links(1) }, 1],
 	])('APIMart: the fields %j generate %d', (fields, images) => {
-		expect(apiMartImageCount({ ...minimal, ...fields })).toBe(images);
+		const model = { severalNeedReferences: true };
+		expect(apiMartImageCount({ ...minimal, ...fields }, model)).toBe(images);
 	});
 });
 

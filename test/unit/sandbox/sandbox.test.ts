@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 
-import { pixelsFor } from '../../sandbox/pixelSizes';
+import { APIMART_PIXELS, pixelsFor } from '../../sandbox/pixelSizes';
 import {
 	startSandbox,
 	type ProviderName,
@@ -51,9 +51,9 @@ describe('EvoLink', () => {
 			status: 'pending',
 			task_info: { can_cancel: true, estimated_time: 10 },
 			type: 'image',
-			usage: { billing_rule: 'per_call', credits_reserved: 6.75, user_group: 'default' },
+			usage: { billing_rule: 'per_call', credits_reserved: 6.12, user_group: 'default' },
 		});
-		expect(sandbox.account('evoLink')).toEqual({ balance: 9993.25, reserved: 6.75, charged: 0 });
+		expect(sandbox.account('evoLink')).toEqual({ balance: 9993.88, reserved: 6.12, charged: 0 });
 		clock += 5000;
 		expect((await query('evoLink', data.id)).data).toMatchObject({
 			status: 'processing',
@@ -61,9 +61,13 @@ describe('EvoLink', () => {
 		});
 		clock += 5000;
 		const done = (await query('evoLink', data.id)).data;
-		expect(done).toMatchObject({ status: 'completed', task_info: { can_cancel: false } });
+		expect(done).toMatchObject({
+			status: 'completed',
+			task_info: { can_cancel: false },
+			usage: { credits_used: 4.08, cost: { credits: 4.08, usd: 0.06 } },
+		});
 		expect(done.results).toEqual([0, 1].map((k) => `${sandbox.origin}/images/${data.id}/${k}.png`));
-		expect(sandbox.account('evoLink')).toEqual({ balance: 9995.5, reserved: 0, charged: 4.5 });
+		expect(sandbox.account('evoLink')).toEqual({ balance: 9995.92, reserved: 0, charged: 4.08 });
 	});
 
 	it('EvoLink does not charge a failed task', async () => {
@@ -222,7 +226,7 @@ describe('result links', () => {
 		]);
 		expect(await sharp(data).metadata()).toMatchObject({
 			format: 'png',
-			...pixelsFor('4:5', '1K'),
+			...pixelsFor({}, '4:5', '1K'),
 		});
 		expect(sandbox.requests.at(-1)).toMatchObject({ step: 'download', authorizationSent: true });
 		expect(JSON.stringify(sandbox.requests)).not.toContain('leaked');
@@ -251,7 +255,7 @@ it.each([
 	['4:5', '1K', 912, 1152],
 	['16:9', '1K', 1360, 768],
 ])('the aspect ratio %s at %s is %d×%d pixels', (ratio, tier, width, height) => {
-	expect(pixelsFor(ratio, tier)).toEqual({ width, height });
+	expect(pixelsFor(APIMART_PIXELS, ratio, tier)).toEqual({ width, height });
 });
 
 describe('the intercept', () => {

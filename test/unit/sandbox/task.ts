@@ -1,3 +1,4 @@
+import { EVOLINK_REFERENCES } from '../../sandbox/providers/evoLinkModels';
 import type { Task } from '../../sandbox/tasks';
 
 export const TASK: Task = {
@@ -10,8 +11,10 @@ export const TASK: Task = {
 	delivered: 1,
 	pixels: { width: 1024, height: 1024 },
 	references: [],
-	creditsReserved: 2.25,
-	creditsPerImage: 2.25,
+	format: 'png',
+	referenceLimits: EVOLINK_REFERENCES,
+	price: { perTask: 0, perImage: 2.04 },
+	creditsReserved: 2.04,
 	createdAt: 1000,
 	durationMs: 1000,
 };
