@@ -1,4 +1,4 @@
-import type { Cost, Model, Price, Provider } from './provider';
+import type { Cost, Model, Price, PriceTier, Provider } from './provider';
 import { costInBoth } from './taskCost';
 
 /** What the price of a task depends on. */
@@ -14,6 +14,8 @@ export interface PricedRequest {
 export interface TaskPrice {
 	perTask: number;
 	perImage: number;
+	/** Per image, if the provider's highest stated price applies. */
+	maxPerImage: number;
 }
 
 /** Where the price depends on what only the response tells, the highest one counts. */
@@ -24,28 +26,43 @@ export function taskPrice(
 	if (!price) return undefined;
 	const { resolution: parameter } = parameters;
 	const chosen = resolution ?? (parameter?.kind === 'choice' ? parameter.default : undefined);
+	const { amount, maximum = amount } = priceTier(price, chosen, pixels);
 	const { perTask = 0, perReference = 0, perWebSearch = 0 } = price;
 	return {
 		perTask: perTask + perReference * references + (webSearch ? perWebSearch : 0),
-		perImage: imagePrice(price, chosen, pixels),
+		perImage: amount,
+		maxPerImage: maximum,
 	};
 }
 
-function imagePrice({ perImage: tiers }: Price, resolution: string | undefined, pixels: number) {
+function priceTier(
+	{ perImage: tiers }: Price,
+	resolution: string | undefined,
+	pixels: number,
+): PriceTier {
 	const mostExpensive = tiers.at(-1) ?? tiers[0];
-	if (pixels > (mostExpensive.abovePixels ?? Infinity)) return mostExpensive.amount;
+	if (pixels > (mostExpensive.abovePixels ?? Infinity)) return mostExpensive;
 	const tier = tiers.find(
 		({ resolutions }) => !resolutions || resolutions.includes(resolution ?? ''),
 	);
-	return (tier ?? mostExpensive).amount;
+	return tier ?? mostExpensive;
 }
 
 /** The list price of a task with this many images. */
 export function estimatedCost(
-	{ perTask, perImage }: TaskPrice,
+	{ perTask, perImage }: Pick<TaskPrice, 'perTask' | 'perImage'>,
 	images: number,
 	{ priceList: { unit, creditsPerUsd } }: Pick<Provider, 'priceList'>,
 ): Cost {
 	const cost = costInBoth({ [unit]: perTask + perImage * images }, creditsPerUsd);
 	return { ...cost, estimated: true };
+}
+
+/** The most that a task with this many images costs by the price list, in US dollars. */
+export function maxCostUsd(
+	price: TaskPrice,
+	images: number,
+	provider: Pick<Provider, 'priceList'>,
+): number | undefined {
+	return estimatedCost({ ...price, perImage: price.maxPerImage }, images, provider).usd;
 }

@@ -18,7 +18,7 @@ export function askForCount(
 	if (imageCount === undefined) return { prompt };
 	const promptWithCount = appendCount(prompt, Number(imageCount));
 	const { length } = [...promptWithCount];
-	if (!model.limitsAreGuesses && length > model.prompt.max) {
+	if (!model.guesses?.has('prompt') && length > model.prompt.max) {
 		return rejected(
 			`makes the prompt ${formatNumber(length)} characters long (maximum ${formatNumber(model.prompt.max)}). Shorten the prompt`,
 		);

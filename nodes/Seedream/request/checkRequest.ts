@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import type { ImageFile } from '../images/imageFile';
 import type { Reference } from '../images/reference';
+import type { ModelSchema } from '../providers/modelSchema';
 import type {
 	Model,
 	NodeVersion,
@@ -43,18 +44,19 @@ export interface RawRow {
 
 /**
  * Checks a row against its model's limits, without any network request. `reach` says where the provider
- * can open links.
+ * can open links, and `schema` what the provider says about the row's custom model.
  */
 export function checkRequest(
 	provider: Provider,
 	raw: RawRow,
 	reach: Reach = 'internet',
+	schema?: ModelSchema,
 ): Checked<ImageRequest> {
 	const references: Reference[] = [
 		...parseLinks(raw.imageUrls).map((text) => ({ kind: 'link' as const, url: directLink(text) })),
 		...raw.imageFiles.map((file) => ({ kind: 'file' as const, file })),
 	];
-	const chosen = chooseModel(provider, raw, references.length);
+	const chosen = chooseModel(provider, raw, references.length, schema);
 	if ('field' in chosen) return { ok: false, problems: [problemMessage(chosen)] };
 	const { model, modelId } = chosen;
 

@@ -21,6 +21,8 @@ export interface RowOptions {
 	concurrency: number;
 	/** A template, see images/fileName.ts. */
 	fileName: string;
+	/** Whether to also return a file that describes a task's layers. */
+	layersFile: boolean;
 	/** In seconds; 0 = automatic. */
 	pollInterval: number;
 	simplify: boolean;
@@ -38,6 +40,7 @@ export const OPTION_LABELS = {
 	checkReferences: 'Check References',
 	concurrency: 'Concurrency',
 	fileName: 'File Name',
+	layersFile: 'Layers File',
 	pollInterval: 'Poll Interval',
 	simplify: 'Simplify',
 	timeout: 'Timeout',
@@ -49,6 +52,7 @@ export const DEFAULT_OPTIONS = {
 	checkReferences: false,
 	concurrency: 0,
 	fileName: DEFAULT_FILE_NAME,
+	layersFile: false,
 	pollInterval: 0,
 	simplify: true,
 	timeout: 600,
@@ -108,6 +112,7 @@ export function readOptions(field: ReadField): Checked<RowOptions> {
 		checkReferences: option('checkReferences', parseBoolean),
 		concurrency: option('concurrency', parseNumber({ min: 0, isInteger: true })),
 		fileName: option('fileName', parseText),
+		layersFile: option('layersFile', parseBoolean),
 		pollInterval: option('pollInterval', parseNumber({ min: 0 })),
 		simplify: !hasAllFields && option('simplify', parseBoolean),
 		...(itemFields.length > 0 ? { itemFields } : {}),

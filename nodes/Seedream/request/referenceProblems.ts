@@ -17,10 +17,10 @@ export function referenceProblems(
 	references: readonly Reference[],
 	reach: Reach,
 ): Problem[] {
-	const { label, limitsAreGuesses } = model;
-	const { min, max, dataUri } = limitsAreGuesses
-		? { min: 0, max: Infinity, dataUri: true }
-		: model.references;
+	const { label, guesses } = model;
+	const { min, max } = guesses?.has('references') ? { min: 0, max: Infinity } : model.references;
+	const acceptsAnyFile = guesses?.has('referenceFiles') ?? false;
+	const dataUri = acceptsAnyFile || model.references.dataUri;
 	const count = references.length;
 	const linkIssue = (message: string): Problem[] => [{ field: 'imageUrls', message }];
 	if (count < min) {
@@ -36,7 +36,7 @@ export function referenceProblems(
 	}
 	return references.flatMap((reference, index) => {
 		if (reference.kind === 'file') {
-			const problem = limitsAreGuesses
+			const problem = acceptsAnyFile
 				? undefined
 				: fileProblem(reference.file, model.references.file);
 			const message = containsMessage(

@@ -39,7 +39,7 @@ export function modelSchemas(model: Model): ModelSchemas {
 		parameters: Object.entries(model.parameters).map(
 			([name, parameter]): [ParameterName, Schema<Value>] => [
 				name as ParameterName,
-				valueSchema(parameter, model),
+				valueSchema(parameter, model.guesses?.has(name as ParameterName) ?? false),
 			],
 		),
 	};
@@ -47,8 +47,8 @@ export function modelSchemas(model: Model): ModelSchemas {
 	return schemas;
 }
 
-function promptSchema({ prompt, limitsAreGuesses }: Model): Schema<string> {
-	const { min, max } = limitsAreGuesses ? { min: 1, max: Infinity } : prompt;
+function promptSchema({ prompt, guesses }: Model): Schema<string> {
+	const { min, max } = guesses?.has('prompt') ? { min: 1, max: Infinity } : prompt;
 	return z
 		.unknown()
 		.transform((value) =>
@@ -71,12 +71,12 @@ function lengthProblem(length: number, min: number, max: number): string | undef
 	return length > max ? `${stated} (maximum ${formatNumber(max)})` : undefined;
 }
 
-function valueSchema(parameter: Parameter, { limitsAreGuesses = false }: Model): Schema<Value> {
+function valueSchema(parameter: Parameter, isGuess: boolean): Schema<Value> {
 	switch (parameter.kind) {
 		case 'choice':
-			return choiceSchema(parameter, limitsAreGuesses);
+			return choiceSchema(parameter, isGuess);
 		case 'integer':
-			return integerSchema(limitsAreGuesses ? { ...parameter, min: 1, max: Infinity } : parameter);
+			return integerSchema(isGuess ? { ...parameter, min: 1, max: Infinity } : parameter);
 		case 'boolean':
 			return booleanSchema;
 		case 'callback':
@@ -89,7 +89,7 @@ type ChoiceParameter = Extract<Parameter, { kind: 'choice' }>;
 /** Lenient about case, white space and separators: "16：9", "16/9" and "4k" are accepted. */
 function choiceSchema(
 	{ options, pixelSize }: ChoiceParameter,
-	limitsAreGuesses: boolean,
+	isGuess: boolean,
 ): Schema<string | undefined> {
 	return z.unknown().transform((value, context) => {
 		const text = normalizeCell(value);
@@ -103,10 +103,10 @@ function choiceSchema(
 			: pixelSize && text === 'custom'
 				? "is a custom size, which needs whole numbers in 'Width' and 'Height'"
 				: `is "${String(value)}" but must be one of ${options.join(', ')}`;
-		if (size && (problem === undefined || limitsAreGuesses)) {
+		if (size && (problem === undefined || isGuess)) {
 			return `${Number(size[1])}x${Number(size[2])}`;
 		}
-		if (limitsAreGuesses) return cellText(value);
+		if (isGuess) return cellText(value);
 		context.addIssue({ code: 'custom', message: problem });
 		return z.NEVER;
 	});
@@ -193,11 +193,12 @@ function callbackProblem(link: string, maxLength: number): string | undefined {
 }
 
 function sendBinaryAsSchema(model: Model): Schema<SendBinaryAs> {
-	const { label, references, limitsAreGuesses } = model;
+	const { label, references, guesses } = model;
+	const acceptsDataUri = references.dataUri || guesses?.has('referenceFiles');
 	return z.unknown().transform((value, context): SendBinaryAs => {
 		const text = normalizeCell(value);
 		if (['', 'default', 'upload'].includes(text)) return 'upload';
-		if (text === 'datauri' && (references.dataUri || limitsAreGuesses)) return 'dataUri';
+		if (text === 'datauri' && acceptsDataUri) return 'dataUri';
 		const message =
 			text === 'datauri'
 				? `is "dataUri", but ${label} doesn't accept data URIs. Use "upload"`

@@ -122,6 +122,11 @@ export class Ledger {
 		return new Set(this.data.records.filter(isTaskRecord).flatMap(allTaskIds));
 	}
 
+	/** What all tasks of this execution cost, or may cost, in US dollars. */
+	costUsd(): number {
+		return this.data.usd ?? 0;
+	}
+
 	/** Whether the provider answered a repeated create with the first task in this execution. */
 	hasReplayed(provider: string): boolean {
 		return this.data.replayed[provider] === this.scope.execution;
@@ -203,7 +208,7 @@ export class Ledger {
 			record.past.taskIds.push(...taskIds);
 			record.key = this.newKey(hash([record.key, ...taskIds]), keys);
 		}
-		Object.assign(record, { fingerprint, input, state: { name: 'refused' } });
+		Object.assign(record, { fingerprint, input, usd: 0, state: { name: 'refused' } });
 	}
 
 	/** Under a used key, the provider would return the tasks created with it. */

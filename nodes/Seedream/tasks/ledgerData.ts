@@ -46,6 +46,8 @@ const recordSchema = z.object({
 		images: z.number(),
 		/** The list price, where there is one. */
 		price: z.object({ perTask: z.number(), perImage: z.number() }).optional(),
+		/** The most that it costs by the price list, in US dollars. */
+		maxUsd: z.number().optional(),
 	}),
 	/** The Idempotency-Key. */
 	key: z.string(),
@@ -57,6 +59,8 @@ const recordSchema = z.object({
 	leftOver: z
 		.object({ taskId: z.string(), index: z.number().optional(), isFree: z.boolean() })
 		.optional(),
+	/** What the current request costs, or may cost, in US dollars; part of the ledger's total. */
+	usd: z.number().optional(),
 	/** The create was sent twice and may have been charged twice: the message for users. */
 	warning: z.string().optional(),
 	state: stateSchema,
@@ -74,12 +78,15 @@ export interface LedgerData {
 	records: unknown[];
 	/** The last execution in which a provider answered a repeated create with the first task. */
 	replayed: Record<string, string>;
+	/** What all tasks of this execution cost, or may cost, in US dollars. */
+	usd?: number;
 }
 
 const dataSchema = z.object({
 	version: z.number(),
 	records: z.array(z.unknown()),
 	replayed: z.record(z.string()),
+	usd: z.number().optional(),
 });
 
 /** The saved ledger, or a new one. Returns the same object, because an agent's tool calls share it. */

@@ -10,8 +10,8 @@ import {
 
 /** How a row ended. */
 export type RowEnd =
-	/** With output, except for what's missing: single images, or all of a task. */
-	| { kind: 'done'; missing?: readonly MissingOutput[] }
+	/** With output, except for what's missing: single images, or all of a task. `usd`: what it cost. */
+	| { kind: 'done'; missing?: readonly MissingOutput[]; usd?: number }
 	/** Without output, but its tasks may still produce an image. */
 	| { kind: 'open' }
 	/** Without an image, and without a charge. */
@@ -97,12 +97,18 @@ export class RowRecord {
 		return this.record.warning;
 	}
 
+	/** Counts the row's maximum cost, before its create is sent. */
+	holdCost(): void {
+		this.setCost(this.input.maxUsd ?? 0);
+	}
+
 	markSent(body: JsonObject, lastAt: number, at = lastAt): void {
 		this.save({ name: 'sent', at, lastAt, execution: this.execution, body });
 	}
 
 	/** The create certainly wasn't accepted. */
 	markRejected(): void {
+		this.setCost(0);
 		this.save({ name: 'refused' });
 	}
 
@@ -116,6 +122,8 @@ export class RowRecord {
 		const { data, record, execution } = this;
 		const taskIds = [...(this.tasks()?.taskIds ?? [])];
 		const hasTasks = taskIds.length > 0;
+		if (end.kind === 'failed') this.setCost(0);
+		if (end.kind === 'done' && end.usd !== undefined) this.setCost(end.usd);
 		if (end.kind === 'done') data.records.push(...leftOversOf(record, end.missing));
 		if (end.kind === 'failed' && hasTasks) this.save({ name: 'failed', taskIds });
 		if (end.kind === 'spent' && hasTasks) {
@@ -140,6 +148,12 @@ export class RowRecord {
 		return taskIds.map((taskId) => ({ row, input, at, lastAt: at, taskId, warning }));
 	}
 
+	private setCost(usd: number): void {
+		const { data, record } = this;
+		data.usd = (data.usd ?? 0) + usd - (record.usd ?? 0);
+		record.usd = usd;
+	}
+
 	private save(state: RecordState): void {
 		this.record.state = state;
 		if (!this.isSaved) this.data.records.push(this.record);
@@ -156,6 +170,7 @@ function leftOversOf(record: TaskRecord, missing: readonly MissingOutput[] = [])
 	if (!tasks) return [];
 	return missing.map((output) => ({
 		...record,
+		usd: 0,
 		leftOver: { ...output, isFree: true },
 		isReclaimable: true,
 		state: { name: 'made', at: tasks.at, taskIds: [output.taskId] },

@@ -1,0 +1,50 @@
+import get from 'lodash/get';
+
+import { maxCostUsd, taskPrice, type TaskPrice } from '../providers/price';
+import type { ParameterName, Provider } from '../providers/provider';
+import type { ImageRequest } from './imageRequest';
+import { requestBody } from './requestBody';
+
+/** What a row's task costs by the price list. */
+export interface RequestPrice {
+	price: TaskPrice;
+	/** In US dollars, with as many images as it may return. */
+	maxUsd?: number;
+}
+
+/** Undefined if the model's price isn't known. */
+export function requestPrice(provider: Provider, request: ImageRequest): RequestPrice | undefined {
+	const body = requestBody(request, []);
+	// 'Extra Body' may have replaced what the fields say.
+	const sent = (name: ParameterName): unknown => {
+		const sentAs = request.model.parameters[name]?.sentAs;
+		return sentAs === undefined ? undefined : get(body, sentAs);
+	};
+	const resolution = sent('resolution');
+	const [width, height] = String(sent('aspectRatio')).split('x').map(Number);
+	const price = taskPrice(request.model, {
+		resolution: resolution === undefined ? undefined : String(resolution),
+		pixels: width && height ? width * height : undefined,
+		references: Math.max(request.references.length, countOf(body.image_urls)),
+		webSearch: sent('webSearch') !== undefined,
+	});
+	if (!price) return undefined;
+	const images = request.model.layers?.max ?? Math.max(imageCount(sent), setSize(request, sent));
+	return { price, maxUsd: maxCostUsd(price, images, provider) };
+}
+
+function imageCount(sent: (name: ParameterName) => unknown): number {
+	return Number(sent('imageCount') ?? 1) || 1;
+}
+
+/** APIMart returns a set of up to this many images without a number of images. */
+function setSize({ model }: ImageRequest, sent: (name: ParameterName) => unknown): number {
+	if (sent('sequentialImageGeneration') !== 'auto') return 1;
+	const { maxImages } = model.parameters;
+	const most = maxImages?.kind === 'integer' ? maxImages.max : 1;
+	return Number(sent('maxImages') ?? most) || most;
+}
+
+function countOf(list: unknown): number {
+	return Array.isArray(list) ? list.length : 0;
+}
