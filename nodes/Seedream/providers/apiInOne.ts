@@ -26,6 +26,7 @@ const textToImage: Model = {
 			label: 'Quality',
 			options: ['basic', 'high'],
 			default: 'basic',
+			equivalents: { basic: '2K', high: '4K' },
 		},
 		callbackUrl: { kind: 'callback', sentAs: 'callback_url', maxLength: 2048 },
 	},
