@@ -1,9 +1,12 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
+import uniq from 'lodash/uniq';
 
 import { warningLines } from '../output/warnings';
 import { findProvider } from '../providers';
-import { escapeHtml, pluralize } from '../shared/format';
+import { escapeHtml, joinWithAnd, pluralize } from '../shared/format';
+import type { LimitedModel } from './modelSchemas';
+import { previewLines, type PreviewFacts } from './previewHint';
 import type { RowItem } from './results';
 
 /** What an execution of the node resulted in. */
@@ -13,15 +16,21 @@ export interface ExecutionSummary {
 	fewerImages: readonly number[];
 	/** The rows, from 0, that are empty. */
 	skipped: readonly number[];
+	/** The custom models whose limits came from their providers. */
+	limitedModels: readonly LimitedModel[];
+	/** Where rows were only previewed. */
+	preview?: PreviewFacts;
 	seconds: number;
 }
 
 /** Shown above the output; older versions of n8n can't show it. */
 export function addSummaryHint(context: IExecuteFunctions, summary: ExecutionSummary): void {
 	const lines = [
+		...(summary.preview ? previewLines(summary.items, summary.preview) : []),
 		imagesLine(summary),
 		skippedLine(summary),
 		fewerImagesLine(summary),
+		limitsLine(summary),
 		...warningLines(summary.items).map(escapeHtml),
 	];
 	const message = lines.filter(Boolean).join(' ');
@@ -40,9 +49,12 @@ const finishedSchema = z.object({
 
 type Finished = z.infer<typeof finishedSchema>;
 
-/** How many images a row's items have. */
+/** How many images a row's items have. The file of a task's layers isn't one. */
 export function countImages(items: readonly RowItem[]): number {
-	return finishedOf(items).reduce((count, { imageUrls }) => count + (imageUrls?.length ?? 1), 0);
+	return finishedOf(items).reduce(
+		(count, { imageUrl, imageUrls }) => count + (imageUrls?.length ?? (imageUrl ? 1 : 0)),
+		0,
+	);
 }
 
 function finishedOf(items: readonly RowItem[]): Finished[] {
@@ -76,16 +88,22 @@ function costText(finished: readonly Finished[]): string {
 	return costs.length === 0 ? '' : ` for ${joinWithAnd(costs)}`;
 }
 
-/** "a", "a and b", "a, b and c". */
-function joinWithAnd(parts: readonly string[]): string {
-	const last = parts.at(-1) ?? '';
-	return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} and ${last}`;
-}
-
 function fewerImagesLine({ fewerImages }: ExecutionSummary): string {
 	if (fewerImages.length === 0) return '';
 	const rows = [...fewerImages].sort((a, b) => a - b).map((itemIndex) => itemIndex + 1);
 	return `${rows.length === 1 ? 'Row' : 'Rows'} ${rows.join(', ')} returned fewer images than requested. The number of images is a maximum: the prompt itself has to ask for several images. At EvoLink, 'Ask for Count' under Additional Fields does that for you.`;
+}
+
+function limitsLine({ limitedModels }: ExecutionSummary): string {
+	const labels = uniq(limitedModels.map(({ provider }) => provider.label));
+	return labels
+		.map((label) => {
+			const ids = limitedModels.flatMap(({ provider, modelId }) =>
+				provider.label === label ? [escapeHtml(modelId)] : [],
+			);
+			return `${label}'s own limits for ${joinWithAnd(ids)} were checked.`;
+		})
+		.join(' ');
 }
 
 const MAX_ROWS_LISTED = 20;

@@ -5,6 +5,7 @@ import type { Result } from '../errors/failure';
 import { invalidRow } from '../errors/inputFailures';
 import type { ImageFile } from '../images/imageFile';
 import { providers } from '../providers';
+import type { ModelSchema } from '../providers/modelSchema';
 import { NODE_VERSIONS, type NodeVersion, type Provider } from '../providers/provider';
 import { cellText, isBlank } from '../request/cells';
 import { checkRequest, type RawRow } from '../request/checkRequest';
@@ -33,15 +34,21 @@ import { missingValues } from './missingValues';
 import { readImages } from './readImages';
 import { ADDITIONAL_PARAMETERS, fieldReader, rowExpressions } from './rowFields';
 
+const CONTINUE_WHEN = ['finished', 'submitted', 'preview'] as const;
+
+type ContinueWhen = (typeof CONTINUE_WHEN)[number];
+
 /** What a row says about how it's processed. */
 export interface RowSettings {
 	provider: Provider;
-	continueWhen: 'finished' | 'submitted';
+	continueWhen: ContinueWhen;
 	options: RowOptions;
 }
 
 export interface GenerateRow extends RowSettings {
 	request: ImageRequest;
+	/** Checks the row once more, with the limits of its custom model. */
+	recheck: (schema: ModelSchema) => Result<ImageRequest>;
 }
 
 export interface StatusRow {
@@ -57,8 +64,9 @@ export async function readGenerateRow(
 ): Promise<Result<GenerateRow>> {
 	const field = fieldReader(context, itemIndex);
 	return await readRow(context, itemIndex, async (provider) => {
-		const request = await readRequest(context, itemIndex, field, provider);
-		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
+		const check = await readRequest(context, itemIndex, field, provider);
+		const request = check();
+		const continueWhen = readContinueWhen(field, CONTINUE_WHEN);
 		const options = readOptions(field);
 		if (!request.ok || !continueWhen.ok || !options.ok) {
 			return refuse(provider, request, continueWhen, options);
@@ -68,11 +76,25 @@ export async function readGenerateRow(
 			value: {
 				provider,
 				request: request.value,
+				recheck: (schema) => {
+					const checked = check(schema);
+					return checked.ok ? checked : refuse(provider, checked);
+				},
 				continueWhen: continueWhen.value,
 				options: options.value,
 			},
 		};
 	});
+}
+
+/** Whether the row is only checked and priced, also if it can't be read otherwise. */
+export function isPreviewed(context: IExecuteFunctions, itemIndex: number): boolean {
+	try {
+		const continueWhen = readContinueWhen(fieldReader(context, itemIndex), CONTINUE_WHEN);
+		return continueWhen.ok && continueWhen.value === 'preview';
+	} catch {
+		return false;
+	}
 }
 
 /** For a row whose task exists, or might: what it requests isn't even read, because `provider` has it. */
@@ -83,7 +105,7 @@ export async function readRowSettings(
 ): Promise<Result<RowSettings>> {
 	const field = fieldReader(context, itemIndex);
 	return await readable(async () => {
-		const continueWhen = readContinueWhen(field, ['finished', 'submitted']);
+		const continueWhen = readContinueWhen(field, CONTINUE_WHEN);
 		const options = readOptions(field);
 		if (!continueWhen.ok || !options.ok) return refuse(provider, continueWhen, options);
 		const value = { provider, continueWhen: continueWhen.value, options: options.value };
@@ -91,22 +113,25 @@ export async function readRowSettings(
 	});
 }
 
+/** Reads everything that the row requests. What it returns checks that, as often as needed. */
 async function readRequest(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	field: ReadField,
 	provider: Provider,
-): Promise<Checked<ImageRequest>> {
+): Promise<(schema?: ModelSchema) => Checked<ImageRequest>> {
 	const optionalPrompt = isPromptOptional(provider, field);
 	const missing = missingValues(context, itemIndex, provider, optionalPrompt);
-	if (missing.length > 0) return { ok: false, problems: missing };
+	if (missing.length > 0) return () => ({ ok: false, problems: missing });
 	const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
 	const images = imageFiles.ok ? imageFiles.value : [];
 	const raw = rawRequest(field, images, nodeVersion(context));
 	const reach = await reachOf(context, itemIndex, provider, field('imageUrls', ''));
-	const request = raw.ok ? checkRequest(provider, raw.value, reach) : raw;
-	if (imageFiles.ok && request.ok) return request;
-	return { ok: false, problems: [imageFiles, request].flatMap(problemsOf) };
+	return (schema) => {
+		const request = raw.ok ? checkRequest(provider, raw.value, reach, schema) : raw;
+		if (imageFiles.ok && request.ok) return request;
+		return { ok: false, problems: [imageFiles, request].flatMap(problemsOf) };
+	};
 }
 
 /** A provider inside a private network can open links into it. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { RequestError } from '../errors/providerError';
+import { parseApiMartBalance } from './accountBalance';
 import {
 	seedream40,
 	seedream45,
@@ -11,6 +12,7 @@ import {
 import { parseCreatedTasks } from './createResponse';
 import { parseRequestError } from './errorResponse';
 import { parse } from './fieldSchemas';
+import { parseModelSchema } from './modelSchema';
 import type { Provider } from './provider';
 import { createTaskParser } from './taskResponse';
 
@@ -56,6 +58,12 @@ export const apiMart: Provider = {
 	},
 	failedTasksAreFree: 'documented',
 	queryPath: (id) => `/v1/tasks/${encodeURIComponent(id)}`,
+	modelSchema: {
+		path: (modelId) =>
+			`/v1/model-schema?model=${encodeURIComponent(modelId)}&operation=image_generation`,
+		parse: ({ input_schema: schema }) => parseModelSchema(schema),
+	},
+	balance: { path: '/v1/balance', parse: parseApiMartBalance },
 	fileReferences: {
 		kind: 'upload',
 		baseUrl: 'baseUrl',

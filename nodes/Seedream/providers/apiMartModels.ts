@@ -1,8 +1,11 @@
 import type { Model, Parameter } from './provider';
 import { needsReference, referencesPlusImages, transparentBackground } from './rules';
-import { SEEDREAM_5_PROMPT, SEEDREAM_5_REFERENCE_FILE } from './seedream';
+import { SEEDREAM_5_REFERENCE_FILE } from './seedream';
 
 const MAX_REFERENCES_AND_IMAGES = 15;
+
+/** The provider documents no limit and rejects prompts that are too long. */
+const PROMPT = { min: 1, max: Infinity };
 
 const AUTO_NOTE = 'Auto uses the ratio of the reference image, so it needs one.';
 
@@ -37,8 +40,7 @@ export const seedream45: Model = {
 	aliases: ['seedream-4-5', 'Doubao-Seedream-4.5', 'doubao-seedream-4.5', 'doubao-seedream-4-5'],
 	label: 'Seedream 4.5',
 	version: '4.5',
-	// The provider documents no limit and rejects prompts that are too long.
-	prompt: { min: 1, max: Infinity },
+	prompt: PROMPT,
 	references: {
 		min: 0,
 		max: 14,
@@ -133,7 +135,7 @@ export const seedream50Lite: Model = {
 	aliases: ['doubao-seedream-5-0-lite', 'doubao-seedream-5.0-lite'],
 	label: 'Seedream 5.0 Lite',
 	version: '5.0 lite',
-	prompt: { min: 1, max: Infinity },
+	prompt: PROMPT,
 	references: { ...seedream45.references, dataUri: false },
 	parameters: {
 		aspectRatio: size(
@@ -165,7 +167,7 @@ export const seedream50Flash: Model = {
 	aliases: [],
 	label: 'Seedream 5.0 Flash',
 	version: '5.0 flash',
-	prompt: SEEDREAM_5_PROMPT,
+	prompt: PROMPT,
 	references: { min: 0, max: 10, dataUri: false, file: SEEDREAM_5_REFERENCE_FILE },
 	parameters: {
 		aspectRatio: size(

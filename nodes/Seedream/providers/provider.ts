@@ -2,6 +2,9 @@ import type { Charged } from '../errors/failure';
 import type { ProviderError, RequestError } from '../errors/providerError';
 import type { JsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
+import type { Balance } from './accountBalance';
+import type { ModelSchema } from './modelSchema';
+import type { PricingRules } from './pricingRules';
 import type { ImageFormatName, ReferenceFileLimits } from './referenceLimits';
 
 /** A parameter of a model, under the name that saved workflows use. */
@@ -43,6 +46,8 @@ export type Parameter = {
 			options: readonly string[];
 			/** The provider's default, which isn't sent; undefined where it documents none. */
 			default?: string;
+			/** What options with names of the provider's own are called elsewhere. */
+			equivalents?: Readonly<Record<string, string>>;
 			/** Set where a size in pixels is accepted as well. */
 			pixelSize?: PixelSizeLimits;
 	  }
@@ -63,6 +68,9 @@ export type Parameter = {
 	  }
 	| { kind: 'callback'; maxLength: number }
 );
+
+/** What a model can have limits for; `references` is their number. */
+export type LimitName = ParameterName | 'prompt' | 'references' | 'referenceFiles';
 
 export interface Model {
 	/** The provider's ID, and the value that workflows save. */
@@ -88,8 +96,8 @@ export interface Model {
 	parameters: Partial<Record<ParameterName, Parameter>>;
 	/** Checks that involve several parameters. */
 	rules: readonly Rule[];
-	/** The limits are those of similar models: they guide the user, but nothing is rejected. */
-	limitsAreGuesses?: boolean;
+	/** The limits that are only those of similar models: they guide the user, but reject nothing. */
+	guesses?: ReadonlySet<LimitName>;
 	/** Set for a model that splits an image: the maximum number of images that it returns. */
 	layers?: { max: number };
 	/** The list price; undefined where the provider publishes none. */
@@ -108,6 +116,8 @@ export interface Price {
 
 export interface PriceTier {
 	amount: number;
+	/** What another page of the provider says, where that's more. */
+	maximum?: number;
 	/** The resolutions that it's for; undefined for all. */
 	resolutions?: readonly string[];
 	/** Also for larger images than this, whatever their resolution. */
@@ -246,6 +256,31 @@ export interface TaskList {
 	parse: (body: JsonObject) => ParseResult<ListedTask[]>;
 }
 
+/** A request for a model's limits, which costs nothing. */
+export interface ModelSchemaRequest {
+	path: (modelId: string) => string;
+	parse: (body: JsonObject) => ParseResult<ModelSchema>;
+}
+
+/** A request for the current prices, which needs no API key. */
+export interface PricingRequest {
+	/** For users without a credential. */
+	baseUrl: string;
+	path: string;
+	parse: (body: JsonObject) => ParseResult<PricingRules>;
+}
+
+export interface BalanceRequest {
+	path: string;
+	parse: (body: JsonObject) => ParseResult<Balance>;
+}
+
+/** A request with the body of a create, for what the create would cost the account. */
+export interface QuoteRequest {
+	path: string;
+	parse: (body: JsonObject) => ParseResult<Cost>;
+}
+
 /** What a provider does with a create request that repeats an Idempotency-Key. */
 export interface Idempotency {
 	/**
@@ -294,6 +329,10 @@ export interface Provider {
 	queryPath: (taskId: string) => string;
 	batchQuery?: BatchQuery;
 	taskList?: TaskList;
+	modelSchema?: ModelSchemaRequest;
+	pricing?: PricingRequest;
+	balance?: BalanceRequest;
+	quote?: QuoteRequest;
 	fileReferences: FileReferences;
 	/** One task, or several that are each charged. */
 	parseCreated: (body: JsonObject) => ParseResult<CreatedTask[]>;

@@ -66,7 +66,7 @@ export function checkRequest(
 	const sendBinaryAs = parseField(schemas.sendBinaryAs, raw.sendBinaryAs, 'sendBinaryAs', problems);
 	const asksForCount = parseField(booleanSchema, raw.askForCount, 'askForCount', problems) ?? false;
 	problems.push(...referenceProblems(model, references, reach));
-	if (sendBinaryAs === 'upload') problems.push(...unsendableFiles(provider, references));
+	if (sendBinaryAs === 'upload') problems.push(...unsendableFiles(provider, model, references));
 	const extraBody = parseField(extraBodySchema, raw.extraBody, 'extraBody', problems);
 	const values: ParameterValues = {};
 	for (const [name, schema] of schemas.parameters) {

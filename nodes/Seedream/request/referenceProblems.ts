@@ -1,4 +1,4 @@
-import { fileProblem } from '../images/imageFile';
+import { fileProblem, type ImageFile } from '../images/imageFile';
 import type { Reference } from '../images/reference';
 import type { Model, Problem, Provider } from '../providers/provider';
 import { formatMegabytes, pluralize } from '../shared/format';
@@ -19,8 +19,7 @@ export function referenceProblems(
 ): Problem[] {
 	const { label, guesses } = model;
 	const { min, max } = guesses?.has('references') ? { min: 0, max: Infinity } : model.references;
-	const acceptsAnyFile = guesses?.has('referenceFiles') ?? false;
-	const dataUri = acceptsAnyFile || model.references.dataUri;
+	const dataUri = acceptsAnyFile(model) || model.references.dataUri;
 	const count = references.length;
 	const linkIssue = (message: string): Problem[] => [{ field: 'imageUrls', message }];
 	if (count < min) {
@@ -36,14 +35,9 @@ export function referenceProblems(
 	}
 	return references.flatMap((reference, index) => {
 		if (reference.kind === 'file') {
-			const problem = acceptsAnyFile
-				? undefined
-				: fileProblem(reference.file, model.references.file);
-			const message = containsMessage(
-				reference.file.label,
-				problem,
-				isDuplicate(references, index),
-			);
+			const { file } = reference;
+			const problem = modelProblem(model, file);
+			const message = containsMessage(file.label, problem, isDuplicate(references, index));
 			return message === undefined ? [] : [{ field: 'imageFields' as const, message }];
 		}
 		const { url } = reference;
@@ -52,6 +46,15 @@ export function referenceProblems(
 		const message = containsMessage(`"${shorten(url)}"`, problem, isDuplicate(references, index));
 		return message === undefined ? [] : linkIssue(message);
 	});
+}
+
+function acceptsAnyFile({ guesses }: Model): boolean {
+	return guesses?.has('referenceFiles') ?? false;
+}
+
+/** Why the model doesn't accept the file, however it gets there. */
+function modelProblem(model: Model, file: ImageFile): string | undefined {
+	return acceptsAnyFile(model) ? undefined : fileProblem(file, model.references.file);
 }
 
 function containsMessage(
@@ -110,9 +113,10 @@ function shorten(link: string): string {
 	return link.length > 60 ? `${link.slice(0, 60)}…` : link;
 }
 
-/** Files that can't be sent to the provider. */
+/** Files that can't be sent to the provider, whatever the model accepts. */
 export function unsendableFiles(
 	{ label, fileReferences }: Provider,
+	model: Model,
 	references: readonly Reference[],
 ): Problem[] {
 	return references.flatMap((reference) => {
@@ -123,6 +127,7 @@ export function unsendableFiles(
 			const message = `contains ${file.label}, but ${label} only accepts links, and this n8n has no public HTTPS address that it can serve the file from. Set one up, or put the image on a public server and use '${fieldLabel('imageUrls')}'`;
 			return [{ field: 'imageFields', message }];
 		}
+		if (modelProblem(model, file) !== undefined) return [];
 		const { formats, maxBytes } = fileReferences;
 		if (file.bytes > maxBytes) {
 			const message = `contains ${file.label}, which is ${formatMegabytes(file.bytes)}. ${label} only accepts files of up to ${formatMegabytes(maxBytes)} from n8n: make it smaller, or use a link`;

@@ -2,6 +2,7 @@ import get from 'lodash/get';
 
 import { maxCostUsd, taskPrice, type TaskPrice } from '../providers/price';
 import type { ParameterName, Provider } from '../providers/provider';
+import type { JsonObject } from '../shared/json';
 import type { ImageRequest } from './imageRequest';
 import { requestBody } from './requestBody';
 
@@ -14,12 +15,7 @@ export interface RequestPrice {
 
 /** Undefined if the model's price isn't known. */
 export function requestPrice(provider: Provider, request: ImageRequest): RequestPrice | undefined {
-	const body = requestBody(request, []);
-	// 'Extra Body' may have replaced what the fields say.
-	const sent = (name: ParameterName): unknown => {
-		const sentAs = request.model.parameters[name]?.sentAs;
-		return sentAs === undefined ? undefined : get(body, sentAs);
-	};
+	const { body, sent } = sentValues(request);
 	const resolution = sent('resolution');
 	const [width, height] = String(sent('aspectRatio')).split('x').map(Number);
 	const price = taskPrice(request.model, {
@@ -29,16 +25,33 @@ export function requestPrice(provider: Provider, request: ImageRequest): Request
 		webSearch: sent('webSearch') !== undefined,
 	});
 	if (!price) return undefined;
-	const images = request.model.layers?.max ?? Math.max(imageCount(sent), setSize(request, sent));
-	return { price, maxUsd: maxCostUsd(price, images, provider) };
+	return { price, maxUsd: maxCostUsd(price, expectedImages(request).count, provider) };
 }
 
-function imageCount(sent: (name: ParameterName) => unknown): number {
-	return Number(sent('imageCount') ?? 1) || 1;
+/** How many images the row's task returns; `isMaximum` if that's left to the model. */
+export function expectedImages(request: ImageRequest): { count: number; isMaximum: boolean } {
+	const { layers } = request.model;
+	if (layers) return { count: layers.max, isMaximum: true };
+	const { sent } = sentValues(request);
+	const requested = Number(sent('imageCount') ?? 1) || 1;
+	const set = setSize(request, sent);
+	return { count: Math.max(requested, set), isMaximum: set > requested };
+}
+
+type SentValue = (name: ParameterName) => unknown;
+
+/** From the body, because 'Extra Body' may have replaced what the fields say. */
+function sentValues(request: ImageRequest): { body: JsonObject; sent: SentValue } {
+	const body = requestBody(request, []);
+	const sent = (name: ParameterName): unknown => {
+		const sentAs = request.model.parameters[name]?.sentAs;
+		return sentAs === undefined ? undefined : get(body, sentAs);
+	};
+	return { body, sent };
 }
 
 /** APIMart returns a set of up to this many images without a number of images. */
-function setSize({ model }: ImageRequest, sent: (name: ParameterName) => unknown): number {
+function setSize({ model }: ImageRequest, sent: SentValue): number {
 	if (sent('sequentialImageGeneration') !== 'auto') return 1;
 	const { maxImages } = model.parameters;
 	const most = maxImages?.kind === 'integer' ? maxImages.max : 1;

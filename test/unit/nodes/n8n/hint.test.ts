@@ -5,7 +5,10 @@ import {
 	addSummaryHint,
 	type ExecutionSummary,
 } from '../../../../nodes/Seedream/n8n/hint';
+import type { LimitedModel } from '../../../../nodes/Seedream/n8n/modelSchemas';
 import type { RowItem } from '../../../../nodes/Seedream/n8n/results';
+import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
+import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import { fakeContext } from '../fakeContext';
 
 /** A finished row's item. */
@@ -26,6 +29,9 @@ const EXPIRES_AT = '2026-11-21T08:15:30.000Z';
 const SUBMITTED = image({ status: 'submitted', imageUrl: undefined });
 const FAILED = image({ status: 'failed', imageUrl: undefined, error: { message: 'No.' } });
 
+/** The file of a task's layers. */
+const LAYERS_FILE = image({ imageUrl: undefined, layersFile: 'task-1-1-layers.json' });
+
 const several = (count: number, changes: IDataObject = {}) =>
 	Array.from({ length: count }, () => image(changes));
 
@@ -43,6 +49,7 @@ function hintsFor(summary: Partial<ExecutionSummary>): string[] {
 		items: [],
 		fewerImages: [],
 		skipped: [],
+		limitedModels: [],
 		seconds: 31.44,
 		...summary,
 	});
@@ -56,6 +63,7 @@ describe('the hint about finished images', () => {
 	it.each<[string, RowItem[], string]>([
 		['one image', [image()], '1 image in 31.4 seconds.'],
 		['several images', several(3), '3 images in 31.4 seconds.'],
+		['layers and their file', [...several(3), LAYERS_FILE], '3 images in 31.4 seconds.'],
 		['several images per item', [perTask(3), perTask(2)], '5 images in 31.4 seconds.'],
 		['one image and a failed row', [image(), FAILED], '1 image in 31.4 seconds.'],
 	])('the hint counts the images: %s', (_what, items, message) => {
@@ -165,6 +173,24 @@ describe('empty rows', () => {
 	});
 });
 
+describe('custom models whose limits came from the provider', () => {
+	const limited = (...ids: string[]) => ids.map((modelId) => ({ provider: apiMart, modelId }));
+
+	it.each<[LimitedModel[], string]>([
+		[limited('seedream-9'), "APIMart's own limits for seedream-9 were checked."],
+		[limited('a', 'b', '<b>'), "APIMart's own limits for a, b and &lt;b&gt; were checked."],
+		[
+			[...limited('a'), { provider: evoLink, modelId: 'b' }],
+			"APIMart's own limits for a were checked. EvoLink's own limits for b were checked.",
+		],
+	])('the hint names them: %#', (limitedModels, message) => {
+		expect(hintsFor({ limitedModels })).toEqual([message]);
+		expect(hintsFor({ limitedModels, items: [image()] })).toEqual([
+			`1 image in 31.4 seconds. ${message}`,
+		]);
+	});
+});
+
 describe('warnings', () => {
 	const warned = (row: number, warning: string, changes: IDataObject = {}) => ({
 		...image({ warning, ...changes }),
@@ -193,6 +219,12 @@ describe('warnings', () => {
 });
 
 it('an n8n version without hints gets none', () => {
-	const summary = { items: [image()], fewerImages: [0], skipped: [], seconds: 2 };
+	const summary = {
+		items: [image()],
+		fewerImages: [0],
+		skipped: [],
+		limitedModels: [],
+		seconds: 2,
+	};
 	expect(() => addSummaryHint(fakeContext(), summary)).not.toThrow();
 });

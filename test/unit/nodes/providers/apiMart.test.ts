@@ -170,8 +170,9 @@ describe('the APIMart response to a query', () => {
 	});
 
 	it.each<[string, object, object | undefined]>([
-		['credits only', { credits_cost: 1.5 }, { credits: 1.5 }],
-		['dollars only', { cost: '0.026' }, { usd: 0.026 }],
+		['credits only', { credits_cost: 1.5 }, { credits: 1.5, usd: 0.15 }],
+		['dollars only', { cost: '0.026' }, { credits: 0.26, usd: 0.026 }],
+		['both', { cost: 0.0137, credits_cost: 0.2 }, { credits: 0.2, usd: 0.0137 }],
 		['neither', { cost: null, credits_cost: 'n/a' }, undefined],
 	])('has a cost of %s', (_what, data, cost) => {
 		const reading = apiMart.parseTask({ data: { status: 'completed', ...data } });

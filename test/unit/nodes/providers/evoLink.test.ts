@@ -113,7 +113,7 @@ describe('the EvoLink response to a query', () => {
 				status: 'completed',
 				imageUrls: [LINK],
 				expiresAt: DAY_LATER,
-				cost: { credits: 2.25 },
+				cost: { credits: 2.25, usd: 0.033088 },
 				seconds: 31.4,
 				model: 'doubao-seedream-4.5',
 			},

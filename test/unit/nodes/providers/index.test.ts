@@ -13,18 +13,6 @@ it('a provider is found by its exact ID', () => {
 	for (const id of ['', 'EvoLink', 'evolink', 'toString']) expect(findProvider(id)).toBeUndefined();
 });
 
-it.each([
-	['evoLink', 'doubao-seedream-4.5', 2.25],
-	['evoLink', 'doubao-seedream-4.0', 1.6],
-	['apiMart', 'doubao-seedance-4-5', undefined],
-	['apiInOne', 'seedream/4.5-text-to-image', 12],
-	['apiInOne', 'seedream/4.5-edit', 12],
-])('at %s, an image of %s costs %s credits', (id, modelId, credits) => {
-	const model = findProvider(id)?.models.find((one) => one.id === modelId);
-	expect(model?.creditsPerImage).toBe(credits);
-	expect(model?.id).toBe(modelId);
-});
-
 it.each(providers)('$label asks for a task by its id, whatever signs are in it', (provider) => {
 	expect(provider.createPath).toBe('/v1/images/generations');
 	expect(provider.queryPath('task/1 ?')).toBe('/v1/tasks/task%2F1%20%3F');
