@@ -3,7 +3,9 @@ import type { IBinaryData } from 'n8n-workflow';
 import type { Failure } from '../errors/failure';
 import { missingImagesWarning, missingFilesWarning } from '../errors/taskFailures';
 import { downloadImage, type Downloaded } from '../images/download';
+import { storeLayersFile } from '../n8n/layersFile';
 import { type RowItem, failureItem } from '../n8n/results';
+import type { LayersFile } from '../output/layersFile';
 import { finishedItems, type TaskFacts } from '../output/taskItems';
 import type { CompletedTask } from '../providers/provider';
 import type { RowOptions } from '../request/options';
@@ -84,6 +86,7 @@ interface DownloadedTask {
 	state: CompletedTask;
 	raw: ParsedResponse<CompletedTask>['raw'];
 	files: Array<IBinaryData | undefined>;
+	layersFile?: LayersFile<IBinaryData>;
 	/** Why downloads failed, by the index of the image. */
 	failures: Array<[number, Failure]>;
 }
@@ -124,14 +127,14 @@ class TaskDownload {
 		const downloads = await Promise.all(
 			imageUrls.map(async (url, index) => await this.findOrDownload(url, index, validUntil)),
 		);
-		if (!downloads.some(({ kind }) => kind === 'gone')) return this.collect(downloads, task);
+		if (!downloads.some(({ kind }) => kind === 'gone')) return await this.collect(downloads, task);
 		const renewed = await this.tools.poller.waitFor({ ...this.polledTask, isExisting: true });
 		if (!renewed.ok) {
 			this.pollFailure = renewed.failure;
-			return this.collect(downloads, task);
+			return await this.collect(downloads, task);
 		}
 		const newUrls = renewed.value.content.imageUrls;
-		if (newUrls.length !== imageUrls.length) return this.collect(downloads, task);
+		if (newUrls.length !== imageUrls.length) return await this.collect(downloads, task);
 		const retried = await Promise.all(
 			downloads.map(async (download, index) => {
 				const url = newUrls[index];
@@ -140,7 +143,7 @@ class TaskDownload {
 					: download;
 			}),
 		);
-		return this.collect(retried, this.withRenewedLinks(task, renewed.value));
+		return await this.collect(retried, this.withRenewedLinks(task, renewed.value));
 	}
 
 	/** The expiry is counted from the task's creation; a renewed link expires later. */
@@ -164,7 +167,11 @@ class TaskDownload {
 	): Promise<ImageDownload> {
 		if (this.isSkipped(index)) return { kind: 'skipped' };
 		const stored = await this.tools.files.find(this.cacheKey, index);
-		return stored ? { kind: 'stored', stored } : await this.download(url, index, expiresAt);
+		if (!stored) return await this.download(url, index, expiresAt);
+		// Another image may have its earlier name by now.
+		const extension = stored.fileName?.split('.').at(-1) ?? '';
+		const fileName = `${this.names[index]}.${extension}`;
+		return { kind: 'stored', stored: { ...stored, fileName } };
 	}
 
 	private async download(
@@ -181,10 +188,10 @@ class TaskDownload {
 	}
 
 	/** When some downloads failed, the files of the others are cached for a retry. */
-	private collect(
+	private async collect(
 		downloads: readonly ImageDownload[],
 		{ content: state, raw }: ParsedResponse<CompletedTask>,
-	): DownloadedTask {
+	): Promise<DownloadedTask> {
 		const failures = downloads.flatMap((download, index): Array<[number, Failure]> =>
 			'failure' in download ? [[index, download.failure]] : [],
 		);
@@ -194,7 +201,21 @@ class TaskDownload {
 				if (file) this.tools.files.keep(this.cacheKey, index, file);
 			}
 		}
-		return { state, raw, files, failures };
+		return { state, raw, files, failures, layersFile: await this.layersFile(state, files) };
+	}
+
+	/** Where only one image is missing, the file was returned with the others. */
+	private async layersFile(
+		{ layers, imageUrls }: CompletedTask,
+		files: DownloadedTask['files'],
+	): Promise<DownloadedTask['layersFile']> {
+		const { options, only, names, tools } = this;
+		const hasFiles = files.some((file) => file !== undefined);
+		if (!options.layersFile || !layers || !hasFiles || only !== undefined) return undefined;
+		const images = layers.map((layer, index) => {
+			return { layer, url: imageUrls[index] ?? '', file: files[index] };
+		});
+		return await storeLayersFile(tools.context, images, `${names[0]}-layers.json`);
 	}
 
 	private nameOf(index: number): string {

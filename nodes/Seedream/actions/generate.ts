@@ -3,8 +3,15 @@ import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { withWarning, type Result } from '../errors/failure';
 import { invalidRow } from '../errors/inputFailures';
 import { createLinkCheck } from '../images/checkLinks';
+import { createTransparencyCheck } from '../images/checkTransparency';
 import { createDownloader } from '../n8n/downloader';
-import { isEmptyGenerateRow, readGenerateRow, readRowSettings } from '../n8n/readRow';
+import { ModelSchemas } from '../n8n/modelSchemas';
+import {
+	isEmptyGenerateRow,
+	readGenerateRow,
+	readRowSettings,
+	type GenerateRow,
+} from '../n8n/readRow';
 import { openTaskStore } from '../n8n/taskStore';
 import { isTool } from '../n8n/tool';
 import { runningItem } from '../output/taskItems';
@@ -16,6 +23,7 @@ import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import type { Ledger } from '../tasks/ledger';
 import type { RowEnd, RowRecord } from '../tasks/rowRecord';
 import { logBillable } from './log';
+import { Previews } from './preview';
 import { processRows } from './processRows';
 import { type ReadRow, type RowTools, SKIPPED } from './row';
 import { type RowImages, collectRowImages, taskFacts, waitForTask } from './rowImages';
@@ -25,8 +33,10 @@ import { type RowToGenerate, findOrSubmitTasks } from './rowTasks';
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const ledger = openTaskStore(context);
 	try {
+		const modelSchemas = new ModelSchemas(context);
+		const previews = new Previews(context, ledger);
 		const output = await processRows(context, {
-			readRow: rowReader(ledger, context),
+			readRow: previews.reader(rowReader(ledger, context, modelSchemas)),
 			processRow: async (row, tools) => {
 				const record = ledger.openRecord(tools.itemIndex, row.rowRequest);
 				const result = await generateRow(row, record, ledger, tools);
@@ -34,6 +44,8 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 				record.markEnded(rowEnd(result));
 				return result.ok ? { ok: true, value: result.value.items } : result;
 			},
+			limitedModels: () => modelSchemas.models(),
+			preview: () => previews.facts(),
 			onRetry: onRetry(context),
 			imagesOf: ({ input }) => input.images,
 			namedAfter: ({ input: { model, prompt } }) => ({ model, prompt }),
@@ -47,8 +59,8 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 	}
 }
 
-function rowReader(ledger: Ledger, context: IExecuteFunctions) {
-	const checkLinks = createLinkCheck(createDownloader(context));
+function rowReader(ledger: Ledger, context: IExecuteFunctions, modelSchemas: ModelSchemas) {
+	const checkReferences = createReferenceCheck(context);
 	return async (itemIndex: number): Promise<ReadRow<RowToGenerate>> => {
 		const input = ledger.previousInput(itemIndex);
 		const previous = input && findProvider(input.provider);
@@ -59,16 +71,36 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions) {
 		if (!isTool(context) && isEmptyGenerateRow(context, itemIndex)) return SKIPPED;
 		const read = await readGenerateRow(context, itemIndex);
 		if (!read.ok) return read;
-		const { provider, request, options } = read.value;
-		const rowRequest = requestFingerprint(provider, request);
-		if (options.checkReferences && isNew(ledger.stateOf(itemIndex, rowRequest), provider)) {
-			const problems = await checkLinks(request);
-			const messages = problems.map((problem) =>
+		const { recheck, ...row } = read.value;
+		const { provider } = row;
+		// From the row alone, because the provider may state other limits the next time, or none.
+		const rowRequest = requestFingerprint(provider, row.request);
+		const value = { ...row, input: rowRequest.input, rowRequest };
+		if (!isNew(ledger.stateOf(itemIndex, rowRequest), provider)) return { ok: true, value };
+		const schema = await modelSchemas.find(provider, row.request, itemIndex);
+		const request = schema ? recheck(schema) : { ok: true as const, value: row.request };
+		if (!request.ok) return request;
+		const checked = { ...value, request: request.value };
+		const messages = await checkReferences(checked);
+		if (messages.length > 0) return { ok: false, failure: invalidRow(messages, provider) };
+		return { ok: true, value: checked };
+	};
+}
+
+/** Finds out what only the content of the reference images tells. */
+function createReferenceCheck(context: IExecuteFunctions) {
+	const open = createDownloader(context);
+	const checkLinks = createLinkCheck(open);
+	const checkTransparency = createTransparencyCheck(open);
+	return async ({ request, options }: Omit<GenerateRow, 'recheck'>): Promise<string[]> => {
+		const problems = options.checkReferences ? await checkLinks(request) : [];
+		if (problems.length > 0) {
+			return problems.map((problem) =>
 				fieldMessage(fieldLabel('imageUrls'), `contains ${problem}`),
 			);
-			if (messages.length > 0) return { ok: false, failure: invalidRow(messages, provider) };
 		}
-		return { ok: true, value: { ...read.value, input: rowRequest.input, rowRequest } };
+		const problem = await checkTransparency(request, options.checkReferences);
+		return problem === undefined ? [] : [fieldMessage(fieldLabel('background'), problem)];
 	};
 }
 

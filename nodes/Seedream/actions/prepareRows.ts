@@ -11,7 +11,7 @@ import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import { createLimit } from '../shared/limit';
 import { ProviderClient } from '../tasks/providerClient';
 import { TaskPoller } from '../tasks/taskPoller';
-import { SKIPPED, type ProviderTools, type ReadRow, type Row } from './row';
+import { hasEnded, type ProviderTools, type ReadRow, type Row } from './row';
 
 const CONCURRENT_READS = 10;
 
@@ -49,7 +49,7 @@ export async function prepareRows<T extends Row>(
 	const opened = new Map<Provider, Result<ProviderTools>>();
 	const prepared: Array<PreparedRow<T>> = [];
 	for (const [itemIndex, row] of rows.entries()) {
-		if (row === SKIPPED || !row.ok) {
+		if (hasEnded(row) || !row.ok) {
 			prepared.push(row);
 			continue;
 		}
@@ -90,6 +90,6 @@ async function openProvider(
 
 /** 'Concurrency' belongs to the node, not to a row: the first row that could be read decides. */
 function chosenConcurrency(rows: ReadonlyArray<ReadRow<Row>>): number {
-	for (const row of rows) if (row !== SKIPPED && row.ok) return row.value.options.concurrency;
+	for (const row of rows) if (!hasEnded(row) && row.ok) return row.value.options.concurrency;
 	return 0;
 }

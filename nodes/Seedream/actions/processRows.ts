@@ -15,7 +15,7 @@ import { SlowTolerantLimiter } from '../shared/limit';
 import { Progress } from '../tasks/progress';
 import type { ProviderClient } from '../tasks/providerClient';
 import { prepareRows, readRows, type PreparedRow } from './prepareRows';
-import { SKIPPED, type Row, type RowProcessor, type RowTools } from './row';
+import { hasEnded, SKIPPED, type Row, type RowProcessor, type RowTools } from './row';
 
 const CONCURRENT_DOWNLOADS = 4;
 
@@ -61,6 +61,8 @@ export async function processRows<T extends Row>(
 		items,
 		fewerImages,
 		skipped,
+		limitedModels: processor.limitedModels?.() ?? [],
+		preview: processor.preview?.(),
 		seconds: (clock.now() - startedAt) / 1000,
 	});
 	return [items.map((item) => withSelectedFields(item, prepared))];
@@ -68,20 +70,19 @@ export async function processRows<T extends Row>(
 
 function withSelectedFields(item: RowItem, rows: ReadonlyArray<PreparedRow<Row>>): RowItem {
 	const row = rows[item.pairedItem.item];
-	const itemFields =
-		row && row !== SKIPPED && row.ok ? row.value.row.options.itemFields : undefined;
+	const itemFields = row && !hasEnded(row) && row.ok ? row.value.row.options.itemFields : undefined;
 	return itemFields ? selectFields(item, itemFields) : item;
 }
 
 const NO_ITEMS: RowResult = { ok: true, value: [] };
 
 function withoutItems(row: PreparedRow<unknown>): RowResult {
-	return row === SKIPPED || row.ok ? NO_ITEMS : row;
+	return hasEnded(row) || row.ok ? NO_ITEMS : row;
 }
 
 /** For the progress bar, a row that failed counts as one image. */
 function expectedImages<T>(row: PreparedRow<T>, { imagesOf }: RowProcessor<T>): number {
-	if (row === SKIPPED) return 0;
+	if (hasEnded(row)) return 0;
 	return row.ok ? imagesOf(row.value.row) : 1;
 }
 
@@ -102,6 +103,7 @@ async function processAll<T>(
 		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
 			const images = expected[itemIndex] ?? 1;
 			if (ready === SKIPPED) return NO_ITEMS;
+			if ('kind' in ready) return { ok: true, value: ready.items };
 			if (!ready.ok) {
 				progress.rejected(images);
 				return ready;
@@ -153,7 +155,7 @@ function rowFileNames<T extends Row>(
 	date: Date,
 ): FileNames {
 	const rows = prepared.map((ready, itemIndex): ExpectedRow | undefined => {
-		if (ready === SKIPPED || !ready.ok || !ready.value.row.options.downloadImages) {
+		if (hasEnded(ready) || !ready.ok || !ready.value.row.options.downloadImages) {
 			return undefined;
 		}
 		const { row, client } = ready.value;
@@ -183,7 +185,7 @@ function createRowProgress(
 /** The providers that aren't accepting requests right now. */
 function waitingProviders(rows: ReadonlyArray<PreparedRow<unknown>>): string[] {
 	const clients = new Set(
-		rows.flatMap((row) => (row !== SKIPPED && row.ok ? [row.value.client] : [])),
+		rows.flatMap((row) => (!hasEnded(row) && row.ok ? [row.value.client] : [])),
 	);
 	return [...clients].flatMap((client) => (client.isBackingOff() ? [client.provider.label] : []));
 }

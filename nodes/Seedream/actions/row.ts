@@ -5,7 +5,9 @@ import type { DownloadTools } from '../images/download';
 import type { FileNames } from '../images/fileNames';
 import type { ReferenceLinks } from '../images/referenceLinks';
 import type { FileCache } from '../n8n/fileCache';
-import type { RowResult } from '../n8n/results';
+import type { LimitedModel } from '../n8n/modelSchemas';
+import type { PreviewFacts } from '../n8n/previewHint';
+import type { RowItem, RowResult } from '../n8n/results';
 import type { Provider } from '../providers/provider';
 import type { RowOptions } from '../request/options';
 import type { Backoff } from '../shared/backoff';
@@ -24,7 +26,18 @@ export interface Row {
 /** An empty row of a spreadsheet: it gives no item, and isn't a failed row either. */
 export const SKIPPED = 'skipped';
 
-export type ReadRow<T> = Result<T> | typeof SKIPPED;
+/** A row that isn't sent, but only checked and priced. */
+export interface PreviewedRow {
+	kind: 'preview';
+	items: RowItem[];
+}
+
+export type ReadRow<T> = Result<T> | typeof SKIPPED | PreviewedRow;
+
+/** Whether there's nothing to do for the row: no provider and no credential is needed. */
+export function hasEnded(row: ReadRow<unknown>): row is typeof SKIPPED | PreviewedRow {
+	return row === SKIPPED || 'kind' in row;
+}
 
 /** What all rows of one provider share. */
 export interface ProviderTools {
@@ -65,6 +78,9 @@ export interface RowProcessor<T> {
 	};
 	/** For the rows of one provider; `concurrency` 0 is automatic. */
 	concurrencyLimiter: (concurrency: number) => ConcurrencyLimiter;
+	/** The custom models whose limits came from their providers. */
+	limitedModels?: () => readonly LimitedModel[];
+	preview?: () => PreviewFacts;
 	/** What a retry does with the rows that finished, for the error that names those that failed. */
 	onRetry: string;
 }

@@ -42,11 +42,12 @@ export function fieldsByModel(
 
 /** The values of the model field, with the model whose fields they show. */
 function modelChoices(provider: Provider): Array<{ model: Model; values: string[] }> {
-	const { automatic, models, defaultModels } = provider;
+	const { automatic, models } = provider;
 	return [
 		// Automatic may select the model for references, so it shows that model's fields. If the provider
-		// comes from the row, it's a value of the model field for every provider.
-		{ model: automatic?.pick(1) ?? defaultModels[1.1], values: ['auto'] },
+		// comes from the row, it's a value of the model field for every provider: elsewhere it means the
+		// default, which depends on the version of the node, so it shows the fields of all models.
+		{ model: automatic?.pick(1) ?? customModel(provider, 'auto'), values: ['auto'] },
 		...models.map((model) => ({ model, values: [model.id, ...model.aliases] })),
 		{ model: customModel(provider, 'custom'), values: ['custom'] },
 	];

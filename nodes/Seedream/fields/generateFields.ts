@@ -152,6 +152,11 @@ const continueWhenField: INodeProperties = {
 			description: 'Wait for the images and return them',
 		},
 		{
+			name: 'Preview Cost',
+			value: 'preview',
+			description: 'Check every row and return what it would cost. Nothing is sent.',
+		},
+		{
 			name: 'Task Is Submitted',
 			value: 'submitted',
 			description:

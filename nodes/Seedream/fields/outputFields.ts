@@ -3,6 +3,8 @@ import type { INodeProperties } from 'n8n-workflow';
 import { FILE_NAME_PLACEHOLDERS } from '../images/fileName';
 import { ITEM_FIELDS } from '../output/taskItems';
 import { OPTION_LABELS, DEFAULT_OPTIONS } from '../request/options';
+import { providers } from '../providers';
+import { fieldsByModel } from './fieldsByModel';
 
 /** The fields for finished images, which both nodes have. */
 export function outputFields(show: Record<string, string[]> = {}): INodeProperties[] {
@@ -94,7 +96,7 @@ const toolFields: INodeProperties[] = [
 	},
 ];
 
-const { concurrency, fileName, pollInterval, timeout } = DEFAULT_OPTIONS;
+const { concurrency, fileName, maxCost, pollInterval, timeout } = DEFAULT_OPTIONS;
 
 const CHECK_REFERENCES: INodeProperties = {
 	displayName: OPTION_LABELS.checkReferences,
@@ -115,6 +117,35 @@ const CONCURRENCY: INodeProperties = {
 		'Maximum number of tasks in progress at the same time. 0 = as many as the provider accepts.',
 };
 
+const FALLBACKS: INodeProperties = {
+	displayName: OPTION_LABELS.fallbacks,
+	name: 'fallbacks',
+	type: 'multiOptions',
+	default: [],
+	options: providers.map(({ id, label }) => ({ name: label, value: id })),
+	description:
+		'Other providers that generate a row if its own provider fails without charging you, in the order in which you select them. They use the same version of Seedream. Each needs its credential.',
+};
+
+const FALLBACK_ON_CONTENT_POLICY: INodeProperties = {
+	displayName: OPTION_LABELS.fallbackOnContentPolicy,
+	name: 'fallbackOnContentPolicy',
+	type: 'boolean',
+	default: false,
+	description:
+		"Whether a row that the content policy blocks is also tried with the providers in 'Fall Back To'. They usually block it, too.",
+};
+
+const MAX_COST: INodeProperties = {
+	displayName: OPTION_LABELS.maxCost,
+	name: 'maxCost',
+	type: 'number',
+	default: maxCost,
+	typeOptions: { minValue: 0 },
+	description:
+		'What this node may cost per execution, in US dollars, including retries and loops. 0 = no limit. Rows that might exceed it are rejected before anything is sent.',
+};
+
 const placeholders = FILE_NAME_PLACEHOLDERS.map((name) => `{${name}}`).join(', ');
 const fileNameDescription = `Name of the files, without the extension. Placeholders: ${placeholders}.`;
 
@@ -125,6 +156,15 @@ const FILE_NAME: INodeProperties = {
 	default: fileName,
 	placeholder: 'e.g. {row}-{prompt}-{image}',
 	description: fileNameDescription,
+};
+
+const LAYERS_FILE: INodeProperties = {
+	displayName: OPTION_LABELS.layersFile,
+	name: 'layersFile',
+	type: 'boolean',
+	default: false,
+	description:
+		'Whether to also return a JSON file that describes the canvas and the layers, so that a design tool can put them together',
 };
 
 const POLL_INTERVAL: INodeProperties = {
@@ -161,10 +201,21 @@ export const optionsField: INodeProperties = {
 	type: 'collection',
 	placeholder: 'Add Option',
 	default: {},
-	options: [CONCURRENCY, FILE_NAME, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
+	options: [CONCURRENCY, FILE_NAME, LAYERS_FILE, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
 };
 
 export const generateOptionsField: INodeProperties = {
 	...optionsField,
-	options: [CHECK_REFERENCES, CONCURRENCY, FILE_NAME, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
+	options: [
+		CHECK_REFERENCES,
+		CONCURRENCY,
+		FALLBACK_ON_CONTENT_POLICY,
+		FALLBACKS,
+		FILE_NAME,
+		...fieldsByModel(({ layers }) => layers && LAYERS_FILE, '/'),
+		MAX_COST,
+		POLL_INTERVAL,
+		SIMPLIFY,
+		TIMEOUT,
+	],
 };

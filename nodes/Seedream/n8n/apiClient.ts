@@ -86,25 +86,55 @@ class N8nApiClient implements ApiClient {
 		timeoutMs: number,
 		mustFinish = false,
 	): Promise<HttpResult> {
-		const { context } = this;
-		throwIfCancelled(context);
-		const timeout = new RequestTimeout(context, timeoutMs, mustFinish);
-		const result = await attempt(
-			async (): Promise<unknown> =>
-				await context.helpers.httpRequestWithAuthentication.call(
-					withSignal(context, timeout.signal),
-					this.credentialType,
-					{ ...options, timeout: timeoutMs, ...FULL_RESPONSE },
-				),
-			timeout.signal,
+		const { context, credentialType } = this;
+		const result = await exchange(context, { timeoutMs, mustFinish }, async (signal) =>
+			context.helpers.httpRequestWithAuthentication.call(
+				withSignal(context, signal),
+				credentialType,
+				{ ...options, timeout: timeoutMs, ...FULL_RESPONSE },
+			),
 		);
-		timeout.release();
-		if (!mustFinish) throwIfCancelled(context);
 		if (result.kind === 'networkError') return result;
-		const { status, headers, body } = responseSchema.parse(result.response);
-		const content = withoutApiKey(parsed(body), this.credential.apiKey);
-		return { kind: 'response', status, headers, body: content };
+		return { ...result, body: withoutApiKey(result.body, this.credential.apiKey) };
 	}
+}
+
+/** What a provider tells everyone; without a credential, at the `baseUrl` that it documents. */
+export async function sendWithoutKey(
+	context: IExecuteFunctions,
+	provider: Provider,
+	itemIndex: number,
+	{ baseUrl: documented, path, timeoutMs }: { baseUrl: string; path: string; timeoutMs: number },
+): Promise<HttpResult> {
+	const isSelected = context.getNode().credentials?.[provider.credential] !== undefined;
+	const credential = isSelected && (await readCredential(context, provider, itemIndex));
+	const base = credential && credential.ok ? baseUrl(credential.value, 'baseUrl') : documented;
+	if (!isWebAddress(base)) return INVALID_URL;
+	return await exchange(context, { timeoutMs }, async (abortSignal) =>
+		context.helpers.httpRequest({
+			method: 'GET',
+			url: `${base}${path}`,
+			encoding: 'text',
+			timeout: timeoutMs,
+			abortSignal,
+			...FULL_RESPONSE,
+		}),
+	);
+}
+
+async function exchange(
+	context: IExecuteFunctions,
+	{ timeoutMs, mustFinish = false }: { timeoutMs: number; mustFinish?: boolean },
+	send: (signal: AbortSignal) => Promise<unknown>,
+): Promise<HttpResult> {
+	throwIfCancelled(context);
+	const timeout = new RequestTimeout(context, timeoutMs, mustFinish);
+	const result = await attempt(async () => await send(timeout.signal), timeout.signal);
+	timeout.release();
+	if (!mustFinish) throwIfCancelled(context);
+	if (result.kind === 'networkError') return result;
+	const { status, headers, body } = responseSchema.parse(result.response);
+	return { kind: 'response', status, headers, body: parsed(body) };
 }
 
 /** A credential that was deleted, or encrypted with another key, fails only the rows that need it. */

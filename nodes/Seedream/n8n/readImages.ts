@@ -96,7 +96,8 @@ async function imageFile(
 	}
 }
 
-async function openContent(
+/** Throws if n8n no longer has the file. */
+export async function openContent(
 	{ helpers }: IExecuteFunctions,
 	binary: IBinaryData,
 ): Promise<FileContent> {

@@ -133,7 +133,9 @@ function failedLines(failed: readonly FailedRow[]): string[] {
 }
 
 function finishedLines(rows: readonly RowResult[], onRetry: string): string[] {
-	const finished = rows.flatMap((row) => (row.ok && row.value.length > 0 ? [row.value] : []));
+	const finished = rows.flatMap((row) =>
+		row.ok && taskIds(row.value).length > 0 ? [row.value] : [],
+	);
 	if (finished.length === 0) return [];
 	return [
 		`${finished.length} of ${rows.length} rows finished. ${onRetry}`,

@@ -1,5 +1,6 @@
 import type { CompletedTask, Cost, Provider, RunningTask } from '../providers/provider';
 import type { JsonObject } from '../shared/json';
+import type { LayersFile } from './layersFile';
 
 /** A value that n8n accepts in an item. */
 type FieldValue = string | number | boolean | object | null | undefined;
@@ -19,6 +20,8 @@ export const ITEM_FIELDS = {
 	imageIndex: 'Image Index',
 	imageUrl: 'Image URL',
 	imageUrls: 'Image URLs',
+	layer: 'Layer',
+	layers: 'Layers',
 	model: 'Model',
 	prompt: 'Prompt',
 	provider: 'Provider',
@@ -46,6 +49,8 @@ export interface FinishedTask<File> {
 	raw: JsonObject;
 	/** One for each image, or none at all; undefined where the download failed. */
 	files: ReadonlyArray<File | undefined>;
+	/** Describes the images, where they're layers and the user wants it. */
+	layersFile?: LayersFile<File>;
 	/** Failed items that take the place of images whose download failed, by their index. */
 	failed?: ReadonlyMap<number, OutputItem<File>>;
 	/** The index of the only image to return; the others were returned before. */
@@ -76,7 +81,9 @@ export function finishedItems<File>(
 	task: FinishedTask<File>,
 	options: ItemOptions,
 ): Array<OutputItem<File>> {
-	if (options.outputItems === 'perImage') return imageItems(task, options);
+	if (options.outputItems === 'perImage') {
+		return [...imageItems(task, options), ...layersFileItems(task, options)];
+	}
 	const failed = [...(task.failed?.values() ?? [])];
 	// When all of its images failed, an item for the task would be empty.
 	const isEmpty = failed.length > 0 && failed.length === returnedImages(task).length;
@@ -91,8 +98,8 @@ function returnedImages({ state, only }: FinishedTask<unknown>): number[] {
 
 /** Each file keeps its own number, whichever others are missing. */
 function taskItem<File>(task: FinishedTask<File>, options: ItemOptions): OutputItem<File> {
-	const { facts, state, files, raw } = task;
-	const { status, cost } = state;
+	const { facts, state, files, layersFile, raw } = task;
+	const { status, cost, layers } = state;
 	const { outputField } = options;
 	const images = returnedImages(task);
 	const isAll = images.length === state.imageUrls.length;
@@ -102,12 +109,13 @@ function taskItem<File>(task: FinishedTask<File>, options: ItemOptions): OutputI
 		...taskJson(facts),
 		imageUrls,
 		imageCount: imageUrls.length,
+		layers: layers && images.flatMap((index) => layers[index] ?? []),
 		...resultJson(state, isAll || !cost ? cost : shareOf(cost, state.imageUrls.length), options),
 		warning: facts.warning,
 	};
+	const allFiles = [...images.map((image) => files[image]), layersFile?.file];
 	const binary: Record<string, File> = Object.fromEntries(
-		images.flatMap((image, place) => {
-			const file = files[image];
+		allFiles.flatMap((file, place) => {
 			return file ? [[place === 0 ? outputField : `${outputField}_${place}`, file]] : [];
 		}),
 	);
@@ -118,15 +126,17 @@ function taskItem<File>(task: FinishedTask<File>, options: ItemOptions): OutputI
 /** Each image carries its own share of the cost, so that a column of costs adds up. */
 function imageItems<File>(task: FinishedTask<File>, options: ItemOptions): Array<OutputItem<File>> {
 	const { facts, state, files, failed, raw } = task;
-	const { status, imageUrls } = state;
+	const { status, imageUrls, layers } = state;
 	const cost = state.cost && shareOf(state.cost, imageUrls.length);
 	return returnedImages(task).map((imageIndex) => {
+		const layer = layers?.[imageIndex];
 		const json = {
 			status,
-			...taskJson(facts),
+			...taskJson(layer ? layerFacts(facts, options) : facts),
 			imageUrl: imageUrls[imageIndex],
 			imageIndex,
 			imageCount: imageUrls.length,
+			layer,
 			...resultJson(state, cost, options),
 			warning: facts.warning,
 		};
@@ -138,6 +148,27 @@ function imageItems<File>(task: FinishedTask<File>, options: ItemOptions): Array
 			}
 		);
 	});
+}
+
+/** It isn't an image: it has no link and no cost. */
+function layersFileItems<File>(
+	{ facts, state: { status }, layersFile, raw }: FinishedTask<File>,
+	options: ItemOptions,
+): Array<OutputItem<File>> {
+	if (!layersFile) return [];
+	const { file, name, content } = layersFile;
+	const json = {
+		status,
+		...taskJson(layerFacts(facts, options)),
+		layersFile: name,
+		...content,
+	};
+	return [{ ...item(json, raw, options), binary: { [options.outputField]: file } }];
+}
+
+/** A layer has more than ten fields with its prompt, which is optional and says little about it. */
+function layerFacts(facts: TaskFacts, { simplify }: ItemOptions): TaskFacts {
+	return simplify ? { ...facts, prompt: undefined } : facts;
 }
 
 function item(

@@ -67,7 +67,8 @@ export const seedream45: Model = {
 		callbackUrl: CALLBACK_URL,
 	},
 	rules: [referencesPlusImages(MAX_REFERENCES_AND_IMAGES)],
-	price: { perImage: [{ amount: 2.04 }] },
+	// The older product page says 2.25.
+	price: { perImage: [{ amount: 2.04, maximum: 2.25 }] },
 };
 
 /**
@@ -89,7 +90,8 @@ export const seedream40: Model = {
 		resolution: quality(['1K', '2K', '4K'], '2K'),
 		promptOptimization: promptPriority(['standard', 'fast']),
 	},
-	price: { perImage: [{ amount: 1.53 }] },
+	// The older product page says 1.6.
+	price: { perImage: [{ amount: 1.53, maximum: 1.6 }] },
 };
 
 /**

@@ -20,12 +20,13 @@ export interface TaskPrice {
 
 /** Where the price depends on what only the response tells, the highest one counts. */
 export function taskPrice(
-	{ price, parameters }: Model,
+	{ price, parameters, guesses }: Pick<Model, 'price' | 'parameters' | 'guesses'>,
 	{ resolution, pixels = 0, references, webSearch }: PricedRequest,
 ): TaskPrice | undefined {
 	if (!price) return undefined;
 	const { resolution: parameter } = parameters;
-	const chosen = resolution ?? (parameter?.kind === 'choice' ? parameter.default : undefined);
+	const isKnown = parameter?.kind === 'choice' && !guesses?.has('resolution');
+	const chosen = resolution ?? (isKnown ? parameter.default : undefined);
 	const { amount, maximum = amount } = priceTier(price, chosen, pixels);
 	const { perTask = 0, perReference = 0, perWebSearch = 0 } = price;
 	return {
@@ -48,14 +49,18 @@ function priceTier(
 	return tier ?? mostExpensive;
 }
 
-/** The list price of a task with this many images. */
-export function estimatedCost(
+/** What a task with this many images costs. */
+export function taskCost(
 	{ perTask, perImage }: Pick<TaskPrice, 'perTask' | 'perImage'>,
 	images: number,
 	{ priceList: { unit, creditsPerUsd } }: Pick<Provider, 'priceList'>,
 ): Cost {
-	const cost = costInBoth({ [unit]: perTask + perImage * images }, creditsPerUsd);
-	return { ...cost, estimated: true };
+	return { ...costInBoth({ [unit]: perTask + perImage * images }, creditsPerUsd) };
+}
+
+/** The list price of a task with this many images. */
+export function estimatedCost(...task: Parameters<typeof taskCost>): Cost {
+	return { ...taskCost(...task), estimated: true };
 }
 
 /** The most that a task with this many images costs by the price list, in US dollars. */

@@ -5,6 +5,7 @@ import type { ProviderError } from '../errors/providerError';
 import { isJsonObject, type JsonObject } from '../shared/json';
 import { isError, parseErrorObject } from './errorResponse';
 import { hasText, optionalNumber, optionalText, optionalTime } from './fieldSchemas';
+import { layeredImages } from './layers';
 import type { CompletedTask, EndedTask, ParseResult, TaskState } from './provider';
 import { imagesOfTask, linksExpire, statedExpiry } from './resultLinks';
 import { chargeOf, costOf } from './taskCost';
@@ -52,9 +53,10 @@ export function createTaskParser({
 			return { kind: 'parsed', value: { status, progress, model } };
 		}
 		const cost = costOf(task, { costIsUsd, creditsPerUsd });
+		const { imageUrls, layers } = layeredImages(task, images.links);
 		const outcome = {
 			status,
-			imageUrls: images.links,
+			imageUrls,
 			imageErrors: images.errors,
 			error: taskError(task, rest.request_id) ?? {
 				code: defaultErrorCode,
@@ -64,6 +66,7 @@ export function createTaskParser({
 			charged: chargeOf(task, cost),
 		};
 		const details = {
+			layers,
 			expiresAt:
 				statedExpiry(task) ?? linksExpire(linksFrom({ created: created ?? created_at, completed })),
 			cost,

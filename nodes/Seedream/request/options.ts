@@ -1,8 +1,11 @@
 import { DEFAULT_FILE_NAME } from '../images/fileName';
 import { ITEM_FIELDS, type ItemField } from '../output/taskItems';
+import { providers } from '../providers';
 import { isJsonObject } from '../shared/json';
 import { cellText, isBlank, normalizeCell } from './cells';
 import { fieldMessage } from './labels';
+import { parseFieldNames } from './lists';
+import { matchProvider } from './matchNames';
 
 /** The parsed fields of a row, or a message for each one that isn't valid. */
 export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[] };
@@ -19,10 +22,15 @@ export interface RowOptions {
 	checkReferences: boolean;
 	/** Maximum number of rows in progress; 0 = automatic. */
 	concurrency: number;
+	/** The IDs of the providers that may generate the row instead, in this order. */
+	fallbacks: readonly string[];
+	fallbackOnContentPolicy: boolean;
 	/** A template, see images/fileName.ts. */
 	fileName: string;
 	/** Whether to also return a file that describes a task's layers. */
 	layersFile: boolean;
+	/** For the whole execution, in US dollars; 0 = none. */
+	maxCost: number;
 	/** In seconds; 0 = automatic. */
 	pollInterval: number;
 	simplify: boolean;
@@ -39,8 +47,11 @@ export const OPTION_LABELS = {
 	outputItems: 'Output',
 	checkReferences: 'Check References',
 	concurrency: 'Concurrency',
+	fallbacks: 'Fall Back To',
+	fallbackOnContentPolicy: 'Fall Back After Content Policy',
 	fileName: 'File Name',
 	layersFile: 'Layers File',
+	maxCost: 'Maximum Cost (USD)',
 	pollInterval: 'Poll Interval',
 	simplify: 'Simplify',
 	timeout: 'Timeout',
@@ -51,8 +62,11 @@ export const OPTION_LABELS = {
 export const DEFAULT_OPTIONS = {
 	checkReferences: false,
 	concurrency: 0,
+	fallbacks: [],
+	fallbackOnContentPolicy: false,
 	fileName: DEFAULT_FILE_NAME,
 	layersFile: false,
+	maxCost: 0,
 	pollInterval: 0,
 	simplify: true,
 	timeout: 600,
@@ -111,8 +125,11 @@ export function readOptions(field: ReadField): Checked<RowOptions> {
 		),
 		checkReferences: option('checkReferences', parseBoolean),
 		concurrency: option('concurrency', parseNumber({ min: 0, isInteger: true })),
+		fallbacks: option('fallbacks', parseProviders),
+		fallbackOnContentPolicy: option('fallbackOnContentPolicy', parseBoolean),
 		fileName: option('fileName', parseText),
 		layersFile: option('layersFile', parseBoolean),
+		maxCost: option('maxCost', parseNumber({ min: 0 })),
 		pollInterval: option('pollInterval', parseNumber({ min: 0 })),
 		simplify: !hasAllFields && option('simplify', parseBoolean),
 		...(itemFields.length > 0 ? { itemFields } : {}),
@@ -165,6 +182,17 @@ function parseChoice<C extends string>(cell: unknown, values: readonly C[]): C |
 	const text = normalizeCell(cell);
 	const choice = values.find((value) => value.toLowerCase() === text);
 	return choice ?? new CellIssue(`is ${quote(cell)} but must be one of ${values.join(', ')}`);
+}
+
+/** From the panel's list, or names in a text. */
+function parseProviders(cell: unknown): readonly string[] | CellIssue {
+	const names = parseFieldNames(cell);
+	const unknown = names.find((name) => !matchProvider(name));
+	if (unknown !== undefined) {
+		const labels = providers.map(({ label }) => label).join(', ');
+		return new CellIssue(`contains ${quote(unknown)} but must be some of ${labels}`);
+	}
+	return [...new Set(names.flatMap((name) => matchProvider(name)?.id ?? []))];
 }
 
 function parseItemFields(cell: unknown): readonly ItemField[] | CellIssue {

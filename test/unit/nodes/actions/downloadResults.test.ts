@@ -25,6 +25,7 @@ import { createLimit } from '../../../../nodes/Seedream/shared/limit';
 import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import { TaskPoller, type PolledTask } from '../../../../nodes/Seedream/tasks/taskPoller';
 import { fakeContext } from '../fakeContext';
+import { ihdr, PNG_SIGNATURE, pngChunk } from '../images/pngFiles';
 import { reply, scriptedClientAt } from '../tasks/scriptedApiClient';
 import { concurrentClock } from '../virtualClock';
 
@@ -558,4 +559,134 @@ describe('a task of unknown age', () => {
 			expect(opened).toHaveLength(attempts);
 		},
 	);
+});
+
+describe('layers', () => {
+	const links = ['base', 'sky', 'cat'].map((name) => `https://a.example/${name}`);
+	const box = { x: 20, y: 10, width: 300, height: 80 };
+	const layers = [{ index: 0 }, { index: 1, name: 'Sky', box }, { index: 2, name: 'Cat', box }];
+	const task = { content: { ...completed(...links).content, layers }, raw: { id: 'task-1' } };
+	const withFile: RowOptions = { ...OPTIONS, layersFile: true };
+	const canvas = { width: 640, height: 480 };
+	const HEADER = ihdr({ ...canvas, colorType: 6, bitDepth: 8 });
+	const FILE = Buffer.concat([PNG_SIGNATURE, HEADER, pngChunk('IEND')]);
+
+	/** n8n stores the files in its memory. */
+	function inMemory(isBroken: (url: string) => boolean = () => false) {
+		const fixture = tools((url) => {
+			const link = stored();
+			if (isBroken(url)) return withStatus(400);
+			return link.kind === 'opened'
+				? {
+						...link,
+						store: async (...file) => ({
+							...(await link.store(...file)),
+							data: FILE.toString('base64'),
+						}),
+					}
+				: link;
+		});
+		const { helpers } = fixture.all.context;
+		helpers.prepareBinaryData = async (content, fileName, mimeType = '') => {
+			if (!Buffer.isBuffer(content)) throw new Error('a stream');
+			return { data: content.toString('base64'), fileName, mimeType };
+		};
+		return fixture;
+	}
+
+	const jsonOf = ({ data = '' }: Partial<IBinaryData> = {}) =>
+		JSON.parse(Buffer.from(data, 'base64').toString()) as unknown;
+
+	it("the layers' file describes the downloaded files, with the canvas measured from the base", async () => {
+		const { all } = inMemory();
+		const result = await resultsOf(task, all, withFile);
+		const items = result.ok ? result.value : [];
+		expect(items.map(({ json }) => json.layer)).toEqual([...layers, undefined]);
+		const { json, binary } = items[3] ?? {};
+		const content = {
+			canvas,
+			layers: [
+				{ index: 0, box: { x: 0, y: 0, ...canvas }, file: 'task-1-1.png', url: links[0] },
+				{ ...layers[1], file: 'task-1-2.png', url: links[1] },
+				{ ...layers[2], file: 'task-1-3.png', url: links[2] },
+			],
+		};
+		expect(json).toMatchObject({ layersFile: 'task-1-1-layers.json', ...content });
+		expect(binary?.data).toMatchObject({
+			fileName: 'task-1-1-layers.json',
+			mimeType: 'application/json',
+		});
+		expect(jsonOf(binary?.data)).toEqual(content);
+	});
+
+	it('an item per task has the file of its layers last', async () => {
+		const { all } = inMemory();
+		const result = await resultsOf(task, all, { ...withFile, outputItems: 'perTask' });
+		const [item] = result.ok ? result.value : [];
+		expect(Object.keys(item?.binary ?? {})).toEqual(['data', 'data_1', 'data_2', 'data_3']);
+		expect(jsonOf(item?.binary?.data_3)).toMatchObject({ canvas });
+		expect(item?.json.layers).toEqual(layers);
+	});
+
+	it("layers whose download failed have no file in the layers' file", async () => {
+		const { all } = inMemory((url) => url === links[0]);
+		const result = await resultsOf(task, all, withFile);
+		const items = result.ok ? result.value : [];
+		expect(items.map(({ json }) => json.status)).toEqual([
+			'failed',
+			'completed',
+			'completed',
+			'completed',
+		]);
+		expect(jsonOf(items[3]?.binary?.data)).toEqual({
+			canvas: { width: 320, height: 90 },
+			layers: [
+				{ index: 0, box: { x: 0, y: 0, width: 320, height: 90 }, url: links[0] },
+				{ ...layers[1], file: 'task-1-2.png', url: links[1] },
+				{ ...layers[2], file: 'task-1-3.png', url: links[2] },
+			],
+		});
+	});
+
+	it("without a single downloaded layer, there's no file of them", async () => {
+		const { all } = inMemory(() => true);
+		expect(await resultsOf(task, all, withFile)).toMatchObject({ ok: false });
+	});
+
+	it("if n8n can't store the layers' file, the layers are returned without it", async () => {
+		const { all } = inMemory();
+		all.context.helpers.prepareBinaryData = async () => await Promise.reject(new Error('ENOSPC'));
+		const warn = jest.fn();
+		Object.assign(all.context, { logger: { warn } });
+		const result = await resultsOf(task, all, withFile);
+		expect(result.ok && result.value.map(({ json }) => json.layer)).toEqual(layers);
+		expect(warn).toHaveBeenCalledWith("n8n couldn't store task-1-1-layers.json: Error: ENOSPC");
+	});
+
+	it('a layer that was missing before comes without the file, which was returned with the others', async () => {
+		const { all, clock } = inMemory();
+		const { items } = await downloadResults(FACTS, task, withFile, polled(clock), all, 1);
+		expect(items.map(({ json }) => json.layer)).toEqual([layers[1]]);
+	});
+
+	it.each<[string, RowOptions, ReturnType<typeof completed>]>([
+		["the user doesn't want it", OPTIONS, task],
+		["the images aren't layers", withFile, completed(...links)],
+		['nothing is downloaded', { ...withFile, downloadImages: false }, task],
+	])("there's no file of the layers if %s", async (_what, options, images) => {
+		const { all } = inMemory();
+		expect((await resultsOf(images, all, options)).ok).toBe(true);
+		const result = await resultsOf(images, all, options);
+		expect(result.ok && result.value).toHaveLength(3);
+	});
+});
+
+it('files of an earlier try get the names of this one, so that no other image has them', async () => {
+	const { all } = tools(() => stored());
+	all.context.helpers.getBinaryMetadata = async () => ({ fileSize: 1 });
+	const file = { id: 'disk:1', data: '', mimeType: 'image/jpeg', fileName: 'old.jpg' };
+	all.files.keep('evoLink/task-1', 0, file);
+	const options = { ...OPTIONS, fileName: 'shoe' };
+	const result = await resultsOf(completed('https://a.example/1'), all, options);
+	expect(result.ok && result.value[0]?.binary?.data).toEqual({ ...file, fileName: 'shoe.jpg' });
 });

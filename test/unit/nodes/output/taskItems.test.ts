@@ -162,7 +162,10 @@ describe.each(['perImage', 'perTask'] as const)('fields of an item (%s)', (outpu
 		const all = finishedItems(finished(), { ...OPTIONS, outputItems, simplify: false });
 		for (const { json } of all) {
 			expect(json.seconds).toBe(31.4);
-			const other = outputItems === 'perImage' ? ['imageUrls'] : ['imageUrl', 'imageIndex'];
+			const other =
+				outputItems === 'perImage'
+					? ['imageUrls', 'layer', 'layers']
+					: ['imageUrl', 'imageIndex', 'layer', 'layers'];
 			const fields = Object.keys(ITEM_FIELDS).filter((field) => !other.includes(field));
 			expect(Object.keys(json).sort()).toEqual([...fields, 'raw'].sort());
 		}
@@ -171,6 +174,94 @@ describe.each(['perImage', 'perTask'] as const)('fields of an item (%s)', (outpu
 	it(`an item that isn't simplified (${outputItems}) has the provider's raw response`, () => {
 		const options = { ...OPTIONS, outputItems, simplify: false };
 		for (const { json } of finishedItems(finished(), options)) expect(json.raw).toEqual(RAW);
+	});
+});
+
+const LAYERS = [
+	{ index: 0 },
+	{ index: 1, name: 'Title', box: { x: 20, y: 10, width: 300, height: 80 } },
+	{ index: 2, name: 'Cat' },
+];
+
+describe('layers', () => {
+	const layers = finished({ layers: LAYERS }, FILES);
+
+	it('each item of a layer says which one it is, within ten fields', () => {
+		const items = finishedItems(layers, OPTIONS);
+		expect(items.map(({ json }) => json.layer)).toEqual(LAYERS);
+		expect(items.map(({ json }) => json.cost)).toEqual(Array(3).fill({ credits: 1.5, usd: 0.05 }));
+		for (const { json } of items) {
+			expect(Object.keys(json).length).toBeLessThanOrEqual(10);
+			expect(Object.keys(ITEM_FIELDS)).toEqual(expect.arrayContaining(Object.keys(json)));
+		}
+	});
+
+	it("an item of a layer that isn't simplified has the prompt as well", () => {
+		const [item] = finishedItems(layers, { ...OPTIONS, simplify: false });
+		expect(item?.json).toMatchObject({ prompt: 'A lake', layer: { index: 0 } });
+	});
+
+	it('an item per task lists its layers, within ten fields', () => {
+		const [item] = finishedItems(layers, { ...OPTIONS, outputItems: 'perTask' });
+		expect(item?.json).toMatchObject({ layers: LAYERS, prompt: 'A lake' });
+		expect(Object.keys(item?.json ?? {}).length).toBeLessThanOrEqual(10);
+	});
+
+	it('only the layers that are returned are listed', () => {
+		const task = { ...layers, only: 1 };
+		expect(finishedItems(task, OPTIONS).map(({ json }) => json.layer)).toEqual([LAYERS[1]]);
+		const [item] = finishedItems(task, { ...OPTIONS, outputItems: 'perTask' });
+		expect(item?.json.layers).toEqual([LAYERS[1]]);
+	});
+
+	it.each(['perImage', 'perTask'] as const)(
+		"images that aren't layers don't have them (%s)",
+		(outputItems) => {
+			for (const { json } of finishedItems(finished(), { ...OPTIONS, outputItems })) {
+				expect(json).not.toHaveProperty('layer');
+				expect(json).not.toHaveProperty('layers');
+			}
+		},
+	);
+});
+
+describe('the file of the layers', () => {
+	const content = {
+		canvas: { width: 640, height: 480 },
+		layers: LAYERS.map((layer, index) => ({
+			...layer,
+			file: `${index}.png`,
+			url: LINKS[index] ?? '',
+		})),
+	};
+	const layersFile = { file: file('0-layers.json'), name: '0-layers.json', content };
+	const task = { ...finished({ layers: LAYERS }, FILES), layersFile };
+
+	it('the file of the layers is in an item after them, without a link or a cost', () => {
+		const items = finishedItems(task, { ...OPTIONS, outputField: 'picture' });
+		expect(items).toHaveLength(4);
+		expect(items[3]).toEqual({
+			json: {
+				status: 'completed',
+				provider: 'evoLink',
+				model: 'doubao-seedream-4.5',
+				taskId: 'task-1',
+				layersFile: '0-layers.json',
+				...content,
+			},
+			binary: { picture: layersFile.file },
+			pairedItem: { item: 4 },
+		});
+	});
+
+	it('the file of the layers follows those of the images, whichever are missing', () => {
+		const options: ItemOptions = { ...OPTIONS, outputItems: 'perTask' };
+		const [item, ...others] = finishedItems(
+			{ ...task, files: [FILES[0], undefined, FILES[2]] },
+			options,
+		);
+		expect(others).toEqual([]);
+		expect(item?.binary).toEqual({ data: FILES[0], data_2: FILES[2], data_3: layersFile.file });
 	});
 });
 
