@@ -22,6 +22,8 @@ import { requestFingerprint } from '../request/requestFingerprint';
 import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import type { Ledger } from '../tasks/ledger';
 import type { RowEnd, RowRecord } from '../tasks/rowRecord';
+import { CostLimit, priceProblem } from './costLimit';
+import { FallBack } from './fallBack';
 import { logBillable } from './log';
 import { Previews } from './preview';
 import { processRows } from './processRows';
@@ -35,15 +37,25 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 	try {
 		const modelSchemas = new ModelSchemas(context);
 		const previews = new Previews(context, ledger);
-		const output = await processRows(context, {
-			readRow: previews.reader(rowReader(ledger, context, modelSchemas)),
-			processRow: async (row, tools) => {
-				const record = ledger.openRecord(tools.itemIndex, row.rowRequest);
-				const result = await generateRow(row, record, ledger, tools);
+		let costLimit: CostLimit | undefined;
+		const fallBack = new FallBack(context, async (row, tools) => {
+			const record = ledger.openRecord(tools.itemIndex, row.rowRequest);
+			try {
+				const result = await generateRow(row, record, ledger, costLimit, tools);
 				if (!result.ok) result.failure = withWarning(result.failure, record.warning());
 				record.markEnded(rowEnd(result));
 				return result.ok ? { ok: true, value: result.value.items } : result;
+			} finally {
+				costLimit?.settle(record);
+			}
+		});
+		const output = await processRows(context, {
+			readRow: previews.reader(rowReader(ledger, context, modelSchemas)),
+			refuseAll: (rows) => {
+				costLimit = CostLimit.of(rows, ledger);
+				return costLimit?.refusal(rows);
 			},
+			processRow: async (row, tools) => await fallBack.generate(row, tools),
 			limitedModels: () => modelSchemas.models(),
 			preview: () => previews.facts(),
 			onRetry: onRetry(context),
@@ -76,12 +88,14 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions, modelSchemas: Mod
 		// From the row alone, because the provider may state other limits the next time, or none.
 		const rowRequest = requestFingerprint(provider, row.request);
 		const value = { ...row, input: rowRequest.input, rowRequest };
-		if (!isNew(ledger.stateOf(itemIndex, rowRequest), provider)) return { ok: true, value };
+		if (!isNew(ledger.stateOf(itemIndex, rowRequest), provider)) {
+			return { ok: true, value: { ...value, request: undefined } };
+		}
 		const schema = await modelSchemas.find(provider, row.request, itemIndex);
 		const request = schema ? recheck(schema) : { ok: true as const, value: row.request };
 		if (!request.ok) return request;
 		const checked = { ...value, request: request.value };
-		const messages = await checkReferences(checked);
+		const messages = [...priceProblem(checked), ...(await checkReferences(checked))];
 		if (messages.length > 0) return { ok: false, failure: invalidRow(messages, provider) };
 		return { ok: true, value: checked };
 	};
@@ -118,7 +132,7 @@ function onRetry(context: IExecuteFunctions): string {
 
 /** A task that ended is settled; any other can still be fetched. */
 function rowEnd(result: Result<RowImages>): RowEnd {
-	if (result.ok) return { kind: 'done', missing: result.value.missing };
+	if (result.ok) return { kind: 'done', missing: result.value.missing, usd: result.value.usd };
 	const { charged, hasEnded } = result.failure;
 	if (charged === 'no') return { kind: 'failed' };
 	return hasEnded ? { kind: 'spent', charged } : { kind: 'open' };
@@ -128,14 +142,19 @@ async function generateRow(
 	row: RowToGenerate,
 	record: RowRecord,
 	ledger: Ledger,
+	costLimit: CostLimit | undefined,
 	tools: RowTools,
 ): Promise<Result<RowImages>> {
 	const { options, continueWhen } = row;
 	const { itemIndex, client } = tools;
+	const submit = async () => {
+		const refusal = await costLimit?.admit(itemIndex, record, client.provider);
+		return refusal
+			? { ok: false as const, failure: refusal }
+			: await findOrSubmitTasks(row, record, ledger, tools);
+	};
 	if (continueWhen === 'submitted') {
-		const submitted = await tools.withSlot(
-			async () => await findOrSubmitTasks(row, record, ledger, tools),
-		);
+		const submitted = await tools.withSlot(submit);
 		if (!submitted.ok) return submitted;
 		const { tasks, raw } = submitted.value;
 		const itemOptions = { ...options, itemIndex };
@@ -147,7 +166,7 @@ async function generateRow(
 		return { ok: true, value: { items, missing: [] } };
 	}
 	const finished = await tools.withSlot(async () => {
-		const submitted = await findOrSubmitTasks(row, record, ledger, tools);
+		const submitted = await submit();
 		if (!submitted.ok) return submitted;
 		const { tasks } = submitted.value;
 		const ends = tasks.map(async (task) => await waitForTask(task, submitted.value, row, tools));

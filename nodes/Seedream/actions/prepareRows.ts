@@ -3,6 +3,7 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Result } from '../errors/failure';
 import { createApiClient } from '../n8n/apiClient';
 import { createDownloader } from '../n8n/downloader';
+import { findProvider } from '../providers';
 import type { Provider } from '../providers/provider';
 import type { RowOptions } from '../request/options';
 import type { Backoff } from '../shared/backoff';
@@ -27,8 +28,14 @@ export async function readRows<T>(
 	);
 }
 
-/** A row with what its provider takes; a row whose provider has no credential is a failed one. */
-export type PreparedRow<T> = ReadRow<ProviderTools & { row: T }>;
+/**
+ * A row with what its provider and its fallbacks take; a row for which one of them has no credential
+ * is a failed one.
+ */
+export type PreparedRow<T> = ReadRow<ProviderTools & { row: T; fallbacks: Fallbacks }>;
+
+/** In the order in which the user chose them. */
+export type Fallbacks = ReadonlyMap<Provider, ProviderTools>;
 
 interface ClientOptions {
 	clock: Clock;
@@ -53,14 +60,36 @@ export async function prepareRows<T extends Row>(
 			prepared.push(row);
 			continue;
 		}
-		const { provider } = row.value;
-		const tools =
-			opened.get(provider) ??
-			(await openProvider(context, row.value, itemIndex, { ...options, concurrency, pool }));
-		opened.set(provider, tools);
-		prepared.push(tools.ok ? { ok: true, value: { row: row.value, ...tools.value } } : tools);
+		const open = async (provider: Provider) => {
+			const tools =
+				opened.get(provider) ??
+				(await openProvider(context, { ...row.value, provider }, itemIndex, {
+					...options,
+					concurrency,
+					pool,
+				}));
+			opened.set(provider, tools);
+			return tools;
+		};
+		prepared.push(await prepareRow(row.value, open));
 	}
 	return prepared;
+}
+
+async function prepareRow<T extends Row>(
+	row: T,
+	open: (provider: Provider) => Promise<Result<ProviderTools>>,
+): Promise<PreparedRow<T>> {
+	const tools = await open(row.provider);
+	if (!tools.ok) return tools;
+	const fallbacks = new Map<Provider, ProviderTools>();
+	for (const provider of row.options.fallbacks.flatMap((id) => findProvider(id) ?? [])) {
+		if (provider === row.provider) continue;
+		const fallback = await open(provider);
+		if (!fallback.ok) return fallback;
+		fallbacks.set(provider, fallback.value);
+	}
+	return { ok: true, value: { row, fallbacks, ...tools.value } };
 }
 
 async function openProvider(

@@ -1,3 +1,4 @@
+import once from 'lodash/once';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { FileNames, type ExpectedRow } from '../images/fileNames';
@@ -6,7 +7,13 @@ import { createExecutionClock } from '../n8n/clock';
 import { createFileCache } from '../n8n/fileCache';
 import { createFileNameStore } from '../n8n/fileNameStore';
 import { addSummaryHint, countImages } from '../n8n/hint';
-import { collectResults, stopOnFailure, type RowItem, type RowResult } from '../n8n/results';
+import {
+	collectResults,
+	stopBatch,
+	stopOnFailure,
+	type RowItem,
+	type RowResult,
+} from '../n8n/results';
 import { createUploadCache } from '../n8n/uploadCache';
 import { selectFields } from '../output/taskItems';
 import { createBackoff } from '../shared/backoff';
@@ -15,7 +22,14 @@ import { SlowTolerantLimiter } from '../shared/limit';
 import { Progress } from '../tasks/progress';
 import type { ProviderClient } from '../tasks/providerClient';
 import { prepareRows, readRows, type PreparedRow } from './prepareRows';
-import { hasEnded, SKIPPED, type Row, type RowProcessor, type RowTools } from './row';
+import {
+	hasEnded,
+	SKIPPED,
+	type ProviderTools,
+	type Row,
+	type RowProcessor,
+	type RowTools,
+} from './row';
 
 const CONCURRENT_DOWNLOADS = 4;
 
@@ -39,6 +53,10 @@ export async function processRows<T extends Row>(
 		onRejected: () => live.progress?.update(),
 	});
 	stopOnFailure(context, prepared.map(withoutItems), onRetry);
+	const refusal = processor.refuseAll?.(
+		prepared.flatMap((row) => (!hasEnded(row) && row.ok ? [row.value.row] : [])),
+	);
+	if (refusal) stopBatch(context, refusal);
 
 	const startedAt = clock.now();
 	const expected = prepared.map((row) => expectedImages(row, processor));
@@ -88,7 +106,7 @@ function expectedImages<T>(row: PreparedRow<T>, { imagesOf }: RowProcessor<T>): 
 
 type SharedTools = Omit<
 	RowTools,
-	'itemIndex' | 'client' | 'poller' | 'links' | 'withSlot' | 'noteFewerImages'
+	'itemIndex' | 'client' | 'poller' | 'links' | 'withSlot' | 'forProvider' | 'noteFewerImages'
 >;
 
 async function processAll<T>(
@@ -108,18 +126,24 @@ async function processAll<T>(
 				progress.rejected(images);
 				return ready;
 			}
-			const { row, ...providerTools } = ready.value;
-			const result = await processRow(row, {
+			const { row, fallbacks, ...providerTools } = ready.value;
+			const noteStarted = once(() => progress.started(images));
+			const toolsFor = (tools: ProviderTools): RowTools => ({
 				...shared,
-				...providerTools,
+				...tools,
 				itemIndex,
 				withSlot: async (work) =>
-					await inSlot(providerTools.client, shared.clock, async () => {
-						progress.started(images);
+					await inSlot(tools.client, shared.clock, async () => {
+						noteStarted();
 						return await work();
 					}),
+				forProvider: (provider) => {
+					const other = fallbacks.get(provider);
+					return other && toolsFor(other);
+				},
 				noteFewerImages: () => fewerImages.push(itemIndex),
 			});
+			const result = await processRow(row, toolsFor(providerTools));
 			progress.ended(images, result.ok ? countImages(result.value) : undefined);
 			return result;
 		}),
@@ -158,12 +182,15 @@ function rowFileNames<T extends Row>(
 		if (hasEnded(ready) || !ready.ok || !ready.value.row.options.downloadImages) {
 			return undefined;
 		}
-		const { row, client } = ready.value;
+		const { row, client, fallbacks } = ready.value;
 		const { taskIds, ...known } = namedAfter(row);
 		const images = taskIds
 			? taskIds.map((taskId) => ({ image: 1, taskId }))
 			: Array.from({ length: expected[itemIndex] ?? 1 }, (_, index) => ({ image: index + 1 }));
-		return { template: row.options.fileName, images, provider: client.provider.id, ...known };
+		// A fallback isn't known in advance.
+		const { id } = client.provider;
+		const names = fallbacks.size > 0 ? { provider: undefined, model: undefined } : { provider: id };
+		return { template: row.options.fileName, images, ...known, ...names };
 	});
 	return new FileNames(rows, createFileNameStore(context), date);
 }

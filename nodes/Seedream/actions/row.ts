@@ -1,6 +1,6 @@
 import type { IBinaryData, IExecuteFunctions } from 'n8n-workflow';
 
-import type { Result } from '../errors/failure';
+import type { Failure, Result } from '../errors/failure';
 import type { DownloadTools } from '../images/download';
 import type { FileNames } from '../images/fileNames';
 import type { ReferenceLinks } from '../images/referenceLinks';
@@ -59,6 +59,8 @@ export interface RowTools extends ProviderTools {
 	downloadLimit: Limit;
 	fileNames: FileNames;
 	files: FileCache;
+	/** The same for one of the row's fallbacks. */
+	forProvider: (provider: Provider) => RowTools | undefined;
 	/** The row returned fewer images than it requested. */
 	noteFewerImages: () => void;
 }
@@ -67,6 +69,8 @@ export interface RowTools extends ProviderTools {
 export interface RowProcessor<T> {
 	readRow: (itemIndex: number) => Promise<ReadRow<T>>;
 	processRow: (row: T, tools: RowTools) => Promise<RowResult>;
+	/** Why none of these rows is sent, before anything is. */
+	refuseAll?: (rows: readonly T[]) => Failure | undefined;
 	/** How many images a row is expected to return. */
 	imagesOf: (row: T) => number;
 	/** What a row's files are named after, as far as that's known before its task exists. */

@@ -1,3 +1,5 @@
+import sum from 'lodash/sum';
+
 import { type Failure, type Result, withOtherTaskIds } from '../errors/failure';
 import { type RowItem, failureItem } from '../n8n/results';
 import { estimatedCost } from '../providers/price';
@@ -15,11 +17,13 @@ import type { RowTasks, RowToGenerate } from './rowTasks';
 export interface RowImages {
 	items: RowItem[];
 	missing: readonly MissingImage[];
+	/** What they cost in US dollars; undefined if that isn't known. */
+	usd?: number;
 }
 
 export function taskFacts(taskId: string, record: RowRecord, provider: Provider) {
-	const { model, prompt } = record.input;
-	return { provider, taskId, model, prompt, warning: record.warning() };
+	const { model, prompt, fallback } = record.input;
+	return { provider, taskId, model, prompt, fallback, warning: record.warning() };
 }
 
 export interface FinishedTask {
@@ -71,11 +75,13 @@ export async function collectRowImages(
 	if (failures.length === 0 && hasFewerImages(finished, row.input)) tools.noteFewerImages();
 	const endedWithoutImage = failures.filter(({ hasEnded }) => hasEnded);
 	const results: DownloadedResults[] = [];
+	const costs: Array<Cost | undefined> = [];
 	for (const { polledTask, response } of finished) {
 		const facts = taskFacts(polledTask.taskId, record, provider);
 		const warnings = [facts.warning, ...endedWithoutImage.map(({ message }) => message)];
 		const warning = warnings.filter(Boolean).join('. ') || undefined;
 		const content = withKnownDetails(response.content, row.input, provider, polledTask, tools);
+		costs.push(content.cost);
 		const task = { content, raw: response.raw };
 		const only = record.leftOver()?.index;
 		results.push(
@@ -89,7 +95,14 @@ export async function collectRowImages(
 	if (reported) items.push(failureItem(context, { itemIndex, failure: reported }));
 	const missing = results.flatMap((result) => result.missing);
 	missing.push(...unfinished.flatMap(({ taskId }) => (taskId ? [{ taskId }] : [])));
-	return { ok: true, value: { items, missing } };
+	// What's left over from an earlier iteration was counted there.
+	const isKnown = unfinished.length === 0 && !record.leftOver();
+	return { ok: true, value: { items, missing, usd: isKnown ? totalUsd(costs) : undefined } };
+}
+
+function totalUsd(costs: ReadonlyArray<Cost | undefined>): number | undefined {
+	const amounts = costs.flatMap((cost) => cost?.usd ?? []);
+	return amounts.length === costs.length ? sum(amounts) : undefined;
 }
 
 /** Where the provider gives a reason for it, that is said instead. */

@@ -5,8 +5,8 @@ export interface ExpectedRow {
 	template: string;
 	/** One for each expected image; an existing task has its ID. */
 	images: ReadonlyArray<{ image: number; taskId?: string }>;
-	provider: string;
-	/** Undefined if only the response will tell. */
+	/** Undefined if only the response will tell, like the model. */
+	provider: string | undefined;
 	model: string | undefined;
 	prompt: string | undefined;
 }
@@ -67,11 +67,16 @@ export class FileNames {
 		const { template, images, provider, model, prompt } = expected;
 		for (const { image, taskId } of images) {
 			const reservation: Reservation = { number: this.nextNumber(), isTaken: false };
-			const known = { taskId, model, prompt };
+			const known = { taskId, provider, model, prompt };
 			if (Object.entries(known).every(([fact, value]) => isKnown(template, fact, value))) {
 				const { number } = reservation;
-				const fromRow = { taskId: taskId ?? '', model: model ?? '', prompt: prompt ?? '' };
-				const facts = { row: row + 1, image, number, provider, date, ...fromRow };
+				const fromRow = {
+					taskId: taskId ?? '',
+					provider: provider ?? '',
+					model: model ?? '',
+					prompt: prompt ?? '',
+				};
+				const facts = { row: row + 1, image, number, date, ...fromRow };
 				reservation.name = this.makeUnique(template, baseName(template, facts));
 			}
 			this.reservations.set(imageKey(row, image, taskId), reservation);

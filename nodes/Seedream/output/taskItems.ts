@@ -38,6 +38,8 @@ export interface TaskFacts {
 	taskId: string;
 	model?: string;
 	prompt?: string;
+	/** Another provider was to generate the image: its ID, and why it didn't. */
+	fallback?: { from: string; reason: string };
 	/** What people have to know: it may have been charged twice, or some of its images are missing. */
 	warning?: string;
 }
@@ -182,8 +184,15 @@ function item(
 	};
 }
 
-function taskJson({ provider, taskId, model, prompt }: TaskFacts) {
-	return { provider: provider.id, model, taskId, prompt };
+function taskJson({ provider, taskId, model, prompt, fallback }: TaskFacts) {
+	return {
+		provider: provider.id,
+		model,
+		taskId,
+		prompt,
+		fallbackFrom: fallback?.from,
+		fallbackReason: fallback?.reason,
+	};
 }
 
 function resultJson(

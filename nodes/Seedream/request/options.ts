@@ -59,7 +59,12 @@ export const OPTION_LABELS = {
 	toolFields: 'Fields',
 } as const;
 
-export const DEFAULT_OPTIONS = {
+type OptionName = Exclude<
+	keyof RowOptions,
+	'downloadImages' | 'outputField' | 'outputItems' | 'itemFields'
+>;
+
+export const DEFAULT_OPTIONS: Readonly<Pick<RowOptions, OptionName>> = {
 	checkReferences: false,
 	concurrency: 0,
 	fallbacks: [],
@@ -70,7 +75,7 @@ export const DEFAULT_OPTIONS = {
 	pollInterval: 0,
 	simplify: true,
 	timeout: 600,
-} as const;
+};
 
 const OUTPUT_ITEMS = ['perImage', 'perTask'] as const;
 /** What an agent gets, as n8n's guidelines name it. */
@@ -106,10 +111,10 @@ export function readOptions(field: ReadField): Checked<RowOptions> {
 		defaultValue: T,
 		parse: (cell: unknown) => T | CellIssue,
 	) => read(name, field(name, whenHidden), defaultValue, parse);
-	const option = <K extends keyof typeof DEFAULT_OPTIONS>(
+	const option = <K extends OptionName>(
 		name: K,
 		parse: (cell: unknown) => RowOptions[K] | CellIssue,
-	) => read(name, options[name], DEFAULT_OPTIONS[name] as RowOptions[K], parse);
+	) => read(name, options[name], DEFAULT_OPTIONS[name], parse);
 
 	const toolOutput = panelField('toolOutput', 'simplified', 'simplified', (cell) =>
 		parseChoice(cell, TOOL_OUTPUTS),

@@ -16,7 +16,7 @@ const TOLERANCE_USD = 1e-9;
 export class Budget {
 	private readonly waiting: WaitingRow[] = [];
 
-	private inProgress = 0;
+	private readonly inProgress = new Set<RowRecord>();
 
 	/** `costUsd` returns what the execution costs by now. */
 	constructor(
@@ -27,20 +27,20 @@ export class Budget {
 	/** Whether the row's create may be sent. Waits as long as another row might turn out cheaper. */
 	async admit(row: number, record: RowRecord): Promise<boolean> {
 		if (this.tryToAdmit(record)) return true;
-		if (this.inProgress === 0) return false;
+		if (this.inProgress.size === 0) return false;
 		return await new Promise((decide) => {
 			this.waiting.push({ row, record, decide });
 			this.waiting.sort((a, b) => a.row - b.row);
 		});
 	}
 
-	/** An admitted row has ended, and its cost is final. */
-	settle(): void {
-		this.inProgress -= 1;
+	/** A row has ended, so that its cost is final. */
+	settle(record: RowRecord): void {
+		if (!this.inProgress.delete(record)) return;
 		for (const one of [...this.waiting]) {
 			if (this.tryToAdmit(one.record)) this.decide(one, true);
 		}
-		if (this.inProgress > 0) return;
+		if (this.inProgress.size > 0) return;
 		for (const one of [...this.waiting]) this.decide(one, false);
 	}
 
@@ -57,7 +57,7 @@ export class Budget {
 	private tryToAdmit(record: RowRecord): boolean {
 		if (!this.isWithin(this.costUsd() + (record.input.maxUsd ?? 0))) return false;
 		record.holdCost();
-		this.inProgress += 1;
+		this.inProgress.add(record);
 		return true;
 	}
 

@@ -48,6 +48,8 @@ const recordSchema = z.object({
 		price: z.object({ perTask: z.number(), perImage: z.number() }).optional(),
 		/** The most that it costs by the price list, in US dollars. */
 		maxUsd: z.number().optional(),
+		/** Where another provider was to generate the row: its ID, and why it didn't. */
+		fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
 	}),
 	/** The Idempotency-Key. */
 	key: z.string(),
@@ -61,6 +63,8 @@ const recordSchema = z.object({
 		.optional(),
 	/** What the current request costs, or may cost, in US dollars; part of the ledger's total. */
 	usd: z.number().optional(),
+	/** Another execution created the tasks, so they cost this one nothing. */
+	isReused: z.boolean().optional(),
 	/** The create was sent twice and may have been charged twice: the message for users. */
 	warning: z.string().optional(),
 	state: stateSchema,

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../shared/json';
 import {
+	hash,
 	recordedTasks,
 	type LedgerData,
 	type RecordedTasks,
@@ -33,9 +34,12 @@ export interface SentTimes {
 
 /** A create without a response. */
 export interface UnansweredCreate extends SentTimes {
-	body: JsonObject;
+	/** Undefined if another execution sent it. */
+	body?: JsonObject;
 	/** The user has seen the error, and retried the execution. */
 	isSeen: boolean;
+	/** The data table that it's known from. */
+	table?: string;
 }
 
 export interface BillableTask extends SentTimes {
@@ -45,6 +49,13 @@ export interface BillableTask extends SentTimes {
 	warning?: string;
 	/** Undefined if the create got no response, so that the task may or may not exist. */
 	taskId?: string;
+}
+
+/** Keys that no other row has. */
+export interface NewKeys {
+	next: (wanted: string) => string;
+	/** One that no other execution uses. */
+	own: () => string;
 }
 
 /** What a row's record contained before the row was opened. */
@@ -58,9 +69,6 @@ export class RowRecord {
 	/** What the row's task was, or will be, created from. */
 	readonly input: TaskInput;
 
-	/** The same on every try of the same create, and different for any other. */
-	readonly idempotencyKey: string;
-
 	private end?: RowEnd;
 
 	constructor(
@@ -69,9 +77,14 @@ export class RowRecord {
 		private readonly execution: string,
 		private isSaved: boolean,
 		private readonly earlier: EarlierState,
+		private readonly newKeys: NewKeys,
 	) {
 		this.input = record.input;
-		this.idempotencyKey = record.key;
+	}
+
+	/** The same on every try of the same create, and different for any other. */
+	get idempotencyKey(): string {
+		return this.record.key;
 	}
 
 	/** The tasks that exist for the row. */
@@ -84,6 +97,11 @@ export class RowRecord {
 		return this.record.leftOver;
 	}
 
+	/** Whether a create has to be sent that isn't counted yet. */
+	isNew(): boolean {
+		return !this.tasks() && !this.earlier.spent && !this.earlier.unconfirmed;
+	}
+
 	/** Tasks from an earlier try of this execution that ended without an image, but not for free. */
 	spentTasks(): EarlierState['spent'] {
 		return this.earlier.spent;
@@ -91,6 +109,16 @@ export class RowRecord {
 
 	unconfirmed(): UnansweredCreate | undefined {
 		return this.earlier.unconfirmed;
+	}
+
+	/** Another execution sent the row's create, and what became of it isn't known. */
+	recallSent(at: number, table: string): void {
+		this.earlier.unconfirmed ??= { at, lastAt: at, isSeen: false, table };
+	}
+
+	/** Whether another execution created the tasks. */
+	isReused(): boolean {
+		return this.record.isReused === true;
 	}
 
 	warning(): string | undefined {
@@ -117,13 +145,29 @@ export class RowRecord {
 		this.save({ name: 'made', at, taskIds: [...taskIds] });
 	}
 
+	/** Another execution created the tasks. Until it's clear that they can be used, the cost is held. */
+	markReused(taskIds: readonly string[], at: number): void {
+		this.record.isReused = true;
+		this.markCreated(taskIds, at);
+	}
+
+	/** The key belongs to tasks that can't be used, or to another request: the row gets its next one. */
+	moveOn(taskIds: readonly string[]): void {
+		this.changeKey(this.newKeys.next(nextKey(this.record.key, taskIds)));
+	}
+
+	/** Like `moveOn`, but to a key that certainly has no task. */
+	leaveChain(): void {
+		this.changeKey(this.newKeys.own());
+	}
+
 	markEnded(end: RowEnd): void {
 		this.end = end;
 		const { data, record, execution } = this;
 		const taskIds = [...(this.tasks()?.taskIds ?? [])];
 		const hasTasks = taskIds.length > 0;
-		if (end.kind === 'failed') this.setCost(0);
-		if (end.kind === 'done' && end.usd !== undefined) this.setCost(end.usd);
+		if (end.kind === 'failed' || this.isReused()) this.setCost(0);
+		else if (end.kind === 'done' && end.usd !== undefined) this.setCost(end.usd);
 		if (end.kind === 'done') data.records.push(...leftOversOf(record, end.missing));
 		if (end.kind === 'failed' && hasTasks) this.save({ name: 'failed', taskIds });
 		if (end.kind === 'spent' && hasTasks) {
@@ -148,6 +192,13 @@ export class RowRecord {
 		return taskIds.map((taskId) => ({ row, input, at, lastAt: at, taskId, warning }));
 	}
 
+	private changeKey(key: string): void {
+		const { record, earlier } = this;
+		earlier.unconfirmed = undefined;
+		record.past.keys.push(record.key);
+		Object.assign(record, { key, isReused: undefined, state: { name: 'refused' } });
+	}
+
 	private setCost(usd: number): void {
 		const { data, record } = this;
 		data.usd = (data.usd ?? 0) + usd - (record.usd ?? 0);
@@ -159,6 +210,11 @@ export class RowRecord {
 		if (!this.isSaved) this.data.records.push(this.record);
 		this.isSaved = true;
 	}
+}
+
+/** The key that a row has after one that led to these tasks, or to another request: always the same. */
+export function nextKey(key: string, taskIds: readonly string[]): string {
+	return hash([key, ...taskIds]);
 }
 
 /**

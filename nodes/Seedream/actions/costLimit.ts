@@ -1,0 +1,59 @@
+import sum from 'lodash/sum';
+
+import { batchTooExpensive, budgetReached, unknownPrice } from '../errors/costFailures';
+import type { Failure } from '../errors/failure';
+import type { Provider } from '../providers/provider';
+import { Budget } from '../tasks/budget';
+import type { Ledger } from '../tasks/ledger';
+import type { RowRecord } from '../tasks/rowRecord';
+import type { RowToGenerate } from './rowTasks';
+
+/** A row whose model's price isn't known can't be held against 'Maximum Cost'. */
+export function priceProblem({ options, input }: RowToGenerate): string[] {
+	return options.maxCost > 0 && input.maxUsd === undefined ? [unknownPrice(input.model)] : [];
+}
+
+/** Keeps an execution of the node below 'Maximum Cost', over its tries and iterations. */
+export class CostLimit {
+	private readonly budget: Budget;
+
+	private constructor(
+		private readonly limitUsd: number,
+		private readonly ledger: Ledger,
+	) {
+		this.budget = new Budget(limitUsd, () => ledger.costUsd());
+	}
+
+	/** 'Maximum Cost' belongs to the node, not to a row: the first row decides. */
+	static of([first]: readonly RowToGenerate[], ledger: Ledger): CostLimit | undefined {
+		const limitUsd = first?.options.maxCost ?? 0;
+		return limitUsd > 0 ? new CostLimit(limitUsd, ledger) : undefined;
+	}
+
+	/** Why the rows can't all be sent. */
+	refusal(rows: readonly RowToGenerate[]): Failure | undefined {
+		const { limitUsd, ledger } = this;
+		// What exists, or may exist, is counted already.
+		const costs = rows.map(({ request, input }) => (request ? (input.maxUsd ?? 0) : 0));
+		const fits = this.budget.fitting(costs);
+		if (fits.every(Boolean)) return undefined;
+		return batchTooExpensive({
+			limitUsd,
+			spentUsd: ledger.costUsd(),
+			rowsUsd: sum(costs),
+			rows: rows.length,
+			fitting: fits.filter(Boolean).length,
+		});
+	}
+
+	/** Why the row isn't sent; undefined once it may be. */
+	async admit(row: number, record: RowRecord, provider: Provider): Promise<Failure | undefined> {
+		if (!record.isNew() || (await this.budget.admit(row, record))) return undefined;
+		const { maxUsd = 0 } = record.input;
+		return budgetReached(provider, maxUsd, this.ledger.costUsd(), this.limitUsd);
+	}
+
+	settle(record: RowRecord): void {
+		this.budget.settle(record);
+	}
+}
