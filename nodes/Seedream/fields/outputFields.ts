@@ -96,7 +96,8 @@ const toolFields: INodeProperties[] = [
 	},
 ];
 
-const { concurrency, fileName, maxCost, pollInterval, timeout } = DEFAULT_OPTIONS;
+const { concurrency, fileName, maxCost, memoryTable, pollInterval, reuse, rowKey, timeout } =
+	DEFAULT_OPTIONS;
 
 const CHECK_REFERENCES: INodeProperties = {
 	displayName: OPTION_LABELS.checkReferences,
@@ -176,6 +177,47 @@ const POLL_INTERVAL: INodeProperties = {
 	description: 'Minimum seconds between status checks. 0 = automatic.',
 };
 
+const MEMORY_TABLE: INodeProperties = {
+	displayName: OPTION_LABELS.memoryTable,
+	name: 'memoryTable',
+	type: 'string',
+	default: memoryTable,
+	placeholder: 'e.g. Seedream tasks',
+	description:
+		"The name of an n8n data table to record every task in, with its image links and cost. The node creates it if it's missing. With 'Reuse Recent Images', it also protects you from paying twice if n8n crashes, at every provider. Requires n8n 2.",
+};
+
+const REUSE: INodeProperties = {
+	displayName: OPTION_LABELS.reuse,
+	name: 'reuse',
+	type: 'options',
+	default: reuse,
+	options: [
+		{
+			name: 'Never',
+			value: 'never',
+			description: 'Every execution generates its own images',
+		},
+		{
+			name: 'When the Row Is the Same',
+			value: 'sameRequest',
+			description:
+				'A row that requests the same as in another execution of this node in the last 24 hours gets the same images, and costs nothing. Works with EvoLink, and with every provider if you remember tasks in a data table.',
+		},
+	],
+	description: 'Whether to return images again that another execution has already paid for',
+};
+
+const ROW_KEY: INodeProperties = {
+	displayName: OPTION_LABELS.rowKey,
+	name: 'rowKey',
+	type: 'string',
+	default: rowKey,
+	placeholder: 'e.g. {{ $json.id }}',
+	description:
+		"What identifies the row for 'Reuse Recent Images', such as the ID column of a sheet. Without it, the position among equal rows decides.",
+};
+
 const SIMPLIFY: INodeProperties = {
 	displayName: OPTION_LABELS.simplify,
 	name: 'simplify',
@@ -215,6 +257,9 @@ export const generateOptionsField: INodeProperties = {
 		...fieldsByModel(({ layers }) => layers && LAYERS_FILE, '/'),
 		MAX_COST,
 		POLL_INTERVAL,
+		MEMORY_TABLE,
+		REUSE,
+		ROW_KEY,
 		SIMPLIFY,
 		TIMEOUT,
 	],

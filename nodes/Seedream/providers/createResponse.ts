@@ -2,7 +2,7 @@ import { createHash } from 'crypto';
 import { z } from 'zod';
 
 import type { JsonObject } from '../shared/json';
-import { optionalNumber } from './fieldSchemas';
+import { optionalNumber, optionalTime } from './fieldSchemas';
 import type { CompletedTask, CreatedTask, ParseResult } from './provider';
 import { findImages } from './resultLinks';
 import { statusOf, taskIdOf, taskObjects } from './taskObjects';
@@ -26,17 +26,21 @@ export function parseCreatedTasks(
 		: { kind: 'unreadable', reason: 'it has no task ID' };
 }
 
-const estimateSchema = z.object({
+const createdSchema = z.object({
+	created: optionalTime,
+	created_at: optionalTime,
 	task_info: z.object({ estimated_time: optionalNumber }).nullish().catch(undefined),
 	estimated_time: optionalNumber,
 });
 
 function createdTask(id: string, object: JsonObject, parseTask: TaskParser): CreatedTask {
-	const { task_info, estimated_time: seconds } = estimateSchema.parse(object);
+	const { created, created_at, task_info, estimated_time: seconds } = createdSchema.parse(object);
+	const createdAt = created ?? created_at;
 	const estimatedSeconds = task_info?.estimated_time ?? seconds;
 	const finished = finishedTask(object, parseTask);
 	return {
 		taskId: id,
+		...(createdAt ? { createdAt } : {}),
 		...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),
 		...(finished ? { finished } : {}),
 	};

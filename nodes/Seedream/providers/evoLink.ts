@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { RequestError } from '../errors/providerError';
 import { isJsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
+import { parseEvoLinkBalance } from './accountBalance';
+import { parseQuote } from './accountQuote';
 import { parseCreatedTasks } from './createResponse';
 import { parseRequestError } from './errorResponse';
 import {
@@ -15,6 +17,7 @@ import {
 	seedream50ProLayers,
 } from './evoLinkModels';
 import { optionalText, optionalTime, parse, taskId } from './fieldSchemas';
+import { parsePricingRules } from './pricingRules';
 import type { BatchedTask, Provider } from './provider';
 import { createTaskParser } from './taskResponse';
 
@@ -102,6 +105,19 @@ export const evoLink: Provider = {
 			`/v1/tasks?type=image&model=${encodeURIComponent(model)}&page=${page}&page_size=${PAGE_SIZE}`,
 		pageSize: PAGE_SIZE,
 		parse: (body) => parse(listedTasks, body),
+	},
+	pricing: {
+		baseUrl: 'https://api.evolink.ai',
+		path: '/v1/catalog/pricing-rules',
+		parse: parsePricingRules,
+	},
+	balance: {
+		path: '/v1/credits',
+		parse: (body) => parseEvoLinkBalance(body, CREDITS_PER_USD),
+	},
+	quote: {
+		path: '/v1/agent-estimates',
+		parse: (body) => parseQuote(body, CREDITS_PER_USD),
 	},
 	fileReferences: {
 		kind: 'upload',

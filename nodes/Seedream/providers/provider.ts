@@ -164,6 +164,8 @@ export interface Cost {
 
 export interface CreatedTask {
 	taskId: string;
+	/** Where the response says so: a replayed one is about an earlier task. */
+	createdAt?: Date;
 	/** How long the provider expects the task to take. */
 	estimatedSeconds?: number;
 	/** Set where the response to the create request already has the images. */
@@ -175,12 +177,14 @@ export type TaskState = RunningTask | EndedTask;
 
 export interface RunningTask {
 	status: 'submitted' | 'processing';
+	createdAt?: Date;
 	progress?: number;
 	model?: string;
 }
 
 export interface CompletedTask {
 	status: 'completed';
+	createdAt?: Date;
 	imageUrls: readonly string[];
 	/** One for each image, where they're layers of one picture; the base comes first. */
 	layers?: readonly Layer[];

@@ -48,9 +48,10 @@ export function createTaskParser({
 			return { kind: 'unreadable', reason: 'status: Required' };
 		}
 		const { progress, model, created, created_at, completed, ...rest } = taskSchema.parse(task);
+		const createdAt = created ?? created_at;
 		const status = statusOf(task) ?? inferStatus(task, images.links);
 		if (status === 'submitted' || status === 'processing') {
-			return { kind: 'parsed', value: { status, progress, model } };
+			return { kind: 'parsed', value: { status, createdAt, progress, model } };
 		}
 		const cost = costOf(task, { costIsUsd, creditsPerUsd });
 		const { imageUrls, layers } = layeredImages(task, images.links);
@@ -66,9 +67,9 @@ export function createTaskParser({
 			charged: chargeOf(task, cost),
 		};
 		const details = {
+			createdAt,
 			layers,
-			expiresAt:
-				statedExpiry(task) ?? linksExpire(linksFrom({ created: created ?? created_at, completed })),
+			expiresAt: statedExpiry(task) ?? linksExpire(linksFrom({ created: createdAt, completed })),
 			cost,
 			seconds: rest.actual_time ?? rest.duration,
 			model,

@@ -13,6 +13,9 @@ export type Checked<T> = { ok: true; value: T } | { ok: false; problems: string[
 /** Gets the value of a field for the row; n8n has none for hidden fields. */
 export type ReadField = (name: string, whenHidden: unknown) => unknown;
 
+export const REUSES = ['never', 'sameRequest'] as const;
+export type Reuse = (typeof REUSES)[number];
+
 /** How a row is processed and returned, whatever it requests. */
 export interface RowOptions {
 	downloadImages: boolean;
@@ -31,8 +34,14 @@ export interface RowOptions {
 	layersFile: boolean;
 	/** For the whole execution, in US dollars; 0 = none. */
 	maxCost: number;
+	/** The name of the data table to record tasks in; empty for none. */
+	memoryTable: string;
 	/** In seconds; 0 = automatic. */
 	pollInterval: number;
+	/** Whether a row gets the images that another execution generated for the same request. */
+	reuse: Reuse;
+	/** What tells the row from others that request the same; empty for its position among them. */
+	rowKey: string;
 	simplify: boolean;
 	/** The only fields that an agent gets; undefined for all. */
 	itemFields?: readonly ItemField[];
@@ -52,7 +61,10 @@ export const OPTION_LABELS = {
 	fileName: 'File Name',
 	layersFile: 'Layers File',
 	maxCost: 'Maximum Cost (USD)',
+	memoryTable: 'Remember in Data Table',
 	pollInterval: 'Poll Interval',
+	reuse: 'Reuse Recent Images',
+	rowKey: 'Row Key',
 	simplify: 'Simplify',
 	timeout: 'Timeout',
 	toolOutput: 'Output',
@@ -72,7 +84,10 @@ export const DEFAULT_OPTIONS: Readonly<Pick<RowOptions, OptionName>> = {
 	fileName: DEFAULT_FILE_NAME,
 	layersFile: false,
 	maxCost: 0,
+	memoryTable: '',
 	pollInterval: 0,
+	reuse: 'never',
+	rowKey: '',
 	simplify: true,
 	timeout: 600,
 };
@@ -135,7 +150,10 @@ export function readOptions(field: ReadField): Checked<RowOptions> {
 		fileName: option('fileName', parseText),
 		layersFile: option('layersFile', parseBoolean),
 		maxCost: option('maxCost', parseNumber({ min: 0 })),
+		memoryTable: option('memoryTable', parseText),
 		pollInterval: option('pollInterval', parseNumber({ min: 0 })),
+		reuse: option('reuse', (cell) => parseChoice(cell, REUSES)),
+		rowKey: option('rowKey', parseText),
 		simplify: !hasAllFields && option('simplify', parseBoolean),
 		...(itemFields.length > 0 ? { itemFields } : {}),
 		timeout: option('timeout', parseNumber({ min: 1 })),

@@ -310,11 +310,15 @@ const INVALID: Array<[kind: string, content: string | Buffer, message: string]> 
 ];
 
 describe('readCampaign', () => {
-	it('reads the example file, which covers every model and kind of row', async () => {
+	it('reads the example file, which covers every version and kind of row', async () => {
 		const rows = await readCampaign('examples/campaign.csv');
 		expect(rows.length).toBeGreaterThanOrEqual(12);
 		expect(new Set(rows.map(({ model }) => model))).toEqual(
 			new Set([
+				'doubao-seedream-5.0-lite',
+				'doubao-seedream-5.0-flash',
+				'doubao-seedream-5.0-flash-layerize',
+				'seedream-5-0-pro',
 				'doubao-seedream-4.5',
 				'doubao-seedream-4.0',
 				'doubao-seedance-4-5',
@@ -364,6 +368,13 @@ describe('a live demo', () => {
 	it('announces how many images it requests from each provider', () => {
 		expect(liveNotice(rows)).toBe(
 			"This generates up to 4 images with your own API keys (EvoLink 3, APIMart 1). You'll be charged for them.",
+		);
+	});
+
+	it('counts as many images for a model that makes layers as it may return', () => {
+		const model = 'doubao-seedream-5.0-pro-layerize';
+		expect(liveNotice([{ name: 'a', provider: 'evoLink', model, images: '1' }])).toMatch(
+			/^This generates up to 17 images with your own API keys \(EvoLink 17\)/,
 		);
 	});
 

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 
-import { finishedRows, summary } from '../../../demo/report';
+import { finishedRows, summary, writeContactSheet } from '../../../demo/report';
 import { saveResults } from '../../../demo/results';
 
 let folder: string;
@@ -50,14 +50,28 @@ it('saveResults saves an image whatever the provider reports about its cost', as
 	for (const index of [0, 1, 2]) {
 		expect(existsSync(join(folder, `row-${index}-1.png`))).toBe(true);
 	}
-	expect(summary(results, 3)).toMatch(/│ APIMart +│ +3 │ +3 │ +0 │ +unknown │/);
+	expect(summary(results, 3)).toMatch(/│ APIMart +│ +3 │ +3 │ +0 │ +unknown │ +unknown │/);
 });
 
-it('the summary adds up the credits of a provider that reports all of them', async () => {
+it('the summary adds up what all images cost', async () => {
 	const results = await save([
-		madeItem(0, { cost: { credits: 0.26 } }),
-		madeItem(1, { cost: { credits: 0.52 } }),
+		madeItem(0, { cost: { credits: 2.6, usd: 0.26 } }),
+		madeItem(1, { cost: { credits: 5.2, usd: 0.52, estimated: true } }),
 	]);
 	expect(finishedRows(results)).toBe('2 of 2 rows finished.');
-	expect(summary(results, 3)).toMatch(/│ APIMart +│ +2 │ +2 │ +0 │ +0\.78 │/);
+	expect(summary(results, 3)).toMatch(/│ APIMart +│ +2 │ +2 │ +0 │ +≈ 7\.80 │ +≈ 0\.78 │/);
+	expect(summary(results, 3)).toMatch(/│ Total +│ +2 │ +2 │ +0 │ +│ +≈ 0\.78 │ +3\.0 │/);
+});
+
+it('the page shows what an image cost, and which layer it is', async () => {
+	const results = await save([
+		madeItem(0, { cost: { credits: 0.26, usd: 0.026 } }),
+		madeItem(1, { cost: { usd: 0.026, estimated: true }, layer: { index: 1, name: 'Title' } }),
+		madeItem(2, { layer: { index: 2 } }),
+	]);
+	const page = readFileSync(await writeContactSheet(results, folder), 'utf8');
+	const shown = (term: string) =>
+		[...page.matchAll(new RegExp(`<dt>${term}</dt><dd>(.*)</dd>`, 'g'))].map(([, text]) => text);
+	expect(shown('Cost')).toEqual(['0.26 credits = $0.026', 'about $0.026', 'unknown']);
+	expect(shown('Layer')).toEqual(['Title', '2']);
 });

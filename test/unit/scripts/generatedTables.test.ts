@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { ERROR_CODES } from '../../../nodes/Seedream/errors/errorCodes';
 import { MEANING_MESSAGES } from '../../../nodes/Seedream/errors/errorMessages';
+import { providers } from '../../../nodes/Seedream/providers';
 import { chinese } from '../../../scripts/chinese';
 import { tableNamesIn, tables, updateTables } from '../../../scripts/generatedTables';
 import { english, inChinese, sentencesOf } from '../../../scripts/language';
@@ -25,6 +26,65 @@ it('every generated table is in exactly one page of each language', () => {
 		const names = files.flatMap(({ path }) => tableNamesIn(readFileSync(path, 'utf8')));
 		expect(names.sort()).toEqual(Object.keys(tables).sort());
 	}
+});
+
+describe('the tables of the models', () => {
+	const cellsIn = (table = '') =>
+		table
+			.split('\n')
+			.slice(2)
+			.map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')));
+	const overview = cellsIn(tables.models?.(english));
+	const priceOf = (provider: string, model: string) =>
+		overview.find(([first, second]) => first === provider && second === model)?.at(-1);
+
+	it('have a row for every model', () => {
+		expect(overview.map(([provider, model]) => `${provider} ${model}`)).toEqual(
+			providers.flatMap(({ label, models }) => models.map((model) => `${label} ${model.label}`)),
+		);
+	});
+
+	it.each([
+		['EvoLink', 'Seedream 4.5', '2.04 credits ($0.03)'],
+		['APIMart', 'Seedream 4.5', '$0.026 (0.26 credits)'],
+		['API in One', 'Seedream 4.5 Edit', '12 credits ($0.12)'],
+		[
+			'EvoLink',
+			'Seedream 5.0 Pro',
+			'1K · 1.5K: 2.295 credits ($0.03375)<br>2K, or more than 2,610,000 pixels: 4.59 credits ($0.0675)<br>plus 0.153 credits ($0.00225) per reference image',
+		],
+		[
+			'EvoLink',
+			'Seedream 5.0 Lite',
+			'1.904 credits ($0.028)<br>plus 0.04 credits ($0.00059) per web search',
+		],
+		[
+			'EvoLink',
+			'Seedream 5.0 Pro Layers',
+			'1K · 1.5K: 1.224 credits ($0.018) per layer, up to 17<br>2K: 2.448 credits ($0.036) per layer, up to 17<br>plus 0.1632 credits ($0.0024) per task<br>at most 41.7792 credits ($0.6144) per row',
+		],
+	])('give the price of %s %s in credits and in US dollars', (provider, model, price) => {
+		expect(priceOf(provider, model)).toBe(price);
+	});
+
+	it.each([
+		['**Number of Images**', ['5.0 Lite, 4.5, 4.0: 1 to 15', '5.0 Lite, 4.5, 4.0: 1 to 15', '–']],
+		['**Web Search**', ['5.0 Lite: on or off; off by default', '–', '–']],
+	])('name the models that have %s, and group those that are the same', (field, cells) => {
+		const row = cellsIn(tables.fields?.(english)).find(([name]) => name === field);
+		expect(row?.slice(1)).toEqual(cells);
+	});
+
+	it('say what a new node starts with, and what each prompt is for', () => {
+		const panel = cellsIn(tables.generate?.(english));
+		const cells = (field: string) => panel.find(([name]) => name === field) ?? [];
+		expect(cells('**Model**')[1]).toBe(
+			'see the table for the model<br>default for EvoLink, APIMart: **Seedream 5.0 Lite**<br>default for API in One: **Automatic**',
+		);
+		expect(cells('**Prompt**')[2]).toMatch(
+			/^Describe the image, .*<br>\*\*EvoLink \(5\.0 Pro Layers, 5\.0 Flash Layers\)\*\*: Describe how to split/,
+		);
+	});
 });
 
 describe('the table of the codes that override the HTTP status', () => {

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { providers } from '../../../nodes/Seedream/providers';
+import { modelNames } from '../../../scripts/modelNames';
 import { translations } from '../../../scripts/pages';
 import { N8N_VERSIONS } from '../../server/n8nReleases';
 
@@ -63,6 +65,19 @@ it.each(['docs/versions.md', 'docs/versions.zh-CN.md'])(
 
 it.each(translations[0])('%s names every version of n8n that is tested, too', (path) => {
 	for (const version of N8N_VERSIONS) expect(prose(path)).toContain(version);
+});
+
+it.each(translations[0])('%s names every model of each provider, newest first', (path) => {
+	for (const { label, models } of providers) {
+		const row = prose(path).match(new RegExp(`^\\| \\[${label}\\].*`, 'm'))?.[0] ?? '';
+		const listed = row
+			.split('|')[3]
+			?.replaceAll(/（[^）]*）/g, '')
+			.trim();
+		expect(listed?.split(/, |、/)).toEqual(
+			modelNames(models).map((name, index) => (index === 0 ? `Seedream ${name}` : name)),
+		);
+	}
 });
 
 it.each(translations[0])('%s has at most 250 lines', (path) => {

@@ -1,5 +1,6 @@
 import {
 	NodeHelpers,
+	type INode,
 	type INodeParameters,
 	type INodeProperties,
 	type INodePropertyOptions,
@@ -9,10 +10,17 @@ import { generateFields } from '../../../../nodes/Seedream/fields/generateFields
 import { readGenerateRow } from '../../../../nodes/Seedream/n8n/readRow';
 import { providers } from '../../../../nodes/Seedream/providers';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
-import type { Model, Parameter, Provider } from '../../../../nodes/Seedream/providers/provider';
+import {
+	NODE_VERSIONS,
+	type Model,
+	type NodeVersion,
+	type Parameter,
+	type Provider,
+} from '../../../../nodes/Seedream/providers/provider';
 import { SeedreamGenerate } from '../../../../nodes/Seedream/SeedreamGenerate.node';
-import { fakeContext, NODE } from '../fakeContext';
+import { fakeContext, NODE as OLD_NODE } from '../fakeContext';
 
+const NODE: INode = { ...OLD_NODE, typeVersion: NODE_VERSIONS[1] };
 const { description } = new SeedreamGenerate();
 const TOP = ['aspectRatio', 'resolution', 'imageCount'];
 const NESTED = [
@@ -20,6 +28,9 @@ const NESTED = [
 	'sequentialImageGeneration',
 	'maxImages',
 	'watermark',
+	'outputFormat',
+	'background',
+	'webSearch',
 	'callbackUrl',
 ];
 
@@ -30,15 +41,23 @@ function collection(name: string): INodeProperties[] {
 	return (field?.options ?? []).flatMap((option) => ('type' in option ? [option] : []));
 }
 
-function shownAtTop(values: INodeParameters): INodeProperties[] {
+function shownAtTop(values: INodeParameters, node = NODE): INodeProperties[] {
 	return generateFields.filter((field) =>
-		NodeHelpers.displayParameter(values, field, NODE, description),
+		NodeHelpers.displayParameter(values, field, node, description),
 	);
 }
 
 function shownInside(values: INodeParameters): INodeProperties[] {
 	return additionalFields.filter((field) =>
 		NodeHelpers.displayParameter({}, field, NODE, description, values),
+	);
+}
+
+/** As n8n saves a node that the user leaves as it is. */
+function saved(values: INodeParameters, typeVersion: NodeVersion): INodeParameters {
+	const node = { ...NODE, typeVersion };
+	return (
+		NodeHelpers.getNodeParameters(generateFields, values, true, false, node, description) ?? {}
 	);
 }
 
@@ -120,7 +139,7 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		const files = shownAtTop(values).filter(({ name }) => name === 'imageFields');
 		expect(files).toHaveLength(max === 0 ? 0 : 1);
 		for (const { description: text } of fields) {
-			expect(/Up to (\d+)\./.exec(text ?? '')?.[1]).toBe(
+			expect(/(?:Up to|Exactly) (\d+)\./.exec(text ?? '')?.[1]).toBe(
 				max === Infinity ? undefined : String(max),
 			);
 		}
@@ -129,8 +148,10 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 	it('the limits for reference files are part of the description', () => {
 		const { file } =
 			model === 'auto' ? (provider.automatic?.pick(1) ?? table).references : table.references;
+		const { fileReferences: route } = provider;
+		const maxBytes = Math.min(file.maxBytes, route.kind === 'upload' ? route.maxBytes : Infinity);
 		for (const { description: text } of shownAtTop(values).filter(isImageFields)) {
-			expect(text).toContain(`up to ${file.maxBytes / 1024 ** 2} MB each`);
+			expect(text).toContain(`up to ${maxBytes / 1024 ** 2} MB each`);
 			expect(text).toContain(`an aspect ratio of up to ${Math.round(file.maxRatio)}:1`);
 		}
 	});
@@ -163,15 +184,20 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 		);
 	});
 
-	it('the model field lists the models of the provider', () => {
-		const [field, ...others] = shownAtTop(values).filter(({ name }) => name === 'model');
-		expect(others).toEqual([]);
-		expect(field && optionValues(field)).toEqual([
-			...(provider.automatic ? ['auto'] : []),
-			...provider.models.map(({ id }) => id),
-			'custom',
-		]);
-	});
+	it.each(NODE_VERSIONS)(
+		'the model field of version %s lists the models of the provider',
+		(version) => {
+			const [field, ...others] = shownAtTop(values, { ...NODE, typeVersion: version }).filter(
+				({ name }) => name === 'model',
+			);
+			expect(others).toEqual([]);
+			expect(field && optionValues(field)).toEqual([
+				...(provider.automatic ? ['auto'] : []),
+				...provider.models.map(({ id }) => id),
+				'custom',
+			]);
+		},
+	);
 
 	it('Custom Model is shown only if the model is Custom', () => {
 		const names = shownAtTop(values).map(({ name }) => name);
@@ -226,6 +252,109 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 	});
 });
 
+/** The settings in the documentation of each model, besides the callback URL. */
+const DOCUMENTED_FIELDS: Array<[provider: string, model: string, fields: string]> = [
+	['evoLink', 'doubao-seedream-4.5', 'aspectRatio resolution imageCount promptOptimization'],
+	['evoLink', 'doubao-seedream-4.0', 'aspectRatio resolution imageCount promptOptimization'],
+	[
+		'evoLink',
+		'doubao-seedream-5.0-lite',
+		'aspectRatio resolution imageCount promptOptimization outputFormat webSearch',
+	],
+	[
+		'evoLink',
+		'doubao-seedream-5.0-flash',
+		'aspectRatio resolution promptOptimization watermark outputFormat background',
+	],
+	[
+		'evoLink',
+		'doubao-seedream-5.0-pro',
+		'aspectRatio resolution promptOptimization watermark outputFormat background',
+	],
+	['evoLink', 'doubao-seedream-5.0-flash-layerize', 'resolution promptOptimization outputFormat'],
+	['evoLink', 'doubao-seedream-5.0-pro-layerize', 'resolution promptOptimization outputFormat'],
+	[
+		'apiMart',
+		'doubao-seedance-4-5',
+		'aspectRatio resolution imageCount promptOptimization sequentialImageGeneration maxImages watermark',
+	],
+	[
+		'apiMart',
+		'seedream-4-0',
+		'aspectRatio resolution imageCount promptOptimization sequentialImageGeneration maxImages watermark',
+	],
+	['apiMart', 'seedream-5-0-lite', 'aspectRatio resolution imageCount outputFormat'],
+	['apiMart', 'seedream-5-0-flash', 'aspectRatio resolution outputFormat background'],
+	['apiMart', 'seedream-5-0-pro', 'aspectRatio resolution outputFormat background'],
+	['apiInOne', 'auto', 'aspectRatio resolution'],
+	['apiInOne', 'seedream/4.5-text-to-image', 'aspectRatio resolution'],
+	['apiInOne', 'seedream/4.5-edit', 'aspectRatio resolution'],
+];
+
+describe.each(DOCUMENTED_FIELDS)('the fields of %s %s', (provider, model, fields) => {
+	const values = { provider, model };
+	const isSetting = (name: string) => [...TOP, ...NESTED].includes(name);
+
+	it(`are those that its documentation has: ${provider} ${model}`, () => {
+		const names = [...shownAtTop(values), ...shownInside(values)].map(({ name }) => name);
+		expect(names.filter(isSetting).sort()).toEqual([...fields.split(' '), 'callbackUrl'].sort());
+	});
+
+	it.each(NODE_VERSIONS)(
+		`start with the provider, the model and the prompt in version %s: ${provider} ${model}`,
+		(version) => {
+			const names = shownAtTop(values, { ...NODE, typeVersion: version }).map(({ name }) => name);
+			expect(names.slice(0, 3)).toEqual(['provider', 'model', 'prompt']);
+			expect(names.filter((name) => name === 'prompt')).toHaveLength(1);
+		},
+	);
+
+	it(`require a prompt unless the model splits an image: ${provider} ${model}`, () => {
+		const prompt = shownAtTop(values).find(({ name }) => name === 'prompt');
+		const isLayered = model.endsWith('-layerize');
+		expect(prompt?.required).toBe(!isLayered);
+		const issues = NodeHelpers.getNodeParametersIssues(
+			generateFields,
+			{ ...NODE, parameters: { ...values, prompt: '' } },
+			description,
+		);
+		expect(Object.keys(issues?.parameters ?? {})).toEqual(isLayered ? [] : ['prompt']);
+	});
+});
+
+it.each<[provider: string, model: string, field: string, values: string]>([
+	['evoLink', 'doubao-seedream-5.0-lite', 'resolution', 'default 2K 3K 4K'],
+	['evoLink', 'doubao-seedream-5.0-flash', 'resolution', 'default 1K 1.5K 2K'],
+	['evoLink', 'doubao-seedream-5.0-pro-layerize', 'resolution', 'default auto 1K 1.5K 2K'],
+	['evoLink', 'doubao-seedream-5.0-flash', 'promptOptimization', 'default standard'],
+	['evoLink', 'doubao-seedream-5.0-pro', 'promptOptimization', 'default standard fast'],
+	['evoLink', 'doubao-seedream-5.0-pro', 'background', 'default opaque transparent'],
+	['evoLink', 'doubao-seedream-5.0-lite', 'outputFormat', 'default png jpeg'],
+	[
+		'apiMart',
+		'seedream-5-0-lite',
+		'aspectRatio',
+		'default 1:1 4:3 3:4 16:9 9:16 3:2 2:3 2:1 1:2 21:9 auto',
+	],
+	[
+		'apiMart',
+		'seedream-5-0-pro',
+		'aspectRatio',
+		'default auto 1:1 4:3 3:4 16:9 9:16 3:2 2:3 2:1 1:2 21:9',
+	],
+])('%s %s offers %s with %s', (provider, model, name, options) => {
+	const values = { provider, model };
+	const [field] = [...shownAtTop(values), ...shownInside(values)].filter(
+		(one) => one.name === name,
+	);
+	expect(field && optionValues(field)).toEqual(options.split(' '));
+});
+
+it('if the model comes from the row, both prompt fields are shown and keep their value', () => {
+	const values = { provider: 'evoLink', model: '={{ $json.model }}', prompt: '={{ $json.text }}' };
+	expect(saved(values, 1.1)).toMatchObject(values);
+});
+
 describe('the field definitions with the same name', () => {
 	const all = [...generateFields, ...additionalFields, ...collection('options')];
 	const names = [...new Set(all.map(({ name }) => name))];
@@ -248,24 +377,24 @@ describe('the field definitions with the same name', () => {
 });
 
 describe('if the provider comes from the row', () => {
-	it.each(providers.map((provider) => [provider.id, provider] as const))(
-		'the default model shows the fields of %s',
-		(provider, { automatic, models }) => {
-			const { model } =
-				NodeHelpers.getNodeParameters(
-					generateFields,
-					{ provider: '={{ $json.provider }}' },
-					true,
-					false,
-					NODE,
-					description,
-				) ?? {};
-			const table = automatic?.pick(1) ?? models[0];
-			const names = shownAtTop({ provider, model: model ?? null }).map(({ name }) => name);
+	it.each(
+		providers.flatMap((provider) =>
+			NODE_VERSIONS.map((version) => [version, provider.id, provider] as const),
+		),
+	)(
+		'the default model of version %s shows all its fields at %s',
+		(version, provider, { automatic, defaultModels }) => {
+			const { model = null } = saved({ provider: '={{ $json.provider }}' }, version);
+			const { parameters } = automatic?.pick(1) ?? defaultModels[version];
+			const values = { provider, model };
+			const names = shownAtTop(values).map(({ name }) => name);
 			expect(names.filter((name) => TOP.includes(name)).sort()).toEqual(
-				TOP.filter((name) => name in table.parameters).sort(),
+				TOP.filter((name) => name in parameters).sort(),
 			);
-			expect(names).toEqual(expect.arrayContaining(['imageUrls', 'imageFields']));
+			expect(names).toEqual(expect.arrayContaining(['prompt', 'imageUrls', 'imageFields']));
+			expect(shownInside(values).map(({ name }) => name)).toEqual(
+				expect.arrayContaining(NESTED.filter((name) => name in parameters)),
+			);
 		},
 	);
 
@@ -433,36 +562,45 @@ describe('the node', () => {
 		const names = (fields: INodeProperties[]) => [...new Set(fields.map(({ name }) => name))];
 		expect(names(additionalFields)).toEqual([
 			'askForCount',
+			'background',
 			'callbackUrl',
 			'extraBody',
 			'maxImages',
+			'outputFormat',
 			'promptOptimization',
 			'sendBinaryAs',
 			'sequentialImageGeneration',
 			'watermark',
+			'webSearch',
 		]);
 		expect(names(collection('options'))).toEqual([
 			'checkReferences',
 			'concurrency',
+			'fallbackOnContentPolicy',
+			'fallbacks',
 			'fileName',
+			'layersFile',
+			'maxCost',
 			'pollInterval',
 			'simplify',
 			'timeout',
 		]);
 	});
 
-	it('defaults to EvoLink and its newest model, with files in "data"', () => {
-		const parameters = NodeHelpers.getNodeParameters(
-			generateFields,
-			{},
-			true,
-			false,
-			NODE,
-			description,
-		);
-		expect(parameters).toMatchObject({
+	it.each<[NodeVersion, string, string]>([
+		[1, 'evoLink', 'doubao-seedream-4.5'],
+		[1.1, 'evoLink', 'doubao-seedream-5.0-lite'],
+		[1, 'apiMart', 'doubao-seedance-4-5'],
+		[1.1, 'apiMart', 'seedream-5-0-lite'],
+		[1, 'apiInOne', 'auto'],
+		[1.1, 'apiInOne', 'auto'],
+	])('in version %s with %s has the default model %s', (version, provider, model) => {
+		expect(saved({ provider }, version)).toMatchObject({ model });
+	});
+
+	it.each(NODE_VERSIONS)('in version %s defaults to EvoLink, with files in "data"', (version) => {
+		expect(saved({}, version)).toMatchObject({
 			provider: 'evoLink',
-			model: 'doubao-seedream-4.5',
 			continueWhen: 'finished',
 			downloadImages: true,
 			outputField: 'data',

@@ -2,6 +2,7 @@ import get from 'lodash/get';
 import type { IExecuteFunctions, INodeParameters } from 'n8n-workflow';
 
 import {
+	isEmptyGenerateRow,
 	isEmptyRow,
 	readGenerateRow,
 	readRowSettings,
@@ -66,6 +67,24 @@ describe('a row of Seedream Generate', () => {
 			},
 		});
 	});
+
+	it.each([
+		[1, 'doubao-seedream-4.5'],
+		[1.1, 'doubao-seedream-5.0-lite'],
+		// A node from a newer version of the package.
+		[1.2, 'doubao-seedream-5.0-lite'],
+	])(
+		'a row of Seedream Generate %s without a model has the default of that version',
+		async (typeVersion, modelId) => {
+			for (const model of ['', 'auto']) {
+				const context = fakeContext({ rows: [{ ...ROW, model }], node: { typeVersion } });
+				expect(await readGenerateRow(context, 0)).toMatchObject({
+					ok: true,
+					value: { request: { modelId } },
+				});
+			}
+		},
+	);
 
 	it('a row of Seedream Generate has its top-level fields and its Additional Fields', async () => {
 		const fields = {
@@ -177,7 +196,7 @@ describe('a row of Seedream Generate', () => {
 		expect(row).toMatchObject({ ok: false, failure: { charged: 'no', provider: 'evoLink' } });
 		expect(row.ok ? [] : row.failure.message.split(/\. (?=')/)).toEqual([
 			"'Prompt' is empty",
-			`'Continue When' is "later" but must be one of finished, submitted`,
+			`'Continue When' is "later" but must be one of finished, submitted, preview`,
 			expect.stringMatching(/^'Timeout' /),
 		]);
 	});
@@ -331,6 +350,9 @@ describe('an expression without a value', () => {
 			{ additionalFields: { promptOptimization: CELL } },
 			'Prompt Optimization',
 		],
+		['the output format', { additionalFields: { outputFormat: CELL } }, 'Output Format'],
+		['the background', { additionalFields: { background: CELL } }, 'Background'],
+		['the web search', { additionalFields: { webSearch: CELL } }, 'Web Search'],
 		['the callback URL', { additionalFields: { callbackUrl: CELL } }, 'Callback URL'],
 		['the extra body', { additionalFields: { extraBody: CELL } }, 'Extra Body'],
 		['the provider', { provider: CELL }, 'Provider'],
@@ -358,6 +380,19 @@ describe('an expression without a value', () => {
 		const items = [{ other: 1 }, { cell: '16:9' }];
 		expect(await problemsOf({ aspectRatio: CELL }, items)).toEqual([]);
 		expect(await problemsOf({ imageUrls: CELL }, items)).toHaveLength(1);
+	});
+
+	it('a layer model needs no value for the prompt, unless no row has one', async () => {
+		const parameters = {
+			model: 'doubao-seedream-5.0-pro-layerize',
+			prompt: CELL,
+			imageUrls: 'https://a.example/1.png',
+		};
+		expect(await problemsOf(parameters, [{ other: 1 }, { cell: 'Split the text' }])).toEqual([]);
+		expect(await problemsOf(parameters, [{ cell: '' }])).toEqual([]);
+		expect(await problemsOf(parameters, [{ other: 1 }])).toEqual([
+			expect.stringMatching(/^'Prompt' uses \{\{ \$json\.cell \}\}, which has no value/),
+		]);
 	});
 
 	it('all expressions without a value are reported at once', async () => {
@@ -451,6 +486,21 @@ describe('an empty row', () => {
 		};
 		expect(withFile('data')).toBe(false);
 		expect(withFile('')).toBe(true);
+	});
+
+	it.each<[item: Record<string, unknown>, isLayerRowEmpty: boolean]>([
+		[{ prompt: '', foto: '' }, true],
+		[{}, true],
+		[{ prompt: '', foto: 'https://a.example/1.png' }, false],
+		[{ prompt: 'Split the text', foto: '' }, false],
+	])('a row of a layer model needs a reference, but no prompt: %j', (item, expected) => {
+		const layers = { ...PARAMETERS, model: 'Seedream 5.0 Pro Layers' };
+		expect(isEmptyGenerateRow(expressionContext(layers, [item]), 0)).toBe(expected);
+		const withoutPrompt = { ...layers, prompt: '' };
+		expect(isEmptyGenerateRow(expressionContext(withoutPrompt, [{ foto: item.foto }]), 0)).toBe(
+			!item.foto,
+		);
+		expect(isEmptyGenerateRow(expressionContext(PARAMETERS, [item]), 0)).toBe(isEmpty(item));
 	});
 
 	it("a row isn't empty if the prompt isn't an expression", () => {

@@ -1,7 +1,8 @@
-import { findModel, findProvider } from '../../../../nodes/Seedream/providers';
-import { estimatedCost, taskPrice } from '../../../../nodes/Seedream/providers/price';
+import { findProvider } from '../../../../nodes/Seedream/providers';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { estimatedCost, taskPrice } from '../../../../nodes/Seedream/providers/price';
+import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
 import { requestFingerprint } from '../../../../nodes/Seedream/request/requestFingerprint';
 import { rawRow } from '../request/rawRow';
@@ -18,20 +19,27 @@ function links(count: number): string[] {
 	return Array.from({ length: count }, (_, n) => `https://example.com/${n}.png`);
 }
 
+function providerOf(id: string): Provider {
+	const provider = findProvider(id);
+	if (!provider) throw new Error(id);
+	return provider;
+}
+
 /** The list price of a row, in the unit of the provider's price list. */
 function priceOf(
 	providerId: string,
 	model: string,
 	{ parameters = {}, references = 0 }: { parameters?: Parameters; references?: number } = {},
 ) {
-	const provider = findProvider(providerId);
-	if (!provider) throw new Error(providerId);
+	const provider = providerOf(providerId);
 	const checked = checkRequest(
 		provider,
 		rawRow({ model, parameters, imageUrls: links(references) }),
 	);
 	if (!checked.ok) throw new Error(checked.problems.join('; '));
-	return requestFingerprint(provider, checked.value).input.price;
+	const { price } = requestFingerprint(provider, checked.value).input;
+	if (!price) throw new Error(`${model} has no price`);
+	return price;
 }
 
 describe('the list price of an image', () => {
@@ -63,7 +71,10 @@ describe('the list price of an image', () => {
 		['apiInOne', 'seedream/4.5-text-to-image', 'high', 12],
 	])('at %s of %s in %s is %s', (provider, model, resolution, amount) => {
 		const parameters = { resolution };
-		expect(priceOf(provider, model, { parameters })).toEqual({ perTask: 0, perImage: amount });
+		expect(priceOf(provider, model, { parameters })).toMatchObject({
+			perTask: 0,
+			perImage: amount,
+		});
 	});
 
 	it.each<[provider: string, model: string, resolution: string | undefined, price: object]>([
@@ -77,7 +88,9 @@ describe('the list price of an image', () => {
 		['evoLink', PRO_LAYERS, 'auto', { perTask: 0.1632, perImage: 2.448 }],
 		['apiInOne', 'seedream/4.5-edit', 'basic', { perTask: 0, perImage: 12 }],
 	])('at %s of %s with a reference in %s is %j', (provider, model, resolution, price) => {
-		expect(priceOf(provider, model, { parameters: { resolution }, references: 1 })).toEqual(price);
+		expect(priceOf(provider, model, { parameters: { resolution }, references: 1 })).toMatchObject(
+			price,
+		);
 	});
 
 	// 1615 × 1616 pixels are 2,609,840, and 1616 × 1616 are 2,611,456.
@@ -92,10 +105,26 @@ describe('the list price of an image', () => {
 		'of EvoLink %s depends on its pixels only above 2.61 megapixels: %s in %s',
 		(model, size, resolution, amount) => {
 			const parameters = { aspectRatio: size, resolution };
-			expect(priceOf('evoLink', model, { parameters })).toEqual({ perTask: 0, perImage: amount });
+			expect(priceOf('evoLink', model, { parameters })).toMatchObject({
+				perTask: 0,
+				perImage: amount,
+			});
 		},
 	);
 });
+
+it.each<[model: string, amount: number, maximum: number]>([
+	// EvoLink's own pages state both; the other models have one price.
+	['doubao-seedream-4.5', 2.04, 2.25],
+	['doubao-seedream-4.0', 1.53, 1.6],
+	[LITE, 1.904, 1.904],
+	[PRO, 2.295, 2.295],
+])(
+	'the price of an image of EvoLink %s is %s, and %s where the highest stated one applies',
+	(model, perImage, maxPerImage) => {
+		expect(priceOf('evoLink', model)).toMatchObject({ perImage, maxPerImage });
+	},
+);
 
 describe('the list price of a task', () => {
 	it.each<[model: string, references: number, perTask: number]>([
@@ -106,11 +135,11 @@ describe('the list price of a task', () => {
 		[LITE, 14, 0],
 		['doubao-seedream-4.5', 14, 0],
 	])('of EvoLink %s with %i references includes %s for them', (model, references, perTask) => {
-		expect(priceOf('evoLink', model, { references })?.perTask).toBeCloseTo(perTask, 9);
+		expect(priceOf('evoLink', model, { references }).perTask).toBeCloseTo(perTask, 9);
 	});
 
 	it('at APIMart includes nothing for references', () => {
-		expect(priceOf('apiMart', 'seedream-5-0-pro', { references: 10 })?.perTask).toBe(0);
+		expect(priceOf('apiMart', 'seedream-5-0-pro', { references: 10 }).perTask).toBe(0);
 	});
 
 	it.each<[webSearch: unknown, perTask: number]>([
@@ -119,7 +148,7 @@ describe('the list price of a task', () => {
 		[false, 0],
 		[undefined, 0],
 	])('with the web search %j includes %s for it', (webSearch, perTask) => {
-		expect(priceOf('evoLink', LITE, { parameters: { webSearch } })?.perTask).toBe(perTask);
+		expect(priceOf('evoLink', LITE, { parameters: { webSearch } }).perTask).toBe(perTask);
 	});
 
 	it('of a custom model is unknown', () => {
@@ -136,10 +165,8 @@ describe('the estimated cost', () => {
 		fields: Parameters = {},
 		references = 0,
 	) => {
-		const provider = findProvider(providerId);
 		const price = priceOf(providerId, model, { parameters: fields, references });
-		if (!provider || !price || !findModel(provider, model)) throw new Error(model);
-		return estimatedCost(price, images, provider);
+		return estimatedCost(price, images, providerOf(providerId));
 	};
 
 	it.each<[what: string, actual: object, credits: number, usd: number]>([

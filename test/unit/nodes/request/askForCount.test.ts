@@ -2,9 +2,8 @@ import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { seedream45 } from '../../../../nodes/Seedream/providers/evoLinkModels';
 import { askForCount } from '../../../../nodes/Seedream/request/askForCount';
-
-const [model] = evoLink.models;
 
 it.each<[string, number, string]>([
 	['A quiet lake', 3, 'A quiet lake\nGenerate 3 different images.'],
@@ -29,12 +28,12 @@ it.each<[string, number, string]>([
 ])(
 	'the prompt %j gets a sentence for %i images in its own language',
 	(prompt, imageCount, promptWithCount) => {
-		expect(askForCount(prompt, model, { imageCount })).toEqual({ prompt: promptWithCount });
+		expect(askForCount(prompt, seedream45, { imageCount })).toEqual({ prompt: promptWithCount });
 	},
 );
 
 it('the prompt gets no sentence if the number of images is not set', () => {
-	expect(askForCount('A quiet lake ', model, {})).toEqual({ prompt: 'A quiet lake ' });
+	expect(askForCount('A quiet lake ', seedream45, {})).toEqual({ prompt: 'A quiet lake ' });
 });
 
 it.each([
@@ -43,8 +42,10 @@ it.each([
 	['🌅', '\nGenerate 3 different images.'],
 ])('the prompt length with the sentence is counted in code points: %s', (letter, sentence) => {
 	const longest = letter.repeat(2000 - sentence.length);
-	expect(askForCount(longest, model, { imageCount: 3 })).toEqual({ prompt: longest + sentence });
-	expect(askForCount(longest + letter, model, { imageCount: 3 }).problem).toEqual({
+	expect(askForCount(longest, seedream45, { imageCount: 3 })).toEqual({
+		prompt: longest + sentence,
+	});
+	expect(askForCount(longest + letter, seedream45, { imageCount: 3 }).problem).toEqual({
 		field: 'askForCount',
 		message: 'makes the prompt 2,001 characters long (maximum 2,000). Shorten the prompt',
 	});
@@ -57,12 +58,13 @@ it('the prompt of a custom model can have any length with the sentence', () => {
 	});
 });
 
-it.each([...apiMart.models, ...apiInOne.models])(
-	'$label needs no sentence, because its number of images is not an upper limit',
-	(other) => {
-		expect(askForCount('A quiet lake', other, { imageCount: 3 }).problem).toEqual({
-			field: 'askForCount',
-			message: `isn't available for ${other.label}`,
-		});
-	},
-);
+it.each([
+	...evoLink.models.filter(({ parameters }) => !parameters.imageCount),
+	...apiMart.models,
+	...apiInOne.models,
+])('$label needs no sentence, because its number of images is not an upper limit', (other) => {
+	expect(askForCount('A quiet lake', other, { imageCount: 3 }).problem).toEqual({
+		field: 'askForCount',
+		message: `isn't available for ${other.label}`,
+	});
+});

@@ -2,7 +2,11 @@ import type { ImageFile } from '../../../../nodes/Seedream/images/imageFile';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
-import type { ParameterName, Provider } from '../../../../nodes/Seedream/providers/provider';
+import type {
+	NodeVersion,
+	ParameterName,
+	Provider,
+} from '../../../../nodes/Seedream/providers/provider';
 import type { ImageFormatName } from '../../../../nodes/Seedream/providers/referenceLimits';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
 import { pluralize } from '../../../../nodes/Seedream/shared/format';
@@ -687,24 +691,29 @@ describe('the model', () => {
 		expect(pick(provider, model, imageUrls)).toMatchObject({ ok: true, value: { modelId: sent } });
 	});
 
-	it.each<[Provider, unknown, string]>([
-		[evoLink, '', 'doubao-seedream-4.5'],
-		[apiMart, '', 'doubao-seedance-4-5'],
-		[apiInOne, '', 'seedream/4.5-text-to-image'],
-		[apiInOne, REFERENCE, 'seedream/4.5-edit'],
-	])('%#: is the newest that fits the row if none is given', (provider, imageUrls, sent) => {
-		for (const model of ['', undefined, null, 'auto', ' auto ']) {
-			expect(pick(provider, model, imageUrls)).toMatchObject({
-				ok: true,
-				value: { modelId: sent },
-			});
-		}
-	});
+	it.each<[Provider, NodeVersion, unknown, string]>([
+		[evoLink, 1, '', 'doubao-seedream-4.5'],
+		[evoLink, 1.1, '', 'doubao-seedream-5.0-lite'],
+		[apiMart, 1, '', 'doubao-seedance-4-5'],
+		[apiMart, 1.1, '', 'seedream-5-0-lite'],
+		[apiInOne, 1, '', 'seedream/4.5-text-to-image'],
+		[apiInOne, 1.1, '', 'seedream/4.5-text-to-image'],
+		[apiInOne, 1, REFERENCE, 'seedream/4.5-edit'],
+		[apiInOne, 1.1, REFERENCE, 'seedream/4.5-edit'],
+	])(
+		'%#: is the default of the version of the node if none is given',
+		(provider, nodeVersion, imageUrls, sent) => {
+			for (const model of ['', undefined, null, 'auto', ' auto ']) {
+				const raw = rawRow({ nodeVersion, model, imageUrls });
+				expect(checkRequest(provider, raw)).toMatchObject({ ok: true, value: { modelId: sent } });
+			}
+		},
+	);
 
 	it.each<[Provider, string, string]>([
 		[evoLink, 'EvoLink', 'doubao-seedream-9'],
-		[apiMart, 'APIMart', 'doubao-seedream-4.0'],
-		[apiInOne, 'API in One', 'doubao-seedream-4.0'],
+		[apiMart, 'APIMart', 'doubao-seedream-4.9'],
+		[apiInOne, 'API in One', 'doubao-seedream-4.9'],
 		[apiInOne, 'API in One', 'toString'],
 	])('%#: that %s does not have is rejected', (provider, label, model) => {
 		expect(pick(provider, model)).toEqual(
@@ -715,10 +724,10 @@ describe('the model', () => {
 	});
 
 	it('can be a custom model', () => {
-		const raw = rawRow({ model: 'custom', customModel: ' doubao-seedream-5.0-pro ' });
+		const raw = rawRow({ model: 'custom', customModel: ' doubao-seedream-5.5 ' });
 		expect(checkRequest(evoLink, raw)).toMatchObject({
 			ok: true,
-			value: { modelId: 'doubao-seedream-5.0-pro' },
+			value: { modelId: 'doubao-seedream-5.5' },
 		});
 	});
 });
@@ -976,6 +985,51 @@ describe('images in binary fields', () => {
 			);
 		}
 	});
+
+	it.each<[Provider, string, number, string | undefined]>([
+		[evoLink, 'doubao-seedream-5.0-pro', 30, undefined],
+		[evoLink, 'doubao-seedream-5.0-pro', 30.1, 'which is 30.1 MB (maximum 30 MB)'],
+		[evoLink, 'doubao-seedream-5.0-flash-layerize', 30, undefined],
+		[evoLink, 'doubao-seedream-5.0-lite', 10, undefined],
+		[evoLink, 'doubao-seedream-5.0-lite', 10.1, 'which is 10.1 MB (maximum 10 MB)'],
+		[apiMart, 'seedream-5-0-flash', 20, undefined],
+		[
+			apiMart,
+			'seedream-5-0-flash',
+			20.1,
+			'which is 20.1 MB. APIMart only accepts files of up to 20 MB from n8n: make it smaller, or use a link',
+		],
+		[apiMart, 'seedream-5-0-lite', 10.1, 'which is 10.1 MB (maximum 10 MB)'],
+		[apiMart, 'seedream-5-0-lite', 20.1, 'which is 20.1 MB (maximum 10 MB)'],
+	])(
+		'%#: are at most as large as the model and the upload accept',
+		(provider, model, megabytes, problem) => {
+			const bytes = Math.floor(megabytes * 1024 ** 2);
+			const checked = checkRequest(provider, rawRow({ model, imageFiles: files(1, { bytes }) }));
+			expect(checked.ok ? [] : checked.problems).toEqual(
+				problem === undefined
+					? []
+					: [`'Reference Image Fields' contains the image in "data0", ${problem}`],
+			);
+		},
+	);
+
+	it.each<[Provider, string, ImageFormatName, boolean]>([
+		[evoLink, 'doubao-seedream-5.0-flash', 'heic', false],
+		[evoLink, 'doubao-seedream-5.0-pro', 'heif', false],
+		[evoLink, 'doubao-seedream-4.5', 'heic', false],
+		[apiMart, 'seedream-5-0-pro', 'heic', false],
+		[apiMart, 'seedream-5-0-pro', 'webp', true],
+		[apiMart, 'seedream-5-0-lite', 'webp', false],
+	])(
+		'%#: of a format that the model or the upload does not accept are rejected',
+		(provider, model, format, taken) => {
+			const measured = { format, width: 1024, height: 768 };
+			const checked = checkRequest(provider, rawRow({ model, imageFiles: files(1, { measured }) }));
+			expect(checked.ok).toBe(taken);
+			if (!checked.ok) expect(checked.problems).toEqual([expect.stringContaining('data0')]);
+		},
+	);
 
 	it('need a public n8n if the provider only accepts links', () => {
 		const imageFiles = files(2, { signedLink: () => undefined });

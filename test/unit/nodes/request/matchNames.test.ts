@@ -47,7 +47,8 @@ it.each<[Provider, string, string]>([
 	[apiInOne, 'Seedream 4.5', 'seedream/4.5-text-to-image'],
 	[apiInOne, 'SEEDREAM/4.5-TEXT-TO-IMAGE', 'seedream/4.5-text-to-image'],
 	[apiInOne, 'Automatic', 'seedream/4.5-text-to-image'],
-	[evoLink, 'AUTO', 'doubao-seedream-4.5'],
+	[evoLink, 'AUTO', 'doubao-seedream-5.0-lite'],
+	[apiMart, 'Automatic', 'seedream-5-0-lite'],
 ])('%#: a model is found whatever its spelling', (provider, model, sent) => {
 	expect(checkRequest(provider, rawRow({ model }))).toMatchObject({
 		ok: true,

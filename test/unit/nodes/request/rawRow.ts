@@ -1,8 +1,10 @@
+import { NODE_VERSIONS } from '../../../../nodes/Seedream/providers/provider';
 import type { RawRow } from '../../../../nodes/Seedream/request/checkRequest';
 
-/** A row as n8n hands it over: everything left alone except a prompt and `fields`. */
+/** A row of a new node as n8n provides it: everything has its default except a prompt and `fields`. */
 export function rawRow(fields: Partial<RawRow> = {}): RawRow {
 	return {
+		nodeVersion: NODE_VERSIONS[1],
 		model: '',
 		customModel: '',
 		prompt: 'A quiet lake at sunrise',

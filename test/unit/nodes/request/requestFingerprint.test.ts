@@ -1,5 +1,6 @@
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { seedream45 } from '../../../../nodes/Seedream/providers/evoLinkModels';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import type { ImageRequest } from '../../../../nodes/Seedream/request/imageRequest';
 import { requestFingerprint } from '../../../../nodes/Seedream/request/requestFingerprint';
@@ -10,7 +11,7 @@ const DOG = { kind: 'link' as const, url: 'https://example.com/dog.png' };
 const FILE = { kind: 'file' as const, file: imageFile() };
 
 const REQUEST: ImageRequest = {
-	model: evoLink.models[0],
+	model: seedream45,
 	modelId: 'doubao-seedream-4.5',
 	prompt: 'A cat',
 	promptSent: 'A cat',
@@ -70,6 +71,8 @@ it('the row request keeps the input as the user wrote it', () => {
 		model: 'doubao-seedream-4.5',
 		prompt: 'A cat',
 		images: 2,
+		price: { perTask: 0, perImage: 2.04, maxPerImage: 2.25 },
+		maxUsd: 0.066176,
 	});
 	expect(requestFingerprint(evoLink, { ...request, values: {} }).input.images).toBe(1);
 });
