@@ -142,5 +142,5 @@ function* unsupportedParameters(
 
 /** Whether the field is empty, or asks for what every model does anyway. */
 function isDefault(value: unknown): boolean {
-	return ['', 'default', 'false', '1'].includes(normalizeCell(value));
+	return ['', 'default', 'false', '1', 'disabled', 'opaque'].includes(normalizeCell(value));
 }

@@ -86,6 +86,9 @@ function valueSchema(parameter: Parameter, isGuess: boolean): Schema<Value> {
 
 type ChoiceParameter = Extract<Parameter, { kind: 'choice' }>;
 
+/** What people write for an option. */
+const OTHER_NAMES: Record<string, string> = { jpg: 'jpeg' };
+
 /** Lenient about case, white space and separators: "16：9", "16/9" and "4k" are accepted. */
 function choiceSchema(
 	{ options, pixelSize }: ChoiceParameter,
@@ -94,15 +97,16 @@ function choiceSchema(
 	return z.unknown().transform((value, context) => {
 		const text = normalizeCell(value);
 		if (text === '' || text === 'default') return undefined;
+		const name = OTHER_NAMES[text] ?? text;
 		const option =
-			options.find((candidate) => candidate.toLowerCase() === text) ?? matchRatio(text, options);
+			options.find((candidate) => candidate.toLowerCase() === name) ?? matchRatio(text, options);
 		if (option !== undefined) return option;
 		const size = pixelSize && /^(\d+)[x×*](\d+)$/.exec(text);
 		const problem = size
 			? sizeProblem(Number(size[1]), Number(size[2]), pixelSize)
 			: pixelSize && text === 'custom'
 				? "is a custom size, which needs whole numbers in 'Width' and 'Height'"
-				: `is "${String(value)}" but must be one of ${options.join(', ')}`;
+				: `is "${String(value)}" but must be ${options.length === 1 ? '' : 'one of '}${options.join(', ')}`;
 		if (size && (problem === undefined || isGuess)) {
 			return `${Number(size[1])}x${Number(size[2])}`;
 		}

@@ -161,7 +161,7 @@ export function normalized(input: RowInput, { promptLimits }: System): RowInput 
 		imageSet: word(input.imageSet),
 		maxImages: wholeNumber(input.maxImages),
 		watermark: truth(input.watermark),
-		outputFormat: word(input.outputFormat),
+		outputFormat: word(input.outputFormat)?.replace(/^jpg$/, 'jpeg'),
 		background: word(input.background),
 		webSearch: truth(input.webSearch),
 		callback: isUnset(input.callback) ? undefined : String(input.callback).trim(),

@@ -404,11 +404,11 @@ describe('the ratio', () => {
 });
 
 describe('the prompt optimization', () => {
-	it.each<[string, System, string[], string]>([
-		['EvoLink 4.5', EVOLINK_45, ['standard'], 'fast'],
-		['EvoLink 4.0', EVOLINK_40, ['standard', 'fast'], 'slow'],
-		['APIMart 4.5', APIMART_45, ['standard', 'fast'], 'slow'],
-	])('is one of the options of %s', (_name, system, options, foreign) => {
+	it.each<[string, System, string[], string, string]>([
+		['EvoLink 4.5', EVOLINK_45, ['standard'], 'fast', 'must be standard'],
+		['EvoLink 4.0', EVOLINK_40, ['standard', 'fast'], 'slow', 'must be one of standard, fast'],
+		['APIMart 4.5', APIMART_45, ['standard', 'fast'], 'slow', 'must be one of standard, fast'],
+	])('is one of the options of %s', (_name, system, options, foreign, message) => {
 		for (const promptOptimization of options) {
 			expect(check(system, { parameters: { promptOptimization } })).toMatchObject({
 				ok: true,
@@ -416,9 +416,23 @@ describe('the prompt optimization', () => {
 			});
 		}
 		expect(check(system, { parameters: { promptOptimization: foreign } })).toEqual(
-			rejected(`'Prompt Optimization' is "${foreign}" but must be one of ${options.join(', ')}`),
+			rejected(`'Prompt Optimization' is "${foreign}" but ${message}`),
 		);
 	});
+});
+
+it('the output format may be written as the extension of files', () => {
+	const row = rawRow({ model: 'doubao-seedream-5.0-flash', parameters: { outputFormat: 'JPG' } });
+	expect(checkRequest(evoLink, row)).toMatchObject({
+		ok: true,
+		value: { values: { outputFormat: 'jpeg' } },
+	});
+});
+
+it('settings that change nothing may be set for a model that lacks them', () => {
+	const parameters = { background: 'opaque', sequentialImageGeneration: 'disabled' };
+	const row = rawRow({ model: 'doubao-seedream-4.5', parameters });
+	expect(checkRequest(evoLink, row)).toMatchObject({ ok: true, value: { values: {} } });
 });
 
 describe('the resolution', () => {

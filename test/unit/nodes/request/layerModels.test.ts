@@ -110,6 +110,6 @@ it('only the layers of Pro have the fast prompt optimization', () => {
 	expect(pro).toMatchObject({ ok: true });
 	expect(flash).toEqual({
 		ok: false,
-		problems: [`'Prompt Optimization' is "fast" but must be one of standard`],
+		problems: [`'Prompt Optimization' is "fast" but must be standard`],
 	});
 });
