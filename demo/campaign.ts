@@ -2,7 +2,7 @@ import truncate from 'lodash/truncate';
 import type { INodeParameters } from 'n8n-workflow';
 
 import { providers } from '../nodes/Seedream/providers';
-import { matchProvider, nameKey } from '../nodes/Seedream/request/matchNames';
+import { matchModel, matchProvider, nameKey } from '../nodes/Seedream/request/matchNames';
 import { readTable } from './table';
 import { readText } from './text';
 import { UserError } from './userError';
@@ -149,7 +149,12 @@ function fileKey(name: string): string {
 	return name.toLowerCase().replace(/[^\p{L}\p{M}\p{N}._]+/gu, '-');
 }
 
-/** The number requested; a provider may return fewer. */
+/** The number requested; a provider may return fewer. A model that splits an image counts as its maximum. */
 export function countImages(rows: readonly CampaignRow[]): number {
-	return rows.reduce((images, row) => images + (Number(row.images) || 1), 0);
+	return rows.reduce((images, row) => images + (maxLayers(row) ?? (Number(row.images) || 1)), 0);
+}
+
+function maxLayers({ provider = '', model = '' }: CampaignRow): number | undefined {
+	const known = matchProvider(provider);
+	return known && matchModel(known, model)?.layers?.max;
 }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Presets, SingleBar } from 'cli-progress';
 
+import { NODE_VERSIONS } from '../nodes/Seedream/providers/provider';
 import { pluralize } from '../nodes/Seedream/shared/format';
 import { startEngine, type Engine, type NodeResult } from '../test/n8n/engine';
 import { countImages, PARAMETERS, readCampaign, type CampaignRow } from './campaign';
@@ -76,6 +77,7 @@ async function executeWithProgressBar(
 	try {
 		return await engine.run({
 			node: 'seedreamGenerate',
+			typeVersion: NODE_VERSIONS.at(-1),
 			parameters: PARAMETERS,
 			rows,
 			credentials,

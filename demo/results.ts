@@ -4,6 +4,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 import { z } from 'zod';
 
+import type { Cost } from '../nodes/Seedream/providers/provider';
 import type { Engine } from '../test/n8n/engine';
 import type { CampaignRow } from './campaign';
 
@@ -17,9 +18,10 @@ export interface MadeImage {
 	prompt: string;
 	width: number;
 	height: number;
+	/** If the model splits a picture. */
+	layer?: string;
 	/** Undefined if the provider neither reports nor publishes a price. */
-	credits?: number;
-	isEstimate: boolean;
+	cost?: Cost;
 	seconds: number;
 }
 
@@ -37,9 +39,17 @@ const imageJson = z.object({
 	model: z.string(),
 	taskId: z.string(),
 	prompt: z.string(),
+	layer: z
+		.object({ index: z.number(), name: z.string().optional() })
+		.transform(({ index, name }) => name ?? String(index))
+		.optional(),
 	cost: z
-		.object({ credits: z.number().optional(), estimated: z.boolean().default(false) })
-		.default({}),
+		.object({
+			credits: z.number().optional(),
+			usd: z.number().optional(),
+			estimated: z.boolean().optional(),
+		})
+		.optional(),
 	seconds: z.number(),
 });
 
@@ -78,26 +88,13 @@ async function saveImage(
 	engine: Pick<Engine, 'readFile'>,
 	folder: string,
 ): Promise<MadeImage> {
-	const { provider, model, taskId, prompt, cost, seconds } = imageJson.parse(json);
+	const image = imageJson.parse(json);
 	const file = binary?.data;
-	if (!file?.fileName) throw new Error(`The item of task ${taskId} has no file`);
+	if (!file?.fileName) throw new Error(`The item of task ${image.taskId} has no file`);
 	const content = await engine.readFile(file);
 	await writeFile(join(folder, file.fileName), content);
 	const { width, height } = await sharp(content).metadata();
-	return {
-		kind: 'image',
-		row,
-		fileName: file.fileName,
-		provider,
-		model,
-		taskId,
-		prompt,
-		width,
-		height,
-		credits: cost.credits,
-		isEstimate: cost.estimated,
-		seconds,
-	};
+	return { ...image, kind: 'image', row, fileName: file.fileName, width, height };
 }
 
 function failedRow({ json }: INodeExecutionData, row: CampaignRow): FailedRow {

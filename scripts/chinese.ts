@@ -32,10 +32,17 @@ export const chinese: Dictionary = {
 		'Send Binary As': '图片发送方式',
 		'Sequential Image Generation': '组图生成',
 		Watermark: '水印',
+		'Output Format': '图片格式',
+		Background: '背景',
+		'Web Search': '联网搜索',
 		'Check References': '检查参考图链接',
 		Concurrency: '并发数',
 		'File Name': '文件名',
 		'Poll Interval': '查询间隔',
+		'Fall Back To': '备用平台',
+		'Fall Back After Content Policy': '内容违规时也换平台',
+		'Layers File': '图层文件',
+		'Maximum Cost (USD)': '费用上限（美元）',
 		Simplify: '精简输出',
 		Timeout: '超时时间',
 		'Task ID': '任务 ID',
@@ -82,24 +89,35 @@ export const chinese: Dictionary = {
 		'{option} (default)': '{option}（默认）',
 		'{option}: {meaning}': '{option}：{meaning}',
 		'see the table for the model': '取决于模型，见下文各模型的表格',
+		'default for {names}: {value}': '{names} 默认 {value}',
 		'only for {names}': '仅限 {names}',
-		'not for {names}': '{names} 除外',
+		'not for {names}': '不适用于 {names}',
 		'as a tool of an AI agent': '作为 AI Agent 的工具时',
 		'when {field} is on': '{field} 打开时显示',
 		'when {field} is {value}': '{field} 选 {value} 时显示',
 		'{credits} credits': '{credits} 积分',
-		'not published in credits': '未公布积分价',
+		'{text} ({detail})': '{text}（{detail}）',
+		'{option}, or more than {pixels} pixels: {meaning}':
+			'{option}，或总像素超过 {pixels}：{meaning}',
+		'{price} per layer, up to {max}': '每个图层 {price}，最多 {max} 个',
+		'plus {price} per reference image': '每张参考图另加 {price}',
+		'plus {price} per task': '每个任务另加 {price}',
+		'plus {price} per web search': '每次联网搜索另加 {price}',
+		'at most {price} per row': '每行最多 {price}',
+		'up to {max} layers': '最多 {max} 个图层',
 		'{min} to {max} characters': '{min} 到 {max} 个字符',
+		'optional, up to {max} characters': '可不填，不超过 {max} 个字符',
 		'no documented limit': '平台没有公布上限',
 		'{min} to {max} images': '{min} 到 {max} 张',
+		'exactly {max}': '必须正好 {max} 张',
 		'the node uploads them': '由节点上传',
 		'n8n signs a link to them': '由 n8n 提供签名链接',
 		'or a size in pixels': '或像素尺寸',
 		'also: {names}': '也可写作：{names}',
-		'each: {formats}; up to {megabytes} MB; each side at least {side} pixels; up to {pixels} pixels in total; long side up to {ratio} times the short side':
-			'每张：{formats}；不超过 {megabytes} MB；每边不少于 {side} 像素；总像素不超过 {pixels}；长边不超过短边的 {ratio} 倍',
-		'the node uploads them to the provider, which keeps them for {hours} hours: {formats}':
-			'由节点上传到平台，平台保留 {hours} 小时：{formats}',
+		'each: {formats}; up to {size}; each side at least {side} pixels; up to {pixels} pixels in total; long side up to {ratio} times the short side':
+			'每张：{formats}；不超过 {size}；每边不少于 {side} 像素；总像素不超过 {pixels}；长边不超过短边的 {ratio} 倍',
+		'the node uploads them to the provider, which keeps them for {hours} hours: {formats}; up to {size}':
+			'由节点上传到平台，平台保留 {hours} 小时：{formats}；不超过 {size}',
 		'n8n signs a link for the provider, so it needs a public HTTPS address':
 			'由 n8n 为平台生成签名链接，因此 n8n 必须有公网 HTTPS 地址',
 		'not available for this model': '该模型不支持参考图',
@@ -117,6 +135,12 @@ export const chinese: Dictionary = {
 			'节点不了解该模型的限制，因此只检查各字段的类型',
 		'Describe the image, or how to change the reference images, in any language':
 			'描述画面内容，或说明怎样修改参考图，中文、英文等语言均可',
+		'Describe how to split the image, in any language': '说明怎样拆分图片，中文、英文等语言均可',
+		'Leave it empty to let the model decide': '不填则由模型决定',
+		'Splits an image into a base and up to 16 transparent layers':
+			'把一张图片拆成一个底图和最多 16 个透明图层',
+		"You pay for each of them, and can't know their number in advance":
+			'底图和每个图层都要付费，事先无法知道会有多少个',
 		'Public links to images to start from': '参考图的公开链接',
 		'Separate them with commas, semicolons or new lines, or use a JSON array or an expression that returns an array':
 			'多个链接用逗号、分号或换行分隔，也可以用 JSON 数组或返回数组的表达式',
@@ -143,6 +167,8 @@ export const chinese: Dictionary = {
 		'You only pay for the images you get': '只按实际生成的张数扣费',
 		'To get several images, add at least one reference image': '要得到多张，至少需要一张参考图',
 		'Wait for the images and return them': '等图片生成后再输出',
+		'Check every row and return what it would cost': '检查每一行，输出它要花多少钱',
+		'Nothing is sent': '不会发送这些行',
 		'Return the task ID immediately': '立即输出任务 ID',
 		'Use Seedream Task Status to get the images later': '之后用 Seedream Task Status 取回图片',
 		'Whether to download the image files into n8n': '是否把图片文件下载到 n8n',
@@ -172,13 +198,36 @@ export const chinese: Dictionary = {
 		"Use the provider's default": '使用平台的默认值',
 		'Select Auto to generate a set of related images': '选 Auto 可生成一组相互关联的图片',
 		'Whether the provider adds a watermark to the image': '平台是否在图片上加水印',
+		'File format of the image': '图片的文件格式',
+		'Only for the base: the other layers are PNG files': '只用于底图：其他图层都是 PNG 文件',
+		'Select Transparent to keep the transparent areas of a reference image':
+			'选 Transparent 可保留参考图的透明区域',
+		"It needs exactly one reference, a PNG with transparent areas, and 'Output Format' PNG":
+			'必须正好有一张参考图，它是带透明区域的 PNG，并且 Output Format 选 PNG',
+		'Whether the model may search the web first, e.g. for current events':
+			'模型是否可以先联网搜索，例如查找时事',
+		'The provider charges for each search': '每次搜索平台都会收费',
 		"Whether to check, before you're charged, that the reference links open and that the images are within the model's limits":
 			'是否在扣费之前检查参考图链接能否打开、图片是否符合模型的限制',
+		"Whether a row that the content policy blocks is also tried with the providers in 'Fall Back To'":
+			'因违反内容规定被拦截的行，是否也用 Fall Back To 里的平台再试',
+		'They usually block it, too': '它们通常也会拦截',
+		'Other providers that generate a row if its own provider fails without charging you, in the order in which you select them':
+			'如果本来的平台没有扣费就失败了，就由这些平台按选择的顺序生成这一行',
+		'They use the same version of Seedream': '使用同一版本的 Seedream',
+		'Each needs its credential': '每个平台都需要自己的凭证',
+		'What this node may cost per execution, in US dollars, including retries and loops':
+			'每次执行中该节点最多花多少美元，包括重试和循环',
+		'0 = no limit': '0 表示不限',
+		'Rows that might exceed it are rejected before anything is sent':
+			'可能超出上限的行，在发送之前就会被拒绝',
 		'Maximum number of tasks in progress at the same time': '最多同时进行多少个任务',
 		'0 = as many as the provider accepts': '0 表示以平台能接受的数量为准',
 		'Name of the files, without the extension': '文件名，不含扩展名',
 		'Placeholders: {row}, {image}, {number}, {taskId}, {provider}, {model}, {prompt}, {date}':
 			'可用占位符：{row}、{image}、{number}、{taskId}、{provider}、{model}、{prompt}、{date}',
+		'Whether to also return a JSON file that describes the canvas and the layers, so that a design tool can put them together':
+			'是否另外输出一个 JSON 文件，说明画布和各图层，供设计软件重新拼合',
 		'Minimum seconds between status checks': '两次查询任务状态的最短间隔（秒）',
 		'0 = automatic': '0 表示自动',
 		'Whether to return a simplified version of the response instead of the raw data':
@@ -252,6 +301,8 @@ export const chinese: Dictionary = {
 		"The provider couldn't store the file": '平台没能保存文件',
 		"One or more fields in the row aren't valid; the message names each of them":
 			'这一行填写有误；错误信息会列出每个有问题的字段',
+		"The execution might have cost more than 'Maximum Cost (USD)' allows":
+			'这次执行的费用可能会超过 Maximum Cost (USD)',
 		"No credential is selected for the row's provider": '这一行所用的平台没有选择凭证',
 		"n8n can't read the credential: it was deleted, or encrypted with another key":
 			'n8n 读不出这个凭证：它已被删除，或是用另一个密钥加密的',
@@ -326,6 +377,8 @@ export const chinese: Dictionary = {
 		'Check that the reference links still work': '检查参考图链接是否仍然有效',
 		'If it fails every time, change the prompt': '如果每次都失败，就修改提示词',
 		'Correct the row': '改正这一行',
+		"Raise 'Maximum Cost (USD)', or run the row again in another execution":
+			'调高 Maximum Cost (USD)，或在另一次执行里重新运行这一行',
 		'Open the node and select one': '打开节点，选择一个凭证',
 		'Open the node and select the credential again, or create a new one':
 			'打开节点，重新选择凭证，或新建一个',

@@ -1,3 +1,4 @@
+import { budgetReached } from '../nodes/Seedream/errors/costFailures';
 import { ERROR_CODES, type ErrorMeaning } from '../nodes/Seedream/errors/errorCodes';
 import {
 	HTTP_MESSAGES,
@@ -114,6 +115,11 @@ const NODE_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		invalidRow([]),
 		"One or more fields in the row aren't valid; the message names each of them",
 		'Correct the row.',
+	],
+	[
+		budgetReached(provider, 0, 0, 0),
+		"The execution might have cost more than 'Maximum Cost (USD)' allows",
+		"Raise 'Maximum Cost (USD)', or run the row again in another execution.",
 	],
 	[
 		missingCredential(provider),

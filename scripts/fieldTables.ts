@@ -1,5 +1,6 @@
 import type { ICredentialType, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 import groupBy from 'lodash/groupBy';
+import map from 'lodash/map';
 import uniq from 'lodash/uniq';
 
 import { ApiInOneApi } from '../credentials/ApiInOneApi.credentials';
@@ -8,8 +9,10 @@ import { EvoLinkApi } from '../credentials/EvoLinkApi.credentials';
 import { generateFields } from '../nodes/Seedream/fields/generateFields';
 import { taskStatusFields } from '../nodes/Seedream/fields/taskStatusFields';
 import { providers } from '../nodes/Seedream/providers';
+import { NODE_VERSIONS, type Model } from '../nodes/Seedream/providers/provider';
 import { sentencesOf, type Language } from './language';
 import { bold, code, lines, table } from './markdown';
+import { namesByProvider } from './modelNames';
 
 /** The fields on the node's panel itself. */
 export function generatePanel(language: Language): string {
@@ -50,12 +53,12 @@ function collection(fields: readonly INodeProperties[], name: string): INodeProp
 	return options.flatMap((option) => ('type' in option ? [option] : []));
 }
 
-/** One row for each field; its definitions differ from model to model. */
+/** One row for each field of a new node; its definitions differ from model to model. */
 function fieldTable(fields: readonly INodeProperties[], language: Language): string {
 	const { translate, label } = language;
 	return table(
 		[translate('Field'), translate('Values'), translate('Description')],
-		Object.values(groupBy(fields, 'name')).map((definitions) => [
+		Object.values(groupBy(fields.filter(isOfNewNodes), 'name')).map((definitions) => [
 			lines(
 				uniq(definitions.map(({ displayName }) => label(displayName))).join(' / '),
 				shownFor(definitions, language),
@@ -68,6 +71,10 @@ function fieldTable(fields: readonly INodeProperties[], language: Language): str
 
 // Where a field is shown
 
+function isOfNewNodes(field: INodeProperties): boolean {
+	return condition(field, '@version')?.includes(NODE_VERSIONS.at(-1)) ?? true;
+}
+
 /** A field inside a collection writes "/provider" for the provider field of the panel. */
 function condition({ displayOptions }: INodeProperties, name: string): unknown[] | undefined {
 	const { show = {} } = displayOptions ?? {};
@@ -75,57 +82,56 @@ function condition({ displayOptions }: INodeProperties, name: string): unknown[]
 }
 
 function shownFor(definitions: readonly INodeProperties[], language: Language): string {
-	return lines(providersOf(definitions, language), ...otherConditions(definitions[0], language));
+	return lines(providersOf(definitions, language), ...otherConditions(definitions, language));
 }
 
 /** Says for which providers and models there is a definition; nothing where there is for all. */
-function providersOf(
-	definitions: readonly INodeProperties[],
-	{ translate, list }: Language,
-): string {
-	if (definitions.some((definition) => condition(definition, 'provider') === undefined)) return '';
-	const having = providers.filter(({ id }) => definitions.some((one) => isOf(one, id)));
-	const lacking = having.flatMap((provider) =>
-		provider.models
-			.filter(({ id }) => !definitions.some((one) => isOf(one, provider.id, id)))
-			.map((model) => `${provider.label} ${model.label}`),
-	);
-	return lines(
-		having.length === providers.length
-			? ''
-			: translate('only for {names}', { names: list(having.map(({ label }) => label)) }),
-		lacking.length === 0 ? '' : translate('not for {names}', { names: list(lacking) }),
-	);
+function providersOf(definitions: readonly INodeProperties[], language: Language): string {
+	const { translate, list } = language;
+	const isHaving = (provider: string, model: Model) =>
+		definitions.some((one) => isOf(one, provider, model));
+	const having = namesByProvider(isHaving, language);
+	const lacking = namesByProvider((...one) => !isHaving(...one), language);
+	if (having.length === 0 || lacking.length === 0) return '';
+	return lacking.join().length < having.join().length
+		? translate('not for {names}', { names: list(lacking) })
+		: translate('only for {names}', { names: list(having) });
 }
 
-function isOf(definition: INodeProperties, provider: string, model?: string): boolean {
-	const models = condition(definition, 'model');
-	return (
-		condition(definition, 'provider')?.includes(provider) === true &&
-		(model === undefined || models === undefined || models.includes(model))
-	);
+function isOf(definition: INodeProperties, provider: string, { id }: Model): boolean {
+	const isShown = (name: string, value: string) =>
+		condition(definition, name)?.includes(value) ?? true;
+	const isHidden = definition.displayOptions?.hide?.model?.includes(id) ?? false;
+	return isShown('provider', provider) && isShown('model', id) && !isHidden;
 }
 
-/** "EvoLink", or "EvoLink Seedream 4.0" where the definition is for some models only. */
-function whereOf(definition: INodeProperties): string[] {
-	return providers.flatMap(({ id, label, models }) => {
-		if (!isOf(definition, id)) return [];
-		if (condition(definition, 'model') === undefined) return [label];
-		return models
-			.filter((model) => isOf(definition, id, model.id))
-			.map((one) => `${label} ${one.label}`);
-	});
+/** Whether a definition is for all providers and models, but those that have one of their own. */
+function isGeneral(definition: INodeProperties): boolean {
+	return ['provider', 'model'].every((name) => condition(definition, name) === undefined);
+}
+
+/** The providers of some of a field's definitions, with their models where others have another one. */
+function namesOf(
+	some: readonly INodeProperties[],
+	all: readonly INodeProperties[],
+	language: Language,
+): string[] {
+	const isOfAny = (definitions: readonly INodeProperties[]) => (provider: string, model: Model) =>
+		definitions.some((one) => isOf(one, provider, model));
+	return namesByProvider(isOfAny(some), language, isOfAny(all));
 }
 
 /** Fields of the panel that must have a certain value for this one to be shown. */
 function otherConditions(
-	definition: INodeProperties | undefined,
+	definitions: readonly INodeProperties[],
 	{ translate }: Language,
 ): string[] {
-	const { show = {} } = definition?.displayOptions ?? {};
-	const isByProvider = Object.keys(show).some((name) => name.endsWith('provider'));
+	const { show = {} } = definitions[0]?.displayOptions ?? {};
+	const isByModel = providers.some(({ id, models }) =>
+		models.some((model) => definitions.some((one) => isOf(one, id, model))),
+	);
 	return Object.entries(show).flatMap(([name, wanted]) => {
-		if (isByProvider && /provider$|model$/.test(name)) return [];
+		if (isByModel && /provider$|model$|^@version$/.test(name)) return [];
 		if (name === '@tool') return [translate('as a tool of an AI agent')];
 		const fields = generateFields.filter((field) => field.name === name);
 		const field = fields[0]?.displayName ?? name;
@@ -145,7 +151,12 @@ function values(definitions: readonly INodeProperties[], language: Language): st
 	switch (first.type) {
 		case 'options': {
 			const variants = definitions.map((one) => JSON.stringify(optionsOf(one)));
-			if (uniq(variants).length > 1) return translate('see the table for the model');
+			if (uniq(variants).length > 1) {
+				return lines(
+					translate('see the table for the model'),
+					...defaultsByProvider(definitions, language),
+				);
+			}
 			return lines(...optionsOf(first).map((option) => optionLine(option, first, language)));
 		}
 		case 'multiOptions':
@@ -164,6 +175,21 @@ function values(definitions: readonly INodeProperties[], language: Language): st
 						translate('default: {value}', { value: code(String(first.default)) }),
 					);
 	}
+}
+
+/** The option that a new node starts with, unless that's the provider's own default. */
+function defaultsByProvider(definitions: readonly INodeProperties[], language: Language): string[] {
+	const { translate, list } = language;
+	const named = definitions.flatMap((one) => {
+		const option = optionsOf(one).find(({ value }) => value === one.default);
+		return option && option.value !== 'default' ? [{ name: option.name, definition: one }] : [];
+	});
+	return Object.entries(groupBy(named, 'name')).map(([name, group]) =>
+		translate('default for {names}: {value}', {
+			names: list(namesOf(map(group, 'definition'), definitions, language)),
+			value: bold(name),
+		}),
+	);
 }
 
 function optionsOf(field: INodeProperties): INodePropertyOptions[] {
@@ -202,29 +228,27 @@ function numberRange(field: INodeProperties, { translate }: Language): string {
 // What it is for
 
 /** Limits and the providers' names stand in the tables of the models. */
-const IS_IN_MODEL_TABLES = /^API parameter: |^Up to \d+$|\d MB|pixels in total/;
+const IS_IN_MODEL_TABLES = /^API parameter: |^(Up to|Exactly) \d+$|\d MB|pixels in total/;
 
 /** What all definitions share comes first, then the rest under the names of those it applies to. */
-function purpose(
-	definitions: readonly INodeProperties[],
-	{ translate, sentences, list }: Language,
-): string {
+function purpose(definitions: readonly INodeProperties[], language: Language): string {
+	const { translate, sentences, list } = language;
 	const all = definitions.map((definition) => ({
-		where: whereOf(definition),
+		definition,
 		sentences: sentencesOf(definition.description ?? ''),
 	}));
 	const kept = uniq(all.flatMap((one) => one.sentences)).filter(
 		(sentence) => !IS_IN_MODEL_TABLES.test(sentence),
 	);
-	const isShared = (sentence: string) => all.every((one) => one.sentences.includes(sentence));
+	const holders = (sentence: string) =>
+		all.flatMap((one) => (one.sentences.includes(sentence) ? [one.definition] : []));
+	const isShared = (sentence: string) =>
+		holders(sentence).length === all.length || holders(sentence).some(isGeneral);
 	const hint = definitions[0]?.hint;
 	const shared = [...(hint === undefined ? [] : [hint]), ...kept.filter(isShared)];
 	const single = groupBy(
 		kept.filter((sentence) => !isShared(sentence)),
-		(sentence) => {
-			const holders = all.filter((one) => one.sentences.includes(sentence));
-			return list(uniq(holders.flatMap(({ where }) => where)));
-		},
+		(sentence) => list(namesOf(holders(sentence), definitions, language)),
 	);
 	return lines(
 		sentences(shared),

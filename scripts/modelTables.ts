@@ -1,5 +1,8 @@
+import groupBy from 'lodash/groupBy';
+import sortBy from 'lodash/sortBy';
 import uniq from 'lodash/uniq';
 
+import { generateFields } from '../nodes/Seedream/fields/generateFields';
 import { providers } from '../nodes/Seedream/providers';
 import type {
 	FieldName,
@@ -10,9 +13,11 @@ import type {
 	Provider,
 } from '../nodes/Seedream/providers/provider';
 import { fieldLabel } from '../nodes/Seedream/request/labels';
-import { formatNumber } from '../nodes/Seedream/shared/format';
-import type { Language } from './language';
+import { formatMegabytes, formatNumber } from '../nodes/Seedream/shared/format';
+import { sentencesOf, type Language } from './language';
 import { bold, code, lines, table } from './markdown';
+import { modelNames } from './modelNames';
+import { modelPrice } from './prices';
 
 const NONE = '–';
 const BETWEEN_OPTIONS = ' · ';
@@ -24,7 +29,8 @@ const allModels = providers.flatMap((provider) =>
 );
 
 /** One row per model: enough to choose between them. */
-export function modelOverview({ translate }: Language): string {
+export function modelOverview(language: Language): string {
+	const { translate } = language;
 	return table(
 		[
 			translate('Provider'),
@@ -38,9 +44,9 @@ export function modelOverview({ translate }: Language): string {
 			provider.label,
 			model.label,
 			plainOptions(model.parameters.resolution),
-			imagesOf(model),
+			imagesOf(model, translate),
 			range(model.references),
-			price(model, translate),
+			modelPrice(provider, model, language),
 		]),
 	);
 }
@@ -53,7 +59,7 @@ export function fieldOverview(language: Language): string {
 		overviewFields.map(({ field, describe }) => [
 			label(fieldLabel(field)),
 			...providers.map((provider) =>
-				perModel(provider, (model) => describe(model, provider, language)),
+				perModel(provider, language, (model) => describe(model, provider, language)),
 			),
 		]),
 	);
@@ -64,12 +70,21 @@ interface OverviewField {
 	describe: (model: Model, provider: Provider, language: Language) => string;
 }
 
+const panelOrder = generateFields.flatMap(({ name, options = [] }) => [
+	name,
+	...options.map((option) => option.name),
+]);
+
+const parameterNames = sortBy(
+	uniq(allModels.flatMap(({ model }) => keysOf(model.parameters))),
+	(name) => panelOrder.indexOf(name),
+);
+
 const overviewFields: OverviewField[] = [
 	{ field: 'prompt', describe: (model, _provider, language) => promptLength(model, language) },
 	{
 		field: 'imageUrls',
-		describe: ({ references: { min, max } }, _provider, { translate }) =>
-			max === 0 ? NONE : translate('{min} to {max} images', { min, max }),
+		describe: (model, _provider, language) => referenceCount(model, language),
 	},
 	{
 		field: 'imageFields',
@@ -80,7 +95,7 @@ const overviewFields: OverviewField[] = [
 						fileReferences.kind === 'upload' ? 'the node uploads them' : 'n8n signs a link to them',
 					),
 	},
-	...uniq(allModels.flatMap(({ model }) => keysOf(model.parameters))).map((field) => ({
+	...parameterNames.map((field) => ({
 		field,
 		describe: ({ parameters }: Model, _provider: Provider, language: Language) => {
 			const parameter = parameters[field];
@@ -92,21 +107,32 @@ const overviewFields: OverviewField[] = [
 	})),
 ];
 
-/** One line if all models of a provider are the same, else one line per model. */
-function perModel({ models }: Provider, describe: (model: Model) => string): string {
-	const seen = models.map((model) => ({ model, text: describe(model) }));
-	const texts = uniq(seen.map(({ text }) => text));
-	return texts.length === 1
-		? lines(...texts)
-		: lines(...seen.map(({ model, text }) => `${model.label}: ${text}`));
+/** One line for each group of models that are the same; those without the field aren't named. */
+function perModel(
+	{ models }: Provider,
+	{ translate, list }: Language,
+	describe: (model: Model) => string,
+): string {
+	const groups = Object.entries(groupBy(models, describe));
+	const having = groups.filter(([text]) => text !== NONE);
+	if (having.length === 0) return NONE;
+	if (groups.length === 1) return lines(...having.map(([text]) => text));
+	return lines(
+		...having.map(([text, group]) =>
+			translate('{option}: {meaning}', { option: list(modelNames(group)), meaning: text }),
+		),
+	);
 }
 
 /** One table per model, with everything its fields accept. */
 export function modelTables(language: Language): string {
 	return allModels
-		.map(
-			({ provider, model }) =>
-				`### ${provider.label}: ${model.label}\n\n${modelTable(provider, model, language)}`,
+		.map(({ provider, model }) =>
+			[
+				`### ${provider.label}: ${model.label}`,
+				...(model.note ? [language.sentences(sentencesOf(model.note))] : []),
+				modelTable(provider, model, language),
+			].join('\n\n'),
 		)
 		.join('\n\n');
 }
@@ -128,7 +154,7 @@ function modelTable(provider: Provider, model: Model, language: Language): strin
 				const parameter = model.parameters[name];
 				return parameter ? [row(name, parameterValues(parameter, language), parameter.sentAs)] : [];
 			}),
-			[translate('List price per image'), price(model, translate), NONE],
+			[translate('List price per image'), modelPrice(provider, model, language), NONE],
 		],
 	);
 }
@@ -139,25 +165,35 @@ function modelIds({ id, aliases }: Model, { translate, list }: Language): string
 }
 
 function promptLength({ prompt: { min, max } }: Model, { translate }: Language): string {
-	return max === Infinity
-		? translate('no documented limit')
-		: translate('{min} to {max} characters', { min, max: formatNumber(max) });
+	if (max === Infinity) return translate('no documented limit');
+	const characters = formatNumber(max);
+	return min === 0
+		? translate('optional, up to {max} characters', { max: characters })
+		: translate('{min} to {max} characters', { min, max: characters });
+}
+
+function referenceCount({ references: { min, max } }: Model, { translate }: Language): string {
+	if (max === 0) return NONE;
+	return min === max
+		? translate('exactly {max}', { max })
+		: translate('{min} to {max} images', { min, max });
 }
 
 function referenceRows(
 	{ fileReferences }: Provider,
-	{ references }: Model,
-	{ translate, list }: Language,
+	model: Model,
+	language: Language,
 	row: (field: FieldName, values: string, sentAs?: string) => string[],
 ): string[][] {
-	const { min, max, file } = references;
+	const { translate, list } = language;
+	const { max, file } = model.references;
 	if (max === 0) return [row('imageUrls', translate('not available for this model'))];
 	const formats = (names: readonly string[]) => list(names.map((name) => name.toUpperCase()));
 	const each = translate(
-		'each: {formats}; up to {megabytes} MB; each side at least {side} pixels; up to {pixels} pixels in total; long side up to {ratio} times the short side',
+		'each: {formats}; up to {size}; each side at least {side} pixels; up to {pixels} pixels in total; long side up to {ratio} times the short side',
 		{
 			formats: formats(file.formats),
-			megabytes: file.maxBytes / (1024 * 1024),
+			size: formatMegabytes(file.maxBytes),
 			side: file.minSide,
 			pixels: formatNumber(file.maxPixels),
 			ratio: Math.round(file.maxRatio),
@@ -166,15 +202,16 @@ function referenceRows(
 	const files =
 		fileReferences.kind === 'upload'
 			? translate(
-					'the node uploads them to the provider, which keeps them for {hours} hours: {formats}',
+					'the node uploads them to the provider, which keeps them for {hours} hours: {formats}; up to {size}',
 					{
 						hours: fileReferences.retentionHours,
 						formats: formats(fileReferences.formats.filter((name) => file.formats.includes(name))),
+						size: formatMegabytes(Math.min(file.maxBytes, fileReferences.maxBytes)),
 					},
 				)
 			: translate('n8n signs a link for the provider, so it needs a public HTTPS address');
 	return [
-		row('imageUrls', lines(translate('{min} to {max} images', { min, max }), each), 'image_urls'),
+		row('imageUrls', lines(referenceCount(model, language), each), 'image_urls'),
 		row('imageFields', files, 'image_urls'),
 	];
 }
@@ -218,19 +255,17 @@ function plainOptions(parameter: Parameter | undefined): string {
 	return parameter?.kind === 'choice' ? parameter.options.join(BETWEEN_OPTIONS) : NONE;
 }
 
-function imagesOf({ parameters: { imageCount } }: Model): string {
+function imagesOf(
+	{ layers, parameters: { imageCount } }: Model,
+	translate: Language['translate'],
+): string {
+	if (layers) return translate('up to {max} layers', { max: layers.max });
 	return imageCount?.kind === 'integer' ? range(imageCount) : '1';
 }
 
 function range({ min, max }: { min: number; max: number }): string {
 	if (max === 0) return NONE;
 	return min === max ? String(max) : `${min}–${max}`;
-}
-
-function price({ creditsPerImage }: Model, translate: Language['translate']): string {
-	return creditsPerImage === undefined
-		? translate('not published in credits')
-		: translate('{credits} credits', { credits: creditsPerImage });
 }
 
 function keysOf(parameters: Model['parameters']): ParameterName[] {

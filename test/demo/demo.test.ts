@@ -14,9 +14,9 @@ const OUTPUT = join(PACKAGE, 'output');
 
 /** The expected images of each row, written by hand from the providers' documentation. */
 const SIZES: Record<string, string> = {
-	'01-lake-hero': '2560x1440',
+	'01-lake-hero': '2848x1600',
 	'02-lake-square': '2048x2048',
-	'03-spring-poster': '3520x4694',
+	'03-spring-poster': '3520x4704',
 	'04-banner-exact': '2560x1440',
 	'05-coffee-story': '768x1360',
 	'07-panda': '2048x2048',
@@ -26,8 +26,20 @@ const SIZES: Record<string, string> = {
 	'11-panda-winter': '2304x1728',
 	'12-handbag': '3520x4694',
 	'14-lantern': '1296x3024',
+	'15-night-market': '4096x2304',
+	'16-perfume': '1536x1536',
+	'17-jazz-poster': '1728x2304',
+	'18-panda-layers': '1024x1024',
 };
 const REJECTED = '13-refused';
+/** Seedream 5.0 makes JPEG files unless the request says otherwise. */
+const IS_JPEG = /^1[5-8]-/;
+/** The base is as the request says, and each layer is a PNG file. */
+const LAYERS = ['18-panda-layers-2.png', '18-panda-layers-3.png', '18-panda-layers-4.png'];
+
+function fileOf(name: string, image: number): string {
+	return `${name}-${image}.${IS_JPEG.test(name) ? 'jpg' : 'png'}`;
+}
 
 jest.setTimeout(120_000);
 
@@ -60,14 +72,18 @@ describe('npm run demo', () => {
 		const expected = rows
 			.filter(({ name }) => name !== REJECTED)
 			.flatMap(({ name, images }) =>
-				Array.from({ length: Number(images) }, (_image, index) => `${name}-${index + 1}.png`),
+				Array.from({ length: Number(images) || 1 }, (_image, index) => fileOf(name, index + 1)),
 			);
-		expect(readdirSync(OUTPUT).sort()).toEqual([...expected, 'index.html'].sort());
+		expect(readdirSync(OUTPUT).sort()).toEqual([...expected, ...LAYERS, 'index.html'].sort());
 
 		for (const [name, size] of Object.entries(SIZES)) {
-			const { width, height } = await sharp(join(OUTPUT, `${name}-1.png`)).metadata();
+			const { width, height } = await sharp(join(OUTPUT, fileOf(name, 1))).metadata();
 			expect({ name, size: `${width}x${height}` }).toEqual({ name, size });
 		}
+	});
+
+	it.each(LAYERS)('writes %s with its transparent pixels', async (name) => {
+		expect((await sharp(join(OUTPUT, name)).stats()).isOpaque).toBe(false);
 	});
 
 	it('writes a page with every image, and the rejected row with its reason', () => {
@@ -81,15 +97,15 @@ describe('npm run demo', () => {
 	});
 
 	it('prints the number of images and of failed rows', () => {
-		expect(printed).toMatch(/ 19\/19 images, /);
+		expect(printed).toMatch(/ 26\/26 images, /);
 	});
 
 	it('prints a summary', () => {
-		expect(printed).toMatch(/│ EvoLink +│ +7 │ +9 │ +1 │ +18\.30 │/);
-		expect(printed).toMatch(/│ APIMart +│ +4 │ +6 │ +0 │ +1\.56 │/);
-		expect(printed).toMatch(/│ API in One +│ +3 │ +3 │ +0 │ +≈ 36\.00 │/);
-		expect(printed).toMatch(/│ Total +│ +14 │ +18 │ +1 │ +│ +\d+\.\d │/);
-		expect(printed).toContain('13 of 14 rows finished.');
+		expect(printed).toMatch(/│ EvoLink +│ +10 │ +15 │ +1 │ +24\.24 │ +0\.36 │/);
+		expect(printed).toMatch(/│ APIMart +│ +5 │ +7 │ +0 │ +2\.15 │ +0\.21 │/);
+		expect(printed).toMatch(/│ API in One +│ +3 │ +3 │ +0 │ +≈ 36\.00 │ +≈ 0\.36 │/);
+		expect(printed).toMatch(/│ Total +│ +18 │ +25 │ +1 │ +│ +≈ 0\.93 │ +\d+\.\d │/);
+		expect(printed).toContain('17 of 18 rows finished.');
 		expect(printed).toContain('output/index.html');
 	});
 });
@@ -111,7 +127,7 @@ describe('npm run demo -- …', () => {
 
 		expect(printed).toContain(`${path}: ignored the column "Notes". `);
 		expect(printed).toMatch(/│ EvoLink +│ +1 │ +1 │ +0 │/);
-		expect(existsSync(join(OUTPUT, '1-1.png'))).toBe(true);
+		expect(existsSync(join(OUTPUT, '1-1.jpg'))).toBe(true);
 	});
 
 	it('--live uses the API keys of the environment, and shows the cost first', async () => {
@@ -129,6 +145,6 @@ describe('npm run demo -- …', () => {
 		expect(printed).toContain('This generates up to 1 image with your own API keys (EvoLink 1)');
 		expect(printed).not.toContain(sandbox.keys.evoLink);
 		expect(sandbox.tasks()).toHaveLength(1);
-		expect(existsSync(join(OUTPUT, 'live-run-1.png'))).toBe(true);
+		expect(existsSync(join(OUTPUT, 'live-run-1.jpg'))).toBe(true);
 	});
 });
