@@ -77,6 +77,18 @@ export class Editor {
 		return panel;
 	}
 
+	/** Adds a new node from the list of all nodes. n8n shows details of a community node first, then its panel. */
+	async addNode(type: string): Promise<NodePanel> {
+		await this.page.getByTestId('node-creator-plus-button').click();
+		const creator = this.page.getByTestId('node-creator');
+		await creator.getByTestId('node-creator-search-bar').fill(type);
+		await creator.getByTestId('node-creator-item-name').getByText(type, { exact: true }).click();
+		await creator.getByRole('button', { name: 'Add to workflow' }).click();
+		const panel = new NodePanel(this.page);
+		await panel.untilOpen();
+		return panel;
+	}
+
 	/** The form for a new credential of the type with this label. */
 	async newCredential(type: string): Promise<CredentialForm> {
 		await this.page.goto(`${this.url}/home/credentials/create`);

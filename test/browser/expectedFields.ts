@@ -82,6 +82,24 @@ export function additionalFieldsOf({ table }: Choice): string[] {
 	].sort();
 }
 
+/** Of both nodes. */
+export const COMMON_OPTIONS = ['Concurrency', 'File Name', 'Poll Interval', 'Simplify', 'Timeout'];
+
+/** The choices of "Add Option". */
+export function optionsOf({ table }: Choice): string[] {
+	return [
+		...COMMON_OPTIONS,
+		'Check References',
+		'Fall Back After Content Policy',
+		'Fall Back To',
+		'Maximum Cost (USD)',
+		'Remember in Data Table',
+		'Reuse Recent Images',
+		'Row Key',
+		...(table.layers ? ['Layers File'] : []),
+	].sort();
+}
+
 export interface List {
 	name: ParameterName;
 	label: string;
@@ -102,15 +120,15 @@ function lists({ parameters }: Model): List[] {
 	return (Object.entries(parameters) as Array<[ParameterName, Parameter]>).flatMap(
 		([name, parameter]) =>
 			parameter.kind === 'choice'
-				? [{ name, label: labelOf(name, parameter), options: optionsOf(parameter) }]
+				? [{ name, label: labelOf(name, parameter), options: valuesOf(parameter) }]
 				: [],
 	);
 }
 
-function optionsOf({ options, ...parameter }: Extract<Parameter, { kind: 'choice' }>): string[] {
+function valuesOf({ options, ...parameter }: Extract<Parameter, { kind: 'choice' }>): string[] {
 	return [
-		parameter.default === undefined ? 'Default' : `Default (${capitalised(parameter.default)})`,
-		...options.map(capitalised),
+		parameter.default === undefined ? 'Default' : `Default (${valueLabel(parameter.default)})`,
+		...options.map(valueLabel),
 		...(parameter.pixelSize ? ['Custom Size'] : []),
 	];
 }
@@ -126,6 +144,7 @@ function labelOf(name: ParameterName, { label }: Parameter): string {
 	return label ?? LABELS[name];
 }
 
-function capitalised(text: string): string {
+function valueLabel(text: string): string {
+	if (text === 'png' || text === 'jpeg') return text.toUpperCase();
 	return text.charAt(0).toUpperCase() + text.slice(1);
 }

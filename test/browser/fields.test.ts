@@ -5,8 +5,10 @@ import {
 	additionalFieldsOf,
 	additionalListsOf,
 	CHOICES,
+	COMMON_OPTIONS,
 	listsOf,
 	modelsOf,
+	optionsOf,
 	panelOf,
 } from './expectedFields';
 import { openEditor, OPEN_TIMEOUT_MS, type EditorFixture } from './fixture';
@@ -33,7 +35,7 @@ async function open(nodes: ReturnType<typeof generate>[], name: string): Promise
 
 const PROMPT = 'A serene mountain lake at sunrise, perfect reflections, photorealistic';
 
-describe('Seedream Generate, new on the canvas', () => {
+describe('Seedream Generate without parameters', () => {
 	let panel: NodePanel;
 
 	beforeAll(async () => (panel = await open([generate({}, fixture.n8n.credentials)], GENERATE)));
@@ -104,6 +106,10 @@ describe('Seedream Generate, new on the canvas', () => {
 				await panel.remove(name);
 			}
 		});
+
+		it('offers the options that apply to the model', async () => {
+			expect(await panel.shownAdditions('Add Option')).toEqual(optionsOf(choice));
+		});
 	});
 
 	it('shows width and height for a custom size', async () => {
@@ -116,20 +122,10 @@ describe('Seedream Generate, new on the canvas', () => {
 		await panel.choose('aspectRatio', 'Default (Auto)');
 	});
 
-	it('has the documented options', async () => {
-		expect(await panel.shownAdditions('Add Option')).toEqual([
-			'Check References',
-			'Concurrency',
-			'File Name',
-			'Poll Interval',
-			'Simplify',
-			'Timeout',
-		]);
-	});
-
 	it('shows the output fields only if there are images', async () => {
 		expect(await panel.shownOptions('continueWhen')).toEqual([
 			'Images Are Finished',
+			'Preview Cost',
 			'Task Is Submitted',
 		]);
 		expect(await panel.shownOptions('outputItems')).toEqual([
@@ -152,6 +148,37 @@ describe('Seedream Generate, new on the canvas', () => {
 		);
 		expect(await panel.valueOf('prompt')).toBe(PROMPT);
 	});
+});
+
+describe('the default model', () => {
+	it.each([
+		{ typeVersion: 1, models: ['Seedream 4.5', 'Seedream 4.5', 'Automatic'] },
+		{ typeVersion: 1.1, models: ['Seedream 5.0 Lite', 'Seedream 5.0 Lite', 'Automatic'] },
+	])('of a saved node of version $typeVersion stays', async ({ typeVersion, models }) => {
+		const node = generate({}, fixture.n8n.credentials, { typeVersion });
+		expect(await defaultModels(await open([node], GENERATE))).toEqual(models);
+	});
+
+	it('of a node that is added to the canvas is the newest one', async () => {
+		const { n8n, editor } = fixture;
+		await editor.openWorkflow(await n8n.rest.createWorkflow(inARow('Spring campaign', [])));
+		const panel = await editor.addNode(GENERATE);
+		expect(await defaultModels(panel)).toEqual([
+			'Seedream 5.0 Lite',
+			'Seedream 5.0 Lite',
+			'Automatic',
+		]);
+	});
+
+	/** At each provider. */
+	async function defaultModels(panel: NodePanel): Promise<string[]> {
+		const models = [await panel.valueOf('model')];
+		for (const { label } of providers.slice(1)) {
+			await panel.choose('provider', label);
+			models.push(await panel.valueOf('model'));
+		}
+		return models;
+	}
 });
 
 it('the subtitle of each node names provider and model', async () => {
@@ -206,13 +233,9 @@ describe('Seedream Task Status', () => {
 	});
 
 	it('has the documented options', async () => {
-		expect(await panel.shownAdditions('Add Option')).toEqual([
-			'Concurrency',
-			'File Name',
-			'Poll Interval',
-			'Simplify',
-			'Timeout',
-		]);
+		// It doesn't know the model of a task.
+		const options = [...COMMON_OPTIONS, 'Layers File'].sort();
+		expect(await panel.shownAdditions('Add Option')).toEqual(options);
 	});
 });
 

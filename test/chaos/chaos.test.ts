@@ -61,7 +61,7 @@ beforeAll(async () => {
 	const photos = await Promise.all(
 		Array.from({ length: PHOTOS }, async (_, index) => {
 			const photo = sharp({
-				create: { width: 640, height: 480 + index, channels: 3, background: '#385' },
+				create: { width: 640, height: 512 + index, channels: 3, background: '#385' },
 			});
 			return await engine.storeFile(await photo.jpeg().toBuffer(), 'image/jpeg');
 		}),

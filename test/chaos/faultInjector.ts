@@ -185,7 +185,7 @@ export class FaultInjector {
 		if (step === 'create') return `${provider}: ${stable(prompt)}`;
 		if (upload) return `${provider}: ${upload.sha256.slice(0, 8)}`;
 		if (taskId === undefined) return path;
-		const image = step === 'download' ? ` ${/\d+(?=\.png$)/.exec(path)?.[0]}` : '';
+		const image = step === 'download' ? ` ${/\d+(?=\.\w+$)/.exec(path)?.[0]}` : '';
 		return `${this.nameOf(taskId)}${image}`;
 	}
 

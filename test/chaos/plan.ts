@@ -1,10 +1,16 @@
 import type { INode, INodeParameters, WorkflowExecuteMode } from 'n8n-workflow';
 
-import { systems, type System } from '../n8n/systems';
 import type { IdempotencyMode, RateLimit } from '../sandbox/sandbox';
 import type { ClockJump } from './clockJump';
 import { ABOUT_IDEMPOTENCY, PLACES, SLOW, type Place } from './faults';
-import { generateRows, LONG_TIMEOUT, VOLATILE_PROMPT, type PlannedRow } from './rows';
+import {
+	ALL_SYSTEMS,
+	generateRows,
+	LONG_TIMEOUT,
+	VOLATILE_PROMPT,
+	type AnySystem,
+	type PlannedRow,
+} from './rows';
 import { SeededRandom } from './seededRandom';
 
 export interface FaultPlan {
@@ -112,18 +118,18 @@ export function generatePlan(seed: number): Plan {
 }
 
 /** Undefined if every row has its own. */
-function generateSystem(random: SeededRandom, focus: Place): System | undefined {
+function generateSystem(random: SeededRandom, focus: Place): AnySystem | undefined {
 	if (random.chance(0.2, 'mixed')) return undefined;
-	const candidates = systems.filter(({ provider }) => provider === focus.provider);
+	const candidates = ALL_SYSTEMS.filter(({ provider }) => provider === focus.provider);
 	return random.pick(candidates, 'system');
 }
 
-function systemParameters(system: System | undefined): INodeParameters {
+function systemParameters(system: AnySystem | undefined): INodeParameters {
 	if (!system) return { provider: '={{ $json.provider }}', model: '={{ $json.model }}' };
 	return {
 		...system.parameters,
 		...(system.provider === 'apiInOne' ? { model: 'auto' } : {}),
-		...(system.several ? { imageCount: '={{ $json.imageCount }}' } : {}),
+		...('several' in system ? { imageCount: '={{ $json.imageCount }}' } : {}),
 	};
 }
 

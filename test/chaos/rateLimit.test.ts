@@ -1,7 +1,7 @@
 import { startEngine, type Engine, type NodeResult } from '../n8n/engine';
 import { sandboxCredentials, systems } from '../n8n/systems';
 import { startSandbox, type ProviderName, type Sandbox } from '../sandbox/sandbox';
-import { pictureOf } from './pictures';
+import { pictureAt } from './pictures';
 
 // The sandbox's own pictures take too long to draw.
 jest.mock('../sandbox/promptImages', () => jest.requireActual('./pictures'));
@@ -78,7 +78,7 @@ describe(`${ROWS} rows against a provider that allows ${PER_SECOND} requests per
 				expect(json).toMatchObject({ status: 'completed', taskId: task?.id });
 				const file = binary?.data;
 				const bytes = file && (await engine.readFile(file));
-				expect(bytes?.equals(pictureOf(task?.id ?? '', 0))).toBe(true);
+				expect(bytes?.equals(await pictureAt(task?.images[0] ?? ''))).toBe(true);
 			}
 			console.log(summarize(title, result, sandbox));
 			expect(result.seconds).toBeLessThan(MAX_SECONDS);

@@ -147,6 +147,17 @@ const IMAGE_VARIANTS: Record<ProviderName, readonly Variant[]> = {
 	],
 };
 
+const layerSchema = z.object({
+	result_data: z.array(z.object({ z_index: z.number() }).passthrough()),
+});
+
+/** Of layers, whose order only stands in their descriptions. */
+const LAYER_VARIANTS: ReadonlyArray<(task: Json, layers: Json[]) => Json> = [
+	(task) => ({ ...task, results: null }),
+	(task) => ({ ...task, results: [] }),
+	(task, layers) => ({ ...task, result_data: [...layers].reverse() }),
+];
+
 const reasonSchema = z
 	.object({ error: z.object({ code: z.string(), message: z.string() }) })
 	.transform(({ error }) => error);
@@ -199,6 +210,8 @@ const WRAPPERS: Record<ProviderName, ReadonlyArray<(task: Json) => Json>> = {
 
 /** Changes everything but the wrapper. */
 function reshapeTask(provider: ProviderName, task: Json, context: FaultContext): Json {
+	const layers = layerSchema.safeParse(task).data?.result_data;
+	if (layers) return pick(LAYER_VARIANTS, context, 'layers')(task, layers);
 	const images = imageSchemas[provider].safeParse(task).data ?? [];
 	if (images.length > 0) return pick(IMAGE_VARIANTS[provider], context, 'images')(task, images);
 	const reason = reasonSchema.safeParse(task).data;

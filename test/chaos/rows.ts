@@ -1,13 +1,18 @@
-import { REFERENCE, systems, type System } from '../n8n/systems';
+import { layerSystems, REFERENCE, systems, type LayerSystem, type System } from '../n8n/systems';
 import type { ProviderName } from '../sandbox/sandbox';
 import type { SeededRandom } from './seededRandom';
+
+/** Any model. */
+export type AnySystem = System | LayerSystem;
+
+export const ALL_SYSTEMS: readonly AnySystem[] = [...systems, ...layerSystems];
 
 /** An input row. Rows with the same provider and prompt are identical. */
 export interface PlannedRow {
 	provider: ProviderName;
 	model: string;
 	prompt: string;
-	/** 1 unless the prompt asks for several. */
+	/** 1 unless the prompt asks for several, or for layers. */
 	imageCount: number;
 	/** The index of the photo in the row's binary field. */
 	photo?: number;
@@ -31,7 +36,7 @@ export const LONG_TIMEOUT = 30;
 /** What the rows of a plan have in common. */
 export interface RowPlan {
 	/** Undefined if every row has its own provider and model. */
-	system?: System;
+	system?: AnySystem;
 	timeout: number;
 	mayBeInvalid: boolean;
 	/** The share of rows with a photo. */
@@ -50,43 +55,70 @@ export function generateRows(random: SeededRandom, common: RowPlan): PlannedRow[
 }
 
 function generateRow(random: SeededRandom, index: number, common: RowPlan): PlannedRow {
-	const { system: onlySystem } = common;
-	const onlyProvider = onlySystem?.provider;
-	const system = random.pick(
-		systems.filter((one) => onlyProvider === undefined || one.provider === onlyProvider),
-		'rowSystem',
-		index,
-	);
-	const { provider, model } = system.parameters;
-	const hasPhoto =
-		system.provider !== 'apiInOne' && random.chance(common.photos, 'hasPhoto', index)
-			? { photo: random.integer(0, PHOTOS - 1, 'photo', index) }
-			: {};
-	const hasLink =
-		random.chance(0.1, 'hasLink', index) && (onlyProvider !== undefined || provider !== 'apiInOne')
-			? { link: REFERENCE }
-			: {};
-	// APIMart only creates several images with a reference.
-	const maySeveral =
-		onlySystem?.several !== undefined &&
-		(onlyProvider === 'evoLink' || hasPhoto.photo !== undefined);
-	const imageCount =
-		maySeveral && random.chance(0.25, 'several', index) ? random.integer(2, 3, 'images', index) : 1;
-	const subject = `lake s${random.integer(1, 9999, 'subject')}r${index}`;
-	const words = imageCount > 1 ? `Generate ${imageCount} different images of ${subject}` : subject;
+	const system = common.system ?? random.pick(ALL_SYSTEMS, 'rowSystem', index);
+	const { provider } = system;
+	const references = generateReferences(random, index, system, common);
+	const { words, imageCount } = generateWords(random, index, system, common, references);
 	const isInvalid = common.mayBeInvalid && random.chance(0.02, 'invalid', index);
 	const isEmpty = index > 0 && random.chance(0.02, 'empty', index);
-	const markers = generateMarkers(random, index, system.provider, imageCount, common.timeout);
+	const markers = generateMarkers(random, index, provider, imageCount, common.timeout);
 	return {
-		provider: String(provider) as ProviderName,
-		model: String(model),
+		provider,
+		model: String(system.parameters.model),
 		prompt: isEmpty ? '' : [words, ...markers].join(' '),
 		imageCount,
-		...hasPhoto,
-		...hasLink,
+		...references,
 		...(isInvalid ? { link: NO_LINK } : {}),
 		...(isEmpty ? { isEmpty } : {}),
 	};
+}
+
+type References = Pick<PlannedRow, 'photo' | 'link'>;
+
+/** A model that splits an image into layers needs exactly one. */
+function generateReferences(
+	random: SeededRandom,
+	index: number,
+	system: AnySystem,
+	{ system: onlySystem, photos }: RowPlan,
+): References {
+	const isAtApiInOne = system.provider === 'apiInOne';
+	const photo =
+		!isAtApiInOne && random.chance(photos, 'hasPhoto', index)
+			? { photo: random.integer(0, PHOTOS - 1, 'photo', index) }
+			: {};
+	const link = { link: REFERENCE };
+	if (isLayered(system)) return 'photo' in photo ? photo : link;
+	const mayHaveLink = onlySystem !== undefined || !isAtApiInOne;
+	return { ...photo, ...(mayHaveLink && random.chance(0.1, 'hasLink', index) ? link : {}) };
+}
+
+function isLayered(system: AnySystem): system is LayerSystem {
+	return 'creditsPerLayer' in system;
+}
+
+/** What the prompt asks for. */
+function generateWords(
+	random: SeededRandom,
+	index: number,
+	system: AnySystem,
+	{ system: onlySystem }: RowPlan,
+	{ photo }: References,
+): { words: string; imageCount: number } {
+	const subject = `lake s${random.integer(1, 9999, 'subject')}r${index}`;
+	if (isLayered(system)) {
+		const layers = random.integer(1, 3, 'layers', index);
+		return { words: `${subject} [[layers:${layers}]]`, imageCount: layers + 1 };
+	}
+	// APIMart only creates several images with a reference.
+	const maySeveral =
+		onlySystem !== undefined &&
+		system.several !== undefined &&
+		(system.provider === 'evoLink' || photo !== undefined);
+	if (!maySeveral || !random.chance(0.25, 'several', index))
+		return { words: subject, imageCount: 1 };
+	const imageCount = random.integer(2, 3, 'images', index);
+	return { words: `Generate ${imageCount} different images of ${subject}`, imageCount };
 }
 
 /** Instructions for the sandbox in a prompt. */

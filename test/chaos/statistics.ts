@@ -38,6 +38,7 @@ export class Statistics {
 			if (status === 'failed' && images.length === 0 && credits.charged > 0) {
 				this.count('tasks without an image that were charged');
 			}
+			if (prompt.includes('[[layers:')) this.count('tasks with layers');
 			if (prompt.includes('[[tasks:')) this.count('tasks of a create that makes several');
 		}
 		for (const { result, cancelledAt, turns } of executions) {

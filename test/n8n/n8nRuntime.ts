@@ -54,10 +54,9 @@ export async function loadN8n(userFolder: string): Promise<N8nRuntime> {
 	return { core, workflow, loader, binaryData, logs, nodeTypes, loadMs };
 }
 
-/** The nodes import these on their first execution, which jest doesn't allow in concurrent tests. */
+/** The nodes import this on their first execution, which jest doesn't allow in concurrent tests. */
 async function importActions(): Promise<void> {
-	const folder = join(PACKAGE, 'dist/nodes/Seedream/actions');
-	for (const action of ['generate', 'taskStatus']) await import(join(folder, `${action}.js`));
+	await import(join(PACKAGE, 'dist/nodes/Seedream/actions.js'));
 }
 
 function createNodeTypes(

@@ -255,7 +255,7 @@ describe('the hint above the output', () => {
 			'sums up many images',
 			rowsFor(3, 'evoLink'),
 			{},
-			`3 images in ${time} for 6\\.75 credits at EvoLink\\. ${expiry}`,
+			`3 images in ${time} for 6\\.12 credits at EvoLink\\. ${expiry}`,
 		],
 		[
 			'counts several images in one item',
@@ -267,7 +267,7 @@ describe('the hint above the output', () => {
 			'lists the credits of each provider',
 			rowsFor(3, 'evoLink', 'apiMart'),
 			{},
-			`3 images in ${time} for 4\\.5 credits at EvoLink and 0\\.26 credits at APIMart\\. ${expiry}`,
+			`3 images in ${time} for 4\\.08 credits at EvoLink and 0\\.26 credits at APIMart\\. ${expiry}`,
 		],
 		[
 			'estimates costs that the provider does not report',
@@ -279,13 +279,13 @@ describe('the hint above the output', () => {
 			'mentions rows with fewer images than requested',
 			evoLink,
 			several,
-			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${expiry} Row 1 returned fewer images than requested\\. .+`,
+			`1 image in ${time} for 2\\.04 credits at EvoLink\\. ${expiry} Row 1 returned fewer images than requested\\. .+`,
 		],
 		[
 			'ignores failed rows',
 			[...evoLink, { prompt: 'Bad [[fail:service_error]]', provider: 'evoLink' }],
 			{},
-			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${expiry}`,
+			`1 image in ${time} for 2\\.04 credits at EvoLink\\. ${expiry}`,
 		],
 	];
 	for (const [title, rows, parameters, message] of hints) {

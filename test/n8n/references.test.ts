@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { IBinaryData } from 'n8n-workflow';
 import sharp from 'sharp';
 
@@ -46,6 +48,11 @@ const inMemory = (content = photo): IBinaryData => ({
 });
 const bodies = (fixture: Fixture) =>
 	fixture.requests('create').map(({ body }) => body as { prompt: string; image_urls?: string[] });
+
+/** A real one, as a phone takes it. */
+const heic = async () => await readFile(join(__dirname, '../fixtures/images/plain.heic'));
+
+const CHECKED_LINKS = { imageFields: '', options: { checkReferences: true } };
 
 const forEachUploading = (title: string, test: (fixture: Fixture) => Promise<void>) =>
 	forEachProvider(title, test, {}, systemsOf('evoLink', 'apiMart'));
@@ -225,12 +232,102 @@ describe('an unusable reference file', () => {
 	});
 });
 
-describe('Check References', () => {
-	const parameters = {
-		imageFields: '',
-		imageUrls: '={{ $json.link }}',
-		options: { checkReferences: true },
+/** The models whose references may be HEIC files. */
+const TAKES_HEIC = [
+	{ provider: 'evoLink', model: 'doubao-seedream-5.0-flash', label: 'EvoLink' },
+	{ provider: 'evoLink', model: 'doubao-seedream-5.0-pro', label: 'EvoLink' },
+	{ provider: 'apiMart', model: 'seedream-5-0-flash', label: 'APIMart' },
+	{ provider: 'apiMart', model: 'seedream-5-0-pro', label: 'APIMart' },
+];
+
+describe('a HEIC reference', () => {
+	for (const { label, ...parameters } of TAKES_HEIC) {
+		testNode(
+			`is rejected as a file before anything is sent, with advice (${parameters.model})`,
+			async (fixture) => {
+				const file = await (await engine()).storeFile(await heic(), 'image/heic');
+				const { error } = await generate(fixture, parameters, [{ data: file }]);
+
+				expect(error?.message).toMatch(
+					new RegExp(
+						`^'Reference Image Fields' contains the image in "data", which is a HEIC file. ${label} only accepts (?:\\w+, )+\\w+ files from n8n: convert it, or use a link$`,
+					),
+				);
+				expect(fixture.sandbox.requests).toEqual([]);
+			},
+		);
+	}
+
+	testNode('is rejected as a file for a model that takes no HEIC', async (fixture) => {
+		const file = await (await engine()).storeFile(await heic(), 'image/heic');
+		const { error } = await generate(fixture, { model: 'doubao-seedream-5.0-lite' }, [
+			{ data: file },
+		]);
+
+		expect(error?.message).toBe(
+			`'Reference Image Fields' contains the image in "data", which is a HEIC file (the format of iPhone photos), but the model accepts only JPEG, PNG, WEBP, BMP, TIFF, GIF`,
+		);
+		expect(fixture.sandbox.requests).toEqual([]);
+	});
+
+	testNode('is accepted as a link by Seedream 5.0 Flash and not by 4.5', async (fixture) => {
+		const link = fixture.sandbox.addFile(await heic(), 'image/heic');
+		const models = ['doubao-seedream-5.0-flash', 'doubao-seedream-4.5'];
+		const { items } = await generate(
+			fixture,
+			{ ...CHECKED_LINKS, imageUrls: link, model: '={{ $json.model }}' },
+			undefined,
+			{ rows: models.map((model) => ({ model })), ...CONTINUE },
+		);
+
+		expect(items.map(({ json }) => json.status)).toEqual(['completed', 'failed']);
+		expect(items[1]?.json.error).toMatchObject({
+			message: `'Reference Image URLs' contains ${link}, which is a HEIC file (the format of iPhone photos), but the model accepts only JPEG, PNG, WEBP, BMP, TIFF, GIF`,
+			charged: 'no',
+		});
+		expect(bodies(fixture)).toEqual([{ model: models[0], prompt: 'A lake', image_urls: [link] }]);
+	});
+});
+
+describe('a reference file of 25 MB', () => {
+	const MEGABYTES = 25;
+	const large = async () => {
+		const bytes = Buffer.alloc(MEGABYTES * 1024 * 1024);
+		photo.copy(bytes);
+		return { data: await stored(bytes) };
 	};
+
+	testNode("is within Seedream 5.0 Flash's limit, and EvoLink gets all of it", async (fixture) => {
+		const { items } = await generate(fixture, { model: 'doubao-seedream-5.0-flash' }, [
+			await large(),
+		]);
+
+		expect(items[0]?.json.status).toBe('completed');
+		expect(fixture.sandbox.uploads()).toMatchObject([{ bytes: MEGABYTES * 1024 * 1024 }]);
+	});
+
+	testNode("is above APIMart's limit for files from n8n, so nothing is sent", async (fixture) => {
+		const parameters = { provider: 'apiMart', model: 'seedream-5-0-flash' };
+		const { error } = await generate(fixture, parameters, [await large()]);
+
+		expect(error?.message).toBe(
+			`'Reference Image Fields' contains the image in "data", which is 25 MB. APIMart only accepts files of up to 20 MB from n8n: make it smaller, or use a link`,
+		);
+		expect(fixture.sandbox.requests).toEqual([]);
+	});
+
+	testNode("is above Seedream 4.5's own limit, so nothing is sent", async (fixture) => {
+		const { error } = await generate(fixture, {}, [await large()]);
+
+		expect(error?.message).toBe(
+			`'Reference Image Fields' contains the image in "data", which is 25 MB (maximum 10 MB)`,
+		);
+		expect(fixture.sandbox.requests).toEqual([]);
+	});
+});
+
+describe('Check References', () => {
+	const parameters = { ...CHECKED_LINKS, imageUrls: '={{ $json.link }}' };
 
 	testNode(
 		'rejects dead links, pages and images beyond the limits before any create request',

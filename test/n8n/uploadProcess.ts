@@ -3,13 +3,20 @@ import { createReadStream } from 'node:fs';
 import { startEngine } from './engine';
 
 /**
- * Uploads 14 copies of an image as references to EvoLink, in a process of its own so that its memory
- * can be measured: `tsx uploadProcess.ts IMAGE BASE_URL FILES_BASE_URL KEY`.
+ * Uploads copies of an image as references to EvoLink, in a process of its own so that its memory can
+ * be measured: `tsx uploadProcess.ts MODEL COPIES IMAGE BASE_URL FILES_BASE_URL KEY`.
  */
-async function main([image = '', baseUrl = '', filesBaseUrl = '', apiKey = '']: string[]) {
+async function main([
+	model = '',
+	copies = '',
+	image = '',
+	baseUrl = '',
+	filesBaseUrl = '',
+	apiKey = '',
+]: string[]) {
 	const engine = await startEngine();
 	const files = await Promise.all(
-		Array.from({ length: 14 }, async (_file, index) => [
+		Array.from({ length: Number(copies) }, async (_file, index) => [
 			`image${index}`,
 			await engine.storeFile(createReadStream(image), 'image/png'),
 		]),
@@ -18,6 +25,7 @@ async function main([image = '', baseUrl = '', filesBaseUrl = '', apiKey = '']: 
 	const { items, error } = await engine.run({
 		node: 'seedreamGenerate',
 		parameters: {
+			model,
 			prompt: 'A lake',
 			imageFields: files.map(([name]) => name).join(','),
 			continueWhen: 'submitted',

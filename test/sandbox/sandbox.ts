@@ -48,6 +48,8 @@ export interface SandboxOptions {
 	port?: number;
 	/** How long a task takes; default log-normal with a median of 2 s. */
 	taskSeconds?: number | ((task: { provider: ProviderName; prompt: string }) => number);
+	/** Whether a task obeys the markers in its prompt; default yes. */
+	obeysMarkers?: (task: { provider: ProviderName; prompt: string }) => boolean;
 	/** Makes the default durations repeatable; default 1. */
 	seed?: number;
 	/** The clock for tasks and links, in milliseconds; default Date.now. */
@@ -70,6 +72,8 @@ export interface SandboxOptions {
 	idempotency?: Partial<Record<'evoLink' | 'apiMart', IdempotencyMode>>;
 	/** Lets a test make a model new, gone, differently priced or differently limited in the catalogs; default none. */
 	catalog?: Partial<Record<'evoLink' | 'apiMart', CatalogChanges>>;
+	/** Whether EvoLink says what a create would cost the account; default no (403), as for most keys. */
+	allowsEstimates?: boolean;
 	/** EvoLink rejects uploads above this number of unexpired files; default none. The real limit is 100. */
 	maxFiles?: number;
 	/**
@@ -150,9 +154,11 @@ export async function startSandbox(
 		callbacks,
 		secondsFor: taskDurations(options),
 		references: new ReferenceChecker(shared),
+		obeysMarkers: options.obeysMarkers ?? (() => true),
 		callbackHosts: options.callbackHosts ?? [],
 		idempotency: options.idempotency ?? {},
 		catalog: options.catalog ?? {},
+		allowsEstimates: options.allowsEstimates ?? false,
 		concurrentTasks: options.concurrentTasks,
 		callbackDelaysMs: internals.callbackDelaysMs,
 	};

@@ -21,7 +21,7 @@ const MODEL = 'OpenAI Chat Model';
 const TOOL = 'Generate image';
 const TOOL_NAME = 'Generate_image';
 
-const PRICE = evoLink.models[0].creditsPerImage ?? 0;
+const PRICE = evoLink.defaultModels[1.1].price?.perImage[0].amount ?? 0;
 
 interface Path {
 	title: string;
@@ -136,18 +136,18 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 					{
 						status: 'completed',
 						provider: 'evoLink',
-						model: 'doubao-seedream-4.5',
+						model: 'doubao-seedream-5.0-lite',
 						taskId: expect.stringMatching(/^task-/),
 						prompt: 'A lake',
 						imageUrl: expect.stringMatching(/^http:/),
 						imageIndex: 0,
 						imageCount: 1,
 						expiresAt: expect.stringMatching(/Z$/),
-						cost: { credits: PRICE },
+						cost: { credits: PRICE, usd: expect.closeTo(PRICE / 68) },
 					},
 				],
 			]);
-			expect(paid).toBe(PRICE);
+			expect(paid).toBeCloseTo(PRICE, 6);
 		});
 
 		it('returns text even if the file is downloaded, too', async () => {
@@ -181,7 +181,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			const again = call({ prompt: 'A lake' });
 			const { results, paid } = await chat(workflow, [again, again, say('Two.')]);
 			expect(new Set(results.map((text) => imageUrl(text))).size).toBe(2);
-			expect(paid).toBe(2 * PRICE);
+			expect(paid).toBeCloseTo(2 * PRICE, 6);
 		});
 
 		it.each<[string, Record<string, unknown>, RegExp]>([
@@ -219,7 +219,7 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			]);
 			expect(made).toMatchObject([{ status: 'completed', prompt: 'A calm lake' }]);
 			expect([status, answer]).toEqual(['success', 'The second try did it.']);
-			expect(paid).toBe(PRICE);
+			expect(paid).toBeCloseTo(PRICE, 6);
 		});
 	});
 

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { System } from '../n8n/systems';
 import type { Fault, ProviderName, SandboxRequest, Step, TaskView } from '../sandbox/sandbox';
 import { itemsOf, runsOf, type Item } from './executionData';
-import { GENERATE, generate, inARow, START, TASK_STATUS, taskStatus } from './nodeChains';
+import { GENERATE, generate, inARow, node, START, TASK_STATUS, taskStatus } from './nodeChains';
 import type { Execution, WorkflowJson } from './restClient';
 import type { Runtime } from './runtime';
 import { SeedreamN8n } from './seedreamN8n';
@@ -102,6 +102,12 @@ export class MoneyFixture {
 		return await this.untilFinished(await this.start(options));
 	}
 
+	/** Runs its workflow in another execution. */
+	async runAgain({ workflowId }: Pick<Started, 'workflowId'>): Promise<Execution> {
+		const executionId = await this.n8n.rest.run(workflowId, START);
+		return await this.untilFinished({ workflowId, executionId });
+	}
+
 	/** Changes parameters of Seedream Generate in the saved workflow. */
 	async save({ workflowId }: Started, parameters: Record<string, unknown>): Promise<void> {
 		const { rest } = this.n8n;
@@ -130,6 +136,21 @@ export class MoneyFixture {
 		options?: { loadWorkflow: boolean },
 	): Promise<Execution> {
 		return await this.n8n.rest.execution(await this.n8n.rest.retry(failed.id, options));
+	}
+
+	/** The rows of a data table of n8n about this fixture, oldest first. */
+	async tableRows(name: string): Promise<Array<Item['json']>> {
+		const { rest } = this.n8n;
+		const dataTableId = { __rl: true, mode: 'name', value: name };
+		const parameters = { resource: 'row', operation: 'get', dataTableId, returnAll: true };
+		const table = node('Table', 'n8n-nodes-base.dataTable', parameters, { typeVersion: 1.1 });
+		const workflowId = await rest.createWorkflow(inARow(`Table of ${this.name}`, [table]));
+		const executionId = await rest.run(workflowId, START);
+		const { data } = await rest.waitFor(workflowId, executionId, RUN_MS);
+		return itemsOf(runsOf(data, 'Table')[0])
+			.map(({ json }) => json)
+			.filter(({ prompt }) => this.isOwn(String(prompt)))
+			.sort((a, b) => Number(a.id) - Number(b.id));
 	}
 
 	/** The output of Seedream Task Status for these IDs, in an execution of its own. */

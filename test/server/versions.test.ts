@@ -26,6 +26,8 @@ import { SeedreamN8n } from './seedreamN8n';
 /** The same package in every version of n8n that the README names, with both modes for binary data. */
 
 const CAMPAIGN = resolve(__dirname, '../../examples/campaign.csv');
+/** The base and the layers that the sandbox makes unless the prompt says otherwise. */
+const LAYERS = 4;
 
 interface Installation {
 	title: string;
@@ -147,13 +149,10 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 			for (const [index, { name, images = '1' }] of rows.entries()) {
 				if (name === '13-refused') continue;
 				const made = itemsOfRow(index);
+				const imageCount = name === '18-panda-layers' ? LAYERS : Number(images);
 				expect(made.map(({ json }) => json)).toEqual(
-					Array.from({ length: Number(images) }, (_, imageIndex) =>
-						expect.objectContaining({
-							status: 'completed',
-							imageIndex,
-							imageCount: Number(images),
-						}),
+					Array.from({ length: imageCount }, (_, imageIndex) =>
+						expect.objectContaining({ status: 'completed', imageIndex, imageCount }),
 					),
 				);
 				for (const [imageIndex, { json, binary }] of made.entries()) {

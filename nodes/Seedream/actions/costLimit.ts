@@ -2,9 +2,9 @@ import sum from 'lodash/sum';
 
 import { batchTooExpensive, budgetReached, unknownPrice } from '../errors/costFailures';
 import type { Failure } from '../errors/failure';
-import type { Provider } from '../providers/provider';
 import { Budget } from '../tasks/budget';
 import type { Ledger } from '../tasks/ledger';
+import type { ProviderClient } from '../tasks/providerClient';
 import type { RowRecord } from '../tasks/rowRecord';
 import type { RowToGenerate } from './rowTasks';
 
@@ -47,13 +47,21 @@ export class CostLimit {
 	}
 
 	/** Why the row isn't sent; undefined once it may be. */
-	async admit(row: number, record: RowRecord, provider: Provider): Promise<Failure | undefined> {
-		if (!record.isNew() || (await this.budget.admit(row, record))) return undefined;
+	async admit(
+		row: number,
+		record: RowRecord,
+		client: ProviderClient,
+	): Promise<Failure | undefined> {
+		const isCounted = !record.isUncounted(client.honorsIdempotencyKeys());
+		if (isCounted || (await this.budget.admit(row, record))) return undefined;
 		const { maxUsd = 0 } = record.input;
-		return budgetReached(provider, maxUsd, this.ledger.costUsd(), this.limitUsd);
+		const charged = record.unconfirmed() ? 'unknown' : 'no';
+		return budgetReached(client.provider, maxUsd, this.ledger.costUsd(), this.limitUsd, charged);
 	}
 
+	/** The row has ended, or was stopped. */
 	settle(record: RowRecord): void {
+		record.releaseCost();
 		this.budget.settle(record);
 	}
 }

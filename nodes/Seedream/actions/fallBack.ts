@@ -1,17 +1,24 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import { affectsAllRows, mayFallBack } from '../errors/fallBack';
-import type { Failure, Result } from '../errors/failure';
+import type { Failure } from '../errors/failure';
 import { nodeVersion, reachOf } from '../n8n/readRow';
+import type { RowResult } from '../n8n/results';
 import { findProvider } from '../providers';
 import type { Provider } from '../providers/provider';
+import type { Checked } from '../request/options';
 import { requestFingerprint } from '../request/requestFingerprint';
 import { translateRequest } from '../request/translateRequest';
-import type { RowResult } from '../n8n/results';
+import { priceProblem } from './costLimit';
 import type { RowTools } from './row';
 import type { RowToGenerate } from './rowTasks';
 
-type GenerateRow = (row: RowToGenerate, tools: RowTools) => Promise<RowResult>;
+/** `knownFailure` returns why the row's create would be rejected, once that's known from another row. */
+type GenerateRow = (
+	row: RowToGenerate,
+	tools: RowTools,
+	knownFailure: () => Failure | undefined,
+) => Promise<RowResult>;
 
 /** Generates rows with another provider, where their own fails without a charge. */
 export class FallBack {
@@ -24,22 +31,28 @@ export class FallBack {
 	) {}
 
 	async generate(row: RowToGenerate, tools: RowTools): Promise<RowResult> {
-		const { provider, options } = row;
-		const fallbacks = options.fallbacks.flatMap((id) => findProvider(id) ?? []);
+		const { options } = row;
+		const fallbacks = options.fallbacks.flatMap((id) => {
+			const provider = findProvider(id);
+			const toolsThere = provider && tools.forProvider(provider);
+			return toolsThere && provider !== row.provider ? [{ provider, toolsThere }] : [];
+		});
 		let result = await this.attempt(row, tools, fallbacks.length > 0);
-		const reasons: string[] = [];
-		for (const fallback of fallbacks) {
+		const others: string[] = [];
+		let reason = '';
+		for (const { provider, toolsThere } of fallbacks) {
 			if (result.ok || !mayFallBack(result.failure, options.fallbackOnContentPolicy)) break;
-			const toolsThere = tools.forProvider(fallback);
-			if (fallback === provider || !toolsThere) continue;
-			const rowThere = await this.translate(row, fallback, result.failure, tools);
+			reason ||= result.failure.message;
+			const rowThere = await translateRow(this.context, row, provider, reason, tools.itemIndex);
 			if (!rowThere.ok) {
-				reasons.push(...rowThere.problems.map((problem) => `${fallback.label}: ${problem}`));
+				const problems = rowThere.problems.join('. ');
+				if (problems) others.unshift(`${provider.label} can't generate this row: ${problems}`);
 				continue;
 			}
+			others.unshift(`Before that: ${result.failure.message}`);
 			result = await this.attempt(rowThere.value, toolsThere, true);
 		}
-		return result.ok ? result : { ok: false, failure: withReasons(result.failure, reasons) };
+		return result.ok ? result : { ok: false, failure: withOthers(result.failure, others) };
 	}
 
 	/** What fails for all rows of a provider is tried once, if a row has another provider to go to. */
@@ -47,48 +60,47 @@ export class FallBack {
 		row: RowToGenerate,
 		tools: RowTools,
 		hasFallback: boolean,
-	): Promise<Result<Extract<RowResult, { ok: true }>['value']>> {
+	): Promise<RowResult> {
 		const { id } = row.provider;
-		const known = this.unusable.get(id);
-		if (known && hasFallback && row.rowRequest) return { ok: false, failure: known };
-		const result = await this.generateRow(row, tools);
+		const isSkippable = hasFallback && row.request !== undefined;
+		const knownFailure = () => (isSkippable ? this.unusable.get(id) : undefined);
+		const result = await this.generateRow(row, tools, knownFailure);
 		if (!result.ok && affectsAllRows(result.failure)) this.unusable.set(id, result.failure);
 		return result;
 	}
-
-	private async translate(
-		row: RowToGenerate,
-		fallback: Provider,
-		{ message }: Failure,
-		{ itemIndex }: RowTools,
-	): Promise<{ ok: true; value: RowToGenerate } | { ok: false; problems: string[] }> {
-		const { context } = this;
-		const { request, provider } = row;
-		// The request of a row whose task existed isn't known anymore.
-		if (!request) return { ok: false, problems: [] };
-		const links = request.references.flatMap((one) => (one.kind === 'link' ? [one.url] : []));
-		const reach = await reachOf(context, itemIndex, fallback, links);
-		const translated = translateRequest(request, provider, fallback, nodeVersion(context), reach);
-		if (!translated.ok) return translated;
-		const rowRequest = requestFingerprint(fallback, translated.value);
-		const input = { ...rowRequest.input, fallback: { from: provider.id, reason: message } };
-		return {
-			ok: true,
-			value: {
-				...row,
-				provider: fallback,
-				request: translated.value,
-				rowRequest: { ...rowRequest, input },
-				input,
-			},
-		};
-	}
 }
 
-function withReasons(failure: Failure, reasons: readonly string[]): Failure {
-	if (reasons.length === 0) return failure;
-	return {
-		...failure,
-		message: `${failure.message}. 'Fall Back To' couldn't be used: ${reasons.join('. ')}`,
+/** The row for another provider. No problems are named if what it requests isn't known anymore. */
+export async function translateRow(
+	context: IExecuteFunctions,
+	row: RowToGenerate,
+	to: Provider,
+	reason: string,
+	itemIndex: number,
+): Promise<Checked<RowToGenerate>> {
+	const { request, provider, rowRequest } = row;
+	if (!request || !rowRequest) return { ok: false, problems: [] };
+	const links = request.references.flatMap((one) => (one.kind === 'link' ? [one.url] : []));
+	const reach = await reachOf(context, itemIndex, to, links);
+	const translated = translateRequest(request, provider, to, nodeVersion(context), reach);
+	if (!translated.ok) return translated;
+	const input = {
+		...requestFingerprint(to, translated.value).input,
+		fallback: { from: provider.id, reason },
 	};
+	// It's still the same row: a retry has to find what another provider generated for it.
+	const value = {
+		...row,
+		provider: to,
+		request: translated.value,
+		rowRequest: { ...rowRequest, input },
+		input,
+	};
+	const problems = priceProblem(value);
+	return problems.length > 0 ? { ok: false, problems } : { ok: true, value };
+}
+
+/** The failure, and what became of the other providers. */
+function withOthers(failure: Failure, others: readonly string[]): Failure {
+	return { ...failure, message: [failure.message, ...others].join('. ') };
 }

@@ -1,6 +1,6 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { withWarning, type Result } from '../errors/failure';
+import { withWarning, type Failure, type Result } from '../errors/failure';
 import { invalidRow } from '../errors/inputFailures';
 import { createLinkCheck } from '../images/checkLinks';
 import { createTransparencyCheck } from '../images/checkTransparency';
@@ -22,26 +22,41 @@ import { requestFingerprint } from '../request/requestFingerprint';
 import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import type { Ledger } from '../tasks/ledger';
 import type { RowEnd, RowRecord } from '../tasks/rowRecord';
+import { BatchMemory } from './batchMemory';
 import { CostLimit, priceProblem } from './costLimit';
-import { FallBack } from './fallBack';
+import { FallBack, translateRow } from './fallBack';
 import { logBillable } from './log';
 import { Previews } from './preview';
 import { processRows } from './processRows';
-import { type ReadRow, type RowTools, SKIPPED } from './row';
+import { type ReadRow, SKIPPED } from './row';
 import { type RowImages, collectRowImages, taskFacts, waitForTask } from './rowImages';
-import { type RowToGenerate, findOrSubmitTasks } from './rowTasks';
+import {
+	type GenerateTools,
+	type RowToGenerate,
+	findOrSubmitTasks,
+	rowRequestOf,
+} from './rowTasks';
 
 /** Generates the images of every row. */
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const ledger = openTaskStore(context);
+	const batchMemory = new BatchMemory(context);
 	try {
 		const modelSchemas = new ModelSchemas(context);
 		const previews = new Previews(context, ledger);
 		let costLimit: CostLimit | undefined;
-		const fallBack = new FallBack(context, async (row, tools) => {
-			const record = ledger.openRecord(tools.itemIndex, row.rowRequest);
+		const fallBack = new FallBack(context, async (row, tools, knownFailure) => {
+			const { itemIndex, client } = tools;
+			const record = ledger.openRecord(itemIndex, rowRequestOf(row));
+			const memory = batchMemory.ofRow(row, record, itemIndex);
+			// A create that may have been accepted isn't left for another provider.
+			const refuse = () => (record.unconfirmed() ? undefined : knownFailure());
+			const admit = async () => refuse() ?? (await costLimit?.admit(itemIndex, record, client));
 			try {
-				const result = await generateRow(row, record, ledger, costLimit, tools);
+				const known = refuse();
+				const result = known
+					? { ok: false as const, failure: known }
+					: await generateRow(row, record, ledger, admit, { ...tools, memory });
 				if (!result.ok) result.failure = withWarning(result.failure, record.warning());
 				record.markEnded(rowEnd(result));
 				return result.ok ? { ok: true, value: result.value.items } : result;
@@ -51,9 +66,10 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 		});
 		const output = await processRows(context, {
 			readRow: previews.reader(rowReader(ledger, context, modelSchemas)),
-			refuseAll: (rows) => {
+			refuseAll: async (rows) => {
 				costLimit = CostLimit.of(rows, ledger);
-				return costLimit?.refusal(rows);
+				const tableFailure = await batchMemory.open(rows);
+				return costLimit?.refusal(rows) ?? tableFailure;
 			},
 			processRow: async (row, tools) => await fallBack.generate(row, tools),
 			limitedModels: () => modelSchemas.models(),
@@ -68,6 +84,7 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 	} finally {
 		if (context.getExecutionCancelSignal?.()?.aborted) logBillable(context, ledger.billable());
 		ledger.close();
+		await batchMemory.close();
 	}
 }
 
@@ -88,8 +105,12 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions, modelSchemas: Mod
 		// From the row alone, because the provider may state other limits the next time, or none.
 		const rowRequest = requestFingerprint(provider, row.request);
 		const value = { ...row, input: rowRequest.input, rowRequest };
-		if (!isNew(ledger.stateOf(itemIndex, rowRequest), provider)) {
-			return { ok: true, value: { ...value, request: undefined } };
+		const found = ledger.inputOf(itemIndex, rowRequest);
+		// Another provider, if the row fell back.
+		const creator = (found && findProvider(found.provider)) ?? provider;
+		if (found && !isNew(ledger.stateOf(itemIndex, rowRequest), creator)) {
+			const existing = { ...value, provider: creator, input: found, request: undefined };
+			return { ok: true, value: existing };
 		}
 		const schema = await modelSchemas.find(provider, row.request, itemIndex);
 		const request = schema ? recheck(schema) : { ok: true as const, value: row.request };
@@ -97,7 +118,10 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions, modelSchemas: Mod
 		const checked = { ...value, request: request.value };
 		const messages = [...priceProblem(checked), ...(await checkReferences(checked))];
 		if (messages.length > 0) return { ok: false, failure: invalidRow(messages, provider) };
-		return { ok: true, value: checked };
+		if (creator === provider) return { ok: true, value: checked };
+		const reason = found?.fallback?.reason ?? '';
+		const moved = await translateRow(context, checked, creator, reason, itemIndex);
+		return moved.ok ? moved : { ok: false, failure: invalidRow(moved.problems, creator) };
 	};
 }
 
@@ -142,13 +166,14 @@ async function generateRow(
 	row: RowToGenerate,
 	record: RowRecord,
 	ledger: Ledger,
-	costLimit: CostLimit | undefined,
-	tools: RowTools,
+	/** Why the row's create isn't sent; undefined once it may be. */
+	admit: () => Promise<Failure | undefined>,
+	tools: GenerateTools,
 ): Promise<Result<RowImages>> {
 	const { options, continueWhen } = row;
 	const { itemIndex, client } = tools;
 	const submit = async () => {
-		const refusal = await costLimit?.admit(itemIndex, record, client.provider);
+		const refusal = await admit();
 		return refusal
 			? { ok: false as const, failure: refusal }
 			: await findOrSubmitTasks(row, record, ledger, tools);

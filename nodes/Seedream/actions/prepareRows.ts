@@ -15,6 +15,8 @@ import { TaskPoller } from '../tasks/taskPoller';
 import { hasEnded, type ProviderTools, type ReadRow, type Row } from './row';
 
 const CONCURRENT_READS = 10;
+/** How long a provider's limit is waited for if rows have another provider to go to. */
+const MAX_PATIENCE_SECONDS = 60;
 
 export async function readRows<T>(
 	context: IExecuteFunctions,
@@ -94,7 +96,7 @@ async function prepareRow<T extends Row>(
 
 async function openProvider(
 	context: IExecuteFunctions,
-	{ provider, options: { timeout } }: Row,
+	{ provider, options: { timeout, fallbacks } }: Row,
 	itemIndex: number,
 	{
 		clock,
@@ -107,8 +109,10 @@ async function openProvider(
 ): Promise<Result<ProviderTools>> {
 	const api = await createApiClient(context, provider, itemIndex);
 	if (!api.ok) return api;
+	const isLast = [provider.id, ...fallbacks].at(-1) === provider.id;
+	const patienceSeconds = isLast ? timeout : Math.min(timeout, MAX_PATIENCE_SECONDS);
 	const client = new ProviderClient(provider, concurrencyLimiter(concurrency), api.value, clock, {
-		patienceSeconds: timeout,
+		patienceSeconds,
 		pool,
 		onRejected,
 	});

@@ -10,6 +10,7 @@ import { previewItem } from '../output/previewItem';
 import { estimatedCost, taskCost } from '../providers/price';
 import { priceByRules } from '../providers/pricingRules';
 import type { Cost, Provider } from '../providers/provider';
+import { costInBoth } from '../providers/taskCost';
 import type { ImageRequest } from '../request/imageRequest';
 import { requestBody } from '../request/requestBody';
 import { expectedImages, requestPrice } from '../request/requestPrice';
@@ -54,13 +55,14 @@ export class Previews {
 			return failureItem(this.context, { itemIndex, failure: row.failure });
 		}
 		const { provider, input, request, rowRequest } = row.value;
-		const { model, prompt, images, price } = input;
+		const { model, prompt, images, maxUsd } = input;
 		const known = { provider, model, prompt, imageCount: images };
 		const taskIds = this.ledger.tasksOf(itemIndex, rowRequest);
 		if (taskIds) return previewItem({ ...known, taskIds, cost: { credits: 0, usd: 0 } }, itemIndex);
 		if (request) return await this.previewRequest(provider, request, itemIndex);
-		const cost = price && estimatedCost(price, images, provider);
-		return previewItem({ ...known, cost }, itemIndex);
+		// Its create had no response, so what it costs isn't known yet.
+		const cost = costInBoth({ usd: maxUsd }, provider.priceList.creditsPerUsd);
+		return previewItem({ ...known, cost: cost && { ...cost, estimated: true } }, itemIndex);
 	}
 
 	private async previewRequest(
@@ -71,7 +73,7 @@ export class Previews {
 		const { modelId: model, prompt } = request;
 		const { count: imageCount, isMaximum } = expectedImages(request);
 		if (isMaximum) this.maximums.add(provider.id);
-		const cost = await this.costOf(provider, request, itemIndex);
+		const cost = await this.costOf(provider, request, imageCount, itemIndex);
 		const links = request.references.map((reference) => shownLink(reference, request, provider));
 		const body = requestBody(request, links);
 		return previewItem({ provider, model, prompt, imageCount, request: body, cost }, itemIndex);
@@ -81,6 +83,7 @@ export class Previews {
 	private async costOf(
 		provider: Provider,
 		request: ImageRequest,
+		images: number,
 		itemIndex: number,
 	): Promise<Cost | undefined> {
 		const prices =
@@ -89,14 +92,13 @@ export class Previews {
 		const [rules, balance] = await Promise.all([prices.rules(), prices.balance()]);
 		if (balance) this.balances.set(provider.id, balance);
 		const { model, modelId } = request;
-		const { count } = expectedImages(request);
 		const price = rules && priceByRules(rules, modelId, model);
 		const own = price && requestPrice(provider, { ...request, model: { ...model, price } });
 		const listed = own ?? requestPrice(provider, request);
-		const quote = await quoteFor(prices, request, [modelId, count, listed?.price]);
+		const quote = await quoteFor(prices, request, [modelId, images, listed?.price]);
 		if (quote) return quote;
-		if (own) return taskCost(own.price, count, provider);
-		return listed && estimatedCost(listed.price, count, provider);
+		if (own) return taskCost(own.price, images, provider);
+		return listed && estimatedCost(listed.price, images, provider);
 	}
 }
 

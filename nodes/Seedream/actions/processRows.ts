@@ -53,7 +53,7 @@ export async function processRows<T extends Row>(
 		onRejected: () => live.progress?.update(),
 	});
 	stopOnFailure(context, prepared.map(withoutItems), onRetry);
-	const refusal = processor.refuseAll?.(
+	const refusal = await processor.refuseAll?.(
 		prepared.flatMap((row) => (!hasEnded(row) && row.ok ? [row.value.row] : [])),
 	);
 	if (refusal) stopBatch(context, refusal);

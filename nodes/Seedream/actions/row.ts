@@ -70,7 +70,7 @@ export interface RowProcessor<T> {
 	readRow: (itemIndex: number) => Promise<ReadRow<T>>;
 	processRow: (row: T, tools: RowTools) => Promise<RowResult>;
 	/** Why none of these rows is sent, before anything is. */
-	refuseAll?: (rows: readonly T[]) => Failure | undefined;
+	refuseAll?: (rows: readonly T[]) => Promise<Failure | undefined>;
 	/** How many images a row is expected to return. */
 	imagesOf: (row: T) => number;
 	/** What a row's files are named after, as far as that's known before its task exists. */

@@ -11,7 +11,7 @@ import type { ParsedResponse } from '../tasks/providerClient';
 import type { PolledTask } from '../tasks/taskPoller';
 import { type DownloadedResults, type MissingImage, downloadResults } from './downloadResults';
 import type { RowTools } from './row';
-import type { RowTasks, RowToGenerate } from './rowTasks';
+import type { GenerateTools, RowTasks, RowToGenerate } from './rowTasks';
 
 /** What a row returns, and what's missing from it. */
 export interface RowImages {
@@ -23,7 +23,8 @@ export interface RowImages {
 
 export function taskFacts(taskId: string, record: RowRecord, provider: Provider) {
 	const { model, prompt, fallback } = record.input;
-	return { provider, taskId, model, prompt, fallback, warning: record.warning() };
+	const warning = record.warning();
+	return { provider, taskId, model, prompt, fallback, warning, isReused: record.isReused() };
 }
 
 export interface FinishedTask {
@@ -31,13 +32,13 @@ export interface FinishedTask {
 	response: ParsedResponse<CompletedTask>;
 }
 
-export async function waitForTask(
-	{ taskId, estimatedSeconds, finished }: CreatedTask,
-	{ at, raw, isExisting }: RowTasks,
+export function polledTaskOf(
+	{ taskId, estimatedSeconds }: CreatedTask,
+	{ at, isExisting }: RowTasks,
 	{ options }: RowToGenerate,
-	{ client, poller, clock }: RowTools,
-): Promise<Result<FinishedTask>> {
-	const polledTask: PolledTask = {
+	{ clock }: RowTools,
+): PolledTask {
+	return {
 		taskId,
 		// The clock may have been set back since an earlier try.
 		startedAt: Math.min(at, clock.now()),
@@ -47,9 +48,21 @@ export async function waitForTask(
 		isExisting,
 		isConfirmed: true,
 	};
-	if (finished && raw) {
+}
+
+export async function waitForTask(
+	task: CreatedTask,
+	rowTasks: RowTasks,
+	row: RowToGenerate,
+	tools: RowTools,
+): Promise<Result<FinishedTask>> {
+	const { taskId, finished } = task;
+	const { client, poller } = tools;
+	const polledTask = polledTaskOf(task, rowTasks, row, tools);
+	const { content = finished, raw = rowTasks.raw } = rowTasks.responses?.get(taskId) ?? {};
+	if (content?.status === 'completed' && raw) {
 		client.release(taskId);
-		return { ok: true, value: { polledTask, response: { content: finished, raw } } };
+		return { ok: true, value: { polledTask, response: { content, raw } } };
 	}
 	const response = await poller.waitFor(polledTask);
 	return response.ok ? { ok: true, value: { polledTask, response: response.value } } : response;
@@ -60,14 +73,19 @@ export async function collectRowImages(
 	ends: ReadonlyArray<Result<FinishedTask>>,
 	row: RowToGenerate,
 	record: RowRecord,
-	tools: RowTools,
+	tools: GenerateTools,
 ): Promise<Result<RowImages>> {
 	const { context, itemIndex, client } = tools;
+	const memory = tools.memory.ok ? tools.memory.value : undefined;
 	const { provider } = client;
 	const finished = ends.flatMap((end) => (end.ok ? [end.value] : []));
 	const failures = ends.flatMap((end): Failure[] => (end.ok ? [] : [end.failure]));
+	for (const { hasEnded, taskId } of failures) {
+		if (hasEnded && taskId) memory?.noteFailed(record.idempotencyKey, taskId);
+	}
 	const unfinished = failures.filter(({ hasEnded }) => !hasEnded);
-	const [first] = [...unfinished, ...failures];
+	const charged = failures.filter((failure) => failure.charged !== 'no');
+	const [first] = [...unfinished, ...charged, ...failures];
 	if (first && finished.length === 0) {
 		const taskIds = failures.flatMap(({ taskId }) => taskId ?? []);
 		return { ok: false, failure: withOtherTaskIds(first, taskIds) };
@@ -80,8 +98,12 @@ export async function collectRowImages(
 		const facts = taskFacts(polledTask.taskId, record, provider);
 		const warnings = [facts.warning, ...endedWithoutImage.map(({ message }) => message)];
 		const warning = warnings.filter(Boolean).join('. ') || undefined;
-		const content = withKnownDetails(response.content, row.input, provider, polledTask, tools);
-		costs.push(content.cost);
+		const known = withKnownDetails(response.content, row.input, provider, polledTask, tools);
+		const { imageUrls, cost } = known;
+		memory?.noteDelivered(record.idempotencyKey, polledTask.taskId, imageUrls, cost);
+		const content = record.isReused() ? { ...known, cost: NO_COST } : known;
+		// Until the provider says what a task costs, it counts with its maximum.
+		costs.push(content.cost?.estimated ? undefined : content.cost);
 		const task = { content, raw: response.raw };
 		const only = record.leftOver()?.index;
 		results.push(
@@ -99,6 +121,9 @@ export async function collectRowImages(
 	const isKnown = unfinished.length === 0 && !record.leftOver();
 	return { ok: true, value: { items, missing, usd: isKnown ? totalUsd(costs) : undefined } };
 }
+
+/** Another execution paid for the images. */
+const NO_COST: Cost = { credits: 0, usd: 0 };
 
 function totalUsd(costs: ReadonlyArray<Cost | undefined>): number | undefined {
 	const amounts = costs.flatMap((cost) => cost?.usd ?? []);

@@ -49,13 +49,16 @@ export function budgetReached(
 	rowUsd: number,
 	spentUsd: number,
 	limitUsd: number,
+	/** `unknown` if an earlier create may have been charged. */
+	charged: 'no' | 'unknown',
 ): Failure {
 	return {
 		...BUDGET_REACHED,
+		charged,
 		message: `This row may cost up to ${formatUsd(rowUsd)}, which is too much: the execution costs ${formatUsd(spentUsd)} so far, and ${COST_LIMIT} is ${formatUsd(limitUsd)}`,
 		description: withChargeMessage(
 			`Raise ${COST_LIMIT}, or run the row again in another execution.`,
-			'no',
+			charged,
 		),
 		provider: provider.id,
 	};

@@ -22,6 +22,8 @@ export interface UnconfirmedCreate {
 	lastAt: Date;
 	/** Whether sending it again with its key can't create a second task. */
 	isRepeatable: boolean;
+	/** Where another execution recorded that it sent the create: the data table. */
+	table?: string;
 	/** The account's tasks from that time that don't belong to any row. */
 	candidates: readonly ListedTask[];
 }
@@ -43,7 +45,7 @@ export function unconfirmedFailure(failure: Failure, create: UnconfirmedCreate):
 /** An earlier attempt of this execution lost the response to the row's create, which may be charged. */
 export function earlierCreateUnconfirmed(create: UnconfirmedCreate): Failure {
 	return {
-		message: `The response to this row's request was lost in an earlier attempt. ${possibleTask(create)}`,
+		message: `The response to this row's request was lost in an earlier ${create.table === undefined ? 'attempt' : 'execution'}. ${possibleTask(create)}`,
 		description: nextSteps(create),
 		code: 'answer_lost',
 		type: 'network_error',
@@ -84,11 +86,17 @@ export function describeTask(model: string, at: Date, lastAt: Date): string {
 	return `a ${model} task created ${when}`;
 }
 
-function nextSteps({ isRepeatable }: UnconfirmedCreate, meaning?: ErrorMeaning): string {
-	return `If the task is there, fetch it with the Seedream Task Status node and its task ID. ${resendHint(isRepeatable, meaning)} ${CHARGE_MESSAGES.unknown}`;
+function nextSteps(create: UnconfirmedCreate, meaning?: ErrorMeaning): string {
+	return `If the task is there, fetch it with the Seedream Task Status node and its task ID. ${resendHint(create, meaning)} ${CHARGE_MESSAGES.unknown}`;
 }
 
-function resendHint(isRepeatable: boolean, meaning: ErrorMeaning | undefined): string {
+function resendHint(
+	{ isRepeatable, table }: UnconfirmedCreate,
+	meaning: ErrorMeaning | undefined,
+): string {
+	if (table !== undefined && (!isRepeatable || meaning === 'keyReused')) {
+		return `To avoid charging you twice, the node doesn't send this row again. To generate it anyway, delete its row with the state "sent" from the data table "${table}".`;
+	}
 	if (meaning === 'keyReused')
 		return 'Another attempt at this row, including with Retry, gets the same response.';
 	return isRepeatable && meaning !== 'outcomeUnknown'

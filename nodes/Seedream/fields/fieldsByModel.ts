@@ -1,3 +1,4 @@
+import memoize from 'lodash/memoize';
 import type { INodeProperties } from 'n8n-workflow';
 
 import { providers } from '../providers';
@@ -41,7 +42,7 @@ export function fieldsByModel(
 }
 
 /** The values of the model field, with the model whose fields they show. */
-function modelChoices(provider: Provider): Array<{ model: Model; values: string[] }> {
+const modelChoices = memoize((provider: Provider): Array<{ model: Model; values: string[] }> => {
 	const { automatic, models } = provider;
 	return [
 		// Automatic may select the model for references, so it shows that model's fields. If the provider
@@ -51,4 +52,4 @@ function modelChoices(provider: Provider): Array<{ model: Model; values: string[
 		...models.map((model) => ({ model, values: [model.id, ...model.aliases] })),
 		{ model: customModel(provider, 'custom'), values: ['custom'] },
 	];
-}
+});

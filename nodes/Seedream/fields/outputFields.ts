@@ -213,7 +213,7 @@ const ROW_KEY: INodeProperties = {
 	name: 'rowKey',
 	type: 'string',
 	default: rowKey,
-	placeholder: 'e.g. {{ $json.id }}',
+	placeholder: 'e.g. {{ $json.sku }}',
 	description:
 		"What identifies the row for 'Reuse Recent Images', such as the ID column of a sheet. Without it, the position among equal rows decides.",
 };

@@ -1,5 +1,6 @@
 import type { INodeProperties, INodePropertyOptions } from 'n8n-workflow';
 
+import { IMAGE_FORMATS } from '../images/imageFormat';
 import type { Parameter, ParameterName } from '../providers/provider';
 import { fieldLabel } from '../request/labels';
 import { fieldsByModel } from './fieldsByModel';
@@ -91,5 +92,6 @@ function options(parameter: Extract<Parameter, { kind: 'choice' }>): INodeProper
 }
 
 function optionName(value: string): string {
+	if (value in IMAGE_FORMATS) return value.toUpperCase();
 	return value.charAt(0).toUpperCase() + value.slice(1);
 }

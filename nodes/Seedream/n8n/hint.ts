@@ -1,6 +1,9 @@
+import get from 'lodash/get';
+import groupBy from 'lodash/groupBy';
+import uniq from 'lodash/uniq';
+import uniqBy from 'lodash/uniqBy';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
-import uniq from 'lodash/uniq';
 
 import { warningLines } from '../output/warnings';
 import { findProvider } from '../providers';
@@ -28,6 +31,8 @@ export function addSummaryHint(context: IExecuteFunctions, summary: ExecutionSum
 	const lines = [
 		...(summary.preview ? previewLines(summary.items, summary.preview) : []),
 		imagesLine(summary),
+		...fallbackLines(summary),
+		budgetLine(summary),
 		skippedLine(summary),
 		fewerImagesLine(summary),
 		limitsLine(summary),
@@ -83,9 +88,33 @@ function costText(finished: readonly Finished[]): string {
 		const credits = costs.reduce((total, cost) => total + (cost.credits ?? 0), 0);
 		if (credits === 0) return [];
 		const about = costs.some(({ estimated }) => estimated) ? 'about ' : '';
-		return [`${about}${Number(credits.toFixed(4))} credits at ${findProvider(id)?.label ?? id}`];
+		return [`${about}${Number(credits.toFixed(4))} credits at ${labelOf(id)}`];
 	});
 	return costs.length === 0 ? '' : ` for ${joinWithAnd(costs)}`;
+}
+
+const fallbackSchema = z.object({ provider: z.string(), fallbackFrom: z.string() });
+
+/** Each of a row's items says the same. */
+function fallbackLines({ items }: ExecutionSummary): string[] {
+	const moved = items.filter(({ json }) => json.fallbackFrom !== undefined);
+	const rows = uniqBy(moved, ({ pairedItem }) => pairedItem.item);
+	const moves = rows.flatMap(({ json }) => fallbackSchema.safeParse(json).data ?? []);
+	const groups = groupBy(moves, ({ provider, fallbackFrom }) => [provider, fallbackFrom].join());
+	return Object.values(groups).map((group) => {
+		const [to, from] = [group[0]?.provider, group[0]?.fallbackFrom].map(labelOf);
+		return `${pluralize(group.length, 'row')} went to ${to} instead of ${from}.`;
+	});
+}
+
+function labelOf(id = ''): string {
+	return findProvider(id)?.label ?? id;
+}
+
+function budgetLine({ items }: ExecutionSummary): string {
+	const count = items.filter(({ json }) => get(json, 'error.code') === 'budget_reached').length;
+	if (count === 0) return '';
+	return `${pluralize(count, 'row')} ${count === 1 ? "wasn't" : "weren't"} sent because of 'Maximum Cost'.`;
 }
 
 function fewerImagesLine({ fewerImages }: ExecutionSummary): string {

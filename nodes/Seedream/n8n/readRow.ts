@@ -135,7 +135,7 @@ async function readRequest(
 }
 
 /** A provider inside a private network can open links into it. */
-async function reachOf(
+export async function reachOf(
 	context: IExecuteFunctions,
 	itemIndex: number,
 	{ credential }: Provider,
@@ -297,7 +297,7 @@ function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
 }
 
 /** A version that's newer than this package counts as its newest. */
-function nodeVersion(context: IExecuteFunctions): NodeVersion {
+export function nodeVersion(context: IExecuteFunctions): NodeVersion {
 	const { typeVersion } = context.getNode();
 	return NODE_VERSIONS.findLast((version) => version <= typeVersion) ?? NODE_VERSIONS[0];
 }

@@ -51,6 +51,13 @@ export function stopOnFailure(
 	}
 }
 
+/** Without Continue On Fail, nothing is sent if the rows can't be processed together. */
+export function stopBatch(context: IExecuteFunctions, failure: Failure): void {
+	if (continuesOnFail(context)) return;
+	const description = escapeHtml(failure.description);
+	throw nodeError(context, failure.message, description, [failure]);
+}
+
 /** The node's output, in the order of the rows; with Continue On Fail a failed row is an item. */
 export function collectResults(
 	context: IExecuteFunctions,

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'crypto';
+import { randomUUID } from 'crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
 import { Ledger } from '../tasks/ledger';
-import { readLedgerData } from '../tasks/ledgerData';
+import { hash, readLedgerData } from '../tasks/ledgerData';
 import { isTool } from './tool';
 
 /** The node's execution context outlives a try of the node and a retry of the execution. */
@@ -17,6 +17,7 @@ export function openTaskStore(context: IExecuteFunctions): Ledger {
 	return new Ledger(data, {
 		execution,
 		keySeed: keySeed(context, execution),
+		nodeSeed: nodeSeed(context),
 		iteration: Number(context.evaluateExpression('{{ $runIndex }}', 0)),
 		isTool: isTool(context),
 	});
@@ -27,6 +28,15 @@ const executionContext = z.object({
 	parentExecutionId: z.string().optional(),
 });
 
+/** What the Idempotency-Keys are made from that executions of this node share. */
+export function nodeSeed(context: IExecuteFunctions): string {
+	return hash(nodeIdentity(context));
+}
+
+function nodeIdentity(context: IExecuteFunctions) {
+	return [context.getInstanceId?.(), context.getWorkflow().id, context.getNode().id];
+}
+
 /**
  * What an execution's Idempotency-Keys are made from. The execution ID alone won't do: two n8n
  * installations count alike, and a retry gets an ID of its own. What a retry keeps, even after a
@@ -35,14 +45,10 @@ const executionContext = z.object({
  */
 function keySeed(context: IExecuteFunctions, execution: string): string {
 	const startedAt = startKeptByRetry(context);
-	const node = [context.getInstanceId?.(), context.getWorkflow().id, context.getNode().id];
+	const node = nodeIdentity(context);
 	if (startedAt === undefined) return hash([...node, execution]);
 	const seed = hash([...node, startedAt, context.getInputData().map(({ json }) => json)]);
 	return isOwnSeed(seed, execution, context) ? seed : hash([seed, execution]);
-}
-
-function hash(value: unknown): string {
-	return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
 /** The executions of this process, by their seeds. */

@@ -40,6 +40,8 @@ export interface TaskFacts {
 	prompt?: string;
 	/** Another provider was to generate the image: its ID, and why it didn't. */
 	fallback?: { from: string; reason: string };
+	/** Another execution paid for the images. */
+	isReused?: boolean;
 	/** What people have to know: it may have been charged twice, or some of its images are missing. */
 	warning?: string;
 }
@@ -184,7 +186,7 @@ function item(
 	};
 }
 
-function taskJson({ provider, taskId, model, prompt, fallback }: TaskFacts) {
+function taskJson({ provider, taskId, model, prompt, fallback, isReused }: TaskFacts) {
 	return {
 		provider: provider.id,
 		model,
@@ -192,6 +194,7 @@ function taskJson({ provider, taskId, model, prompt, fallback }: TaskFacts) {
 		prompt,
 		fallbackFrom: fallback?.from,
 		fallbackReason: fallback?.reason,
+		reused: isReused || undefined,
 	};
 }
 

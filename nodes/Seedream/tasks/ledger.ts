@@ -10,7 +10,7 @@ import {
 	type TaskRecord,
 } from './ledgerData';
 import { RecordIndex } from './recordIndex';
-import { RowRecord, type BillableTask, type EarlierState } from './rowRecord';
+import { nextKey, RowRecord, type BillableTask, type EarlierState } from './rowRecord';
 
 /** The try of the node that the ledger is opened for. */
 export interface LedgerScope {
@@ -18,6 +18,8 @@ export interface LedgerScope {
 	execution: string;
 	/** The same on every try, retry and worker, and different from every other execution's. */
 	keySeed: string;
+	/** The same in every execution of the node, and different from every other node's. */
+	nodeSeed: string;
 	iteration: number;
 	/** Several calls of a tool may be row 0 at the same time; only the request tells them apart. */
 	isTool: boolean;
@@ -28,6 +30,8 @@ export interface RowRequest {
 	/** What makes the request the same in another execution or another iteration of a loop. */
 	identity: JsonObject;
 	input: TaskInput;
+	/** Set where the row may get the task that another execution created for it. */
+	reuse?: { rowKey: string };
 }
 
 /** What open ledgers in this process use: an agent may call its tool several times at once. */
@@ -86,15 +90,34 @@ export class Ledger {
 		return state?.name === 'sent' ? 'sent' : recordedTasks(state) && 'made';
 	}
 
-	/** The record of a row, which no other row can take over from now on. */
+	/** What the row's tasks were, or may have been, created from. */
+	inputOf(row: number, request: RowRequest): TaskInput | undefined {
+		return this.stateOf(row, request) && this.find(row, request)?.input;
+	}
+
+	/** The tasks that exist for the row. */
+	tasksOf(row: number, request: RowRequest | undefined): readonly string[] | undefined {
+		return recordedTasks(this.find(row, request)?.state)?.taskIds;
+	}
+
+	/**
+	 * The record of a row, which no other row can take over from now on. Opened once more, it's for
+	 * another provider.
+	 */
 	openRecord(row: number, request: RowRequest | undefined): RowRecord {
 		const { data, scope } = this;
-		const keys: string[] = [];
-		const found = this.find(row, request);
+		const before = this.rows.get(row);
+		const keys: string[] = [...(before?.keys ?? [])];
+		const found = before?.record ?? this.find(row, request);
 		const record = found ?? this.newRecord(row, request ?? NO_REQUEST, keys);
 		const earlier = found ? this.reopen(found, row, request, keys) : {};
 		this.inUse.records.add(record);
-		const opened = new RowRecord(record, data, scope.execution, found !== undefined, earlier);
+		const newKeys = {
+			next: (wanted: string) => this.newKey(wanted, keys),
+			own: () => this.newKey(this.executionKey(record), keys),
+		};
+		const isSaved = before ? data.records.includes(record) : found !== undefined;
+		const opened = new RowRecord(record, data, scope.execution, isSaved, earlier, newKeys);
 		this.rows.set(row, { row: opened, record, keys });
 		return opened;
 	}
@@ -155,21 +178,37 @@ export class Ledger {
 		return this.index.findByFingerprint({ ...this.scope, row }, fingerprint);
 	}
 
-	private newRecord(row: number, { identity, input }: RowRequest, keys: string[]): TaskRecord {
-		const { execution, keySeed, iteration, isTool } = this.scope;
-		const fingerprint = hash(identity);
-		const key = hash([keySeed, iteration, row, ...(isTool ? [fingerprint] : [])]);
+	private newRecord(row: number, request: RowRequest, keys: string[]): TaskRecord {
+		const { execution, iteration } = this.scope;
+		const fingerprint = hash(request.identity);
+		const key = this.reuseKey(request) ?? this.executionKey({ iteration, row, fingerprint });
 		return {
 			execution,
 			iteration,
 			row,
 			fingerprint,
-			input,
+			input: request.input,
 			key: this.newKey(key, keys),
 			past: { keys: [], taskIds: [] },
 			isReclaimable: false,
 			state: { name: 'refused' },
 		};
+	}
+
+	/** Different from the keys of all other executions. */
+	private executionKey({
+		iteration,
+		row,
+		fingerprint,
+	}: Pick<TaskRecord, 'iteration' | 'row' | 'fingerprint'>): string {
+		const { keySeed, isTool } = this.scope;
+		return hash([keySeed, iteration, row, ...(isTool ? [fingerprint] : [])]);
+	}
+
+	/** The same in every execution, as long as the row requests the same. */
+	private reuseKey({ identity, input, reuse }: RowRequest): string | undefined {
+		const { nodeSeed, iteration } = this.scope;
+		return reuse && hash([nodeSeed, iteration, reuse.rowKey, hash(identity), input.provider]);
 	}
 
 	/** Moves a record to this execution and row, and returns what its state was before. */
@@ -197,18 +236,22 @@ export class Ledger {
 	}
 
 	/** After a create without a result, the row's current request counts. */
-	private startAnew(record: TaskRecord, { identity, input }: RowRequest, keys: string[]): void {
+	private startAnew(record: TaskRecord, request: RowRequest, keys: string[]): void {
+		const { identity, input } = request;
 		const { state } = record;
 		if (state.name !== 'failed' && state.name !== 'refused' && state.name !== 'spent') return;
 		const taskIds = state.name === 'refused' ? [] : state.taskIds;
 		const fingerprint = hash(identity);
+		const isSame = record.fingerprint === fingerprint && record.input.provider === input.provider;
 		// A key belongs to one request, and to its tasks.
-		if (taskIds.length > 0 || record.fingerprint !== fingerprint) {
+		if (taskIds.length > 0 || !isSame) {
 			record.past.keys.push(record.key);
 			record.past.taskIds.push(...taskIds);
-			record.key = this.newKey(hash([record.key, ...taskIds]), keys);
+			const reuseKey = isSame ? undefined : this.reuseKey(request);
+			record.key = this.newKey(reuseKey ?? nextKey(record.key, taskIds), keys);
 		}
-		Object.assign(record, { fingerprint, input, usd: 0, state: { name: 'refused' } });
+		const isReused = undefined;
+		Object.assign(record, { fingerprint, input, isReused, usd: 0, state: { name: 'refused' } });
 	}
 
 	/** Under a used key, the provider would return the tasks created with it. */

@@ -121,17 +121,19 @@ export class ProviderClient {
 	/**
 	 * Sends the create once. `idempotencyKey` is the same for the same row on every try. `onSend` is
 	 * called right before the request is sent: much later, or never if the provider accepts nothing.
+	 * If it returns a failure, the request isn't sent.
 	 */
 	async create(
 		body: JsonObject,
 		idempotencyKey: string,
-		onSend: () => void,
+		onSend: () => void | Promise<Failure | undefined>,
 	): Promise<Result<CreateResponse>> {
 		const created = await this.createLimiter.runWhile(
 			() => !this.hasGivenUp(),
 			async () =>
 				await this.withPoolSlot(async () => {
-					onSend();
+					const failure = await onSend();
+					if (failure) return { ok: false, failure };
 					return await this.sendCreate(body, idempotencyKey);
 				}),
 		);

@@ -69,6 +69,8 @@ export class RowRecord {
 	/** What the row's task was, or will be, created from. */
 	readonly input: TaskInput;
 
+	private key: string;
+
 	private end?: RowEnd;
 
 	constructor(
@@ -80,11 +82,12 @@ export class RowRecord {
 		private readonly newKeys: NewKeys,
 	) {
 		this.input = record.input;
+		this.key = record.key;
 	}
 
 	/** The same on every try of the same create, and different for any other. */
 	get idempotencyKey(): string {
-		return this.record.key;
+		return this.key;
 	}
 
 	/** The tasks that exist for the row. */
@@ -97,9 +100,12 @@ export class RowRecord {
 		return this.record.leftOver;
 	}
 
-	/** Whether a create has to be sent that isn't counted yet. */
-	isNew(): boolean {
-		return !this.tasks() && !this.earlier.spent && !this.earlier.unconfirmed;
+	/** Whether a create has to be sent whose cost isn't counted yet. */
+	isUncounted(honorsKeys: boolean): boolean {
+		const { unconfirmed, spent } = this.earlier;
+		// A person had it sent again, and the provider might generate it again.
+		if (unconfirmed) return unconfirmed.isSeen && !honorsKeys;
+		return !this.tasks() && !spent;
 	}
 
 	/** Tasks from an earlier try of this execution that ended without an image, but not for free. */
@@ -127,7 +133,14 @@ export class RowRecord {
 
 	/** Counts the row's maximum cost, before its create is sent. */
 	holdCost(): void {
+		// What an earlier create may have cost stays in the total.
+		if (this.earlier.unconfirmed) this.record.usd = 0;
 		this.setCost(this.input.maxUsd ?? 0);
+	}
+
+	/** The row has ended, or was stopped. */
+	releaseCost(): void {
+		if (this.record.state.name === 'refused') this.setCost(0);
 	}
 
 	markSent(body: JsonObject, lastAt: number, at = lastAt): void {
@@ -136,7 +149,6 @@ export class RowRecord {
 
 	/** The create certainly wasn't accepted. */
 	markRejected(): void {
-		this.setCost(0);
 		this.save({ name: 'refused' });
 	}
 
@@ -153,7 +165,7 @@ export class RowRecord {
 
 	/** The key belongs to tasks that can't be used, or to another request: the row gets its next one. */
 	moveOn(taskIds: readonly string[]): void {
-		this.changeKey(this.newKeys.next(nextKey(this.record.key, taskIds)));
+		this.changeKey(this.newKeys.next(nextKey(this.key, taskIds)));
 	}
 
 	/** Like `moveOn`, but to a key that certainly has no task. */
@@ -166,7 +178,8 @@ export class RowRecord {
 		const { data, record, execution } = this;
 		const taskIds = [...(this.tasks()?.taskIds ?? [])];
 		const hasTasks = taskIds.length > 0;
-		if (end.kind === 'failed' || this.isReused()) this.setCost(0);
+		const isUnconfirmed = record.state.name === 'sent';
+		if ((end.kind === 'failed' && !isUnconfirmed) || this.isReused()) this.setCost(0);
 		else if (end.kind === 'done' && end.usd !== undefined) this.setCost(end.usd);
 		if (end.kind === 'done') data.records.push(...leftOversOf(record, end.missing));
 		if (end.kind === 'failed' && hasTasks) this.save({ name: 'failed', taskIds });
@@ -196,6 +209,7 @@ export class RowRecord {
 		const { record, earlier } = this;
 		earlier.unconfirmed = undefined;
 		record.past.keys.push(record.key);
+		this.key = key;
 		Object.assign(record, { key, isReused: undefined, state: { name: 'refused' } });
 	}
 

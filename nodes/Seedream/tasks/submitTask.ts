@@ -10,6 +10,7 @@ import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import type { JsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
+import type { RowMemory } from './memory';
 import type { CreateResponse, ProviderClient } from './providerClient';
 import type { RowRecord } from './rowRecord';
 
@@ -19,6 +20,15 @@ export interface SubmittedTasks {
 	/** Milliseconds since 1970. */
 	at: number;
 	raw: JsonObject;
+	/** Another execution created them. */
+	isReused?: true;
+}
+
+/** The provider has another request with the row's key, which this row has nothing to do with. */
+export interface KeyTaken {
+	ok: false;
+	isKeyTaken: true;
+	failure: Failure;
 }
 
 export interface SubmitTools {
@@ -30,6 +40,9 @@ export interface SubmitTools {
 	isRecorded: (taskId: string) => boolean;
 	/** The provider answered a repeated create with the first task. */
 	onReplay: () => void;
+	/** Whether other executions have the same key for the same row. */
+	isKeyShared?: boolean;
+	memory?: RowMemory;
 }
 
 const MAX_ATTEMPTS = 6;
@@ -49,7 +62,7 @@ export async function submitTask(
 	newBody: () => Promise<Result<JsonObject>>,
 	record: RowRecord,
 	tools: SubmitTools,
-): Promise<Result<SubmittedTasks>> {
+): Promise<Result<SubmittedTasks> | KeyTaken> {
 	return await new Submission(client, record, tools).submit(newBody);
 }
 
@@ -60,6 +73,9 @@ class Submission {
 	private lastUnconfirmedAt: number;
 
 	private sentAt: number;
+
+	/** Whether a task of the row's key may come from this execution. */
+	private mayBeOwn: boolean;
 
 	private attempts = 1;
 
@@ -74,42 +90,68 @@ class Submission {
 		this.unconfirmedAt = earlier?.at;
 		this.lastUnconfirmedAt = earlier?.lastAt ?? tools.clock.now();
 		this.sentAt = this.lastUnconfirmedAt;
+		this.mayBeOwn = earlier !== undefined && earlier.table === undefined;
 	}
 
-	async submit(newBody: () => Promise<Result<JsonObject>>): Promise<Result<SubmittedTasks>> {
+	async submit(
+		newBody: () => Promise<Result<JsonObject>>,
+	): Promise<Result<SubmittedTasks> | KeyTaken> {
 		const { client, record } = this;
 		const earlier = record.unconfirmed();
 		if (earlier && !earlier.isSeen && !client.honorsIdempotencyKeys()) {
 			return { ok: false, failure: earlierCreateUnconfirmed(await this.unconfirmedCreate()) };
 		}
 		// Without idempotency the same body has no advantage, and its links may have expired.
-		if (earlier && client.provider.idempotency.trust !== 'none') {
+		if (earlier?.body && client.provider.idempotency.trust !== 'none') {
 			return await this.send(earlier.body);
 		}
 		const body = await newBody();
 		return body.ok ? await this.send(body.value) : body;
 	}
 
-	private async send(body: JsonObject): Promise<Result<SubmittedTasks>> {
-		const { clock, timeoutSeconds } = this.tools;
+	private async send(body: JsonObject): Promise<Result<SubmittedTasks> | KeyTaken> {
+		const { clock, timeoutSeconds, isKeyShared = false, memory } = this.tools;
+		const { idempotencyKey } = this.record;
 		const until = clock.now() + timeoutSeconds * 1000;
-		const onSend = () => {
-			this.sentAt = clock.now();
-			this.record.markSent(body, this.sentAt, this.unconfirmedAt);
-		};
 		for (;;) {
-			const created = await this.client.create(body, this.record.idempotencyKey, onSend);
+			const created = await this.client.create(body, idempotencyKey, () => this.onSend(body));
 			if (created.ok) return { ok: true, value: await this.onCreated(created.value) };
 			const { failure } = created;
+			if (isKeyShared && failure.meaning === 'keyReused' && this.unconfirmedAt === undefined) {
+				memory?.noteRejected(idempotencyKey);
+				return { ok: false, isKeyTaken: true, failure };
+			}
 			this.recordFailure(failure, body);
 			if (await this.waitToRetry(failure, until)) continue;
-			if (this.unconfirmedAt === undefined) return created;
+			if (this.unconfirmedAt === undefined) {
+				memory?.noteRejected(idempotencyKey);
+				return created;
+			}
 			return { ok: false, failure: unconfirmedFailure(failure, await this.unconfirmedCreate()) };
 		}
 	}
 
+	private async onSend(body: JsonObject): Promise<Failure | undefined> {
+		const { clock, memory } = this.tools;
+		const { idempotencyKey } = this.record;
+		const failure = await memory?.storeSent(idempotencyKey);
+		if (failure) return failure;
+		let isStopped = memory !== undefined;
+		try {
+			// Throws if the execution was stopped meanwhile.
+			if (memory) await clock.sleep(0);
+			isStopped = false;
+		} finally {
+			if (isStopped && this.unconfirmedAt === undefined) memory?.noteRejected(idempotencyKey);
+		}
+		this.sentAt = clock.now();
+		this.record.markSent(body, this.sentAt, this.unconfirmedAt);
+		return undefined;
+	}
+
 	private async onCreated(response: CreateResponse): Promise<SubmittedTasks> {
 		const { content: tasks, raw, isReplay } = response;
+		if (isReplay && this.isFromElsewhere(tasks)) return this.onReused(tasks, raw);
 		const at = this.tools.clock.now();
 		const taskIds = tasks.map(({ taskId }) => taskId);
 		const first = isReplay ? undefined : this.unconfirmedAt;
@@ -119,6 +161,7 @@ class Submission {
 				: possibleDuplicate(this.client.provider, taskIds.join(', '), new Date(first), others);
 		// First of all, because the rest may be aborted.
 		this.record.markCreated(taskIds, at, warning([]));
+		this.tools.memory?.noteMade(this.record.idempotencyKey, taskIds, at);
 		if (isReplay) this.tools.onReplay();
 		if (first !== undefined) {
 			this.record.markCreated(taskIds, at, warning(await this.unrecordedTasks(first)));
@@ -126,8 +169,30 @@ class Submission {
 		return { tasks, at, raw };
 	}
 
+	/** Whether another execution certainly created the tasks. */
+	private isFromElsewhere(tasks: readonly CreatedTask[]): boolean {
+		const { isKeyShared = false, isRecorded } = this.tools;
+		if (!isKeyShared || tasks.some(({ taskId }) => isRecorded(taskId))) return false;
+		if (!this.mayBeOwn) return true;
+		const createdAt = creationTime(tasks);
+		const first = this.unconfirmedAt ?? this.sentAt;
+		return createdAt !== undefined && createdAt < first - CLOCK_SKEW_MS;
+	}
+
+	private onReused(tasks: readonly CreatedTask[], raw: JsonObject): SubmittedTasks {
+		const { record, tools } = this;
+		const at = creationTime(tasks) ?? tools.clock.now();
+		const taskIds = tasks.map(({ taskId }) => taskId);
+		record.markReused(taskIds, at);
+		tools.memory?.noteMade(record.idempotencyKey, taskIds, at);
+		tools.onReplay();
+		return { tasks, at, raw, isReused: true };
+	}
+
 	private recordFailure(failure: Failure, body: JsonObject): void {
 		if (failure.charged === 'unknown') {
+			// Before anything else of this row was sent, another execution's create is in progress.
+			if (failure.meaning !== 'inProgress') this.mayBeOwn = true;
 			this.unconfirmedAt ??= this.sentAt;
 			this.lastUnconfirmedAt = this.sentAt;
 		} else if (this.unconfirmedAt === undefined) this.record.markRejected();
@@ -159,6 +224,7 @@ class Submission {
 			at: new Date(at),
 			lastAt: new Date(this.lastUnconfirmedAt),
 			isRepeatable: client.honorsIdempotencyKeys(),
+			table: record.unconfirmed()?.table,
 			candidates: await this.unrecordedTasks(at),
 		};
 	}
@@ -177,6 +243,12 @@ class Submission {
 			({ taskId, createdAt }) => createdAt.getTime() <= to && !isRecorded(taskId),
 		);
 	}
+}
+
+/** In milliseconds since 1970, where the response says so. */
+function creationTime(tasks: readonly CreatedTask[]): number | undefined {
+	const times = tasks.flatMap(({ createdAt }) => createdAt?.getTime() ?? []);
+	return times.length > 0 ? Math.min(...times) : undefined;
 }
 
 /** How long to wait for a create that the provider is still processing; undefined for any other. */

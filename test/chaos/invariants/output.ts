@@ -3,7 +3,7 @@ import type { IBinaryData, INodeExecutionData } from 'n8n-workflow';
 
 import type { TaskView } from '../../sandbox/sandbox';
 import { inputOf, keptRows, outcomesOf, type Outcome } from '../messages';
-import { pictureOf } from '../pictures';
+import { pictureAt } from '../pictures';
 import { groupOf, isRefused, stable, tasksPerCreate, type PlannedRow } from '../rows';
 import type { Trace, Turn } from '../trace';
 import { groupAt, groupOfTask } from './traceQueries';
@@ -88,8 +88,11 @@ class DeliveryCheck {
 		const { outcome, row, task } = this;
 		if (groupOfTask(task) !== groupOf(row)) return `is of ${groupOfTask(task)}`;
 		if (stable(task.prompt) !== row.prompt) return 'is of another prompt';
+		// A simplified item of a layer has no prompt.
 		const isForeign = outcome.items.some(
-			({ json }) => json.prompt !== task.prompt || json.provider !== row.provider,
+			({ json: { provider, layer, prompt } }) =>
+				provider !== row.provider ||
+				(prompt !== task.prompt && (layer === undefined || prompt !== undefined)),
 		);
 		return isForeign ? 'an item has the prompt or the provider of another row' : undefined;
 	}
@@ -132,7 +135,7 @@ class DeliveryCheck {
 	}
 
 	private async fileProblems(): Promise<string[]> {
-		const { items, taskId } = this.outcome;
+		const { items } = this.outcome;
 		if (!this.trace.plan.isDownloading) {
 			return items.some(({ binary }) => binary) ? ['has files although downloads are off'] : [];
 		}
@@ -145,7 +148,7 @@ class DeliveryCheck {
 		for (const [place, file] of files.entries()) {
 			const index = this.delivered[place] ?? place;
 			const bytes = await this.trace.readFile(file);
-			const picture = pictureOf(taskId, index);
+			const picture = await pictureAt(this.task.images[index] ?? '');
 			if (bytes.equals(picture)) continue;
 			const isPart = picture.subarray(0, bytes.length).equals(bytes);
 			problems.push(`file ${index} is ${isPart ? 'truncated' : 'another'}`);

@@ -4,6 +4,7 @@ import { creditsOf, randomIdPart, type Task, type TaskSnapshot } from '../tasks'
 import { EVOLINK_CATALOG } from './evoLinkCatalog';
 import { parseEvoLinkCreate } from './evoLinkCreate';
 import { conflict, errorResponse } from './evoLinkErrors';
+import { EVOLINK_ESTIMATES } from './evoLinkEstimates';
 import { layerResults } from './evoLinkLayers';
 import { CREDITS_PER_DOLLAR } from './evoLinkModels';
 import { listEvoLinkTasks, parseEvoLinkBatch } from './evoLinkTaskList';
@@ -173,6 +174,7 @@ export const evoLink: Provider = {
 		}),
 		unauthorized: () => errorResponse(401),
 	},
+	estimates: EVOLINK_ESTIMATES,
 	taskBatch: {
 		path: '/v1/tasks/batch',
 		parseIds: parseEvoLinkBatch,

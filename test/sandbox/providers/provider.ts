@@ -39,6 +39,7 @@ export interface Provider {
 	/** For a query with an unknown task ID; default 404. */
 	unknownTaskError?(): ErrorResponse;
 	account?: AccountApi;
+	estimates?: EstimateApi;
 	taskBatch?: TaskBatchApi;
 	taskList?: TaskListApi;
 	uploads?: UploadApi;
@@ -54,6 +55,12 @@ interface AccountApi {
 	response(account: Pick<AccountView, 'balance' | 'charged'>): SandboxResponse;
 	/** For an invalid API key. */
 	unauthorized(): SandboxResponse;
+}
+
+/** Says what a create with this body would cost the account, which most keys may not ask for. */
+export interface EstimateApi {
+	path: string;
+	response(body: unknown, isAllowed: boolean): SandboxResponse;
 }
 
 /** Queries many tasks at once. */

@@ -21,6 +21,8 @@ export interface RouteContext extends TaskCreatorContext {
 	/** Overrides the providers' default modes. */
 	idempotency: Partial<Record<Provider['name'], IdempotencyMode>>;
 	catalog: Partial<Record<Provider['name'], CatalogChanges>>;
+	/** Whether the keys may ask for estimates. */
+	allowsEstimates: boolean;
 }
 
 interface CatalogGet {
@@ -46,9 +48,12 @@ export function addProviderRoutes(
 			routes.catalog(request, reply, route),
 		);
 	}
-	const { account, taskBatch, taskList } = provider;
+	const { account, estimates, taskBatch, taskList } = provider;
 	if (account !== undefined) {
 		app.get(path(account.path), (request, reply) => routes.account(request, reply, account));
+	}
+	if (estimates !== undefined) {
+		app.post(path(estimates.path), (request, reply) => routes.estimate(request, reply, estimates));
 	}
 	if (taskBatch !== undefined) {
 		app.post(path(taskBatch.path), (request, reply) => routes.batch(request, reply, taskBatch));
@@ -141,6 +146,18 @@ class ProviderRoutes {
 			isAuthorized(this.provider, request)
 				? account.response(tasks.account(name, now()))
 				: account.unauthorized(),
+		);
+	}
+
+	estimate(
+		request: FastifyRequest,
+		reply: FastifyReply,
+		estimates: NonNullable<Provider['estimates']>,
+	): Promise<FastifyReply> {
+		const json = parseJson(request.body);
+		const body = 'value' in json ? json.value : request.body;
+		return this.handleAuthorized(request, reply, { step: 'account', body }, () =>
+			estimates.response(body, this.context.allowsEstimates),
 		);
 	}
 

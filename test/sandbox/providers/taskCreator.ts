@@ -14,6 +14,7 @@ export interface TaskCreatorContext {
 	now(): number;
 	secondsFor(task: { provider: Provider['name']; prompt: string }): number;
 	tasks: TaskStore;
+	obeysMarkers(task: { provider: Provider['name']; prompt: string }): boolean;
 	callbacks: CallbackSender;
 	references: ReferenceChecker;
 	callbackHosts: readonly string[];
@@ -65,10 +66,15 @@ export class TaskCreator {
 	}
 
 	private markerError(prompt: string, attempt: number): SandboxResponse | undefined {
-		const { http } = parsePromptMarkers(prompt);
+		const { http } = this.markersOf(prompt);
 		if (http === undefined || attempt > http.times) return undefined;
 		const response = this.provider.errorResponse(http.status);
 		return http.status === 429 ? { ...response, headers: RETRY_AFTER } : response;
+	}
+
+	private markersOf(prompt: string): PromptMarkers {
+		const isObeyed = this.context.obeysMarkers({ provider: this.provider.name, prompt });
+		return isObeyed ? parsePromptMarkers(prompt) : {};
 	}
 
 	private accept(
@@ -78,7 +84,7 @@ export class TaskCreator {
 	): SandboxResponse {
 		const { tasks, now, concurrentTasks = Infinity } = this.context;
 		const { name, canCreateSeveralTasks, errorResponse } = this.provider;
-		const markers = parsePromptMarkers(input.prompt);
+		const markers = this.markersOf(input.prompt);
 		const count = canCreateSeveralTasks ? (markers.tasks ?? 1) : 1;
 		if (tasks.countUnfinished(name, now()) >= concurrentTasks) return errorResponse(429);
 		if (count * input.creditsReserved > tasks.account(name, now()).balance) {

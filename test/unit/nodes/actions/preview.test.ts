@@ -82,6 +82,19 @@ describe('a previewed row', () => {
 		expect(facts.refused).toBe(1);
 	});
 
+	it('a previewed row whose create had no response may cost its maximum', async () => {
+		const read = readRow();
+		if (!('ok' in read) || !read.ok) throw new Error();
+		const input = { ...read.value.input, maxUsd: 0.05 };
+		const { row } = await previewed({
+			ok: true,
+			value: { ...read.value, input, request: undefined },
+		});
+		expect(row).toMatchObject({
+			items: [{ json: { imageCount: 1, cost: { credits: 0.5, usd: 0.05, estimated: true } } }],
+		});
+	});
+
 	it('a previewed row shows a long data URI only in part', async () => {
 		const imageUrls = `data:image/png;base64,${'A'.repeat(5000)}`;
 		const { row } = await previewed(readRow({ model: 'seedream-4-5', imageUrls }));

@@ -515,6 +515,7 @@ describe('the fields for finished images', () => {
 		[{ continueWhen: 'finished', downloadImages: true }, imageFields],
 		[{ continueWhen: 'finished', downloadImages: false }, ['downloadImages', 'outputItems']],
 		[{ continueWhen: 'submitted', downloadImages: true }, []],
+		[{ continueWhen: 'preview', downloadImages: true }, []],
 	])('are shown only if the node returns images: %j', (values, names) => {
 		const shown = shownAtTop(values).map(({ name }) => name);
 		expect(shown.filter((name) => imageFields.includes(name))).toEqual(names);
@@ -582,6 +583,9 @@ describe('the node', () => {
 			'layersFile',
 			'maxCost',
 			'pollInterval',
+			'memoryTable',
+			'reuse',
+			'rowKey',
 			'simplify',
 			'timeout',
 		]);

@@ -69,7 +69,7 @@ describe("a provider's pricing rules", () => {
 		[
 			'no response',
 			() => {
-				throw networkError('ECONNRESET');
+				throw networkError('ECONNRESET', 1);
 			},
 		],
 	])('the rules are unknown after %s', async (_what, respond) => {

@@ -25,7 +25,10 @@ it('every option that was not added has its default', () => {
 			fileName: '{taskId}-{image}',
 			layersFile: false,
 			maxCost: 0,
+			memoryTable: '',
 			pollInterval: 0,
+			reuse: 'never',
+			rowKey: '',
 			simplify: true,
 			timeout: 600,
 		},
@@ -53,7 +56,10 @@ it('all options are read', () => {
 		fileName: '{row}',
 		layersFile: true,
 		maxCost: 2.5,
+		memoryTable: 'Seedream tasks',
 		pollInterval: 2.5,
+		reuse: 'sameRequest',
+		rowKey: 'A-7',
 		simplify: false,
 		timeout: 30,
 	};
@@ -130,7 +136,7 @@ it.each(['', null, undefined, '  ', '\u200b', '\u2800', []])(
 	},
 );
 
-it('"default" means the default of an option, except for the name of a file or a field', () => {
+it('"default" means the default of an option, except for names and keys', () => {
 	const options = Object.fromEntries(
 		Object.keys(DEFAULT_OPTIONS).map((name) => [name, ' Default']),
 	);
@@ -145,6 +151,8 @@ it('"default" means the default of an option, except for the name of a file or a
 		value: {
 			...DEFAULT_OPTIONS,
 			fileName: 'Default',
+			memoryTable: 'Default',
+			rowKey: 'Default',
 			downloadImages: true,
 			outputField: 'default',
 			outputItems: 'perImage',

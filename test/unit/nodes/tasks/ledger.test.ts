@@ -868,7 +868,7 @@ describe('the ledger across any tries of the node', () => {
 			if (own.tasks()) return true;
 			const earlier = own.unconfirmed();
 			if (earlier && !earlier.isSeen && !this.honorsKey) return markEnded('open');
-			const body = earlier && this.honorsKey ? earlier.body : { prompt };
+			const body = (this.honorsKey ? earlier?.body : undefined) ?? { prompt };
 			own.markSent(body, this.now);
 			if (create === 'refused') {
 				if (!earlier) own.markRejected();

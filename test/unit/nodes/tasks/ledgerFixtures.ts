@@ -13,6 +13,7 @@ import { PATIENCE_SECONDS } from './scriptedApiClient';
 export const SCOPE: LedgerScope = {
 	execution: '42',
 	keySeed: 'seed-42',
+	nodeSeed: 'node-seed',
 	iteration: 0,
 	isTool: false,
 };

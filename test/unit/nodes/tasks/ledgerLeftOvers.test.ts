@@ -6,7 +6,13 @@ const REQUEST: RowRequest = {
 	input: { provider: 'evoLink', model: 'm', prompt: 'A lake', images: 3 },
 };
 
-const SCOPE: LedgerScope = { execution: '1', keySeed: 'seed', iteration: 0, isTool: false };
+const SCOPE: LedgerScope = {
+	execution: '1',
+	keySeed: 'seed',
+	nodeSeed: 'node-seed',
+	iteration: 0,
+	isTool: false,
+};
 
 /** The images that were missing in the output of a row of the first iteration. */
 const MISSING = [1, 2].map((index) => ({ taskId: 'task-1', index }));

@@ -1,0 +1,247 @@
+import { incompleteTable } from '../errors/memoryFailures';
+import type { Failure, Result } from '../errors/failure';
+import type { Cost } from '../providers/provider';
+import type { Clock } from '../shared/clock';
+import type { TaskInput } from './ledgerData';
+
+/** A state of a row's task; a key without a task has no task ID. Times are milliseconds since 1970. */
+export interface MemoryEntry extends RememberedEntry {
+	/** From 0. */
+	row: number;
+	rowKey: string;
+	input: TaskInput;
+	links?: readonly string[];
+	cost?: Cost;
+}
+
+/** What later executions need of an entry. */
+export interface RememberedEntry {
+	/** The Idempotency-Key. */
+	key: string;
+	/**
+	 * `sent` before the create is sent; then `made` with the task's ID, or `failed` if there's no task;
+	 * then `delivered` with its links, or `failed`.
+	 */
+	state: 'sent' | 'made' | 'delivered' | 'failed';
+	at: number;
+	taskId?: string;
+}
+
+/** A table that outlives the execution, and the process. */
+export interface MemoryTable {
+	name: string;
+	/** Creates the table if it's missing, and returns this node's entries in their order. */
+	open: () => Promise<Result<RememberedEntry[]>>;
+	append: (entries: readonly MemoryEntry[]) => Promise<Result<void>>;
+}
+
+/** What's remembered of a key. */
+export type RememberedTasks =
+	/** A create was sent, and what became of it isn't known. */
+	| { kind: 'sent'; at: number }
+	/** Its tasks exist. */
+	| { kind: 'made'; at: number; taskIds: readonly string[] }
+	/** Its tasks ended without an image. */
+	| { kind: 'failed'; at: number; taskIds: readonly string[] };
+
+interface PendingEntry {
+	entry: MemoryEntry;
+	/** Set where something waits until the entry is stored. */
+	onStored?: (failure: Failure | undefined) => void;
+}
+
+/** Between two writes, if something waits for the second one, and otherwise. */
+const MIN_WRITE_INTERVAL_MS = 250;
+const MAX_WRITE_INTERVAL_MS = 500;
+const TICK_MS = 25;
+
+/** What the table knows about the rows of a batch, and what it's still to be told. */
+export class Memory {
+	private readonly entries = new Map<string, RememberedEntry[]>();
+
+	private pending: PendingEntry[] = [];
+
+	private writing?: Promise<void>;
+
+	private writtenAt = -Infinity;
+
+	private hasNewEntries = false;
+
+	private isClosing = false;
+
+	private lastFailure?: Failure;
+
+	private constructor(
+		private readonly table: MemoryTable,
+		private readonly clock: Clock,
+		entries: readonly RememberedEntry[],
+	) {
+		for (const entry of entries) this.add(entry);
+	}
+
+	static async open(table: MemoryTable, clock: Clock): Promise<Result<Memory>> {
+		const opened = await table.open();
+		return opened.ok ? { ok: true, value: new Memory(table, clock, opened.value) } : opened;
+	}
+
+	get tableName(): string {
+		return this.table.name;
+	}
+
+	now(): number {
+		return this.clock.now();
+	}
+
+	/** Undefined if nothing was sent under the key, or nothing was accepted. */
+	find(key: string): RememberedTasks | undefined {
+		const entries = this.entries.get(key) ?? [];
+		const at = Math.min(...entries.map((entry) => entry.at));
+		const idsOf = (...states: Array<RememberedEntry['state']>) => [
+			...new Set(entries.flatMap(({ state, taskId }) => (states.includes(state) && taskId) || [])),
+		];
+		const failed = idsOf('failed');
+		const made = idsOf('made', 'delivered').filter((taskId) => !failed.includes(taskId));
+		if (made.length > 0) return { kind: 'made', at, taskIds: made };
+		if (failed.length > 0) return { kind: 'failed', at, taskIds: failed };
+		const sent = entries.filter(({ state }) => state === 'sent');
+		const isOpen = sent.length > entries.length - sent.length;
+		return isOpen ? { kind: 'sent', at } : undefined;
+	}
+
+	/** Stores the entry with the next write, unless the table has it. */
+	note(entry: MemoryEntry): void {
+		const isKnown = this.entries
+			.get(entry.key)
+			?.some(({ state, taskId }) => state === entry.state && taskId === entry.taskId);
+		if (isKnown && entry.taskId !== undefined) return;
+		this.push({ entry });
+	}
+
+	/** Resolves when the entry is stored, or with the reason why it isn't. */
+	async store(entry: MemoryEntry): Promise<Failure | undefined> {
+		return await new Promise((onStored) => this.push({ entry, onStored }));
+	}
+
+	/** Writes what's left. Returns why the table lacks something. */
+	async close(): Promise<Failure | undefined> {
+		this.isClosing = true;
+		await this.writing;
+		if (this.pending.length > 0) await this.write();
+		const missing = this.pending.length;
+		if (!this.lastFailure || missing === 0) return undefined;
+		return incompleteTable(this.tableName, missing, this.lastFailure);
+	}
+
+	private push(pending: PendingEntry): void {
+		this.add(pending.entry);
+		this.pending.push(pending);
+		this.hasNewEntries = true;
+		this.writing ??= this.writeWhenDue();
+	}
+
+	private add(entry: RememberedEntry): void {
+		const known = this.entries.get(entry.key);
+		if (known) known.push(entry);
+		else this.entries.set(entry.key, [entry]);
+	}
+
+	private async writeWhenDue(): Promise<void> {
+		do {
+			await this.untilDue();
+			await this.write();
+		} while (this.hasNewEntries);
+		this.writing = undefined;
+	}
+
+	/** After a stop, it's due at once. */
+	private async untilDue(): Promise<void> {
+		try {
+			do await this.clock.sleep(TICK_MS);
+			while (!this.isClosing && this.clock.now() < this.dueAt());
+		} catch {
+			this.isClosing = true;
+		}
+	}
+
+	private dueAt(): number {
+		const isAwaited = this.pending.some(({ onStored }) => onStored !== undefined);
+		return this.writtenAt + (isAwaited ? MIN_WRITE_INTERVAL_MS : MAX_WRITE_INTERVAL_MS);
+	}
+
+	/** What nothing waits for is tried again with the next write. */
+	private async write(): Promise<void> {
+		const batch = this.pending;
+		this.pending = [];
+		this.hasNewEntries = false;
+		this.writtenAt = this.clock.now();
+		const written = await this.table.append(batch.map(({ entry }) => entry));
+		if (!written.ok) {
+			this.lastFailure = written.failure;
+			for (const { entry, onStored } of batch) if (onStored) this.forget(entry);
+			this.pending.unshift(...batch.filter(({ onStored }) => !onStored));
+		}
+		for (const { onStored } of batch) onStored?.(written.ok ? undefined : written.failure);
+	}
+
+	private forget(entry: MemoryEntry): void {
+		const entries = this.entries.get(entry.key) ?? [];
+		this.entries.set(
+			entry.key,
+			entries.filter((known) => known !== entry),
+		);
+	}
+}
+
+/** The memory of one row. */
+export class RowMemory {
+	private isSent = false;
+
+	constructor(
+		private readonly memory: Memory,
+		private readonly row: Pick<MemoryEntry, 'row' | 'rowKey' | 'input'>,
+	) {}
+
+	get tableName(): string {
+		return this.memory.tableName;
+	}
+
+	find(key: string): RememberedTasks | undefined {
+		return this.memory.find(key);
+	}
+
+	/** Before the create is sent. Returns why it mustn't be. */
+	async storeSent(key: string): Promise<Failure | undefined> {
+		if (this.isSent) return undefined;
+		const failure = await this.memory.store(this.entry(key, { state: 'sent' }));
+		this.isSent = failure === undefined;
+		return failure;
+	}
+
+	/** The create certainly wasn't accepted. */
+	noteRejected(key: string): void {
+		if (this.isSent) this.memory.note(this.entry(key, { state: 'failed' }));
+		this.isSent = false;
+	}
+
+	noteMade(key: string, taskIds: readonly string[], at: number): void {
+		for (const taskId of taskIds) {
+			this.memory.note(this.entry(key, { state: 'made', taskId, at }));
+		}
+		this.isSent = false;
+	}
+
+	noteDelivered(key: string, taskId: string, links: readonly string[], cost?: Cost): void {
+		this.memory.note(this.entry(key, { state: 'delivered', taskId, links, cost }));
+	}
+
+	noteFailed(key: string, taskId: string): void {
+		this.memory.note(this.entry(key, { state: 'failed', taskId }));
+	}
+
+	private entry(
+		key: string,
+		state: Partial<MemoryEntry> & Pick<MemoryEntry, 'state'>,
+	): MemoryEntry {
+		return { ...this.row, key, at: this.memory.now(), ...state };
+	}
+}
