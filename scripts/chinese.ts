@@ -43,6 +43,9 @@ export const chinese: Dictionary = {
 		'Fall Back After Content Policy': '内容违规时也换平台',
 		'Layers File': '图层文件',
 		'Maximum Cost (USD)': '费用上限（美元）',
+		'Remember in Data Table': '记录到数据表',
+		'Reuse Recent Images': '沿用最近的图片',
+		'Row Key': '行标识',
 		Simplify: '精简输出',
 		Timeout: '超时时间',
 		'Task ID': '任务 ID',
@@ -215,7 +218,8 @@ export const chinese: Dictionary = {
 		'Other providers that generate a row if its own provider fails without charging you, in the order in which you select them':
 			'如果本来的平台没有扣费就失败了，就由这些平台按选择的顺序生成这一行',
 		'They use the same version of Seedream': '使用同一版本的 Seedream',
-		'Each needs its credential': '每个平台都需要自己的凭证',
+		"To select their credentials, switch 'Provider' to Expression":
+			'要选择这些平台的凭证，把 Provider 切换到 Expression',
 		'What this node may cost per execution, in US dollars, including retries and loops':
 			'每次执行中该节点最多花多少美元，包括重试和循环',
 		'0 = no limit': '0 表示不限',
@@ -230,6 +234,22 @@ export const chinese: Dictionary = {
 			'是否另外输出一个 JSON 文件，说明画布和各图层，供设计软件重新拼合',
 		'Minimum seconds between status checks': '两次查询任务状态的最短间隔（秒）',
 		'0 = automatic': '0 表示自动',
+		'The name of an n8n data table to record every task in, with its image links and cost':
+			'用来记录每个任务（连同图片链接和费用）的 n8n 数据表的名称',
+		"The node creates it if it's missing": '没有这个表时，节点会新建',
+		"With 'Reuse Recent Images', it also protects you from paying twice if n8n crashes, at every provider":
+			'与 Reuse Recent Images 一起使用，n8n 崩溃时也不会重复付费，对每个平台都有效',
+		'Requires n8n 2': '需要 n8n 2',
+		'Every execution generates its own images': '每次执行都重新生成图片',
+		'A row that requests the same as in another execution of this node in the last 24 hours gets the same images, and costs nothing':
+			'如果该节点在过去 24 小时内的另一次执行里生成过内容相同的行，就沿用那些图片，不再付费',
+		'Works with EvoLink, and with every provider if you remember tasks in a data table':
+			'适用于 EvoLink；如果把任务记录到数据表，就适用于每个平台',
+		'Whether to return images again that another execution has already paid for':
+			'是否再次输出另一次执行已经付费的图片',
+		"What identifies the row for 'Reuse Recent Images', such as the ID column of a sheet":
+			'Reuse Recent Images 用什么来识别这一行，例如表格的 ID 列',
+		'Without it, the position among equal rows decides': '不填则按它在相同的行里的位置来识别',
 		'Whether to return a simplified version of the response instead of the raw data':
 			'是否输出精简后的结果，而不是原始数据',
 		'Maximum seconds to wait for a task': '等待一个任务的最长时间（秒）',

@@ -1,10 +1,10 @@
 import axios from 'axios';
 import { z } from 'zod';
 
-import { optionalNumber, optionalTime, parse } from '../nodes/Seedream/providers/fieldSchemas';
+import { parse } from '../nodes/Seedream/providers/fieldSchemas';
 import type { ModelSchema } from '../nodes/Seedream/providers/modelSchema';
+import { parsePricingRules, type PricingRules } from '../nodes/Seedream/providers/pricingRules';
 import type { Provider } from '../nodes/Seedream/providers/provider';
-import { isJsonObject } from '../nodes/Seedream/shared/json';
 
 /** What the providers say about the models that they sell. */
 
@@ -27,8 +27,14 @@ export class CatalogClient {
 		return await this.get(path, modelIds);
 	}
 
-	async priceList(path: string): Promise<Response<PriceList>> {
-		return await this.get(path, priceList);
+	async priceList(path: string): Promise<Response<PricingRules>> {
+		const response = await this.get(path, seedreamPrices);
+		if (response.kind === 'failed') return response;
+		const rules = parsePricingRules(response.value);
+		if (rules.kind !== 'parsed') return unreadable(path, rules.reason);
+		const readIds = rules.value.models.map(({ id }) => id);
+		const unread = response.value.models.find(({ id }) => !readIds.includes(id));
+		return unread ? unreadable(path, `the price of ${unread.id} has another format`) : rules;
 	}
 
 	async schema(modelId: string): Promise<Response<ModelSchema>> {
@@ -103,40 +109,6 @@ const modelIds = z
 	.object({ data: seedreamModels(z.object({ id: z.string(), type: z.string().default('image') })) })
 	.transform(({ data }) => data.flatMap(({ id, type }) => (type === 'image' ? [id] : [])));
 
-const amount = optionalNumber.pipe(z.number());
-
-const priceComponent = z
-	.object({
-		name: z.string(),
-		conditions: z.record(z.unknown()).nullish(),
-		rate: z.object({ credits: amount, usd: optionalNumber }),
-	})
-	.transform(({ name, conditions, rate }) => {
-		const { quality, ...others } = conditions ?? {};
-		return { name, ...rate, resolutions: resolutions.parse(quality), conditions: others };
-	});
-
-/** Undefined: all. */
-const resolutions = z
-	.union([z.array(z.string()), z.string().transform((one) => [one])])
-	.optional()
-	.catch(undefined);
-
-/** A line of a model's price list. */
-export type PriceComponent = z.output<typeof priceComponent>;
-
-export interface PriceList {
-	models: ReadonlyArray<{ id: string; components: readonly PriceComponent[] }>;
-	/** Until when the provider promises these prices. */
-	freshUntil?: Date;
-}
-
-const priceList = z
-	.object({
-		meta: z.unknown(),
-		models: seedreamModels(z.object({ id: z.string(), components: z.array(priceComponent) })),
-	})
-	.transform(({ meta, models }): PriceList => {
-		const freshUntil = isJsonObject(meta) ? optionalTime.parse(meta.fresh_until) : undefined;
-		return { models, freshUntil };
-	});
+const seedreamPrices = z
+	.object({ models: seedreamModels(z.object({ id: z.string() }).passthrough()) })
+	.passthrough();

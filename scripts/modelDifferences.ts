@@ -6,7 +6,7 @@ import type { ModelSchema, SchemaField } from '../nodes/Seedream/providers/model
 import { taskPrice } from '../nodes/Seedream/providers/price';
 import type { Model, Parameter, Provider } from '../nodes/Seedream/providers/provider';
 import { formatNumber } from '../nodes/Seedream/shared/format';
-import type { PriceComponent } from './modelCatalogs';
+import type { PriceComponent } from '../nodes/Seedream/providers/pricingRules';
 
 /** How what a provider sells differs from its table. */
 

@@ -4,7 +4,8 @@ import { apiInOne } from '../nodes/Seedream/providers/apiInOne';
 import { apiMart } from '../nodes/Seedream/providers/apiMart';
 import { evoLink } from '../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../nodes/Seedream/providers/provider';
-import { CatalogClient, type PriceComponent, type PriceList } from './modelCatalogs';
+import type { PriceComponent, PricingRules } from '../nodes/Seedream/providers/pricingRules';
+import { CatalogClient } from './modelCatalogs';
 import {
 	describePrices,
 	describeSchema,
@@ -120,11 +121,11 @@ async function compareEvoLink({ EVOLINK_BASE_URL }: ModelReportSettings): Promis
 	return section;
 }
 
-function componentsOf(id: string, priceList?: PriceList): readonly PriceComponent[] {
+function componentsOf(id: string, priceList?: PricingRules): readonly PriceComponent[] {
 	return priceList?.models.find((model) => model.id === id)?.components ?? [];
 }
 
-function comparePrices(section: Section, listed: readonly string[], prices: PriceList): void {
+function comparePrices(section: Section, listed: readonly string[], prices: PricingRules): void {
 	const sold = evoLink.models.filter((model) => isListed(model, listed));
 	for (const model of sold) {
 		const components = componentsOf(model.id, prices);

@@ -1,4 +1,5 @@
 import { providers } from '../../nodes/Seedream/providers';
+import { NODE_VERSIONS } from '../../nodes/Seedream/providers/provider';
 import { GENERATE, generate, inARow, TASK_STATUS, taskStatus } from '../server/nodeChains';
 import {
 	ABOUT_OUTPUT,
@@ -33,12 +34,17 @@ async function open(nodes: ReturnType<typeof generate>[], name: string): Promise
 	return await editor.openNode(name);
 }
 
+const NEWEST_VERSION = NODE_VERSIONS.at(-1);
+
 const PROMPT = 'A serene mountain lake at sunrise, perfect reflections, photorealistic';
 
-describe('Seedream Generate without parameters', () => {
+describe('Seedream Generate, new on the canvas', () => {
 	let panel: NodePanel;
 
-	beforeAll(async () => (panel = await open([generate({}, fixture.n8n.credentials)], GENERATE)));
+	beforeAll(async () => {
+		const node = generate({}, fixture.n8n.credentials, { typeVersion: NEWEST_VERSION });
+		panel = await open([node], GENERATE);
+	});
 
 	it('starts with provider, model and prompt, and only requires the prompt', async () => {
 		const fields = await panel.shownFields();
@@ -150,10 +156,12 @@ describe('Seedream Generate without parameters', () => {
 	});
 });
 
-describe('the default model', () => {
+describe('the default model at each provider', () => {
+	const NEWEST_MODELS = ['Seedream 5.0 Lite', 'Seedream 5.0 Lite', 'Automatic'];
+
 	it.each([
 		{ typeVersion: 1, models: ['Seedream 4.5', 'Seedream 4.5', 'Automatic'] },
-		{ typeVersion: 1.1, models: ['Seedream 5.0 Lite', 'Seedream 5.0 Lite', 'Automatic'] },
+		{ typeVersion: 1.1, models: NEWEST_MODELS },
 	])('of a saved node of version $typeVersion stays', async ({ typeVersion, models }) => {
 		const node = generate({}, fixture.n8n.credentials, { typeVersion });
 		expect(await defaultModels(await open([node], GENERATE))).toEqual(models);
@@ -163,14 +171,9 @@ describe('the default model', () => {
 		const { n8n, editor } = fixture;
 		await editor.openWorkflow(await n8n.rest.createWorkflow(inARow('Spring campaign', [])));
 		const panel = await editor.addNode(GENERATE);
-		expect(await defaultModels(panel)).toEqual([
-			'Seedream 5.0 Lite',
-			'Seedream 5.0 Lite',
-			'Automatic',
-		]);
+		expect(await defaultModels(panel)).toEqual(NEWEST_MODELS);
 	});
 
-	/** At each provider. */
 	async function defaultModels(panel: NodePanel): Promise<string[]> {
 		const models = [await panel.valueOf('model')];
 		for (const { label } of providers.slice(1)) {

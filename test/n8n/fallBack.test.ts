@@ -38,6 +38,16 @@ const fallBackTo = (
 	parameters: { ...parameters, options: { fallbacks, ...options } },
 });
 
+/** Only if an expression sets the provider, n8n offers the credentials of the others. */
+const generate = async (
+	fixture: Fixture,
+	prompts: readonly string[],
+	{ parameters, ...options }: Parameters<Fixture['generate']>[1] = {},
+) => {
+	const provider = `={{ '${fixture.system.provider}' }}`;
+	return await fixture.generate(prompts, { parameters: { provider, ...parameters }, ...options });
+};
+
 const TO_APIMART = fallBackTo(['apiMart']);
 const TO_BOTH = fallBackTo(['apiMart', 'apiInOne']);
 
@@ -51,8 +61,10 @@ const ERRORS: Record<ProviderName, (status: number) => Fault> = {
 const RETRY_LATER = { 'retry-after': '600' };
 
 const evoLinkRejects = (status: number, code: string): Fault => ({
-	...respondWith(status, { error: { code, message: 'See the documentation.', type: 'api_error' } }),
+	kind: 'response',
+	status,
 	headers: RETRY_LATER,
+	body: { error: { code, message: 'See the documentation.', type: 'api_error' } },
 });
 
 /** Each create at the provider, or those of one row, have this fault. */
@@ -114,7 +126,7 @@ describe('a row falls back after', () => {
 	for (const [what, fault] of rejections) {
 		testNode(what, async (fixture) => {
 			failCreates(fixture, { evoLink: fault });
-			const result = await fixture.generate(PROMPTS, TO_APIMART);
+			const result = await generate(fixture, PROMPTS, TO_APIMART);
 
 			expectGeneratedBy(fixture, result, 'apiMart');
 			for (const { json } of result.items) {
@@ -131,7 +143,7 @@ describe('a row falls back after', () => {
 			failCreates(fixture, { [provider]: ERRORS[provider](402) });
 			expectGeneratedBy(
 				fixture,
-				await fixture.generate(PROMPTS, fallBackTo(['evoLink'])),
+				await generate(fixture, PROMPTS, fallBackTo(['evoLink'])),
 				'evoLink',
 			);
 		});
@@ -141,7 +153,7 @@ describe('a row falls back after', () => {
 		'a task that failed and was not charged',
 		async (fixture) => {
 			const prompt = 'A lake [[fail:service_error]]';
-			const result = await fixture.generate([prompt], TO_APIMART);
+			const result = await generate(fixture, [prompt], TO_APIMART);
 
 			expectGeneratedBy(fixture, result, 'apiMart');
 			const [failed] = tasksAt(fixture, 'evoLink');
@@ -155,7 +167,7 @@ describe('a row falls back after', () => {
 		try {
 			await other.refuseConnections();
 			const { evoLinkApi = {} } = sandboxCredentials(other);
-			const result = await fixture.generate(PROMPTS, {
+			const result = await generate(fixture, PROMPTS, {
 				...TO_APIMART,
 				credentials: { ...sandboxCredentials(fixture.sandbox), evoLinkApi },
 			});
@@ -195,7 +207,7 @@ describe('a row stays with its provider after', () => {
 			const fallbacks = (['evoLink', 'apiMart', 'apiInOne'] as const).filter(
 				(other) => other !== provider,
 			);
-			const { items } = await fixture.generate(['one'], {
+			const { items } = await generate(fixture, ['one'], {
 				...fallBackTo(fallbacks),
 				...CONTINUE,
 			});
@@ -207,7 +219,7 @@ describe('a row stays with its provider after', () => {
 
 	testNode('a failed task that was charged', async (fixture) => {
 		const prompt = 'A lake [[fail:service_error]] [[charged]]';
-		const { items } = await fixture.generate([prompt], { ...TO_APIMART, ...CONTINUE });
+		const { items } = await generate(fixture, [prompt], { ...TO_APIMART, ...CONTINUE });
 
 		expect(errorOf(items[0])?.charged).toBe('yes');
 		expect(createsAt(fixture, 'apiMart')).toEqual([]);
@@ -215,7 +227,7 @@ describe('a row stays with its provider after', () => {
 
 	testAt('apiInOne', 'a failed task that is free only as far as is known', async (fixture) => {
 		const prompts = ['A lake [[fail:service_error]]'];
-		const { items } = await fixture.generate(prompts, { ...fallBackTo(['evoLink']), ...CONTINUE });
+		const { items } = await generate(fixture, prompts, { ...fallBackTo(['evoLink']), ...CONTINUE });
 
 		expect(items[0]?.json).toMatchObject({ status: 'failed', provider: 'apiInOne' });
 		expect(createsAt(fixture, 'evoLink')).toEqual([]);
@@ -233,7 +245,7 @@ describe("'Fall Back After Content Policy'", () => {
 				const fault = evoLinkRejects(400, 'content_policy_violation');
 				if (prompt === 'one') failCreates(fixture, { evoLink: fault });
 				const options = { fallbackOnContentPolicy: true };
-				const result = await fixture.generate([prompt], fallBackTo(['apiMart'], options));
+				const result = await generate(fixture, [prompt], fallBackTo(['apiMart'], options));
 
 				expectGeneratedBy(fixture, result, 'apiMart');
 			},
@@ -251,7 +263,7 @@ describe('a provider that fails for all rows', () => {
 	] as const) {
 		testNode(`gets no request for most of 60 rows, ${what}`, async (fixture) => {
 			failCreates(fixture, { evoLink: ERRORS.evoLink(status) });
-			const result = await fixture.generate(prompts, TO_APIMART);
+			const result = await generate(fixture, prompts, TO_APIMART);
 
 			expectGeneratedBy(fixture, result, 'apiMart');
 			// As many as are sent at the same time.
@@ -262,7 +274,7 @@ describe('a provider that fails for all rows', () => {
 	testNode('gets one request if rows are sent one after another', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
 		const options = { concurrency: 1 };
-		const result = await fixture.generate(PROMPTS, fallBackTo(['apiMart'], options));
+		const result = await generate(fixture, PROMPTS, fallBackTo(['apiMart'], options));
 
 		expectGeneratedBy(fixture, result, 'apiMart');
 		expect(createsAt(fixture, 'evoLink')).toHaveLength(1);
@@ -275,7 +287,7 @@ describe('a provider that fails for all rows', () => {
 			() => tasksAt(fixture, 'evoLink').length >= 2,
 		);
 		const options = { concurrency: 1 };
-		const result = await fixture.generate([...PROMPTS, 'four'], fallBackTo(['apiMart'], options));
+		const result = await generate(fixture, [...PROMPTS, 'four'], fallBackTo(['apiMart'], options));
 
 		fixture.expectComplete(result.items, [...PROMPTS, 'four']);
 		expect(fieldOf(result.items, 'provider')).toEqual([
@@ -287,7 +299,7 @@ describe('a provider that fails for all rows', () => {
 
 	testNode('gets a request for each row without another provider', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
-		const { items } = await fixture.generate(PROMPTS, CONTINUE);
+		const { items } = await generate(fixture, PROMPTS, CONTINUE);
 
 		expect(fieldOf(items, 'status')).toEqual(Array(3).fill('failed'));
 		expect(createsAt(fixture, 'evoLink')).toHaveLength(3);
@@ -297,7 +309,7 @@ describe('a provider that fails for all rows', () => {
 describe('several fallbacks', () => {
 	testNode('are tried in their order', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402), apiMart: ERRORS.apiMart(401) });
-		const result = await fixture.generate(PROMPTS, TO_BOTH);
+		const result = await generate(fixture, PROMPTS, TO_BOTH);
 
 		expectGeneratedBy(fixture, result, 'apiInOne');
 		expect(result.items[0]?.json.fallbackReason).toContain('EvoLink reports that');
@@ -307,7 +319,7 @@ describe('several fallbacks', () => {
 	testNode('can be a text with their names', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
 		const parameters = { options: { fallbacks: 'API in One, APIMart' } };
-		expectGeneratedBy(fixture, await fixture.generate(PROMPTS, { parameters }), 'apiInOne');
+		expectGeneratedBy(fixture, await generate(fixture, PROMPTS, { parameters }), 'apiInOne');
 	});
 
 	testNode('that fail as well are named in the error', async (fixture) => {
@@ -316,7 +328,7 @@ describe('several fallbacks', () => {
 			apiMart: ERRORS.apiMart(401),
 			apiInOne: ERRORS.apiInOne(402),
 		});
-		const { items } = await fixture.generate(['one'], { ...TO_BOTH, ...CONTINUE });
+		const { items } = await generate(fixture, ['one'], { ...TO_BOTH, ...CONTINUE });
 
 		const error = errorOf(items[0]);
 		expect(error).toMatchObject({ charged: 'no' });
@@ -327,7 +339,7 @@ describe('several fallbacks', () => {
 
 	testNode('that may have been charged end the row', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402), apiMart: { kind: 'resetAfter' } });
-		const { items } = await fixture.generate(['one'], { ...TO_BOTH, ...CONTINUE });
+		const { items } = await generate(fixture, ['one'], { ...TO_BOTH, ...CONTINUE });
 
 		expect(items[0]?.json).toMatchObject({ provider: 'apiMart', error: { charged: 'unknown' } });
 		expect(createsAt(fixture, 'apiInOne')).toEqual([]);
@@ -338,7 +350,7 @@ describe('settings for another provider', () => {
 	testNode('are translated', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
 		const parameters = { aspectRatio: '16:9', resolution: '4K' };
-		const result = await fixture.generate(['one'], fallBackTo(['apiMart'], {}, parameters));
+		const result = await generate(fixture, ['one'], fallBackTo(['apiMart'], {}, parameters));
 
 		expectGeneratedBy(fixture, result, 'apiMart');
 		expect(createsAt(fixture, 'apiMart')[0]?.body).toMatchObject({
@@ -351,13 +363,13 @@ describe('settings for another provider', () => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
 		const several = { imageCount: 3, prompt: 'Generate 3 different images of a lake' };
 		const toApiInOne = fallBackTo(['apiInOne'], {}, several);
-		const { items } = await fixture.generate(['one'], { ...toApiInOne, ...CONTINUE });
+		const { items } = await generate(fixture, ['one'], { ...toApiInOne, ...CONTINUE });
 
 		expect(errorOf(items[0])?.message).toMatch(
 			/^EvoLink reports .*\. API in One can't generate this row: 'Number of Images'/,
 		);
 		const toBoth = fallBackTo(['apiInOne', 'apiMart'], {}, several);
-		const result = await fixture.generate(['one'], toBoth);
+		const result = await generate(fixture, ['one'], toBoth);
 		expect(fieldOf(result.items, 'provider')).toEqual(Array(3).fill('apiMart'));
 	});
 
@@ -365,7 +377,7 @@ describe('settings for another provider', () => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
 		const parameters = { additionalFields: { extraBody: '{"seed": 1}' } };
 		const options = fallBackTo(['apiMart'], {}, parameters);
-		const { items } = await fixture.generate(['one'], { ...options, ...CONTINUE });
+		const { items } = await generate(fixture, ['one'], { ...options, ...CONTINUE });
 
 		expect(errorOf(items[0])?.message).toContain("APIMart can't generate this row: 'Extra Body'");
 		expect(createsAt(fixture, 'apiMart')).toEqual([]);
@@ -375,7 +387,8 @@ describe('settings for another provider', () => {
 describe('reference images for another provider', () => {
 	testNode('are the same links', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
-		const result = await fixture.generate(
+		const result = await generate(
+			fixture,
 			PROMPTS,
 			fallBackTo(['apiMart'], {}, { imageUrls: REFERENCE }),
 		);
@@ -389,7 +402,7 @@ describe('reference images for another provider', () => {
 		const create = { width: 640, height: 480, channels: 3, background: '#385' } as const;
 		const photo = await sharp({ create }).jpeg().toBuffer();
 		const data: IBinaryData = { data: photo.toString('base64'), mimeType: 'image/jpeg' };
-		const result = await fixture.generate(PROMPTS, {
+		const result = await generate(fixture, PROMPTS, {
 			...fallBackTo(['apiMart'], {}, { imageFields: 'data' }),
 			files: PROMPTS.map(() => ({ data })),
 		});
@@ -409,10 +422,13 @@ describe('reference images for another provider', () => {
 testNode("a fallback's missing credential is found before anything is sent", async (fixture) => {
 	const { evoLinkApi = {} } = sandboxCredentials(fixture.sandbox);
 	const credentials = { evoLinkApi };
-	const { status, error } = await fixture.generate(PROMPTS, { ...TO_APIMART, credentials });
+	const { status, error } = await generate(fixture, PROMPTS, { ...TO_APIMART, credentials });
 
 	expect(status).toBe('error');
-	expect(error?.description).toContain('No APIMart credential is selected');
+	expect(error?.description).toContain(
+		"'Fall Back To' can't use APIMart: No APIMart credential is selected",
+	);
+	expect(error?.description).toContain("switch 'Provider' to Expression");
 	expect(fixture.sandbox.requests).toEqual([]);
 });
 
@@ -423,7 +439,7 @@ testNode("'Maximum Cost' counts the tasks of both providers", async (fixture) =>
 		() => tasksAt(fixture, 'evoLink').length >= 2,
 	);
 	const maxCost = (2 * 2.04 + 2.25) / 68 + 0.001;
-	const { items } = await fixture.generate([...PROMPTS, 'four'], {
+	const { items } = await generate(fixture, [...PROMPTS, 'four'], {
 		...fallBackTo(['apiMart'], { maxCost, concurrency: 1 }),
 		...CONTINUE,
 	});
@@ -445,7 +461,7 @@ describe('a row that fell back is not paid for again', () => {
 	testNode('by Retry On Fail', async (fixture) => {
 		let calls = 0;
 		failsOnce(fixture, () => calls === 1);
-		const result = await fixture.generate(PROMPTS, {
+		const result = await generate(fixture, PROMPTS, {
 			...TO_APIMART,
 			tries: 2,
 			wrapExecute: async (call) => {
@@ -463,10 +479,10 @@ describe('a row that fell back is not paid for again', () => {
 	testNode('by Retry on the Executions tab, even if its provider works again', async (fixture) => {
 		let isDown = true;
 		failsOnce(fixture, () => isDown);
-		const first = await fixture.generate(PROMPTS, TO_APIMART);
+		const first = await generate(fixture, PROMPTS, TO_APIMART);
 		expect(first.status).toBe('error');
 		isDown = false;
-		const retried = await fixture.generate(PROMPTS, { ...TO_APIMART, retryOf: first });
+		const retried = await generate(fixture, PROMPTS, { ...TO_APIMART, retryOf: first });
 
 		fixture.expectComplete(retried.items, PROMPTS);
 		expect(fieldOf(retried.items, 'provider')).toEqual(['apiMart', 'apiMart', 'evoLink']);
@@ -483,7 +499,7 @@ describe('a row that fell back is not paid for again', () => {
 			isDown = false;
 			return attempt === 1 ? respondWith(401) : undefined;
 		});
-		const { items } = await fixture.generate(['one'], {
+		const { items } = await generate(fixture, ['one'], {
 			...TO_APIMART,
 			onError: 'continueErrorOutput',
 			loopErrors: 1,
@@ -501,14 +517,14 @@ describe('a row that fell back is not paid for again', () => {
 			if (provider === 'evoLink') return isDown ? ERRORS.evoLink(402) : undefined;
 			return attempt === 1 ? { kind: 'resetAfter' } : undefined;
 		});
-		const first = await fixture.generate(['one'], { ...fallBackTo(['apiInOne']), tries: 2 });
+		const first = await generate(fixture, ['one'], { ...fallBackTo(['apiInOne']), tries: 2 });
 		isDown = false;
 
 		expect(first.status).toBe('error');
 		expect(tasksAt(fixture, 'apiInOne')).toHaveLength(1);
 		expect(createsAt(fixture, 'evoLink')).toHaveLength(1);
 		// A person has seen the error and sends it again: to the same provider.
-		const retried = await fixture.generate(['one'], {
+		const retried = await generate(fixture, ['one'], {
 			...fallBackTo(['apiInOne']),
 			retryOf: first,
 		});
@@ -522,7 +538,8 @@ describe('a row that fell back is not paid for again', () => {
 
 testNode("a row that's only submitted falls back as well", async (fixture) => {
 	failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
-	const result = await fixture.generate(
+	const result = await generate(
+		fixture,
 		PROMPTS,
 		fallBackTo(['apiMart'], {}, { continueWhen: 'submitted' }),
 	);
@@ -561,7 +578,8 @@ testNode('rows of several providers fall back to one another', async (fixture) =
 
 testNode('files of rows that fell back are named after their real provider', async (fixture) => {
 	failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
-	const { items } = await fixture.generate(
+	const { items } = await generate(
+		fixture,
 		['one', 'two'],
 		fallBackTo(['apiMart'], { fileName: '{provider}-{row}' }, { downloadImages: true }),
 	);
@@ -580,7 +598,7 @@ testNode('a stopped execution sends nothing to the fallback', async (fixture) =>
 		await wait(300);
 		return ERRORS.evoLink(402);
 	});
-	const { settled } = await fixture.generate(['one'], { ...TO_APIMART, cancelWhen });
+	const { settled } = await generate(fixture, ['one'], { ...TO_APIMART, cancelWhen });
 	await settled;
 
 	expect(createsAt(fixture, 'apiMart')).toEqual([]);

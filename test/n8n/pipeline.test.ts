@@ -249,7 +249,7 @@ describe('the hint above the output', () => {
 			'tells time, cost and expiry of one image',
 			evoLink,
 			{},
-			`1 image in ${time} for 2\\.25 credits at EvoLink\\. ${expiry}`,
+			`1 image in ${time} for 2\\.04 credits at EvoLink\\. ${expiry}`,
 		],
 		[
 			'sums up many images',

@@ -22,6 +22,7 @@ const DOCUMENTED = systemsOf('evoLink', 'apiMart');
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 const REUSE = { options: { reuse: 'sameRequest' } };
+const KEY_CONFLICT = { error: { code: 'idempotency_conflict', message: 'Another body.' } };
 const FREE = { credits: 0, usd: 0 };
 
 /** One execution of the workflow, independent of all others. */
@@ -95,8 +96,9 @@ describe('another execution of the same rows', () => {
 
 	whereHonored('says so in a retry of that execution, too', async (fixture) => {
 		await execute(fixture, PROMPTS);
-		fixture.failOnce('query', 'two', respondWith(401));
+		fixture.sandbox.setIntercept(({ step }) => (step === 'query' ? respondWith(401) : undefined));
 		const failed = await execute(fixture, PROMPTS);
+		fixture.sandbox.setIntercept(undefined);
 		const { items } = await execute(fixture, PROMPTS, { retryOf: failed });
 
 		expect(failed.status).toBe('error');
@@ -172,37 +174,54 @@ describe('a row whose earlier task', () => {
 });
 
 describe('a reference file', () => {
-	whereHonored(
-		'that has another link now leads to a new image, never to an error',
-		async (fixture) => {
-			const content = await sharp({
-				create: { width: 640, height: 480, channels: 3, background: 'teal' },
-			})
-				.jpeg()
-				.toBuffer();
-			const file = await (await engine()).storeFile(content, 'image/jpeg');
-			const parameters = { ...REUSE, imageFields: 'data' };
-			const edit = async () =>
-				await execute(fixture, ['Add a boat'], { parameters, files: [{ data: file }] });
-			const first = await edit();
-			const second = await edit();
-			const third = await edit();
+	whereHonored('whose link is new is generated anew, and is never an error', async (fixture) => {
+		const content = await sharp({
+			create: { width: 640, height: 480, channels: 3, background: 'teal' },
+		})
+			.jpeg()
+			.toBuffer();
+		const file = await (await engine()).storeFile(content, 'image/jpeg');
+		const parameters = { ...REUSE, imageFields: 'data' };
+		// EvoLink's link is made from the file's content, so it stays the same.
+		const isSame = fixture.system.provider === 'evoLink';
+		for (const isFirst of [true, false, false]) {
+			const files = [{ data: file }];
+			const { items } = await execute(fixture, ['Add a boat'], { parameters, files });
+			fixture.expectComplete(items, ['Add a boat']);
+			expect(reused(items)).toEqual([isSame && !isFirst]);
+		}
+		expect(fixture.chargedImages()).toBe(isSame ? 1 : 3);
+	});
 
-			for (const { items } of [first, second, third]) {
-				fixture.expectComplete(items, ['Add a boat']);
-				expect(reused(items)).toEqual([false]);
-			}
-			expect(fixture.chargedImages()).toBe(3);
+	forEachProvider(
+		'whose link is new has a key that other executions know, too',
+		async (fixture) => {
+			const keys = new Set<unknown>();
+			fixture.sandbox.setIntercept(({ step, headers }) => {
+				if (step !== 'create') return undefined;
+				keys.add(headers['idempotency-key']);
+				return headers['idempotency-key'] === [...keys][0]
+					? respondWith(409, KEY_CONFLICT)
+					: undefined;
+			});
+			const first = await execute(fixture, ['one']);
+			const second = await execute(fixture, ['one']);
+
+			expect(taskIds(second.items)).toEqual(taskIds(first.items));
+			expect([first, second].map(({ items }) => reused(items)[0])).toEqual([false, true]);
+			expect(fixture.requests('create')).toHaveLength(4);
+			expect(fixture.chargedImages()).toBe(1);
 		},
+		{},
+		EVOLINK,
 	);
 
 	forEachProvider(
-		'that has another link fails a row whose create may have been charged',
+		'whose link is new fails a row whose create may have been charged',
 		async (fixture) => {
-			const conflict = { error: { code: 'idempotency_conflict', message: 'No.' } };
 			fixture.sandbox.setIntercept(({ step, attempt }) => {
 				if (step !== 'create') return undefined;
-				return attempt === 1 ? { kind: 'resetAfter' } : respondWith(409, conflict);
+				return attempt === 1 ? { kind: 'resetAfter' } : respondWith(409, KEY_CONFLICT);
 			});
 			const { error } = await execute(fixture, ['one']);
 

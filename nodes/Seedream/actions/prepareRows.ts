@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { Result } from '../errors/failure';
+import { missingFallbackCredential } from '../errors/inputFailures';
 import { createApiClient } from '../n8n/apiClient';
 import { createDownloader } from '../n8n/downloader';
 import { findProvider } from '../providers';
@@ -88,7 +89,9 @@ async function prepareRow<T extends Row>(
 	for (const provider of row.options.fallbacks.flatMap((id) => findProvider(id) ?? [])) {
 		if (provider === row.provider) continue;
 		const fallback = await open(provider);
-		if (!fallback.ok) return fallback;
+		if (!fallback.ok) {
+			return { ok: false, failure: missingFallbackCredential(provider, fallback.failure) };
+		}
 		fallbacks.set(provider, fallback.value);
 	}
 	return { ok: true, value: { row, fallbacks, ...tools.value } };

@@ -1,3 +1,4 @@
+import { formatUsd } from '../shared/format';
 import { CHARGE_MESSAGES, type Failure, withChargeMessage } from './failure';
 import type { ProviderInfo } from './providerError';
 
@@ -9,12 +10,6 @@ const BUDGET_REACHED = {
 	charged: 'no',
 	status: 'failed',
 } as const;
-
-/** Two decimals, or more for amounts below a cent. */
-export function formatUsd(usd: number): string {
-	const decimals = usd > 0 && usd < 0.1 ? 4 : 2;
-	return `$${usd.toFixed(decimals)}`;
-}
 
 interface BatchCost {
 	limitUsd: number;
@@ -50,7 +45,7 @@ export function budgetReached(
 	spentUsd: number,
 	limitUsd: number,
 	/** `unknown` if an earlier create may have been charged. */
-	charged: 'no' | 'unknown',
+	charged: 'no' | 'unknown' = 'no',
 ): Failure {
 	return {
 		...BUDGET_REACHED,

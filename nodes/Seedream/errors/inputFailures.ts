@@ -55,6 +55,18 @@ export function missingCredential(provider: ProviderInfo): Failure {
 	};
 }
 
+/** The editor shows the credentials of the other providers only if an expression sets the provider. */
+export function missingFallbackCredential(provider: ProviderInfo, { message }: Failure): Failure {
+	return {
+		...missingCredential(provider),
+		message: `'Fall Back To' can't use ${provider.label}: ${message}`,
+		description: withChargeMessage(
+			`Open the node and switch 'Provider' to Expression, so that it shows the credentials of all providers. Select one for ${provider.label}, then try again.`,
+			'no',
+		),
+	};
+}
+
 /** A row that was rejected before anything was sent. */
 export function invalidRow(messages: readonly string[], provider?: ProviderInfo): Failure {
 	return {

@@ -125,7 +125,7 @@ const FALLBACKS: INodeProperties = {
 	default: [],
 	options: providers.map(({ id, label }) => ({ name: label, value: id })),
 	description:
-		'Other providers that generate a row if its own provider fails without charging you, in the order in which you select them. They use the same version of Seedream. Each needs its credential.',
+		"Other providers that generate a row if its own provider fails without charging you, in the order in which you select them. They use the same version of Seedream. To select their credentials, switch 'Provider' to Expression.",
 };
 
 const FALLBACK_ON_CONTENT_POLICY: INodeProperties = {

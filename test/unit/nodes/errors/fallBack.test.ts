@@ -9,7 +9,7 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 const CREATE = { kind: 'create', isRepeatable: false } as const;
 
 function rejected(status: number, code = String(status)): Failure {
-	const error = { status, code, message: 'No.', type: 'error', isBare: false };
+	const error = { status, code, message: 'No.', type: 'error', isBare: undefined };
 	return httpFailure(evoLink, error, undefined, CREATE);
 }
 

@@ -102,6 +102,7 @@ describe('the APIMart response to a query', () => {
 				kind: 'parsed',
 				value: {
 					status: 'completed',
+					createdAt: at(CREATED),
 					imageUrls: [LINK],
 					expiresAt: at(EXPIRES),
 					cost: { credits: 1.5, usd: 0.15 },

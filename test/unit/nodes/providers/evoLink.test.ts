@@ -19,7 +19,13 @@ describe('the EvoLink response to a create request', () => {
 		};
 		expect(evoLink.parseCreated(response)).toEqual({
 			kind: 'parsed',
-			value: [{ taskId: 'task-unified-1757165031-seedream4d', estimatedSeconds: 45 }],
+			value: [
+				{
+					taskId: 'task-unified-1757165031-seedream4d',
+					createdAt: new Date(1757165031_000),
+					estimatedSeconds: 45,
+				},
+			],
 		});
 	});
 
@@ -111,6 +117,7 @@ describe('the EvoLink response to a query', () => {
 			kind: 'parsed',
 			value: {
 				status: 'completed',
+				createdAt: new Date(CREATED * 1000),
 				imageUrls: [LINK],
 				expiresAt: DAY_LATER,
 				cost: { credits: 2.25, usd: 0.033088 },

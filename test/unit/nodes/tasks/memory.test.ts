@@ -1,0 +1,115 @@
+import { Memory, RowMemory } from '../../../../nodes/Seedream/tasks/memory';
+import { concurrentClock, type VirtualClock } from '../virtualClock';
+import { FakeMemoryTable } from './fakeMemoryTable';
+import { INPUT } from './ledgerFixtures';
+
+async function openMemory(table: FakeMemoryTable, clock: VirtualClock) {
+	const opened = await Memory.open(table, clock);
+	if (!opened.ok) throw new Error('not opened');
+	const memory = opened.value;
+	const rowMemory = (row = 0) => new RowMemory(memory, { row, rowKey: '', input: INPUT });
+	return { memory, rowMemory };
+}
+
+async function setUp(cancelAtMs?: number) {
+	const clock = concurrentClock(cancelAtMs);
+	const table = new FakeMemoryTable();
+	return { clock, table, ...(await openMemory(table, clock)) };
+}
+
+describe('the memory', () => {
+	it('stores what creates wait for in one write', async () => {
+		const { table, rowMemory } = await setUp();
+		const rows = Array.from({ length: 20 }, (_, row) => rowMemory(row).storeSent(`key-${row}`));
+		expect(table.entries).toEqual([]);
+		await expect(Promise.all(rows)).resolves.toEqual(Array(20).fill(undefined));
+		expect(table.writes).toEqual([Array(20).fill('sent')]);
+	});
+
+	it('writes at most four times a second, and twice a second if nothing waits', async () => {
+		const { clock, table, memory, rowMemory } = await setUp();
+		for (let row = 0; row < 100; row += 1) {
+			rowMemory(row).noteMade(`key-${row}`, [`task-${row}`], clock.now());
+			await clock.sleep(25);
+		}
+		await memory.close();
+		expect(table.entries).toHaveLength(100);
+		expect(table.writes.length).toBeLessThanOrEqual(7);
+		const before = table.writes.length;
+		for (let row = 0; row < 8; row += 1) await rowMemory(row).storeSent(`another-${row}`);
+		expect(table.writes.length - before).toBe(8);
+	});
+
+	it('stores the rest when the batch ends, or is stopped', async () => {
+		for (const cancelAtMs of [undefined, 1]) {
+			const { clock, table, memory, rowMemory } = await setUp(cancelAtMs);
+			rowMemory().noteMade('key', ['task-1'], clock.now());
+			await expect(memory.close()).resolves.toBeUndefined();
+			expect(table.states()).toEqual(['made task-1']);
+		}
+	});
+
+	it('knows the state of a key', async () => {
+		const { clock, rowMemory } = await setUp();
+		const row = rowMemory();
+		expect(row.find('key')).toBeUndefined();
+		await row.storeSent('key');
+		expect(row.find('key')).toMatchObject({ kind: 'sent' });
+		row.noteRejected('key');
+		expect(row.find('key')).toBeUndefined();
+		await row.storeSent('key');
+		row.noteMade('key', ['task-1', 'task-2'], clock.now());
+		expect(row.find('key')).toMatchObject({ kind: 'made', taskIds: ['task-1', 'task-2'] });
+		row.noteFailed('key', 'task-1');
+		row.noteDelivered('key', 'task-2', ['https://example.com/1.png']);
+		expect(row.find('key')).toMatchObject({ kind: 'made', taskIds: ['task-2'] });
+		row.noteFailed('other', 'task-3');
+		expect(row.find('other')).toMatchObject({ kind: 'failed', taskIds: ['task-3'] });
+	});
+
+	it('still misses a create if another execution sent one with the same key, too', async () => {
+		const { clock, table, rowMemory } = await setUp();
+		await rowMemory().storeSent('key');
+		const other = (await openMemory(table, clock)).rowMemory();
+		await other.storeSent('key');
+		other.noteRejected('key');
+		expect(other.find('key')).toMatchObject({ kind: 'sent' });
+	});
+
+	it('has one row for a task and a state, whatever is noted again', async () => {
+		const { clock, table, memory, rowMemory } = await setUp();
+		rowMemory().noteDelivered('key', 'task-1', ['https://example.com/1.png']);
+		await memory.close();
+		const later = await openMemory(table, clock);
+		later.rowMemory().noteDelivered('key', 'task-1', ['https://example.com/signed-anew.png']);
+		await later.memory.close();
+		expect(table.states()).toEqual(['delivered task-1']);
+	});
+
+	it("refuses a create that it can't store, and keeps what it knows of others", async () => {
+		const { clock, table, memory, rowMemory } = await setUp();
+		const [made, refused] = [rowMemory(0), rowMemory(1)];
+		await made.storeSent('key-0');
+		table.isBroken = true;
+		made.noteMade('key-0', ['task-1'], clock.now());
+		await expect(refused.storeSent('key-1')).resolves.toMatchObject({
+			message:
+				'The node couldn\'t write to the data table "Tasks", so it didn\'t send this row: the disk is full',
+			charged: 'no',
+		});
+		expect(refused.find('key-1')).toBeUndefined();
+		table.isBroken = false;
+		await expect(memory.close()).resolves.toBeUndefined();
+		expect(table.states()).toEqual(['sent', 'made task-1']);
+	});
+
+	it("says at the end what it couldn't store", async () => {
+		const { clock, table, memory, rowMemory } = await setUp();
+		table.isBroken = true;
+		rowMemory().noteMade('key', ['task-1'], clock.now());
+		await expect(memory.close()).resolves.toMatchObject({
+			message:
+				'The data table "Tasks" lacks 1 row of this execution, because the node couldn\'t write to it',
+		});
+	});
+});
