@@ -131,7 +131,7 @@ describe('a row falls back after', () => {
 			expectGeneratedBy(fixture, result, 'apiMart');
 			for (const { json } of result.items) {
 				expect(json.fallbackReason).toMatch(/^EvoLink .+/);
-				expect(json.model).toBe('doubao-seedance-4-5');
+				expect(json.model).toBe('doubao-seedream-4.5');
 			}
 			expect(hintOf(result)).toContain('3 rows went to APIMart instead of EvoLink.');
 			expect(createsAt(fixture, 'evoLink').length).toBeLessThanOrEqual(3);
@@ -266,18 +266,18 @@ describe('a provider that fails for all rows', () => {
 			const result = await generate(fixture, prompts, TO_APIMART);
 
 			expectGeneratedBy(fixture, result, 'apiMart');
-			// As many as are sent at the same time.
-			expect(createsAt(fixture, 'evoLink').length).toBeLessThanOrEqual(10);
+			// As many as are sent at the same time, and one more.
+			expect(createsAt(fixture, 'evoLink').length).toBeLessThanOrEqual(11);
 		});
 	}
 
-	testNode('gets one request if rows are sent one after another', async (fixture) => {
+	testNode('gets at most two requests if rows are sent one after another', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
 		const options = { concurrency: 1 };
 		const result = await generate(fixture, PROMPTS, fallBackTo(['apiMart'], options));
 
 		expectGeneratedBy(fixture, result, 'apiMart');
-		expect(createsAt(fixture, 'evoLink')).toHaveLength(1);
+		expect(createsAt(fixture, 'evoLink').length).toBeLessThanOrEqual(2);
 	});
 
 	testNode('keeps the rows that it has already generated', async (fixture) => {
@@ -361,7 +361,7 @@ describe('settings for another provider', () => {
 
 	testNode('that have no equivalent are named, and the next provider is tried', async (fixture) => {
 		failCreates(fixture, { evoLink: ERRORS.evoLink(402) });
-		const several = { imageCount: 3, prompt: 'Generate 3 different images of a lake' };
+		const several = { imageCount: 3, imageUrls: REFERENCE, prompt: 'Generate 3 images of it' };
 		const toApiInOne = fallBackTo(['apiInOne'], {}, several);
 		const { items } = await generate(fixture, ['one'], { ...toApiInOne, ...CONTINUE });
 
