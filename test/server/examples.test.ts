@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { evoLink } from '../../nodes/Seedream/providers/evoLink';
 import { EXAMPLES_FOLDER, readExamples, withCredentials } from './exampleWorkflows';
 import { itemsOf, runsOf, type Item } from './executionData';
+import { FormJourney } from './formJourney';
 import { N8N_VERSIONS } from './n8nReleases';
 import type { Execution, WorkflowJson } from './restClient';
 import { installRuntime } from './runtime';
@@ -27,6 +28,7 @@ const SHEETS_TO_DRIVE = 'google-sheets-to-drive.json';
 const SUBMIT_AND_COLLECT = 'submit-now-collect-later.json';
 const EDIT_FOLDER = 'edit-images-in-a-folder.json';
 const AI_AGENT = 'ai-agent.json';
+const PREVIEW_AND_APPROVE = 'preview-approve-generate.json';
 
 /** Only users can fill these in; n8n marks them in red until then. */
 const LEFT_TO_THE_USER: Record<string, string[]> = {
@@ -602,6 +604,82 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 
 		const startOf = ({ data }: Execution, node: string) =>
 			Math.max(...runsOf(data, node).map(({ startTime }) => startTime));
+	});
+
+	describe(PREVIEW_AND_APPROVE, () => {
+		const csv = [
+			'name,prompt,aspect_ratio,images',
+			'lake,A lake,16:9,1',
+			'stickers,A panda as a sticker,,3',
+			'refused,A picture [[fail:content_policy_violation]],1:1,1',
+			'ribbon,A ribbon,1:9,1',
+		].join('\n');
+		const usdOf = (images: number) => (images * PRICE) / evoLink.priceList.creditsPerUsd;
+
+		/** Opens the form, up to the page that asks for approval. */
+		const openForm = async () => {
+			paid();
+			await writeFile(join(folder, 'prompts.csv'), csv);
+			const workflow = withField(example(PREVIEW_AND_APPROVE), 'Set folder', 'folder', folder);
+			const id = await n8n.rest.createWorkflow(withCredentials(workflow, n8n.credentials));
+			const trigger = 'Open form';
+			await n8n.rest.listen(id, trigger);
+			const webhookId = workflow.nodes.find(({ name }) => name === trigger)?.webhookId;
+			const form = await FormJourney.start(n8n.url, String(webhookId));
+			return { form, approval: await form.nextPage() };
+		};
+
+		it('shows the cost and the rows that would be refused, and generates nothing without a yes', async () => {
+			const { form, approval } = await openForm();
+			expect(approval).toContain(`5 images, about $${usdOf(5).toFixed(2)}`);
+			expect(approval).toContain(
+				`Maximum cost: $${(Math.ceil(usdOf(5) * 110 + 1) / 100).toFixed(2)}`,
+			);
+			expect(approval).toMatch(/Row 4 would be refused: .*Aspect Ratio/);
+
+			await form.submit('No');
+			expect(await form.nextPage()).toContain('Nothing was generated');
+			expect(await filesIn()).toEqual(['prompts.csv']);
+			expect(paid()).toBe(0);
+		});
+
+		it('saves the images and lists what each row cost, after a yes', async () => {
+			const { form } = await openForm();
+			await form.submit('Yes');
+			expect(await form.nextPage()).toContain(`4 images for $${usdOf(4).toFixed(2)}`);
+
+			const images = (await filesIn()).filter((name) => !name.endsWith('.csv'));
+			expect(images.map((name) => parse(name).name)).toEqual([
+				'lake-1',
+				'stickers-1',
+				'stickers-2',
+				'stickers-3',
+			]);
+			await Promise.all(images.map(measure));
+			expect(paid()).toBeCloseTo(4 * PRICE, 6);
+			const made = (name: string, images: number) => ({
+				name,
+				images: String(images),
+				cost_usd: String(Number(usdOf(images).toFixed(4))),
+				charged: 'yes',
+				task_id: expect.stringMatching(/^task-/),
+				problem: '',
+			});
+			const failed = { images: '0', cost_usd: '0', charged: 'no' };
+			const costs = await listOf('costs');
+			expect(costs).toEqual([
+				expect.objectContaining(made('lake', 1)),
+				expect.objectContaining(made('stickers', 3)),
+				expect.objectContaining({ name: 'refused', ...failed }),
+				expect.objectContaining({ name: 'ribbon', ...failed, task_id: '' }),
+			]);
+			expect(costs.map(({ problem }) => problem)).toEqual([
+				'',
+				'',
+				expect.stringContaining('content policy'),
+				expect.stringContaining('Aspect Ratio'),
+			]);
+		});
 	});
 
 	it(`${AI_AGENT} lets the agent fill in exactly the prompt, the links and the aspect ratio`, () => {

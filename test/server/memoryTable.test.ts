@@ -129,6 +129,29 @@ describe('after n8n was killed', () => {
 
 describe('the data table', () => {
 	it.concurrent.each(ONE_PER_PROVIDER)(
+		'has the tasks of an execution that was stopped, for the next one ($title)',
+		async (system) => {
+			const fixture = (await starting).createFixture(system);
+			const prompts = PROMPTS.map((prompt) => `${prompt} [[slow:8]]`);
+			const parameters = { options: { ...REMEMBERED, concurrency: 2 } };
+			const started = await fixture.start({ prompts, parameters });
+			await fixture.untilTasks(2);
+			await fixture.stop(started);
+			const stopped = await fixture.untilFinished(started);
+			const submitted = fixture.tasks().length;
+			const again = await fixture.runAgain(started);
+
+			expect(stopped.status).toBe('canceled');
+			expect(submitted).toBe(2);
+			const items = outputOf(again, GENERATE);
+			await fixture.expectComplete(items, prompts);
+			expect(reusedOf(items)).toEqual([true, true, false]);
+			expect(fixture.tasks()).toHaveLength(3);
+			fixture.expectPaid(3);
+		},
+	);
+
+	it.concurrent.each(ONE_PER_PROVIDER)(
 		'has a row for each state of each task, and its cost ($title)',
 		async (system) => {
 			const fixture = (await starting).createFixture(system);

@@ -168,11 +168,15 @@ export class RestClient {
 
 	/** As the editor's button does; the trigger must be manual or have pinned data. */
 	async run(workflowId: string, trigger: string): Promise<string> {
+		return startedSchema.parse(await this.listen(workflowId, trigger)).executionId;
+	}
+
+	/** Like `run`, but the execution starts with the next request to the trigger's test URL. */
+	async listen(workflowId: string, trigger: string): Promise<unknown> {
 		// n8n 1 runs the workflow in the request; n8n 2 ignores it and runs the saved one.
 		const workflowData = await this.call('get', `/rest/workflows/${workflowId}`);
 		const body = { workflowData, triggerToStartFrom: { name: trigger } };
-		const answer = await this.call('post', `/rest/workflows/${workflowId}/run`, body);
-		return startedSchema.parse(answer).executionId;
+		return await this.call('post', `/rest/workflows/${workflowId}/run`, body);
 	}
 
 	async stop(executionId: string): Promise<void> {

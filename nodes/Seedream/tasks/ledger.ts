@@ -106,7 +106,9 @@ export class Ledger {
 	 */
 	openRecord(row: number, request: RowRequest | undefined): RowRecord {
 		const { data, scope } = this;
-		const before = this.rows.get(row);
+		const opened = this.rows.get(row);
+		const isFallback = opened?.record.input.provider !== request?.input.provider;
+		const before = isFallback ? opened : undefined;
 		const keys: string[] = [...(before?.keys ?? [])];
 		const found = before?.record ?? this.find(row, request);
 		const record = found ?? this.newRecord(row, request ?? NO_REQUEST, keys);
@@ -117,9 +119,9 @@ export class Ledger {
 			own: () => this.newKey(this.executionKey(record), keys),
 		};
 		const isSaved = before ? data.records.includes(record) : found !== undefined;
-		const opened = new RowRecord(record, data, scope.execution, isSaved, earlier, newKeys);
-		this.rows.set(row, { row: opened, record, keys });
-		return opened;
+		const rowRecord = new RowRecord(record, data, scope.execution, isSaved, earlier, newKeys);
+		this.rows.set(row, { row: rowRecord, record, keys });
+		return rowRecord;
 	}
 
 	/** The next node received the output. */

@@ -1,3 +1,5 @@
+import uniq from 'lodash/uniq';
+
 import { incompleteTable } from '../errors/memoryFailures';
 import type { Failure, Result } from '../errors/failure';
 import type { Cost } from '../providers/provider';
@@ -42,7 +44,7 @@ export type RememberedTasks =
 	/** Its tasks exist. */
 	| { kind: 'made'; at: number; taskIds: readonly string[] }
 	/** Its tasks ended without an image. */
-	| { kind: 'failed'; at: number; taskIds: readonly string[] };
+	| { kind: 'failed'; taskIds: readonly string[] };
 
 interface PendingEntry {
 	entry: MemoryEntry;
@@ -50,10 +52,13 @@ interface PendingEntry {
 	onStored?: (failure: Failure | undefined) => void;
 }
 
-/** Between two writes, if something waits for the second one, and otherwise. */
-const MIN_WRITE_INTERVAL_MS = 250;
-const MAX_WRITE_INTERVAL_MS = 500;
-const TICK_MS = 25;
+/** Between two writes. */
+const MAX_INTERVAL_MS = 500;
+/** The more entries are waited for, the sooner they're written. */
+const MAX_TOTAL_WAIT_MS = 1_000;
+/** But the longer a write takes, the fewer there are. */
+const PAUSE_PER_WRITE = 2;
+const TICK_MS = 20;
 
 /** What the table knows about the rows of a batch, and what it's still to be told. */
 export class Memory {
@@ -64,6 +69,8 @@ export class Memory {
 	private writing?: Promise<void>;
 
 	private writtenAt = -Infinity;
+
+	private writeMs = 0;
 
 	private hasNewEntries = false;
 
@@ -95,17 +102,18 @@ export class Memory {
 	/** Undefined if nothing was sent under the key, or nothing was accepted. */
 	find(key: string): RememberedTasks | undefined {
 		const entries = this.entries.get(key) ?? [];
-		const at = Math.min(...entries.map((entry) => entry.at));
-		const idsOf = (...states: Array<RememberedEntry['state']>) => [
-			...new Set(entries.flatMap(({ state, taskId }) => (states.includes(state) && taskId) || [])),
-		];
-		const failed = idsOf('failed');
-		const made = idsOf('made', 'delivered').filter((taskId) => !failed.includes(taskId));
-		if (made.length > 0) return { kind: 'made', at, taskIds: made };
-		if (failed.length > 0) return { kind: 'failed', at, taskIds: failed };
-		const sent = entries.filter(({ state }) => state === 'sent');
-		const isOpen = sent.length > entries.length - sent.length;
-		return isOpen ? { kind: 'sent', at } : undefined;
+		const inState = (...states: Array<RememberedEntry['state']>) =>
+			entries.filter(({ state }) => states.includes(state));
+		const failed = idsOf(inState('failed'));
+		const made = inState('made', 'delivered').filter(({ taskId = '' }) => !failed.includes(taskId));
+		if (made.length > 0) {
+			const at = Math.min(...made.map((entry) => entry.at));
+			return { kind: 'made', at, taskIds: idsOf(made) };
+		}
+		if (failed.length > 0) return { kind: 'failed', taskIds: failed };
+		const sent = inState('sent');
+		if (sent.length <= inState('failed').length) return undefined;
+		return { kind: 'sent', at: Math.max(...sent.map((entry) => entry.at)) };
 	}
 
 	/** Stores the entry with the next write, unless the table has it. */
@@ -164,8 +172,9 @@ export class Memory {
 	}
 
 	private dueAt(): number {
-		const isAwaited = this.pending.some(({ onStored }) => onStored !== undefined);
-		return this.writtenAt + (isAwaited ? MIN_WRITE_INTERVAL_MS : MAX_WRITE_INTERVAL_MS);
+		const awaited = this.pending.filter(({ onStored }) => onStored !== undefined).length;
+		const pause = Math.max(PAUSE_PER_WRITE * this.writeMs, MAX_TOTAL_WAIT_MS / awaited);
+		return this.writtenAt + Math.min(MAX_INTERVAL_MS, pause);
 	}
 
 	/** What nothing waits for is tried again with the next write. */
@@ -173,8 +182,10 @@ export class Memory {
 		const batch = this.pending;
 		this.pending = [];
 		this.hasNewEntries = false;
-		this.writtenAt = this.clock.now();
+		const startedAt = this.clock.now();
 		const written = await this.table.append(batch.map(({ entry }) => entry));
+		this.writtenAt = this.clock.now();
+		this.writeMs = this.writtenAt - startedAt;
 		if (!written.ok) {
 			this.lastFailure = written.failure;
 			for (const { entry, onStored } of batch) if (onStored) this.forget(entry);
@@ -190,6 +201,10 @@ export class Memory {
 			entries.filter((known) => known !== entry),
 		);
 	}
+}
+
+function idsOf(entries: readonly RememberedEntry[]): string[] {
+	return uniq(entries.flatMap(({ taskId }) => taskId ?? []));
 }
 
 /** The memory of one row. */

@@ -74,8 +74,9 @@ function recall(
 			record.recallSent(known.at, memory.tableName);
 			return undefined;
 		}
-		const { taskIds, at } = known;
-		if (known.kind === 'made' && clock.now() - at < MAX_AGE_MS) {
+		const { taskIds } = known;
+		if (known.kind === 'made' && clock.now() - known.at < MAX_AGE_MS) {
+			const { at } = known;
 			record.markReused(taskIds, at);
 			const tasks = taskIds.map((taskId) => ({ taskId }));
 			return { ok: true, value: { tasks, at, isReused: true } };

@@ -120,6 +120,7 @@ function tools(
 		},
 		referenceLinks: new ReferenceLinks(clock, backoff, createUploadCache(context)),
 		withSlot: async (work) => await work(),
+		forProvider: () => undefined,
 		noteFewerImages: () => undefined,
 		downloadLimit: createLimit(maxDownloads),
 		fileNames: new FileNames([], createFileNameStore(context), new Date(clock.now())),

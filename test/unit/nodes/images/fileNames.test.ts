@@ -174,3 +174,19 @@ it('the number in a file name belongs to its row, whichever image arrives first,
 	const rows = [row('{number}'), row('{number}', 'x', 2), row('{number}')];
 	expect(takeAll(iteration(rows), rows, [2, 1])).toEqual(['2', '3', '4']);
 });
+
+it('names of rows whose provider is not known in advance do not collide', () => {
+	const unknown = (template: string): ExpectedRow => ({
+		...row(template),
+		provider: undefined,
+		model: undefined,
+	});
+	const rows = [unknown('{provider}-{model}'), unknown('{provider}-{model}')];
+	const names = iteration(rows);
+	const first = names.take(0, '{provider}-{model}', facts({ provider: 'apiMart' }));
+	const second = names.take(1, '{provider}-{model}', facts());
+	expect(first).toMatch(/^apiMart-m/);
+	expect(second).toMatch(/^evoLink-m/);
+	const third = names.take(1, '{provider}-{model}', facts({ provider: 'apiMart' }));
+	expect(third).not.toBe(first);
+});

@@ -228,3 +228,40 @@ it('an n8n version without hints gets none', () => {
 	};
 	expect(() => addSummaryHint(fakeContext(), summary)).not.toThrow();
 });
+
+describe('the hint about rows that fell back or were not sent', () => {
+	const moved = (
+		item: number,
+		provider: string,
+		fallbackFrom: string,
+		changes: IDataObject = {},
+	) => ({
+		...image({ provider, fallbackFrom, ...changes }),
+		pairedItem: { item },
+	});
+	const unsent = (item: number) => ({
+		...image({ status: 'failed', imageUrl: undefined, error: { code: 'budget_reached' } }),
+		pairedItem: { item },
+	});
+
+	it('counts rows, not images, by their providers', () => {
+		const items = [
+			moved(0, 'apiMart', 'evoLink'),
+			moved(0, 'apiMart', 'evoLink', { imageIndex: 1 }),
+			moved(1, 'apiMart', 'evoLink', { status: 'submitted' }),
+			moved(2, 'evoLink', 'apiInOne'),
+		];
+		expect(hintsFor({ items })[0]).toMatch(
+			/2 rows went to APIMart instead of EvoLink\. 1 row went to EvoLink instead of API in One\.$/,
+		);
+	});
+
+	it.each([
+		[1, "1 row wasn't sent because of 'Maximum Cost'."],
+		[12, "12 rows weren't sent because of 'Maximum Cost'."],
+	])('counts %d rows that the maximum cost kept from being sent', (count, text) => {
+		expect(hintsFor({ items: Array.from({ length: count }, (_, row) => unsent(row)) })).toEqual([
+			text,
+		]);
+	});
+});

@@ -160,7 +160,7 @@ describe('a custom model with a schema', () => {
 		[
 			'another nested option',
 			{ parameters: { promptOptimization: 'standard' } },
-			`'Prompt Optimization' is "standard" but must be one of fast`,
+			`'Prompt Optimization' is "standard" but must be fast`,
 		],
 		[
 			'too many images',

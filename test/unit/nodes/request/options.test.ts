@@ -273,3 +273,46 @@ describe("a tool's output", () => {
 		expect(options.ok ? [] : options.problems).toEqual([expect.stringMatching(message)]);
 	});
 });
+
+describe("'Fall Back To' and 'Maximum Cost (USD)'", () => {
+	const read = (options: object) => readOptions((name) => (name === 'options' ? options : ''));
+
+	it.each<[string, unknown, string[]]>([
+		['a list', ['apiMart', 'apiInOne'], ['apiMart', 'apiInOne']],
+		['the names in a text', 'APIMart, API in One', ['apiMart', 'apiInOne']],
+		[
+			'the order of the user, each once',
+			['apiInOne', 'apiMart', 'apiInOne'],
+			['apiInOne', 'apiMart'],
+		],
+		['an empty cell', '', []],
+		['null', null, []],
+		['an empty list', [], []],
+	])('providers can be %s', (_title, fallbacks, expected) => {
+		const options = read({ fallbacks });
+		expect(options.ok && options.value.fallbacks).toEqual(expected);
+	});
+
+	it('an unknown provider is refused', () => {
+		const options = read({ fallbacks: 'APIMart, Fal' });
+		expect(options.ok ? [] : options.problems).toEqual([
+			`'Fall Back To' contains "Fal" but must be some of EvoLink, APIMart, API in One`,
+		]);
+	});
+
+	it.each<[unknown, number]>([
+		['', 0],
+		['0.5', 0.5],
+		[2, 2],
+	])('a maximum cost of %j is %d', (maxCost, expected) => {
+		const options = read({ maxCost });
+		expect(options.ok && options.value.maxCost).toBe(expected);
+	});
+
+	it.each(['-1', 'cheap'])('a maximum cost of %s is refused', (maxCost) => {
+		const options = read({ maxCost });
+		expect(options.ok ? [] : options.problems).toEqual([
+			expect.stringMatching(/^'Maximum Cost \(USD\)' is /),
+		]);
+	});
+});

@@ -288,7 +288,7 @@ describe.each<[string, Provider]>([
 	it('is created again after a day', async () => {
 		const table = new FakeMemoryTable();
 		await execute([responseTo('task-1')], { provider, table });
-		for (const entry of table.entries) entry.at -= 24 * HOUR_MS;
+		for (const entry of table.entries) entry.at -= 25 * HOUR_MS;
 		const next = await execute([responseTo('task-2')], { provider, table, scope: OTHER });
 		expect(next.result).toMatchObject(made('task-2'));
 		expect(next.polled).toEqual([]);

@@ -1,0 +1,203 @@
+import type { INode, INodeParameters } from 'n8n-workflow';
+
+import type { Engine, ExecutionOptions, NodeResult } from '../n8n/engine';
+import { CREDITS_PER_USD, sandboxCredentials, systems } from '../n8n/systems';
+import { apiInOne } from '../sandbox/providers/apiInOne';
+import { apiMart } from '../sandbox/providers/apiMart';
+import { evoLink } from '../sandbox/providers/evoLink';
+import {
+	startSandbox,
+	type Fault,
+	type Intercept,
+	type ProviderName,
+	type TaskView,
+} from '../sandbox/sandbox';
+import { SeededRandom } from './seededRandom';
+
+/** Random executions in which rows fall back to other providers, below a maximum cost. */
+
+const FROM_ROW = {
+	provider: '={{ $json.provider }}',
+	model: '={{ $json.model }}',
+	prompt: '={{ $json.prompt }}',
+};
+
+const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
+
+const ERRORS: Record<ProviderName, (status: number) => Fault> = {
+	evoLink: (status) => ({ kind: 'response', ...evoLink.errorResponse(status) }),
+	apiMart: (status) => ({ kind: 'response', ...apiMart.errorResponse(status) }),
+	apiInOne: (status) => ({ kind: 'response', ...apiInOne.errorResponse(status) }),
+};
+
+/** Of one image of Seedream 4.5, by the higher of two price lists. */
+export const MAX_USD: Record<ProviderName, number> = {
+	evoLink: 2.25 / CREDITS_PER_USD.evoLink,
+	apiMart: 0.26 / CREDITS_PER_USD.apiMart,
+	apiInOne: 12 / CREDITS_PER_USD.apiInOne,
+};
+
+export interface FallBackRow {
+	provider: ProviderName;
+	model: string;
+	prompt: string;
+}
+
+export interface FallBackPlan {
+	seed: number;
+	rows: FallBackRow[];
+	options: INodeParameters;
+	/** In US dollars; 0 is none. */
+	maxCost: number;
+	continueWhen: 'finished' | 'submitted';
+	onError?: INode['onError'];
+	loopErrors?: number;
+	tries: number;
+	retries: number;
+	/** From which of its creates on a provider rejects all, and how. */
+	closed: Partial<Record<ProviderName, { from: number; until: number; status: number }>>;
+	/** The share of creates and queries that fail. */
+	faultRate: number;
+	/** Where the markers in prompts have an effect. */
+	markersAt: ProviderName[];
+}
+
+export interface FallBackTrace {
+	plan: FallBackPlan;
+	results: NodeResult[];
+	/** In their final state. */
+	tasks: readonly TaskView[];
+	/** At all providers. */
+	spentUsd: number;
+}
+
+export function generateFallBackPlan(seed: number): FallBackPlan {
+	const random = new SeededRandom(seed);
+	const rows = Array.from({ length: random.integer(3, 15, 'rows') }, (_, index) =>
+		generateRow(random, index),
+	);
+	const total = rows.reduce((sum, { provider }) => sum + MAX_USD[provider], 0);
+	const fallbacks = [...PROVIDERS]
+		.filter((id) => random.chance(0.75, 'fallback', id))
+		.sort((a, b) => random.number('order', a) - random.number('order', b));
+	const maxCost = random.chance(0.6, 'limited') ? total * random.between(0.2, 1.2, 'maxCost') : 0;
+	const onError = random.pick(
+		[undefined, 'continueRegularOutput', 'continueErrorOutput'] as const,
+		'onError',
+	);
+	return {
+		seed,
+		rows,
+		maxCost,
+		options: {
+			fallbacks,
+			maxCost,
+			concurrency: random.pick([0, 0, 1, 3], 'concurrency'),
+			timeout: 10,
+		},
+		continueWhen: random.chance(0.15, 'submitted') ? 'submitted' : 'finished',
+		...(onError && { onError }),
+		...(onError === 'continueErrorOutput' && { loopErrors: random.integer(0, 2, 'loops') }),
+		tries: random.pick([0, 2, 3], 'tries'),
+		retries: onError === undefined ? random.integer(0, 2, 'retries') : 0,
+		closed: Object.fromEntries(
+			PROVIDERS.flatMap((id) => {
+				if (!random.chance(0.35, 'closed', id)) return [];
+				const from = random.integer(1, 8, 'closedFrom', id);
+				const until = from + random.integer(2, 40, 'closedFor', id);
+				return [[id, { from, until, status: random.pick([401, 402, 403], 'status', id) }]];
+			}),
+		),
+		faultRate: random.pick([0, 0.15, 0.35], 'faults'),
+		markersAt: PROVIDERS.filter((id) => random.chance(0.6, 'markers', id)),
+	};
+}
+
+function generateRow(random: SeededRandom, index: number): FallBackRow {
+	const provider = random.pick(PROVIDERS, 'provider', index);
+	const system = systems.find((one) => one.provider === provider);
+	const number = random.number('marker', index);
+	const failure = number < 0.2 ? ' [[fail:service_error]]' : '';
+	const charged = failure && random.chance(0.3, 'charged', index) ? ' [[charged]]' : '';
+	const blocked = number > 0.93 ? ' [[fail:content_policy_violation]]' : '';
+	return {
+		provider,
+		model: String(system?.parameters.model),
+		prompt: `lake ${index}${failure}${charged}${blocked}`,
+	};
+}
+
+export async function runFallBackPlan(plan: FallBackPlan, engine: Engine): Promise<FallBackTrace> {
+	const sandbox = await startSandbox({
+		taskSeconds: 0.2,
+		obeysMarkers: ({ provider }) => plan.markersAt.includes(provider),
+		intercept: faultsOf(plan),
+	});
+	try {
+		const { onError, loopErrors, tries, continueWhen, options } = plan;
+		const run: ExecutionOptions = {
+			node: 'seedreamGenerate',
+			parameters: { ...FROM_ROW, continueWhen, downloadImages: false, options },
+			rows: plan.rows.map((row) => ({ ...row })),
+			credentials: sandboxCredentials(sandbox),
+			onError,
+			...(loopErrors ? { loopErrors } : {}),
+			...(tries ? { tries } : {}),
+		};
+		const results = [await engine.run(run)];
+		for (let retry = 0; retry < plan.retries; retry += 1) {
+			const last = results.at(-1);
+			if (last?.status !== 'error') break;
+			results.push(await engine.run({ ...run, retryOf: last }));
+		}
+		const running = () => sandbox.tasks().some(({ finishedAt }) => finishedAt === undefined);
+		while (running()) await new Promise((resolve) => setTimeout(resolve, 50));
+		const spentUsd = PROVIDERS.reduce(
+			(sum, provider) => sum + sandbox.account(provider).charged / CREDITS_PER_USD[provider],
+			0,
+		);
+		return { plan, results, tasks: sandbox.tasks(), spentUsd };
+	} finally {
+		await sandbox.close();
+	}
+}
+
+function faultsOf({ seed, closed, faultRate }: FallBackPlan): Intercept {
+	const random = new SeededRandom(seed);
+	const counts: Record<ProviderName, number> = { evoLink: 0, apiMart: 0, apiInOne: 0 };
+	return ({ step, provider, prompt = '', taskId = '', attempt }) => {
+		if (!provider || (step !== 'create' && step !== 'query')) return undefined;
+		const subject = [step, provider, step === 'create' ? prompt : taskId, attempt] as const;
+		const isFaulty = attempt <= 2 && random.chance(faultRate, 'faulty', ...subject);
+		if (step === 'query') {
+			if (!isFaulty) return undefined;
+			return random.pick([ERRORS[provider](401), { kind: 'resetBefore' }], 'fault', ...subject);
+		}
+		counts[provider] += 1;
+		const count = counts[provider];
+		const range = closed[provider];
+		if (range && count >= range.from && count < range.until) return ERRORS[provider](range.status);
+		return isFaulty ? createFault(random, provider, subject) : undefined;
+	};
+}
+
+function createFault(
+	random: SeededRandom,
+	provider: ProviderName,
+	subject: ReadonlyArray<string | number>,
+): Fault {
+	const rejections = [400, 402, 403, 429, 429].map(ERRORS[provider]);
+	const html: Fault = { kind: 'response', status: 500, body: '<html>Error</html>' };
+	const later: Fault = {
+		...(ERRORS[provider](429) as Extract<Fault, { kind: 'response' }>),
+		headers: { 'retry-after': '600' },
+	};
+	const faults: Fault[] = [
+		...rejections,
+		{ kind: 'resetBefore' },
+		{ kind: 'resetAfter' },
+		html,
+		later,
+	];
+	return random.pick(faults, 'fault', ...subject);
+}
