@@ -323,7 +323,10 @@ export const chinese: Dictionary = {
 			'这一行填写有误；错误信息会列出每个有问题的字段',
 		"The execution might have cost more than 'Maximum Cost (USD)' allows":
 			'这次执行的费用可能会超过 Maximum Cost (USD)',
-		"No credential is selected for the row's provider": '这一行所用的平台没有选择凭证',
+		"The node can't create, read or write the data table in 'Remember in Data Table'":
+			'节点无法新建、读取或写入 Remember in Data Table 里的数据表',
+		"No credential is selected for the row's provider, or for one in 'Fall Back To'":
+			'这一行所用的平台，或 Fall Back To 里的平台，没有选择凭证',
 		"n8n can't read the credential: it was deleted, or encrypted with another key":
 			'n8n 读不出这个凭证：它已被删除，或是用另一个密钥加密的',
 		"The 'Base URL' in the credential isn't a valid URL": '凭证里的 Base URL 不是有效的网址',
@@ -399,6 +402,8 @@ export const chinese: Dictionary = {
 		'Correct the row': '改正这一行',
 		"Raise 'Maximum Cost (USD)', or run the row again in another execution":
 			'调高 Maximum Cost (USD)，或在另一次执行里重新运行这一行',
+		"Use n8n 2 and a user who may edit data tables, or leave 'Remember in Data Table' empty":
+			'使用 n8n 2 和有权编辑数据表的用户，或让 Remember in Data Table 留空',
 		'Open the node and select one': '打开节点，选择一个凭证',
 		'Open the node and select the credential again, or create a new one':
 			'打开节点，重新选择凭证，或新建一个',

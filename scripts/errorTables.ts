@@ -16,6 +16,7 @@ import {
 	sameUploadLink,
 	unreadableCredential,
 } from '../nodes/Seedream/errors/inputFailures';
+import { tableNotOpened } from '../nodes/Seedream/errors/memoryFailures';
 import {
 	httpFailure,
 	networkFailure,
@@ -122,8 +123,13 @@ const NODE_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		"Raise 'Maximum Cost (USD)', or run the row again in another execution.",
 	],
 	[
+		tableNotOpened('', ''),
+		"The node can't create, read or write the data table in 'Remember in Data Table'",
+		"Use n8n 2 and a user who may edit data tables, or leave 'Remember in Data Table' empty.",
+	],
+	[
 		missingCredential(provider),
-		"No credential is selected for the row's provider",
+		"No credential is selected for the row's provider, or for one in 'Fall Back To'",
 		'Open the node and select one.',
 	],
 	[
