@@ -45,6 +45,7 @@ const imageUrlsFields = fieldsByModel(({ references: { min, max } }) => {
 		default: '',
 		typeOptions: { rows: 2 },
 		placeholder: 'e.g. https://example.com/product.png',
+		...(min === 1 && max === 1 ? { hint: 'The one image, as a link here or as a file below' } : {}),
 		description: `Public links to images to start from. Separate them with commas, semicolons or new lines, or use a JSON array or an expression that returns an array. ${min === max ? `Exactly ${max}` : `Up to ${max}`}. API parameter: image_urls.`,
 	};
 });
