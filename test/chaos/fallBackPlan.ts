@@ -80,11 +80,13 @@ export function generateFallBackPlan(seed: number): FallBackPlan {
 	const fallbacks = [...PROVIDERS]
 		.filter((id) => random.chance(0.75, 'fallback', id))
 		.sort((a, b) => random.number('order', a) - random.number('order', b));
-	const maxCost = random.chance(0.6, 'limited') ? total * random.between(0.2, 1.2, 'maxCost') : 0;
 	const onError = random.pick(
 		[undefined, 'continueRegularOutput', 'continueErrorOutput'] as const,
 		'onError',
 	);
+	// Without Continue On Fail, a batch that may cost too much is refused as a whole.
+	const share = random.between(onError ? 0.2 : 0.9, 1.3, 'maxCost');
+	const maxCost = random.chance(0.6, 'limited') ? total * share : 0;
 	return {
 		seed,
 		rows,
@@ -102,8 +104,8 @@ export function generateFallBackPlan(seed: number): FallBackPlan {
 		retries: onError === undefined ? random.integer(0, 2, 'retries') : 0,
 		closed: Object.fromEntries(
 			PROVIDERS.flatMap((id) => {
-				if (!random.chance(0.35, 'closed', id)) return [];
-				const from = random.integer(1, 8, 'closedFrom', id);
+				if (!random.chance(0.5, 'closed', id)) return [];
+				const from = random.integer(1, 5, 'closedFrom', id);
 				const until = from + random.integer(2, 40, 'closedFor', id);
 				return [[id, { from, until, status: random.pick([401, 402, 403], 'status', id) }]];
 			}),
