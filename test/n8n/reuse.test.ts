@@ -132,7 +132,7 @@ describe('rows that request the same', () => {
 });
 
 describe('a row whose earlier task', () => {
-	whereHonored('failed is generated anew in each execution', async (fixture) => {
+	whereHonored('failed is generated again in each execution', async (fixture) => {
 		const failing = 'one [[fail:service_error]]';
 		const executions = [1, 2, 3].map(() => async () => await execute(fixture, [failing], CONTINUE));
 		const failedIds: unknown[] = [];
@@ -147,7 +147,7 @@ describe('a row whose earlier task', () => {
 		expect(fixture.chargedImages()).toBe(0);
 	});
 
-	whereHonored('is more than 24 hours old is generated anew, once', async (fixture) => {
+	whereHonored('is more than 24 hours old is generated again, once', async (fixture) => {
 		fixture.clock.offsetMs = -DAY_MS - 60_000;
 		await execute(fixture, PROMPTS);
 		fixture.clock.offsetMs = 0;
@@ -174,7 +174,7 @@ describe('a row whose earlier task', () => {
 });
 
 describe('a reference file', () => {
-	whereHonored('whose link is new is generated anew, and is never an error', async (fixture) => {
+	whereHonored('whose link is new is generated again, and is never an error', async (fixture) => {
 		const content = await sharp({
 			create: { width: 640, height: 480, channels: 3, background: 'teal' },
 		})
