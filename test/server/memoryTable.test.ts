@@ -70,8 +70,8 @@ describe('after n8n was killed', () => {
 				() => fixture.tasks().length === PROMPTS.length && fixture.requests('query').length > 0,
 			);
 		}
-		// The table is written twice a second.
-		await new Promise((resolve) => setTimeout(resolve, 1_500));
+		// The table is written once a second.
+		await new Promise((resolve) => setTimeout(resolve, 3_000));
 		await shared.powerCut(600);
 	});
 

@@ -52,12 +52,13 @@ interface PendingEntry {
 	onStored?: (failure: Failure | undefined) => void;
 }
 
-/** Between two writes. */
-const MAX_INTERVAL_MS = 500;
+/** Between two writes, if nothing waits for the second one, and otherwise. */
+const WRITE_INTERVAL_MS = 1_000;
+const MAX_WAIT_MS = 500;
 /** The more entries are waited for, the sooner they're written. */
 const MAX_TOTAL_WAIT_MS = 1_000;
 /** But the longer a write takes, the fewer there are. */
-const PAUSE_PER_WRITE = 2;
+const PAUSE_PER_WRITE = 4;
 const TICK_MS = 20;
 
 /** What the table knows about the rows of a batch, and what it's still to be told. */
@@ -174,7 +175,7 @@ export class Memory {
 	private dueAt(): number {
 		const awaited = this.pending.filter(({ onStored }) => onStored !== undefined).length;
 		const pause = Math.max(PAUSE_PER_WRITE * this.writeMs, MAX_TOTAL_WAIT_MS / awaited);
-		return this.writtenAt + Math.min(MAX_INTERVAL_MS, pause);
+		return this.writtenAt + (awaited > 0 ? Math.min(MAX_WAIT_MS, pause) : WRITE_INTERVAL_MS);
 	}
 
 	/** What nothing waits for is tried again with the next write. */
