@@ -6,7 +6,7 @@ import { Budget } from '../tasks/budget';
 import type { Ledger } from '../tasks/ledger';
 import type { ProviderClient } from '../tasks/providerClient';
 import type { RowRecord } from '../tasks/rowRecord';
-import type { RowToGenerate } from './rowTasks';
+import { newRequest, type RowToGenerate } from './rowTasks';
 
 /** A row whose model's price isn't known can't be held against 'Maximum Cost'. */
 export function priceProblem({ options, input }: RowToGenerate): string[] {
@@ -34,7 +34,7 @@ export class CostLimit {
 	refusal(rows: readonly RowToGenerate[]): Failure | undefined {
 		const { limitUsd, ledger } = this;
 		// What exists, or may exist, is counted already.
-		const costs = rows.map(({ request, input }) => (request ? (input.maxUsd ?? 0) : 0));
+		const costs = rows.map((row) => (newRequest(row) ? (row.input.maxUsd ?? 0) : 0));
 		const fits = this.budget.fitting(costs);
 		if (fits.every(Boolean)) return undefined;
 		return batchTooExpensive({

@@ -11,7 +11,7 @@ import { requestFingerprint } from '../request/requestFingerprint';
 import { translateRequest } from '../request/translateRequest';
 import { priceProblem } from './costLimit';
 import type { RowTools } from './row';
-import type { RowToGenerate } from './rowTasks';
+import { newRequest, type RowToGenerate } from './rowTasks';
 
 /** `knownFailure` returns why the row's create would be rejected, once that's known from another row. */
 type GenerateRow = (
@@ -62,7 +62,7 @@ export class FallBack {
 		hasFallback: boolean,
 	): Promise<RowResult> {
 		const { id } = row.provider;
-		const isSkippable = hasFallback && row.request !== undefined;
+		const isSkippable = hasFallback && newRequest(row) !== undefined;
 		const knownFailure = () => (isSkippable ? this.unusable.get(id) : undefined);
 		const result = await this.generateRow(row, tools, knownFailure);
 		if (!result.ok && affectsAllRows(result.failure)) this.unusable.set(id, result.failure);
@@ -78,7 +78,8 @@ export async function translateRow(
 	reason: string,
 	itemIndex: number,
 ): Promise<Checked<RowToGenerate>> {
-	const { request, provider, rowRequest } = row;
+	const { provider, rowRequest } = row;
+	const request = newRequest(row);
 	if (!request || !rowRequest) return { ok: false, problems: [] };
 	const links = request.references.flatMap((one) => (one.kind === 'link' ? [one.url] : []));
 	const reach = await reachOf(context, itemIndex, to, links);

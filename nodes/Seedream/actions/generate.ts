@@ -109,8 +109,10 @@ function rowReader(ledger: Ledger, context: IExecuteFunctions, modelSchemas: Mod
 		// Another provider, if the row fell back.
 		const creator = (found && findProvider(found.provider)) ?? provider;
 		if (found && !isNew(ledger.stateOf(itemIndex, rowRequest), creator)) {
-			const existing = { ...value, provider: creator, input: found, request: undefined };
-			return { ok: true, value: existing };
+			const existing = { ...value, provider: creator, input: found, exists: true as const };
+			// It's still needed if an equal row takes the task over.
+			const request = creator === provider ? row.request : undefined;
+			return { ok: true, value: { ...existing, request } };
 		}
 		const schema = await modelSchemas.find(provider, row.request, itemIndex);
 		const request = schema ? recheck(schema) : { ok: true as const, value: row.request };

@@ -16,7 +16,7 @@ import { requestBody } from '../request/requestBody';
 import { expectedImages, requestPrice } from '../request/requestPrice';
 import type { Ledger } from '../tasks/ledger';
 import { hasEnded, type ReadRow } from './row';
-import type { RowToGenerate } from './rowTasks';
+import { newRequest, type RowToGenerate } from './rowTasks';
 
 type ReadGenerateRow = (itemIndex: number) => Promise<ReadRow<RowToGenerate>>;
 
@@ -54,7 +54,8 @@ export class Previews {
 			this.refused += 1;
 			return failureItem(this.context, { itemIndex, failure: row.failure });
 		}
-		const { provider, input, request, rowRequest } = row.value;
+		const { provider, input, rowRequest } = row.value;
+		const request = newRequest(row.value);
 		const { model, prompt, images, maxUsd } = input;
 		const known = { provider, model, prompt, imageCount: images };
 		const taskIds = this.ledger.tasksOf(itemIndex, rowRequest);

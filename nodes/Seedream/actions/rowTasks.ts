@@ -22,6 +22,13 @@ export interface RowToGenerate extends RowSettings {
 	/** Undefined where the task exists, or might exist. */
 	rowRequest?: RowRequest;
 	request?: ImageRequest;
+	/** Its task exists, or might, unless an equal row takes it over. */
+	exists?: true;
+}
+
+/** Undefined for a row whose task exists, or might. */
+export function newRequest({ request, exists }: RowToGenerate): ImageRequest | undefined {
+	return exists ? undefined : request;
 }
 
 /** The tasks that a row has already, or those that were just created for it. */
