@@ -188,6 +188,26 @@ forEachProvider('an unreadable record costs only its own row', async (fixture) =
 	expect(fixture.createdPrompts()).toHaveLength(5);
 });
 
+forEachProvider(
+	'of two equal rows in a loop, one takes the open task over and the other is created',
+	async (fixture) => {
+		const prompt = 'one [[slow:3]]';
+		fixture.failOnce('create', prompt, respondWith(400));
+		const { runs, errorItems } = await fixture.generate([prompt, prompt], {
+			parameters: { options: { timeout: 2 } },
+			onError: 'continueErrorOutput',
+			loopErrors: 2,
+		});
+
+		expect(runs.flat().map(({ json }) => json.status)).toEqual(['completed']);
+		// The later one has its task now, and needs more time.
+		expect(errorItems.map(({ json }) => json.error)).toEqual([
+			expect.objectContaining({ code: 'timeout' }),
+		]);
+		expect(fixture.sandbox.tasks()).toHaveLength(2);
+	},
+);
+
 describe('without a user checking the list of tasks', () => {
 	forEachProvider(
 		'a lost create request is not repeated in a loop over the error output',
