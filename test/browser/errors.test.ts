@@ -112,6 +112,9 @@ const CASES: Case[] = [
 	},
 ];
 
+/** On a busy machine, n8n needs longer for that. */
+const ERROR_TIMEOUT_MS = 30_000;
+
 it.each(CASES)('$what', async ({ list, message, description, tasks, screenshotName }) => {
 	const before = fixture.n8n.sandbox.tasks().length;
 	const panel = await runBatch(list);
@@ -119,6 +122,7 @@ it.each(CASES)('$what', async ({ list, message, description, tasks, screenshotNa
 	const error = await waitUntil(
 		async () => await panel.output.error(),
 		(shown) => exactly(message).test(shown.message),
+		ERROR_TIMEOUT_MS,
 	);
 	expect(error.message).toEqual(expect.stringMatching(exactly(message)));
 	expect(error.description).toEqual(

@@ -84,9 +84,9 @@ describe('npm run editor', () => {
 		}
 		const folder = beside('Example files', output);
 		expect(await readdir(folder)).toEqual(
-			expect.arrayContaining(['lake-hero-1.png', 'tea-poster-1.png']),
+			expect.arrayContaining(['lake-hero-1.jpg', 'tea-poster-1.jpg']),
 		);
-		expect(await readdir(join(folder, 'edited'))).toEqual(['seedream.png']);
+		expect(await readdir(join(folder, 'edited'))).toEqual(['seedream.jpg']);
 	});
 
 	it('leaves nothing behind after Ctrl-C, even if pressed repeatedly', async () => {
