@@ -96,7 +96,7 @@ describe('the memory', () => {
 		rowMemory().noteDelivered('key', 'task-1', ['https://example.com/1.png']);
 		await memory.close();
 		const later = await openMemory(table, clock);
-		later.rowMemory().noteDelivered('key', 'task-1', ['https://example.com/signed-anew.png']);
+		later.rowMemory().noteDelivered('key', 'task-1', ['https://example.com/signed-again.png']);
 		await later.memory.close();
 		expect(table.states()).toEqual(['delivered task-1']);
 	});

@@ -387,7 +387,7 @@ describe.each<[string, Provider]>([
 			record.markEnded({ kind: 'open' });
 			return { data, key: keys()[0] };
 		};
-		const renewed = { ...BODY, image_urls: ['https://example.com/signed-anew.png'] };
+		const renewed = { ...BODY, image_urls: ['https://example.com/signed-again.png'] };
 
 		it('is sent again by a retry of the execution, with the same key', async () => {
 			const { data, key } = await lost();
