@@ -51,6 +51,7 @@ describe('another execution of the same rows', () => {
 		expect(reused(second.items)).toEqual([true, true, true]);
 		expect(fieldOf(second.items, 'cost')).toEqual([FREE, FREE, FREE]);
 		expect(second.hints[0]?.message).not.toContain('credits');
+		expect(second.hints[0]?.message).toContain("3 images were reused: you weren't charged again.");
 		expect(fixture.chargedImages()).toBe(3);
 	});
 
@@ -92,6 +93,21 @@ describe('another execution of the same rows', () => {
 		},
 		{},
 		WITHOUT_IDEMPOTENCY,
+	);
+
+	whereHonored(
+		'pays again only for rows that it does not find, as an error says',
+		async (fixture) => {
+			fixture.failOnce('create', 'two', respondWith(400));
+			const failed = await execute(fixture, PROMPTS);
+			const { items } = await execute(fixture, PROMPTS);
+
+			expect(failed.error?.description).toContain(
+				"In a new execution, you pay again for rows whose images 'Reuse Recent Images' doesn't find.",
+			);
+			expect(reused(items)).toEqual([true, false, true]);
+			expect(fixture.chargedImages()).toBe(3);
+		},
 	);
 
 	whereHonored('says so in a retry of that execution, too', async (fixture) => {

@@ -45,6 +45,7 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 		const modelSchemas = new ModelSchemas(context);
 		const previews = new Previews(context, ledger);
 		let costLimit: CostLimit | undefined;
+		let reuses = false;
 		const fallBack = new FallBack(context, async (row, tools, knownFailure) => {
 			const { itemIndex, client } = tools;
 			const record = ledger.openRecord(itemIndex, rowRequestOf(row));
@@ -68,13 +69,14 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 			readRow: previews.reader(rowReader(ledger, context, modelSchemas)),
 			refuseAll: async (rows) => {
 				costLimit = CostLimit.of(rows, ledger);
+				reuses = rows.some(({ options }) => options.reuse !== 'never');
 				const tableFailure = await batchMemory.open(rows);
 				return costLimit?.refusal(rows) ?? tableFailure;
 			},
 			processRow: async (row, tools) => await fallBack.generate(row, tools),
 			limitedModels: () => modelSchemas.models(),
 			preview: () => previews.facts(),
-			onRetry: onRetry(context),
+			onRetry: () => onRetry(context, reuses),
 			imagesOf: ({ input }) => input.images,
 			namedAfter: ({ input: { model, prompt } }) => ({ model, prompt }),
 			concurrencyLimiter: (concurrency) => new ConcurrencyLimiter(concurrency),
@@ -149,11 +151,14 @@ function isNew(state: ReturnType<Ledger['stateOf']>, { idempotency }: Provider):
 	return state === undefined || (state === 'sent' && idempotency.trust === 'none');
 }
 
-function onRetry(context: IExecuteFunctions): string {
+function onRetry(context: IExecuteFunctions, reuses: boolean): string {
+	const paid = reuses
+		? "you pay again for rows whose images 'Reuse Recent Images' doesn't find"
+		: 'you pay for every row';
 	const finished = 'You can also fetch them with the Seedream Task Status node.';
 	return context.getMode?.() === 'integrated'
-		? `The node saves them for Retry On Fail and for a retry of this sub-workflow execution. If you retry the parent workflow instead, the sub-workflow starts over and you pay for every row. ${finished}`
-		: `The node saves them: Retry On Fail, or Retry on the Executions tab, fetches them again and you only pay for the rest. In a new execution, you pay for every row. ${finished}`;
+		? `The node saves them for Retry On Fail and for a retry of this sub-workflow execution. If you retry the parent workflow instead, the sub-workflow starts over and ${paid}. ${finished}`
+		: `The node saves them: Retry On Fail, or Retry on the Executions tab, fetches them again and you only pay for the rest. In a new execution, ${paid}. ${finished}`;
 }
 
 /** A task that ended is settled; any other can still be fetched. */

@@ -41,7 +41,7 @@ export async function processRows<T extends Row>(
 	context: IExecuteFunctions,
 	processor: RowProcessor<T>,
 ): Promise<INodeExecutionData[][]> {
-	const { readRow, concurrencyLimiter, onRetry } = processor;
+	const { readRow, concurrencyLimiter } = processor;
 	const rows = await readRows(context, readRow);
 	const clock = createExecutionClock(context);
 	const backoff = createBackoff();
@@ -52,7 +52,7 @@ export async function processRows<T extends Row>(
 		concurrencyLimiter,
 		onRejected: () => live.progress?.update(),
 	});
-	stopOnFailure(context, prepared.map(withoutItems), onRetry);
+	stopOnFailure(context, prepared.map(withoutItems), processor.onRetry());
 	const refusal = await processor.refuseAll?.(
 		prepared.flatMap((row) => (!hasEnded(row) && row.ok ? [row.value.row] : [])),
 	);
@@ -73,7 +73,7 @@ export async function processRows<T extends Row>(
 		fileNames: rowFileNames(context, prepared, expected, processor, new Date(startedAt)),
 	};
 	const results = await processAll(prepared, expected, processor, shared, progress, fewerImages);
-	const items = collectResults(context, results, onRetry);
+	const items = collectResults(context, results, processor.onRetry());
 	const skipped = prepared.flatMap((row, itemIndex) => (row === SKIPPED ? [itemIndex] : []));
 	addSummaryHint(context, {
 		items,

@@ -86,5 +86,5 @@ export interface RowProcessor<T> {
 	limitedModels?: () => readonly LimitedModel[];
 	preview?: () => PreviewFacts;
 	/** What a retry does with the rows that finished, for the error that names those that failed. */
-	onRetry: string;
+	onRetry: () => string;
 }

@@ -20,7 +20,7 @@ export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecu
 				? SKIPPED
 				: await readStatusRow(context, itemIndex),
 		processRow: statusRow,
-		onRetry: 'Checking them again is free.',
+		onRetry: () => 'Checking them again is free.',
 		imagesOf: ({ taskIds }) => taskIds.length,
 		namedAfter: ({ taskIds }) => ({ model: undefined, prompt: '', taskIds }),
 		// Polling is free, so all are polled at once, as fast as the provider allows.

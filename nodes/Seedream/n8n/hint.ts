@@ -32,6 +32,7 @@ export function addSummaryHint(context: IExecuteFunctions, summary: ExecutionSum
 		...(summary.preview ? previewLines(summary.items, summary.preview) : []),
 		imagesLine(summary),
 		...fallbackLines(summary),
+		reusedLine(summary),
 		budgetLine(summary),
 		skippedLine(summary),
 		fewerImagesLine(summary),
@@ -109,6 +110,12 @@ function fallbackLines({ items }: ExecutionSummary): string[] {
 
 function labelOf(id = ''): string {
 	return findProvider(id)?.label ?? id;
+}
+
+function reusedLine({ items }: ExecutionSummary): string {
+	const count = countImages(items.filter(({ json }) => json.reused === true));
+	if (count === 0) return '';
+	return `${pluralize(count, 'image')} ${count === 1 ? 'was' : 'were'} reused: you weren't charged again.`;
 }
 
 function budgetLine({ items }: ExecutionSummary): string {

@@ -16,6 +16,8 @@ export type OutputItem<File> = {
 export const ITEM_FIELDS = {
 	cost: 'Cost',
 	expiresAt: 'Expires At',
+	fallbackFrom: 'Fallback From',
+	fallbackReason: 'Fallback Reason',
 	imageCount: 'Image Count',
 	imageIndex: 'Image Index',
 	imageUrl: 'Image URL',
@@ -25,6 +27,7 @@ export const ITEM_FIELDS = {
 	model: 'Model',
 	prompt: 'Prompt',
 	provider: 'Provider',
+	reused: 'Reused',
 	seconds: 'Seconds',
 	status: 'Status',
 	taskId: 'Task ID',

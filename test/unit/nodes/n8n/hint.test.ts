@@ -66,6 +66,11 @@ describe('the hint about finished images', () => {
 		['layers and their file', [...several(3), LAYERS_FILE], '3 images in 31.4 seconds.'],
 		['several images per item', [perTask(3), perTask(2)], '5 images in 31.4 seconds.'],
 		['one image and a failed row', [image(), FAILED], '1 image in 31.4 seconds.'],
+		[
+			'images of an earlier execution',
+			[...several(2, { reused: true }), image()],
+			"3 images in 31.4 seconds. 2 images were reused: you weren't charged again.",
+		],
 	])('the hint counts the images: %s', (_what, items, message) => {
 		expect(hintsFor({ items })).toEqual([message]);
 	});
