@@ -44,6 +44,20 @@ const layerRules = LAYERS.map((folder, index) => {
 	};
 });
 
+const DEPRECATED_HELPERS =
+	'/^(request|requestWithAuthentication|requestOAuth[12]|copyBinaryFile|prepareOutputData)$/';
+
+/** What n8n removes. Its own rule for the helpers only knows `this.helpers`. */
+const REMOVED_BY_N8N = [
+	...['Literal[value=/[$]getPairedItem/]', 'TemplateElement[value.raw=/[$]getPairedItem/]'].map(
+		(selector) => ({ selector, message: 'n8n 3 has no $getPairedItem.' }),
+	),
+	...['object.name', 'object.property.name'].map((object) => ({
+		selector: `MemberExpression[${object}="helpers"][property.name=${DEPRECATED_HELPERS}]`,
+		message: 'n8n deprecates this helper.',
+	})),
+];
+
 export default tseslint.config(
 	{ ignores: ['dist/**', 'output/**', 'coverage/**'] },
 	{
@@ -60,7 +74,7 @@ export default tseslint.config(
 	{
 		files: ['nodes/**/*.ts', 'credentials/**/*.ts', 'package.json'],
 		extends: [n8nCommunityNodesPlugin.configs.recommended],
-		rules: { 'no-console': 'error' },
+		rules: { 'no-console': 'error', 'no-restricted-syntax': ['error', ...REMOVED_BY_N8N] },
 	},
 	...layerRules,
 	{ plugins: { 'n8n-nodes-base': n8nNodesPlugin } },

@@ -40,6 +40,7 @@ module.exports = {
 		chaos,
 		project('demo'),
 		project('server'),
+		project('queue'),
 		project('browser'),
 	],
 	testTimeout: 30_000,

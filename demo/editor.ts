@@ -10,12 +10,14 @@ import {
 	withCredentials,
 	withFilesIn,
 } from '../test/server/exampleWorkflows';
+import { NEWEST_N8N } from '../test/server/n8nReleases';
 import { lastLines } from '../test/server/nodeBinary';
 import { requireFreePort } from '../test/server/ports';
 import { OWNER } from '../test/server/restClient';
 import { installRuntime } from '../test/server/runtime';
 import { SeedreamN8n } from '../test/server/seedreamN8n';
 import { INTERRUPTED } from './interrupted';
+import { newerN8n } from './newerN8n';
 import { UserError } from './userError';
 
 /** n8n's own default. */
@@ -35,12 +37,16 @@ async function main(): Promise<void> {
 	const interrupted = untilInterrupted();
 	// Checked before an installation that takes minutes.
 	if (port !== 0) await requireFreePort(port);
+	const newer = newerN8n(NEWEST_N8N);
 	const runtime = await installRuntime((line) => console.log(line));
 	console.log(`Starting n8n ${runtime.version} with this package. This takes about 10 seconds …`);
 	const n8n = await SeedreamN8n.open(runtime, { port });
 	const restarts = new Restarts(n8n);
 	try {
-		console.log(await importExamples(n8n));
+		const table = await importExamples(n8n);
+		const notice = await newer;
+		if (notice !== undefined) console.log(notice);
+		console.log(table);
 		restarts.listen();
 		await Promise.race([interrupted, restarts.n8nEnded().then(() => reportCrash(n8n))]);
 	} finally {

@@ -4,7 +4,7 @@ import type { INodeExecutionData } from 'n8n-workflow';
 import sharp from 'sharp';
 import { z } from 'zod';
 
-import type { Cost } from '../nodes/Seedream/providers/provider';
+import type { Cost } from '../nodes/Seedream/shared/cost';
 import type { Engine } from '../test/n8n/engine';
 import type { CampaignRow } from './campaign';
 

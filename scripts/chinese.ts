@@ -25,6 +25,7 @@ export const chinese: Dictionary = {
 		'Output Items': '输出方式',
 		Fields: '字段',
 		'Ask for Count': '在提示词里写明张数',
+		'Callback Data': '回调数据',
 		'Callback URL': '回调地址',
 		'Extra Body': '附加请求参数',
 		'Max Images': '组图张数上限',
@@ -185,6 +186,12 @@ export const chinese: Dictionary = {
 		'Public HTTPS URL that the provider calls when the task is done':
 			'任务结束时平台回调的公网 HTTPS 地址',
 		'APIMart appends /callback to this URL': 'APIMart 会在这个地址后面加上 /callback',
+		"A JSON object that comes back with the callback, such as the row's ID":
+			'随回调原样返回的 JSON 对象，例如这一行的 ID',
+		'Seedream Trigger returns it as rowData': 'Seedream Trigger 输出时放在 rowData 里',
+		'It can have up to 1,000 characters': '不超过 1,000 个字符',
+		"The node adds it to 'Callback URL', signed with your API key: others can read it, but not change it":
+			'节点把它附加在 Callback URL 后面，并用你的 API 密钥签名：别人看得到内容，但无法篡改',
 		'A JSON object to merge into the request, for API parameters that the node has no field for':
 			'合并进请求的 JSON 对象，用于节点没有对应字段的 API 参数',
 		"It can't contain prompt or model": '其中不能有 prompt 和 model',
@@ -341,6 +348,8 @@ export const chinese: Dictionary = {
 			'平台拒绝了前面的许多行，因此节点没有发送这一行',
 		'An earlier attempt sent the row, and the response got lost':
 			'之前发送过这一行，但没有收到平台的响应',
+		'The queue of n8n 1 restarted the execution because its worker stopped responding, and the node may have sent the row before that':
+			'worker 停止响应后，n8n 1 的队列重新启动了这次执行，而这一行可能在那之前已经发送过',
 		'The task of an earlier attempt generated no image, and you may have been charged anyway':
 			'之前的任务没有生成图片，但可能已经扣费',
 		"The node doesn't understand the provider's response": '平台返回了节点无法识别的内容',
@@ -416,6 +425,8 @@ export const chinese: Dictionary = {
 			'检查凭证里的接口地址和 n8n 的网络连接',
 		"Check the provider's task list before you send the row again":
 			'先到平台的任务列表里核对，再重新发送这一行',
+		"With `QUEUE_WORKER_MAX_STALLED_COUNT=0`, n8n doesn't restart executions":
+			'设置 `QUEUE_WORKER_MAX_STALLED_COUNT=0` 后，n8n 不会重新启动执行',
 		"Use links in 'Reference Image URLs' instead, or try again later":
 			'改为在 Reference Image URLs 里填写链接，或稍后重试',
 		"Check the provider's task list": '到平台的任务列表里核对',

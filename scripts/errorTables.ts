@@ -32,6 +32,7 @@ import {
 } from '../nodes/Seedream/errors/taskFailures';
 import {
 	earlierCreateUnconfirmed,
+	executionRestarted,
 	unconfirmedFailure,
 } from '../nodes/Seedream/errors/unconfirmedCreate';
 import { providers } from '../nodes/Seedream/providers';
@@ -176,6 +177,11 @@ const NODE_ERRORS: ReadonlyArray<[Failure, string, string]> = [
 		earlierCreateUnconfirmed(UNCONFIRMED),
 		'An earlier attempt sent the row, and the response got lost',
 		"Check the provider's task list before you send the row again.",
+	],
+	[
+		executionRestarted(provider),
+		'The queue of n8n 1 restarted the execution because its worker stopped responding, and the node may have sent the row before that',
+		"Check the provider's task list before you send the row again. With `QUEUE_WORKER_MAX_STALLED_COUNT=0`, n8n doesn't restart executions.",
 	],
 	[
 		notRetried(provider, [''], 'unknown'),

@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 
 import { providerCredentials } from './fields/providerCredentials';
-import { taskStatusSubtitle } from './fields/subtitles';
+import { providerSubtitle } from './fields/subtitles';
 import { taskStatusFields } from './fields/taskStatusFields';
 
 export class SeedreamTaskStatus implements INodeType {
@@ -18,7 +18,7 @@ export class SeedreamTaskStatus implements INodeType {
 		icon: { light: 'file:seedream.svg', dark: 'file:seedream.dark.svg' },
 		group: ['transform'],
 		version: 1,
-		subtitle: taskStatusSubtitle,
+		subtitle: providerSubtitle,
 		description: 'Check Seedream tasks by ID and get their images',
 		defaults: { name: 'Seedream Task Status' },
 		usableAsTool: {

@@ -78,6 +78,7 @@ export function additionalFieldsOf({ table }: Choice): string[] {
 		...labelsOf(table, names),
 		...(isBound ? ['Ask for Count'] : []),
 		...(references.dataUri ? ['Send Binary As'] : []),
+		...(parameters.callbackUrl ? ['Callback Data'] : []),
 		'Extra Body',
 	].sort();
 }

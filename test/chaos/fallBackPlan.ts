@@ -1,41 +1,21 @@
 import type { INode, INodeParameters } from 'n8n-workflow';
 
 import type { Engine, ExecutionOptions, NodeResult } from '../n8n/engine';
-import { CREDITS_PER_USD, sandboxCredentials, systems } from '../n8n/systems';
-import { apiInOne } from '../sandbox/providers/apiInOne';
-import { apiMart } from '../sandbox/providers/apiMart';
-import { evoLink } from '../sandbox/providers/evoLink';
+import { CREDITS_PER_USD, sandboxCredentials } from '../n8n/systems';
+import { startSandbox, type Intercept, type ProviderName, type TaskView } from '../sandbox/sandbox';
 import {
-	startSandbox,
-	type Fault,
-	type Intercept,
-	type ProviderName,
-	type TaskView,
-} from '../sandbox/sandbox';
+	ERRORS,
+	FROM_ROW,
+	MAX_USD,
+	modelOf,
+	PROVIDERS,
+	randomCreateFault,
+	randomFallbacks,
+	randomQueryFault,
+} from './mixedProviders';
 import { SeededRandom } from './seededRandom';
 
 /** Random executions in which rows fall back to other providers, below a maximum cost. */
-
-const FROM_ROW = {
-	provider: '={{ $json.provider }}',
-	model: '={{ $json.model }}',
-	prompt: '={{ $json.prompt }}',
-};
-
-const PROVIDERS = ['evoLink', 'apiMart', 'apiInOne'] as const;
-
-const ERRORS: Record<ProviderName, (status: number) => Fault> = {
-	evoLink: (status) => ({ kind: 'response', ...evoLink.errorResponse(status) }),
-	apiMart: (status) => ({ kind: 'response', ...apiMart.errorResponse(status) }),
-	apiInOne: (status) => ({ kind: 'response', ...apiInOne.errorResponse(status) }),
-};
-
-/** Of one image of Seedream 4.5, by the higher of two price lists. */
-export const MAX_USD: Record<ProviderName, number> = {
-	evoLink: 2.25 / CREDITS_PER_USD.evoLink,
-	apiMart: 0.26 / CREDITS_PER_USD.apiMart,
-	apiInOne: 12 / CREDITS_PER_USD.apiInOne,
-};
 
 export interface FallBackRow {
 	provider: ProviderName;
@@ -77,9 +57,6 @@ export function generateFallBackPlan(seed: number): FallBackPlan {
 		generateRow(random, index),
 	);
 	const total = rows.reduce((sum, { provider }) => sum + MAX_USD[provider], 0);
-	const fallbacks = [...PROVIDERS]
-		.filter((id) => random.chance(0.75, 'fallback', id))
-		.sort((a, b) => random.number('order', a) - random.number('order', b));
 	const onError = random.pick(
 		[undefined, 'continueRegularOutput', 'continueErrorOutput'] as const,
 		'onError',
@@ -92,7 +69,7 @@ export function generateFallBackPlan(seed: number): FallBackPlan {
 		rows,
 		maxCost,
 		options: {
-			fallbacks,
+			fallbacks: randomFallbacks(random),
 			maxCost,
 			concurrency: random.pick([0, 0, 1, 3], 'concurrency'),
 			timeout: 10,
@@ -117,14 +94,13 @@ export function generateFallBackPlan(seed: number): FallBackPlan {
 
 function generateRow(random: SeededRandom, index: number): FallBackRow {
 	const provider = random.pick(PROVIDERS, 'provider', index);
-	const system = systems.find((one) => one.provider === provider);
 	const number = random.number('marker', index);
 	const failure = number < 0.2 ? ' [[fail:service_error]]' : '';
 	const charged = failure && random.chance(0.3, 'charged', index) ? ' [[charged]]' : '';
 	const blocked = number > 0.93 ? ' [[fail:content_policy_violation]]' : '';
 	return {
 		provider,
-		model: String(system?.parameters.model),
+		model: modelOf(provider),
 		prompt: `lake ${index}${failure}${charged}${blocked}`,
 	};
 }
@@ -172,34 +148,12 @@ function faultsOf({ seed, closed, faultRate }: FallBackPlan): Intercept {
 		const subject = [step, provider, step === 'create' ? prompt : taskId, attempt] as const;
 		const isFaulty = attempt <= 2 && random.chance(faultRate, 'faulty', ...subject);
 		if (step === 'query') {
-			if (!isFaulty) return undefined;
-			return random.pick([ERRORS[provider](401), { kind: 'resetBefore' }], 'fault', ...subject);
+			return isFaulty ? randomQueryFault(random, provider, subject) : undefined;
 		}
 		counts[provider] += 1;
 		const count = counts[provider];
 		const range = closed[provider];
 		if (range && count >= range.from && count < range.until) return ERRORS[provider](range.status);
-		return isFaulty ? createFault(random, provider, subject) : undefined;
+		return isFaulty ? randomCreateFault(random, provider, subject) : undefined;
 	};
-}
-
-function createFault(
-	random: SeededRandom,
-	provider: ProviderName,
-	subject: ReadonlyArray<string | number>,
-): Fault {
-	const rejections = [400, 402, 403, 429, 429].map(ERRORS[provider]);
-	const html: Fault = { kind: 'response', status: 500, body: '<html>Error</html>' };
-	const later: Fault = {
-		...(ERRORS[provider](429) as Extract<Fault, { kind: 'response' }>),
-		headers: { 'retry-after': '600' },
-	};
-	const faults: Fault[] = [
-		...rejections,
-		{ kind: 'resetBefore' },
-		{ kind: 'resetAfter' },
-		html,
-		later,
-	];
-	return random.pick(faults, 'fault', ...subject);
 }

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 import type { Execution, Turn } from './trace';
 
+type TurnOutput = Pick<Turn, 'rows' | 'outputs'>;
+
 /** What the user reads about one row in one turn. */
 export type Outcome =
 	| {
@@ -61,15 +63,15 @@ export function inputOf({ pairedItem }: INodeExecutionData): number | undefined 
 
 /** The outcome of each row in the turn; everything else is a problem. */
 export function outcomesOf(
-	{ result }: Execution,
-	turn: Turn,
+	{ result }: Pick<Execution, 'result'>,
+	turn: TurnOutput,
 ): { outcomes: Outcome[]; problems: string[] } {
 	return turn.outputs
 		? outcomesOfItems(turn, turn.outputs)
 		: outcomesOfError(turn, result.error?.message ?? '', String(result.error?.description ?? ''));
 }
 
-function outcomesOfItems({ rows }: Turn, outputs: INodeExecutionData[][]) {
+function outcomesOfItems({ rows }: TurnOutput, outputs: INodeExecutionData[][]) {
 	const outcomes: Outcome[] = [];
 	const problems: string[] = [];
 	for (const item of outputs.flat()) {
@@ -123,7 +125,7 @@ const MORE = /^… and (\d+) more like these\.$/m;
 const plain = (description: string) => description.replaceAll('<br>\n', '\n');
 
 /** An error names every failed row and the tasks of all others. */
-function outcomesOfError({ rows }: Turn, message: string, description: string) {
+function outcomesOfError({ rows }: TurnOutput, message: string, description: string) {
 	const text = plain(description);
 	const lines = [...text.split('\n'), ''];
 	const isOnly = ROW.test(message);
@@ -168,7 +170,7 @@ export interface KeptRows {
 	moreWarnings: number;
 }
 
-export function keptRows({ result }: Execution): KeptRows {
+export function keptRows({ result }: Pick<Execution, 'result'>): KeptRows {
 	const text = plain(String(result.error?.description ?? ''));
 	const [line = '', rows = 0, of = 0, ids] = KEPT.exec(text) ?? [];
 	const after = line === '' ? '' : text.slice(text.indexOf(line) + line.length);

@@ -17,9 +17,12 @@ const UNREACHABLE_URL = 'http://n8n.invalid';
 export function createAdditionalData(
 	n8n: N8nRuntime,
 	workflow: Workflow,
-	options: Pick<ExecutionOptions, 'credentials' | 'executionId' | 'onMessage' | 'publicUrl'>,
+	options: Pick<
+		ExecutionOptions,
+		'credentials' | 'dataTables' | 'executionId' | 'onMessage' | 'publicUrl'
+	>,
 ): IWorkflowExecuteAdditionalData {
-	const { credentials, onMessage, publicUrl = UNREACHABLE_URL } = options;
+	const { credentials, dataTables, onMessage, publicUrl = UNREACHABLE_URL } = options;
 	return {
 		credentialsHelper: createCredentialsHelper(n8n, credentials),
 		executionId: options.executionId ?? String(Math.floor(Math.random() * 1e9)),
@@ -43,7 +46,8 @@ export function createAdditionalData(
 			if (type !== 'sendConsoleMessage' || Array.isArray(data)) return;
 			for (const message of data.messages as unknown[]) onMessage?.(String(message));
 		},
-		executeWorkflow: async () => await unavailable('executeWorkflow'),
+		executeWorkflow:
+			dataTables?.executeWorkflow ?? (async () => await unavailable('executeWorkflow')),
 		getRunExecutionData: async () => undefined,
 		getRuntimeCredential: async () => undefined,
 		startRunnerTask: async () => await unavailable('startRunnerTask'),

@@ -23,8 +23,10 @@ import type {
 
 import { createAdditionalData } from './additionalData';
 import { testCredential, type CredentialTestResult } from './credentialTest';
+import type { DataTables } from './dataTables';
 import { buildWorkflow, newExecution, NODE, nodeTypeName } from './engineWorkflow';
 import { prepareRetry, saveAndReload } from './executionStorage';
+import type { N8n1 } from './n8n1';
 import { loadN8n, type N8nRuntime } from './n8nRuntime';
 import { CallTracker, withExecute, type LogLine } from './nodeRecorder';
 
@@ -34,13 +36,17 @@ import { CallTracker, withExecute, type LogLine } from './nodeRecorder';
  */
 
 export interface ExecutionOptions {
-	node: 'seedreamGenerate' | 'seedreamTaskStatus';
+	node: 'seedreamGenerate' | 'seedreamTaskStatus' | 'seedreamTrigger';
 	parameters: INodeParameters;
-	/** The `json` of the input items. */
+	/** The `json` of the input items, or of what the trigger's webhook returned. */
 	rows: IDataObject[];
 	/** The files of the input items, by binary field; `storeFile` creates them. */
 	files?: Array<IBinaryKeyData | undefined>;
 	credentials: Record<string, ICredentialDataDecryptedObject>;
+	/** None by default, as in n8n 1. */
+	dataTables?: DataTables;
+	/** Runs the node as this n8n 1 does, and otherwise as n8n 2. */
+	n8n1?: N8n1;
 	onError?: INode['onError'];
 	/** Of the node; default 1. */
 	typeVersion?: number;
@@ -136,11 +142,11 @@ export async function startEngine(): Promise<Engine> {
 }
 
 async function execute(n8n: N8nRuntime, options: ExecutionOptions): Promise<NodeResult> {
-	const { node, retryOf, cancelAfterMs, cancelWhen, wrapExecute } = options;
+	const { retryOf, cancelAfterMs, cancelWhen } = options;
 	const mode = options.mode ?? (retryOf ? 'retry' : 'manual');
 	const calls = new CallTracker();
 	const log: LogLine[] = [];
-	const types = recordingNodeTypes(n8n, nodeTypeName(node), calls, log, wrapExecute);
+	const types = recordingNodeTypes(n8n, options, calls, log);
 	const workflow = buildWorkflow(n8n, options, types);
 	const initial = retryOf
 		? prepareRetry(retryOf.execution, workflow)
@@ -172,16 +178,17 @@ async function execute(n8n: N8nRuntime, options: ExecutionOptions): Promise<Node
 /** All node types; calls and log of the one under test are recorded. */
 function recordingNodeTypes(
 	{ nodeTypes, logs }: N8nRuntime,
-	tested: string,
+	{ node, n8n1, wrapExecute = async (call) => await call() }: ExecutionOptions,
 	calls: CallTracker,
 	log: LogLine[],
-	wrapExecute: ExecutionOptions['wrapExecute'] = async (call) => await call(),
 ): INodeTypes {
+	const tested = nodeTypeName(node);
 	const recorded = withExecute(
 		nodeTypes.getByNameAndVersion(tested) as INodeType,
 		(original) =>
 			async function (this, ...args) {
-				const call = async () => await original.apply(this, args);
+				const context = n8n1?.contextOf(this) ?? this;
+				const call = async () => await original.apply(context, args);
 				return await calls.track(async () => await logs.record(log, () => wrapExecute(call)));
 			},
 	);

@@ -65,14 +65,15 @@ function testedNode(options: ExecutionOptions): INode {
 	};
 }
 
-/** An execution that starts with the rows of the test. */
+/** An execution that starts with the rows of the test. A trigger starts with them itself. */
 export function newExecution(
 	n8n: N8nRuntime,
-	{ rows, files }: ExecutionOptions,
+	{ node: tested, rows, files }: ExecutionOptions,
 	workflow: Workflow,
 ): IRunExecutionData {
-	const node = workflow.getNode(ROWS);
-	if (!node) throw new Error(`The workflow has no node ${ROWS}`);
+	const first = tested === 'seedreamTrigger' ? NODE : ROWS;
+	const node = workflow.getNode(first);
+	if (!node) throw new Error(`The workflow has no node ${first}`);
 	const items = rows.map((json, index) => ({ json, binary: files?.[index] }));
 	return n8n.workflow.createRunExecutionData({
 		executionData: { nodeExecutionStack: [{ node, data: { main: [items] }, source: null }] },

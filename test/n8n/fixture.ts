@@ -9,7 +9,7 @@ import {
 	type Step,
 } from '../sandbox/sandbox';
 import { startEngine, type ExecutionOptions, type NodeResult } from './engine';
-import { sandboxCredentials, systems, type System } from './systems';
+import { ONE_PER_PROVIDER, sandboxCredentials, type System } from './systems';
 
 /** Tests that run concurrently, each with a sandbox of its own: most of the time is spent waiting. */
 
@@ -23,9 +23,7 @@ afterAll(async () => (await starting).close());
 
 export const engine = async () => await starting;
 
-export const ONE_PER_PROVIDER: readonly System[] = systems.filter(
-	({ provider }, index) => systems.findIndex((system) => system.provider === provider) === index,
-);
+export { ONE_PER_PROVIDER };
 
 export const systemsOf = (...providers: ProviderName[]): readonly System[] =>
 	ONE_PER_PROVIDER.filter(({ provider }) => providers.includes(provider));

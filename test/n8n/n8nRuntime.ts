@@ -7,6 +7,7 @@ import type * as N8nWorkflow from 'n8n-workflow';
 import type { INodeType, INodeTypes } from 'n8n-workflow';
 
 import { LogRecorder } from './nodeRecorder';
+import { ProcessedItems } from './processedItems';
 import { LOOP_TYPE, loopNode, ROWS_TYPE, rowsNode } from './testNodes';
 
 const PACKAGE = resolve(__dirname, '../..');
@@ -50,6 +51,7 @@ export async function loadN8n(userFolder: string): Promise<N8nRuntime> {
 	await importActions();
 	const binaryData = Container.get(core.BinaryDataService);
 	await binaryData.init();
+	await core.DataDeduplicationService.init(new ProcessedItems());
 	const nodeTypes = createNodeTypes(loader, workflow);
 	return { core, workflow, loader, binaryData, logs, nodeTypes, loadMs };
 }

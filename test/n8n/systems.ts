@@ -36,7 +36,6 @@ export const CREDITS_PER_USD: Record<ProviderName, number> = {
 	apiInOne: 100,
 };
 
-/** The first system of each provider stands for the provider. */
 export const systems: System[] = [
 	{
 		title: 'EvoLink Seedream 4.5',
@@ -188,6 +187,11 @@ export const systems: System[] = [
 		creditsPerImage: 12,
 	},
 ];
+
+/** The first system of each provider stands for the provider. */
+export const ONE_PER_PROVIDER: readonly System[] = systems.filter(
+	({ provider }, index) => systems.findIndex((system) => system.provider === provider) === index,
+);
 
 export const layerSystems: LayerSystem[] = [
 	{

@@ -1,6 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
-/** EvoLink's Seedream 4.5 page, `callback_url`: "URL长度不超过2048字符" (at most 2048 characters). */
+/**
+ * EvoLink's Seedream 4.5 page, `callback_url`: "URL长度不超过2048字符" (at most 2048 characters). The others document
+ * no maximum; the sandbox has the same for all.
+ */
 export const MAX_CALLBACK_URL_LENGTH = 2048;
 
 const INTERNAL_IPV4 = [

@@ -1,12 +1,11 @@
 import { evoLink } from '../../nodes/Seedream/providers/evoLink';
-import { readExamples, withCredentials } from './exampleWorkflows';
-import { itemsOf, runsOf } from './executionData';
+import { AGENT, AgentChat, agentExample, call, MODEL, say, TOOL, TOOL_NAME } from './agentChat';
 import { N8N_VERSIONS, type N8nVersion } from './n8nReleases';
 import type { WorkflowJson } from './restClient';
 import { installRuntime } from './runtime';
-import { startScriptedModel, type ScriptedModel, type Turn } from './scriptedModel';
+import type { Turn } from './scriptedModel';
 import { SeedreamN8n } from './seedreamN8n';
-import { withNode, withParameters, withPinned } from './workflowEdits';
+import { withNode, withParameters } from './workflowEdits';
 
 /**
  * The nodes as tools of n8n's AI agent: how they're offered to the model, and what it gets back. The
@@ -14,12 +13,6 @@ import { withNode, withParameters, withPinned } from './workflowEdits';
  */
 
 const MINUTE = 60_000;
-
-const CHAT = 'When chat message received';
-const AGENT = 'AI Agent';
-const MODEL = 'OpenAI Chat Model';
-const TOOL = 'Generate image';
-const TOOL_NAME = 'Generate_image';
 
 const PRICE = evoLink.defaultModels[1.1].price?.perImage[0].amount ?? 0;
 
@@ -47,54 +40,25 @@ const paths: Path[] = [
 	},
 ];
 
-const example = (() => {
-	const workflow = readExamples().get('ai-agent.json');
-	if (!workflow) throw new Error('There is no ai-agent.json');
-	return workflow;
-})();
+const example = agentExample();
 
 describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 	let n8n: SeedreamN8n;
-	let model: ScriptedModel;
-	let modelCredential: { id: string; name: string };
+	let agent: AgentChat;
 
 	beforeAll(async () => {
 		const runtime = await installRuntime(() => undefined, version);
 		n8n = await SeedreamN8n.open(runtime, { sandbox: { taskSeconds: 0.2 } });
-		model = await startScriptedModel();
-		const name = 'A scripted model';
-		const data = { apiKey: 'sk-scripted', url: model.baseUrl };
-		modelCredential = { id: await n8n.rest.createCredential(name, 'openAiApi', data), name };
+		agent = await AgentChat.open(n8n);
 	}, 2 * MINUTE);
 
 	afterAll(async () => {
 		await n8n?.close();
-		await model?.close();
+		await agent?.close();
 	});
 
-	/** Runs the agent with a scripted model. */
-	async function chat(workflow: WorkflowJson, turns: readonly Turn[]) {
-		const connected = withNode(withCredentials(workflow, n8n.credentials), MODEL, (node) => ({
-			...node,
-			credentials: { openAiApi: modelCredential },
-		}));
-		const message = { chatInput: 'An image, please', sessionId: 'one', action: 'sendMessage' };
-		const id = await n8n.rest.createWorkflow(withPinned(connected, CHAT, [message]));
-		model.setScript(turns);
-		const { charged } = n8n.sandbox.account('evoLink');
-		const { status, data } = await n8n.rest.waitFor(id, await n8n.rest.run(id, CHAT), MINUTE);
-		return {
-			status,
-			answer: itemsOf(runsOf(data, AGENT).at(-1))[0]?.json.output,
-			offered: model.requests[0]?.tools ?? [],
-			/** The last tool results the model received. */
-			results: model.requests.at(-1)?.results ?? [],
-			paid: n8n.sandbox.account('evoLink').charged - charged,
-		};
-	}
-
-	const call = (args: Record<string, unknown>): Turn => ({ calls: TOOL_NAME, with: args });
-	const say = (says: string): Turn => ({ says });
+	const chat = async (workflow: WorkflowJson, turns: readonly Turn[]) =>
+		await agent.chat(workflow, turns);
 
 	describe.each(paths)('$title', ({ change }) => {
 		const workflow = change(example);
@@ -182,6 +146,62 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 			const { results, paid } = await chat(workflow, [again, again, say('Two.')]);
 			expect(new Set(results.map((text) => imageUrl(text))).size).toBe(2);
 			expect(paid).toBeCloseTo(2 * PRICE, 6);
+		});
+
+		it('returns the price with Preview Cost, and sends nothing', async () => {
+			const requests = n8n.sandbox.requests.length;
+			const previewing = withParameters(workflow, TOOL, { continueWhen: 'preview' });
+			const { status, results, paid } = await chat(previewing, [
+				call({ prompt: 'A lake', aspect_ratio: '16:9' }),
+				say('That would cost 3 cents.'),
+			]);
+			expect(status).toBe('success');
+			expect(results.map((text) => JSON.parse(text) as unknown)).toEqual([
+				[
+					{
+						status: 'preview',
+						provider: 'evoLink',
+						model: 'doubao-seedream-5.0-lite',
+						prompt: 'A lake',
+						imageCount: 1,
+						request: {
+							model: 'doubao-seedream-5.0-lite',
+							prompt: 'A lake',
+							size: '16:9',
+						},
+						// From the provider's price list, so that it isn't estimated.
+						cost: { credits: PRICE, usd: expect.closeTo(PRICE / 68) },
+					},
+				],
+			]);
+			const sent = n8n.sandbox.requests.slice(requests).map(({ step }) => step);
+			expect(sent).not.toContain('create');
+			expect(paid).toBe(0);
+		});
+
+		it("shares 'Maximum Cost' among its calls in one execution", async () => {
+			// Two images and a half.
+			const options = { maxCost: (2.5 * PRICE) / 68 };
+			const id = await agent.save(withParameters(workflow, TOOL, { options }));
+			for (let execution = 1; execution <= 2; execution += 1) {
+				const { status, results, paid } = await agent.send(id, [
+					call({ prompt: `A lake, ${execution}` }),
+					call({ prompt: `A forest, ${execution}` }),
+					call({ prompt: `A mountain, ${execution}` }),
+					call({ prompt: `A river, ${execution}` }),
+					say('The budget is spent.'),
+				]);
+				const [lake, forest, ...others] = results.map((text) => JSON.parse(text) as unknown);
+				expect([status, others.length]).toEqual(['success', 2]);
+				expect(lake).toMatchObject([{ status: 'completed', prompt: `A lake, ${execution}` }]);
+				expect(forest).toMatchObject([{ status: 'completed', prompt: `A forest, ${execution}` }]);
+				for (const refused of others) {
+					expect(refused).toMatchObject([
+						{ status: 'failed', error: { code: 'budget_reached', charged: 'no' } },
+					]);
+				}
+				expect(paid).toBeCloseTo(2 * PRICE, 6);
+			}
 		});
 
 		it.each<[string, Record<string, unknown>, RegExp]>([

@@ -7,6 +7,13 @@ export interface Command {
 	args: readonly string[];
 	folder: string;
 	env?: NodeJS.ProcessEnv;
+	/** Default: the one who runs this. */
+	user?: SystemUser;
+}
+
+export interface SystemUser {
+	uid: number;
+	gid: number;
 }
 
 export interface Outcome {
@@ -21,11 +28,12 @@ const LOG_LINE_MS = 15_000;
 
 const TICK_MS = 500;
 
-export async function runCommand({ program, args, folder, env }: Command): Promise<Outcome> {
+export async function runCommand({ program, args, folder, env, user }: Command): Promise<Outcome> {
 	const child = spawn(program, args, {
 		cwd: folder,
 		env: env ?? process.env,
 		stdio: ['ignore', 'pipe', 'pipe'],
+		...user,
 		// npm is a script on Windows, which needs a shell.
 		shell: process.platform === 'win32' && !program.endsWith('.exe'),
 	});

@@ -32,10 +32,11 @@ export async function packCheckout(folder: string): Promise<string> {
  * Installs the packed checkout where n8n keeps community packages, as its own installer does. n8n reads them when it
  * starts, so it must not be running yet.
  */
-export async function installCheckout(userFolder: string): Promise<void> {
+export async function installCheckout(...userFolders: readonly string[]): Promise<void> {
 	const packed = await mkdtemp(join(tmpdir(), 'seedream-pack-'));
 	try {
-		await installTarball(userFolder, await packCheckout(packed));
+		const tarball = await packCheckout(packed);
+		for (const userFolder of userFolders) await installTarball(userFolder, tarball);
 	} finally {
 		await rm(packed, { recursive: true, force: true });
 	}

@@ -28,12 +28,12 @@ interface Running {
 }
 
 /** `npm run editor`, without its build step. */
-function editor(...args: string[]): Running {
-	return start(['--import', 'tsx', 'demo/editor.ts', ...args], ROOT);
+function editor(args: string[], env: NodeJS.ProcessEnv = {}): Running {
+	return start(['--import', 'tsx', 'demo/editor.ts', ...args], ROOT, env);
 }
 
-function start(command: string[], cwd: string): Running {
-	const child = spawn(process.execPath, command, { cwd });
+function start(command: string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
+	const child = spawn(process.execPath, command, { cwd, env: { ...process.env, ...env } });
 	const output: string[] = [];
 	for (const stream of [child.stdout, child.stderr]) {
 		stream.setEncoding('utf8').on('data', (text: string) => output.push(text));
@@ -59,20 +59,42 @@ function beside(title: string, output: string): string {
 	return new RegExp(`│ ${title} +│ (\\S+) +│`).exec(output)?.[1] ?? '';
 }
 
+/** With the address and the login in the printed table. */
+async function logIn(output: string): Promise<RestClient> {
+	const rest = new RestClient(beside('n8n', output));
+	await rest.login({ email: beside('E-mail', output), password: beside('Password', output) });
+	return rest;
+}
+
 describe('npm run editor', () => {
+	const registry = createServer((_request, response) => response.end('{"latest":"99.0.0"}'));
 	let running: Running;
 
 	beforeAll(async () => {
-		running = editor('--port', '0');
+		await once(registry.listen(0, '127.0.0.1'), 'listening');
+		const { port } = registry.address() as AddressInfo;
+		const npm_config_registry = `http://127.0.0.1:${port}/`;
+		running = editor(['--port', '0'], { npm_config_registry });
 		await untilPrinted(running, 'Ctrl-C');
 	});
 
-	afterAll(() => running.process.kill('SIGKILL'));
+	afterAll(() => {
+		running.process.kill('SIGKILL');
+		registry.close();
+	});
+
+	it('says that a newer n8n than the tested one is available', () => {
+		expect(running.output()).toContain('n8n 99.0.0 is available.');
+	});
+
+	it('imports examples in which n8n finds nothing that n8n 3 changes', async () => {
+		const rest = await logIn(running.output());
+		expect(await rest.migrationReport('v3')).toEqual([]);
+	});
 
 	it('prints a URL and a login for an n8n with the examples', async () => {
 		const output = running.output();
-		const rest = new RestClient(beside('n8n', output));
-		await rest.login({ email: beside('E-mail', output), password: beside('Password', output) });
+		const rest = await logIn(output);
 		for (const { name, nodes } of readExamples().values()) {
 			const id = beside(name, output).split('/').pop() ?? '';
 			const workflow = await rest.workflow(id);
@@ -106,7 +128,7 @@ describe('npm run editor --', () => {
 		const other = createServer().listen(0, '127.0.0.1');
 		await once(other, 'listening');
 		const { port } = other.address() as AddressInfo;
-		const refused = editor('--port', String(port));
+		const refused = editor(['--port', String(port)]);
 		expect(await exitCode(refused)).toBe(1);
 		expect(refused.output()).toMatch(new RegExp(`^Port ${port} is already in use\\..+\\n$`));
 		other.close();
@@ -115,7 +137,7 @@ describe('npm run editor --', () => {
 	it.each(['--port here', '--port 70000', '--prot 1', '5678'])(
 		'%s shows how it is used',
 		async (args) => {
-			const refused = editor(...args.split(' '));
+			const refused = editor(args.split(' '));
 			expect(await exitCode(refused)).toBe(1);
 			expect(refused.output()).toMatch(/^Usage: npm run editor -- .+\n$/);
 		},
@@ -139,9 +161,7 @@ describe('npm run dev', () => {
 		source = join(project, 'nodes/Seedream/SeedreamGenerate.node.ts');
 		running = start(['node_modules/gulp/bin/gulp.js', 'dev', '--port', '0'], project);
 		await untilPrinted(running, 'Ctrl-C');
-		const output = running.output();
-		rest = new RestClient(beside('n8n', output));
-		await rest.login({ email: beside('E-mail', output), password: beside('Password', output) });
+		rest = await logIn(running.output());
 		const [example] = readExamples().values();
 		workflowId = await rest.createWorkflow({ ...example!, name: 'Created before the restart' });
 	}, 2 * START_MS);

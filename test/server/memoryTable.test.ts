@@ -1,4 +1,4 @@
-import { systems, type System } from '../n8n/systems';
+import { ONE_PER_PROVIDER, type System } from '../n8n/systems';
 import { outputOf, SharedN8n, until, type MoneyFixture, type Started } from './moneyFixture';
 import { GENERATE, generate, inARow, START } from './nodeChains';
 import { installRuntime } from './runtime';
@@ -16,9 +16,6 @@ const starting = installRuntime(console.log).then(SharedN8n.open);
 
 afterAll(async () => await (await starting).n8n.close());
 
-const ONE_PER_PROVIDER: readonly System[] = systems.filter(
-	({ provider }, index) => systems.findIndex((system) => system.provider === provider) === index,
-);
 const EVOLINK = ONE_PER_PROVIDER.filter(({ provider }) => provider === 'evoLink');
 const OTHERS = ONE_PER_PROVIDER.filter(({ provider }) => provider !== 'evoLink');
 
@@ -157,16 +154,16 @@ describe('the data table', () => {
 			const fixture = (await starting).createFixture(system);
 			const failing = 'two [[fail:service_error]]';
 			const execution = await fixture.run({
-				prompts: ['one', failing],
+				prompts: ['one', failing, `${failing} [[charged]]`],
 				parameters: { options: { ...REMEMBERED, rowKey: '={{ "row " + $itemIndex }}' } },
 				node: { onError: 'continueRegularOutput' },
 			});
 
-			const [made, failed] = outputOf(execution, GENERATE);
+			const [made, failed, charged] = outputOf(execution, GENERATE);
 			const rows = await fixture.tableRows(TABLE);
 			const statesOf = (row: number) =>
 				rows.filter((one) => one.row === row).map(({ state, taskId }) => [state, taskId || null]);
-			const taskIds = [made, failed].map((item) => item?.json.taskId);
+			const taskIds = [made, failed, charged].map((item) => item?.json.taskId);
 			expect(statesOf(1)).toEqual([
 				['sent', null],
 				['made', taskIds[0]],
@@ -177,6 +174,13 @@ describe('the data table', () => {
 				['made', taskIds[1]],
 				['failed', taskIds[1]],
 			]);
+			const failedRows = rows.filter(({ state }) => state === 'failed');
+			expect(new Map(failedRows.map(({ row, creditsCost }) => [row, creditsCost]))).toEqual(
+				new Map([
+					[2, null],
+					[3, fixture.system.creditsPerImage],
+				]),
+			);
 			expect(rows.find(({ state }) => state === 'delivered')).toMatchObject({
 				node: GENERATE,
 				row: 1,
@@ -186,7 +190,7 @@ describe('the data table', () => {
 				creditsCost: (made?.json.cost as { credits: number }).credits,
 				execution: execution.id,
 			});
-			fixture.expectPaid(1);
+			fixture.expectPaid(2);
 		},
 	);
 

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { systems, type System } from '../n8n/systems';
+import { ONE_PER_PROVIDER, type System } from '../n8n/systems';
 import type { ProviderName } from '../sandbox/sandbox';
 import {
 	respondWith,
@@ -25,10 +25,6 @@ jest.setTimeout(180_000);
 const starting = installRuntime(console.log).then(SharedN8n.open);
 
 afterAll(async () => await (await starting).n8n.close());
-
-const ONE_PER_PROVIDER: readonly System[] = systems.filter(
-	({ provider }, index) => systems.findIndex((system) => system.provider === provider) === index,
-);
 
 /** EvoLink creates nothing again for an Idempotency-Key it already knows. */
 const honorsIdempotency = ({ provider }: System) => provider === 'evoLink';

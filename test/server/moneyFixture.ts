@@ -1,16 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import type { System } from '../n8n/systems';
 import type { Fault, ProviderName, SandboxRequest, Step, TaskView } from '../sandbox/sandbox';
+import { readDataTable } from './dataTable';
 import { itemsOf, runsOf, type Item } from './executionData';
-import { GENERATE, generate, inARow, node, START, TASK_STATUS, taskStatus } from './nodeChains';
+import { GENERATE, generate, inARow, START, TASK_STATUS, taskStatus } from './nodeChains';
 import type { Execution, WorkflowJson } from './restClient';
 import type { Runtime } from './runtime';
-import { SeedreamN8n } from './seedreamN8n';
+import { SeedreamN8n, type N8nUnderTest } from './seedreamN8n';
 
 /** Large enough for a file of its own; its content doesn't matter. */
-const IMAGE_BYTES = 2_000;
+export const IMAGE_BYTES = 2_000;
 
 const RUN_MS = 60_000;
 
@@ -33,29 +33,14 @@ export interface Started {
 	executionId: string;
 }
 
-/** A full n8n and a sandbox, shared by many concurrent fixtures. */
-export class SharedN8n {
+/** Concurrent tests that share an n8n and its sandbox. */
+export class MoneyFixtures<N8n extends N8nUnderTest> {
 	private readonly fixtures: MoneyFixture[] = [];
 
-	private constructor(
-		readonly n8n: SeedreamN8n,
-		/** How far the sandbox's clock is ahead of the real one. */
-		private readonly clock: { offsetMs: number },
-	) {
+	constructor(readonly n8n: N8n) {
 		n8n.sandbox.setIntercept((request) =>
 			this.fixtures.find((fixture) => fixture.concerns(request))?.faultFor(request),
 		);
-	}
-
-	static async open(runtime: Runtime): Promise<SharedN8n> {
-		const clock = { offsetMs: 0 };
-		const now = () => Date.now() + clock.offsetMs;
-		const n8n = await SeedreamN8n.open(runtime, {
-			sandbox: { taskSeconds: 0.1, imageBytes: IMAGE_BYTES, now },
-			// n8n's default.
-			logLevel: 'info',
-		});
-		return new SharedN8n(n8n, clock);
 	}
 
 	createFixture(system: System): MoneyFixture {
@@ -69,6 +54,28 @@ export class SharedN8n {
 		return this.fixtures
 			.filter(({ system }) => system.provider === provider)
 			.reduce((sum, fixture) => sum + fixture.imagesExpected * fixture.system.creditsPerImage, 0);
+	}
+}
+
+/** For tests that a power cut interrupts. */
+export class SharedN8n extends MoneyFixtures<SeedreamN8n> {
+	private constructor(
+		n8n: SeedreamN8n,
+		/** How far the sandbox's clock is ahead of the real one. */
+		private readonly clock: { offsetMs: number },
+	) {
+		super(n8n);
+	}
+
+	static async open(runtime: Runtime): Promise<SharedN8n> {
+		const clock = { offsetMs: 0 };
+		const now = () => Date.now() + clock.offsetMs;
+		const n8n = await SeedreamN8n.open(runtime, {
+			sandbox: { taskSeconds: 0.1, imageBytes: IMAGE_BYTES, now },
+			// n8n's default.
+			logLevel: 'info',
+		});
+		return new SharedN8n(n8n, clock);
 	}
 
 	/** Kills n8n while the providers go on. */
@@ -86,7 +93,7 @@ export class MoneyFixture {
 	private broken: { step: Step; prompt: string; faults: Fault[] } | undefined;
 
 	constructor(
-		private readonly n8n: SeedreamN8n,
+		private readonly n8n: N8nUnderTest,
 		readonly system: System,
 		private readonly name: string,
 	) {}
@@ -140,17 +147,8 @@ export class MoneyFixture {
 
 	/** The rows of a data table of n8n about this fixture, oldest first. */
 	async tableRows(name: string): Promise<Array<Item['json']>> {
-		const { rest } = this.n8n;
-		const dataTableId = { __rl: true, mode: 'name', value: name };
-		const parameters = { resource: 'row', operation: 'get', dataTableId, returnAll: true };
-		const table = node('Table', 'n8n-nodes-base.dataTable', parameters, { typeVersion: 1.1 });
-		const workflowId = await rest.createWorkflow(inARow(`Table of ${this.name}`, [table]));
-		const executionId = await rest.run(workflowId, START);
-		const { data } = await rest.waitFor(workflowId, executionId, RUN_MS);
-		return itemsOf(runsOf(data, 'Table')[0])
-			.map(({ json }) => json)
-			.filter(({ prompt }) => this.isOwn(String(prompt)))
-			.sort((a, b) => Number(a.id) - Number(b.id));
+		const rows = await readDataTable(this.n8n.rest, name);
+		return rows.filter(({ prompt }) => this.isOwn(String(prompt)));
 	}
 
 	/** The output of Seedream Task Status for these IDs, in an execution of its own. */
@@ -242,10 +240,10 @@ export class MoneyFixture {
 	}
 
 	/** The IDs n8n's log names for an execution, in lines that begin like this, by row. */
-	async idsInLog(executionId: string, beginning: string): Promise<string[]> {
-		const log = await readFile(this.n8n.logFile, 'utf8');
+	async idsInLog(executionId: string, beginning: string, log?: string): Promise<string[]> {
+		const lines = (log ?? (await this.n8n.readLog())).split('\n');
 		const place = new RegExp(`\\(execution ${executionId}, row (\\d+)\\)$`);
-		const found = log.split('\n').flatMap((line) => {
+		const found = lines.flatMap((line) => {
 			const row = place.exec(line)?.[1];
 			const id = / task (\S+) /.exec(line)?.[1];
 			return line.startsWith(beginning) && row && id ? [{ row: Number(row), id }] : [];

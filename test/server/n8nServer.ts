@@ -1,17 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import axios from 'axios';
 
-import { UserError } from '../../demo/userError';
-import { lastLines } from './nodeBinary';
-import { freePorts, requireFreePort } from './ports';
+import { freePorts, HOST, requireFreePort } from './ports';
 import type { Runtime } from './runtime';
+import { startServer, type ServerProcess } from './serverProcess';
+
+/** What the process is for: everything or, in queue mode, a part of it. */
+export type N8nCommand = 'start' | 'worker' | 'webhook';
 
 export interface N8nOptions {
+	/** Default: `start`. */
+	command?: N8nCommand;
 	/** Default: a free one. */
 	port?: number;
 	/** n8n keeps everything in its `.n8n` folder. */
@@ -21,60 +21,39 @@ export interface N8nOptions {
 	logLevel?: 'error' | 'warn' | 'info' | 'debug';
 }
 
-export interface RunningN8n {
+export interface RunningN8n extends ServerProcess {
 	url: string;
-	/** Of the n8n process itself. */
-	pid: number;
-	/** Where its output goes. */
-	logFile: string;
-	/** Stops it as Ctrl-C does, and kills it if that takes too long. */
-	stop: () => Promise<void>;
-	/** Kills it, as in a power cut. */
-	kill: () => Promise<void>;
-	/** Resolves when the process has ended, for whatever reason. */
-	ended: Promise<void>;
 }
 
-const HOST = '127.0.0.1';
-
-const START_MS = 120_000;
-
-const STOP_MS = 15_000;
-
-const POLL_MS = 200;
+/** Answers with JSON once the process is ready. The main one's health check does so before its routes exist. */
+const READY_PATHS: Record<N8nCommand, string> = {
+	start: '/rest/settings',
+	worker: '/healthz/readiness',
+	webhook: '/healthz/readiness',
+};
 
 export async function startN8n(runtime: Runtime, options: N8nOptions): Promise<RunningN8n> {
-	const { userFolder, port: wanted = 0 } = options;
+	const { command = 'start', userFolder, port: wanted = 0 } = options;
 	if (wanted !== 0) await requireFreePort(wanted);
 	const [free = 0, brokerPort = 0] = await freePorts(2);
 	const port = wanted === 0 ? free : wanted;
+	const url = `http://${HOST}:${port}`;
 	await mkdir(userFolder, { recursive: true });
-	const logFile = join(userFolder, 'n8n.log');
-	const child = spawn(runtime.node.path, [runtime.n8n, 'start'], {
-		cwd: userFolder,
+	const server = await startServer({
+		name: command === 'start' ? 'n8n' : `n8n ${command}`,
+		program: runtime.node.path,
+		args: [runtime.n8n, command],
+		folder: userFolder,
 		env: {
 			...withoutN8nSettings(runtime.node.env),
 			...environment(userFolder, port, brokerPort, options.logLevel ?? 'warn'),
 			...runtime.env,
 			...options.env,
 		},
-		stdio: ['ignore', 'pipe', 'pipe'],
+		logFile: join(userFolder, 'n8n.log'),
+		isReady: async () => await answers(url + READY_PATHS[command]),
 	});
-	// A restart appends to it.
-	const log = createWriteStream(logFile, { flags: 'a' });
-	child.stdout.pipe(log, { end: false });
-	child.stderr.pipe(log, { end: false });
-	const ended = once(child, 'close').then(() => void log.end());
-	const server: RunningN8n = {
-		url: `http://${HOST}:${port}`,
-		pid: child.pid ?? 0,
-		logFile,
-		ended,
-		stop: async () => await end(child, 'SIGINT', ended),
-		kill: async () => await end(child, 'SIGKILL', ended),
-	};
-	await untilReady(server, child);
-	return server;
+	return { ...server, url };
 }
 
 /** The user's own n8n settings must not affect this one. */
@@ -99,6 +78,10 @@ function environment(
 		N8N_LISTEN_ADDRESS: HOST,
 		N8N_HOST: HOST,
 		N8N_PORT: String(port),
+		// A worker only listens for these.
+		QUEUE_HEALTH_CHECK_ACTIVE: 'true',
+		QUEUE_HEALTH_CHECK_PORT: String(port),
+		N8N_WORKER_SERVER_ADDRESS: HOST,
 		N8N_PROTOCOL: 'http',
 		N8N_SECURE_COOKIE: 'false',
 		N8N_ENCRYPTION_KEY: 'seedream-on-localhost',
@@ -118,25 +101,6 @@ function environment(
 	};
 }
 
-/** Its health check reports ready before the routes exist. */
-async function untilReady(server: RunningN8n, child: ChildProcess): Promise<void> {
-	const deadline = performance.now() + START_MS;
-	for (;;) {
-		if (child.exitCode !== null || child.signalCode !== null) {
-			const log = await readFile(server.logFile, 'utf8');
-			throw new UserError(`n8n did not start. It said:\n${lastLines(log)}`);
-		}
-		if (await answers(`${server.url}/rest/settings`)) return;
-		if (performance.now() > deadline) {
-			await server.kill();
-			throw new UserError(
-				`n8n did not answer within ${START_MS / 1000} seconds; its log is ${server.logFile}.`,
-			);
-		}
-		await wait(POLL_MS);
-	}
-}
-
 async function answers(url: string): Promise<boolean> {
 	try {
 		const { data } = await axios.get<unknown>(url, { proxy: false, timeout: 5_000 });
@@ -145,15 +109,4 @@ async function answers(url: string): Promise<boolean> {
 	} catch {
 		return false;
 	}
-}
-
-async function end(
-	child: ChildProcess,
-	signal: NodeJS.Signals,
-	ended: Promise<void>,
-): Promise<void> {
-	child.kill(signal);
-	const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-	await ended;
-	clearTimeout(force);
 }

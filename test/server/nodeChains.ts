@@ -1,7 +1,7 @@
 import type { WorkflowJson } from './restClient';
 import type { ProviderCredentials } from './seedreamN8n';
 
-/** Workflows of nodes in a row, after a manual trigger. */
+/** Workflows of nodes in a row, most of them after a manual trigger. */
 
 export type WorkflowNode = WorkflowJson['nodes'][number];
 
@@ -39,12 +39,33 @@ export function taskStatus(
 	return node(TASK_STATUS, 'n8n-nodes-seedream.seedreamTaskStatus', parameters, { credentials });
 }
 
+/** Outputs the file as an item. */
+export function fetchFile(url: string): WorkflowNode {
+	const options = { response: { response: { responseFormat: 'file' } } };
+	const type = 'n8n-nodes-base.httpRequest';
+	return node('HTTP Request', type, { url, options }, { typeVersion: 4.2 });
+}
+
+/** Output the rows of a CSV file as items. */
+export function readSpreadsheet(url: string): WorkflowNode[] {
+	return [fetchFile(url), node('Extract From File', 'n8n-nodes-base.extractFromFile')];
+}
+
+/** Starts by hand. */
 export function inARow(
 	name: string,
 	nodes: readonly WorkflowNode[],
 	more: Partial<WorkflowJson> = {},
 ): WorkflowJson {
-	const all = [node(START, 'n8n-nodes-base.manualTrigger'), ...nodes];
+	return chain(name, [node(START, 'n8n-nodes-base.manualTrigger'), ...nodes], more);
+}
+
+/** The first node is the trigger. */
+export function chain(
+	name: string,
+	all: readonly WorkflowNode[],
+	more: Partial<WorkflowJson> = {},
+): WorkflowJson {
 	return {
 		name,
 		nodes: all.map((one, index) => ({

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 
 import { UserError } from '../../demo/userError';
 
-const HOST = '127.0.0.1';
+export const HOST = '127.0.0.1';
 
 /** Distinct ports nothing listens on. */
 export async function freePorts(count: number): Promise<number[]> {

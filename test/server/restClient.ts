@@ -28,6 +28,8 @@ export type WorkflowJson = z.infer<typeof workflowSchema>;
 
 const createdSchema = z.object({ id: z.string() });
 
+const versionSchema = z.object({ versionId: z.string() });
+
 const verdictSchema = z.object({ status: z.enum(['OK', 'Error']), message: z.string() });
 
 export type CredentialVerdict = z.infer<typeof verdictSchema>;
@@ -37,6 +39,8 @@ const typesSchema = z.array(z.object({ name: z.string() }));
 function namesOf(types: unknown): string[] {
 	return typesSchema.parse(types).map(({ name }) => name);
 }
+
+const reportSchema = z.object({ report: z.object({ workflowResults: z.array(z.unknown()) }) });
 
 const startedSchema = z.object({ executionId: z.string() });
 
@@ -128,6 +132,12 @@ export class RestClient {
 	}
 
 	/** The names of all node types. */
+	/** What n8n's Migration Report finds in the workflows, for the next major version. */
+	async migrationReport(version: 'v3'): Promise<unknown[]> {
+		const path = `/rest/breaking-changes/report/refresh?version=${version}`;
+		return reportSchema.parse(await this.call('post', path)).report.workflowResults;
+	}
+
 	async nodeTypes(): Promise<string[]> {
 		return namesOf(await this.call('get', '/types/nodes.json'));
 	}
@@ -158,6 +168,13 @@ export class RestClient {
 	/** As the editor saves it. */
 	async saveWorkflow(id: string, workflow: WorkflowJson): Promise<void> {
 		await this.call('patch', `/rest/workflows/${id}`, workflow);
+	}
+
+	/** Publishes the saved workflow: its trigger works soon. */
+	async activate(id: string): Promise<void> {
+		const { versionId } = versionSchema.parse(await this.call('get', `/rest/workflows/${id}`));
+		const body = { versionId, name: '', description: '' };
+		await this.call('post', `/rest/workflows/${id}/activate`, body);
 	}
 
 	/** n8n only deletes archived workflows. */
@@ -196,10 +213,21 @@ export class RestClient {
 
 	/** Whether it has ended; without its data, which can be large. */
 	async isOver(workflowId: string, executionId: string): Promise<boolean> {
-		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
-		const answer = await this.call('get', `/rest/executions?filter=${filter}&limit=10`);
-		const found = listSchema.parse(answer).results.find(({ id }) => id === executionId);
+		const found = (await this.latest(workflowId)).find(({ id }) => id === executionId);
 		return found !== undefined && !UNFINISHED.includes(found.status);
+	}
+
+	/** The IDs of a workflow's last 100 executions, newest first; undefined while one of them isn't over. */
+	async finishedExecutions(workflowId: string): Promise<string[] | undefined> {
+		const executions = await this.latest(workflowId, 100);
+		const isOver = executions.every(({ status }) => !UNFINISHED.includes(status));
+		return isOver ? executions.map(({ id }) => id) : undefined;
+	}
+
+	private async latest(workflowId: string, limit = 10) {
+		const filter = encodeURIComponent(JSON.stringify({ workflowId }));
+		const answer = await this.call('get', `/rest/executions?filter=${filter}&limit=${limit}`);
+		return listSchema.parse(answer).results;
 	}
 
 	/** Stops the execution after `timeoutMs`; returns what there is. */

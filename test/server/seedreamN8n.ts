@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,11 +29,21 @@ export type ProviderCredentials = Readonly<
 	Record<'evoLinkApi' | 'apiMartApi' | 'apiInOneApi', CredentialName>
 >;
 
+/** A full n8n, in one process or several, with a sandbox. */
+export interface N8nUnderTest {
+	readonly sandbox: Sandbox;
+	readonly rest: RestClient;
+	readonly credentials: ProviderCredentials;
+	/** Where its production webhooks are. */
+	readonly webhookUrl: string;
+	readLog: () => Promise<string>;
+}
+
 /**
  * A full n8n in a folder of its own until `close`, with this package installed as users do, an owner, and a credential
  * per provider for a sandbox.
  */
-export class SeedreamN8n {
+export class SeedreamN8n implements N8nUnderTest {
 	private constructor(
 		readonly userFolder: string,
 		readonly sandbox: Sandbox,
@@ -78,8 +88,20 @@ export class SeedreamN8n {
 		return this.running.url;
 	}
 
+	get webhookUrl(): string {
+		return this.url;
+	}
+
+	get pid(): number {
+		return this.running.pid;
+	}
+
 	get logFile(): string {
 		return this.running.logFile;
+	}
+
+	async readLog(): Promise<string> {
+		return await readFile(this.logFile, 'utf8');
 	}
 
 	/** Resolves when n8n has ended, for whatever reason. */

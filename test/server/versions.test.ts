@@ -10,10 +10,11 @@ import { itemsOf, runsOf, type Item } from './executionData';
 import type { N8nVersion } from './n8nReleases';
 import { nodeBinary, type NodeRange } from './nodeBinary';
 import {
+	fetchFile,
 	GENERATE,
 	generate,
 	inARow,
-	node,
+	readSpreadsheet,
 	START,
 	TASK_STATUS,
 	taskStatus,
@@ -80,7 +81,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 	/** Nodes that output the rows of a CSV file. */
 	function spreadsheet(csv: string | Buffer): WorkflowNode[] {
 		const url = n8n.sandbox.addFile(Buffer.from(csv), 'text/csv');
-		return [fetchFile(url), node('Extract From File', 'n8n-nodes-base.extractFromFile')];
+		return readSpreadsheet(url);
 	}
 
 	async function bytesOf({ id, data }: { id?: string; data: string }): Promise<Buffer> {
@@ -257,7 +258,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 	});
 
 	it('has no warnings about this package in its log', async () => {
-		const log = await readFile(n8n.logFile, 'utf8');
+		const log = await n8n.readLog();
 		// The tests' own folders are named like this, too.
 		const lines = log.replaceAll(n8n.userFolder, '').replaceAll(cacheFolder(), '').split('\n');
 		expect(lines.filter((line) => /seedream/i.test(line))).toEqual([]);
@@ -275,15 +276,9 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 
 		expect(status).toBe('canceled');
 		expect(n8n.sandbox.requests).toHaveLength(sent);
-		expect(await readFile(n8n.logFile, 'utf8')).toContain(tasksFor('A glacier')[0]?.id);
+		expect(await n8n.readLog()).toContain(tasksFor('A glacier')[0]?.id);
 	});
 });
-
-function fetchFile(url: string): WorkflowNode {
-	const options = { response: { response: { responseFormat: 'file' } } };
-	const type = 'n8n-nodes-base.httpRequest';
-	return node('HTTP Request', type, { url, options }, { typeVersion: 4.2 });
-}
 
 function rowOf(pairedItem: Item['pairedItem']): number | undefined {
 	if (typeof pairedItem === 'number') return pairedItem;

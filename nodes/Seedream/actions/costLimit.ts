@@ -55,7 +55,7 @@ export class CostLimit {
 		const isCounted = !record.isUncounted(client.honorsIdempotencyKeys());
 		if (isCounted || (await this.budget.admit(row, record))) return undefined;
 		const { maxUsd = 0 } = record.input;
-		const charged = record.unconfirmed() ? 'unknown' : 'no';
+		const charged = record.mayExist() ? 'unknown' : 'no';
 		return budgetReached(client.provider, maxUsd, this.ledger.costUsd(), this.limitUsd, charged);
 	}
 

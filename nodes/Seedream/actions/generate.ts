@@ -12,11 +12,14 @@ import {
 	readRowSettings,
 	type GenerateRow,
 } from '../n8n/readRow';
+import { isRestarted } from '../n8n/restartedExecution';
+import type { RowFields } from '../n8n/rowFields';
 import { openTaskStore } from '../n8n/taskStore';
 import { isTool } from '../n8n/tool';
 import { runningItem } from '../output/taskItems';
 import { findProvider } from '../providers';
 import type { Provider } from '../providers/provider';
+import { callbackAddress } from '../request/callbackAddress';
 import { fieldLabel, fieldMessage } from '../request/labels';
 import { requestFingerprint } from '../request/requestFingerprint';
 import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
@@ -39,7 +42,7 @@ import {
 
 /** Generates the images of every row. */
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const ledger = openTaskStore(context);
+	const ledger = openTaskStore(context, await isRestarted(context));
 	const batchMemory = new BatchMemory(context);
 	try {
 		const modelSchemas = new ModelSchemas(context);
@@ -51,7 +54,7 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 			const record = ledger.openRecord(itemIndex, rowRequestOf(row));
 			const memory = batchMemory.ofRow(row, record, itemIndex);
 			// A create that may have been accepted isn't left for another provider.
-			const refuse = () => (record.unconfirmed() ? undefined : knownFailure());
+			const refuse = () => (record.mayExist() ? undefined : knownFailure());
 			const admit = async () => refuse() ?? (await costLimit?.admit(itemIndex, record, client));
 			try {
 				const known = refuse();
@@ -74,6 +77,10 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 				return costLimit?.refusal(rows) ?? tableFailure;
 			},
 			processRow: async (row, tools) => await fallBack.generate(row, tools),
+			callsBackToo: ({ continueWhen, request }) =>
+				continueWhen === 'finished' &&
+				request !== undefined &&
+				callbackAddress(request) !== undefined,
 			limitedModels: () => modelSchemas.models(),
 			preview: () => previews.facts(),
 			onRetry: () => onRetry(context, reuses),
@@ -92,15 +99,16 @@ export async function generate(context: IExecuteFunctions): Promise<INodeExecuti
 
 function rowReader(ledger: Ledger, context: IExecuteFunctions, modelSchemas: ModelSchemas) {
 	const checkReferences = createReferenceCheck(context);
-	return async (itemIndex: number): Promise<ReadRow<RowToGenerate>> => {
+	return async (fields: RowFields): Promise<ReadRow<RowToGenerate>> => {
+		const { itemIndex } = fields;
 		const input = ledger.previousInput(itemIndex);
 		const previous = input && findProvider(input.provider);
 		if (previous) {
-			const settings = await readRowSettings(context, itemIndex, previous);
+			const settings = await readRowSettings(fields, previous);
 			return settings.ok ? { ok: true, value: { ...settings.value, input } } : settings;
 		}
-		if (!isTool(context) && isEmptyGenerateRow(context, itemIndex)) return SKIPPED;
-		const read = await readGenerateRow(context, itemIndex);
+		if (!isTool(context) && isEmptyGenerateRow(fields)) return SKIPPED;
+		const read = await readGenerateRow(fields);
 		if (!read.ok) return read;
 		const { recheck, ...row } = read.value;
 		const { provider } = row;

@@ -4,6 +4,7 @@ import type { Result } from '../errors/failure';
 import { missingFallbackCredential } from '../errors/inputFailures';
 import { createApiClient } from '../n8n/apiClient';
 import { createDownloader } from '../n8n/downloader';
+import { RowFields } from '../n8n/rowFields';
 import { findProvider } from '../providers';
 import type { Provider } from '../providers/provider';
 import type { RowOptions } from '../request/options';
@@ -21,13 +22,18 @@ const MAX_PATIENCE_SECONDS = 60;
 
 export async function readRows<T>(
 	context: IExecuteFunctions,
-	readRow: (itemIndex: number) => Promise<ReadRow<T>>,
+	readRow: (fields: RowFields) => Promise<ReadRow<T>>,
 ): Promise<Array<ReadRow<T>>> {
 	const limit = createLimit(CONCURRENT_READS);
+	const read = async (itemIndex: number) => {
+		const fields = new RowFields(context, itemIndex);
+		await fields.pause();
+		return await readRow(fields);
+	};
 	return await Promise.all(
 		context
 			.getInputData()
-			.map(async (_item, itemIndex) => await limit(async () => await readRow(itemIndex))),
+			.map(async (_item, itemIndex) => await limit(async () => await read(itemIndex))),
 	);
 }
 
@@ -121,7 +127,8 @@ async function openProvider(
 	});
 	const poller = new TaskPoller(client, clock, backoff);
 	const links = { clock, open: createDownloader(context, { provider, itemIndex }) };
-	return { ok: true, value: { client, poller, links } };
+	const { addCallbackData } = api.value;
+	return { ok: true, value: { client, poller, links, addCallbackData } };
 }
 
 /** 'Concurrency' belongs to the node, not to a row: the first row that could be read decides. */

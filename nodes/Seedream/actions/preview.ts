@@ -6,19 +6,21 @@ import type { PreviewFacts } from '../n8n/previewHint';
 import { ProviderPrices, type AccountBalance } from '../n8n/providerPrices';
 import { isPreviewed } from '../n8n/readRow';
 import { failureItem, type RowItem } from '../n8n/results';
+import type { RowFields } from '../n8n/rowFields';
 import { previewItem } from '../output/previewItem';
 import { estimatedCost, taskCost } from '../providers/price';
 import { priceByRules } from '../providers/pricingRules';
-import type { Cost, Provider } from '../providers/provider';
+import type { Provider } from '../providers/provider';
 import { costInBoth } from '../providers/taskCost';
 import type { ImageRequest } from '../request/imageRequest';
 import { requestBody } from '../request/requestBody';
 import { expectedImages, requestPrice } from '../request/requestPrice';
+import type { Cost } from '../shared/cost';
 import type { Ledger } from '../tasks/ledger';
 import { hasEnded, type ReadRow } from './row';
 import { newRequest, type RowToGenerate } from './rowTasks';
 
-type ReadGenerateRow = (itemIndex: number) => Promise<ReadRow<RowToGenerate>>;
+type ReadGenerateRow = (fields: RowFields) => Promise<ReadRow<RowToGenerate>>;
 
 /** Returns what rows would cost, instead of sending them. */
 export class Previews {
@@ -37,10 +39,10 @@ export class Previews {
 
 	/** Reads and checks every row with `readRow`; a row that's only previewed ends with that. */
 	reader(readRow: ReadGenerateRow): ReadGenerateRow {
-		return async (itemIndex) => {
-			const row = await readRow(itemIndex);
-			if (hasEnded(row) || !isPreviewed(this.context, itemIndex)) return row;
-			return { kind: 'preview', items: [await this.preview(row, itemIndex)] };
+		return async (fields) => {
+			const row = await readRow(fields);
+			if (hasEnded(row) || !isPreviewed(fields)) return row;
+			return { kind: 'preview', items: [await this.preview(row, fields.itemIndex)] };
 		};
 	}
 

@@ -79,8 +79,12 @@ export async function processRows<T extends Row>(
 		items,
 		fewerImages,
 		skipped,
+		callsBackToo: prepared.some(
+			(row) => !hasEnded(row) && row.ok && processor.callsBackToo?.(row.value.row),
+		),
 		limitedModels: processor.limitedModels?.() ?? [],
 		preview: processor.preview?.(),
+		notes: processor.notes?.(),
 		seconds: (clock.now() - startedAt) / 1000,
 	});
 	return [items.map((item) => withSelectedFields(item, prepared))];
@@ -106,7 +110,7 @@ function expectedImages<T>(row: PreparedRow<T>, { imagesOf }: RowProcessor<T>): 
 
 type SharedTools = Omit<
 	RowTools,
-	'itemIndex' | 'client' | 'poller' | 'links' | 'withSlot' | 'forProvider' | 'noteFewerImages'
+	keyof ProviderTools | 'itemIndex' | 'withSlot' | 'forProvider' | 'noteFewerImages'
 >;
 
 async function processAll<T>(

@@ -8,7 +8,9 @@ import type { FileCache } from '../n8n/fileCache';
 import type { LimitedModel } from '../n8n/modelSchemas';
 import type { PreviewFacts } from '../n8n/previewHint';
 import type { RowItem, RowResult } from '../n8n/results';
+import type { RowFields } from '../n8n/rowFields';
 import type { Provider } from '../providers/provider';
+import type { AddCallbackData } from '../request/callbackData';
 import type { RowOptions } from '../request/options';
 import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
@@ -44,6 +46,7 @@ export interface ProviderTools {
 	client: ProviderClient;
 	poller: TaskPoller;
 	links: DownloadTools<IBinaryData>;
+	addCallbackData: AddCallbackData;
 }
 
 /** Everything that processing a row takes. */
@@ -67,7 +70,7 @@ export interface RowTools extends ProviderTools {
 
 /** What a node does with its rows. */
 export interface RowProcessor<T> {
-	readRow: (itemIndex: number) => Promise<ReadRow<T>>;
+	readRow: (fields: RowFields) => Promise<ReadRow<T>>;
 	processRow: (row: T, tools: RowTools) => Promise<RowResult>;
 	/** Why none of these rows is sent, before anything is. */
 	refuseAll?: (rows: readonly T[]) => Promise<Failure | undefined>;
@@ -82,9 +85,13 @@ export interface RowProcessor<T> {
 	};
 	/** For the rows of one provider; `concurrency` 0 is automatic. */
 	concurrencyLimiter: (concurrency: number) => ConcurrencyLimiter;
+	/** Whether the node waits for a row's images, and the provider also calls back. */
+	callsBackToo?: (row: T) => boolean;
 	/** The custom models whose limits came from their providers. */
 	limitedModels?: () => readonly LimitedModel[];
 	preview?: () => PreviewFacts;
+	/** What the note above the output says besides, in sentences. */
+	notes?: () => readonly string[];
 	/** What a retry does with the rows that finished, for the error that names those that failed. */
 	onRetry: () => string;
 }

@@ -3,11 +3,12 @@ import sum from 'lodash/sum';
 import { type Failure, type Result, withOtherTaskIds } from '../errors/failure';
 import { type RowItem, failureItem } from '../n8n/results';
 import { estimatedCost } from '../providers/price';
-import type { CompletedTask, Cost, CreatedTask, Provider } from '../providers/provider';
+import type { CompletedTask, CreatedTask, Provider } from '../providers/provider';
 import { linksExpire } from '../providers/resultLinks';
+import type { Cost } from '../shared/cost';
 import type { TaskInput } from '../tasks/ledgerData';
-import type { RowRecord } from '../tasks/rowRecord';
 import type { ParsedResponse } from '../tasks/providerClient';
+import type { RowRecord } from '../tasks/rowRecord';
 import type { PolledTask } from '../tasks/taskPoller';
 import { type DownloadedResults, type MissingImage, downloadResults } from './downloadResults';
 import type { RowTools } from './row';
@@ -80,8 +81,8 @@ export async function collectRowImages(
 	const { provider } = client;
 	const finished = ends.flatMap((end) => (end.ok ? [end.value] : []));
 	const failures = ends.flatMap((end): Failure[] => (end.ok ? [] : [end.failure]));
-	for (const { hasEnded, taskId } of failures) {
-		if (hasEnded && taskId) memory?.noteFailed(record.idempotencyKey, taskId);
+	for (const { hasEnded, taskId, cost } of failures) {
+		if (hasEnded && taskId) memory?.noteFailed(record.idempotencyKey, taskId, cost);
 	}
 	const unfinished = failures.filter(({ hasEnded }) => !hasEnded);
 	const charged = failures.filter((failure) => failure.charged !== 'no');

@@ -94,14 +94,15 @@ async function submitRow(
 	tools: GenerateTools,
 ): Promise<Result<SubmittedTasks | ReusedTasks>> {
 	const { request, options } = row;
-	const { client, referenceLinks, clock, backoff, memory } = tools;
+	const { client, referenceLinks, clock, backoff, memory, addCallbackData } = tools;
 	const { provider } = client;
 	if (!memory.ok) return memory;
 	if (ledger.hasReplayed(provider.id)) client.trustIdempotencyKeys();
 	const newBody = async () => {
 		if (!request) return { ok: false as const, failure: invalidRow([], provider) };
 		const links = await referenceLinks.resolve(request.references, client, request.sendBinaryAs);
-		return links.ok ? { ok: true as const, value: requestBody(request, links.value) } : links;
+		if (!links.ok) return links;
+		return { ok: true as const, value: requestBody(request, links.value, addCallbackData) };
 	};
 	const submitTools = {
 		clock,

@@ -6,19 +6,20 @@ import { isEmptyRow, readStatusRow, type StatusRow } from '../n8n/readRow';
 import { type RowItem, failureItem, continuesOnFail } from '../n8n/results';
 import { isTool } from '../n8n/tool';
 import { runningItem } from '../output/taskItems';
+import type { CompletedTask, TaskState } from '../providers/provider';
+import type { RowOptions } from '../request/options';
 import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
+import type { ParsedResponse } from '../tasks/providerClient';
 import type { PolledTask } from '../tasks/taskPoller';
-import { downloadResults, type DownloadedResults } from './downloadResults';
+import { downloadResults } from './downloadResults';
 import { processRows } from './processRows';
-import { type RowTools, SKIPPED } from './row';
+import { type Row, type RowTools, SKIPPED } from './row';
 
 /** Looks up the tasks of every row. */
 export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	return await processRows(context, {
-		readRow: async (itemIndex) =>
-			!isTool(context) && isEmptyRow(context, itemIndex, 'taskId')
-				? SKIPPED
-				: await readStatusRow(context, itemIndex),
+		readRow: async (fields) =>
+			!isTool(context) && isEmptyRow(fields, 'taskId') ? SKIPPED : await readStatusRow(fields),
 		processRow: statusRow,
 		onRetry: () => 'Checking them again is free.',
 		imagesOf: ({ taskIds }) => taskIds.length,
@@ -30,10 +31,15 @@ export async function taskStatus(context: IExecuteFunctions): Promise<INodeExecu
 }
 
 async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<RowItem[]>> {
-	const report = row.continueWhen === 'now' ? currentItems : finishedTaskItems;
+	const { taskIds, continueWhen, options } = row;
+	const report = continueWhen === 'now' ? currentItems : finishedTaskItems;
 	const tasks = await tools.withSlot(
 		async () =>
-			await Promise.all(row.taskIds.map(async (taskId) => await report(taskId, row, tools))),
+			await Promise.all(
+				taskIds.map(
+					async (taskId) => await report(existingTask(taskId, row, tools), options, tools),
+				),
+			),
 	);
 	const { context, itemIndex } = tools;
 	const items = [];
@@ -47,59 +53,9 @@ async function statusRow(row: StatusRow, tools: RowTools): Promise<Result<RowIte
 	return { ok: true, value: items };
 }
 
-/** Whatever the status is, it's the result: a failed task isn't an error of this node. */
-async function currentItems(
+export function existingTask(
 	taskId: string,
-	{ options }: StatusRow,
-	tools: RowTools,
-): Promise<Result<RowItem[]>> {
-	const { context, itemIndex, client, poller } = tools;
-	const { provider } = client;
-	const polledTask = existingTask(taskId, options, tools);
-	const queried = await poller.poll(polledTask);
-	if (!queried.ok) return queried;
-	const { content: state, raw } = queried.value;
-	const facts = { provider, taskId, model: state.model };
-	switch (state.status) {
-		case 'completed':
-			return itemsOrFailure(
-				await downloadResults(facts, { content: state, raw }, options, polledTask, tools),
-			);
-		case 'failed':
-		case 'cancelled': {
-			const failure = taskFailure(provider, state, taskId);
-			return { ok: true, value: [failureItem(context, { itemIndex, failure })] };
-		}
-		case 'submitted':
-		case 'processing':
-			return {
-				ok: true,
-				value: [runningItem(facts, state, raw, { ...options, itemIndex })],
-			};
-	}
-}
-
-async function finishedTaskItems(
-	taskId: string,
-	{ options }: StatusRow,
-	tools: RowTools,
-): Promise<Result<RowItem[]>> {
-	const { client, poller } = tools;
-	const polledTask = existingTask(taskId, options, tools);
-	const done = await poller.waitFor(polledTask);
-	if (!done.ok) return done;
-	const facts = { provider: client.provider, taskId, model: done.value.content.model };
-	return itemsOrFailure(await downloadResults(facts, done.value, options, polledTask, tools));
-}
-
-/** Without a single image, the row has failed. */
-function itemsOrFailure({ items, failure }: DownloadedResults): Result<RowItem[]> {
-	return failure ? { ok: false, failure } : { ok: true, value: items };
-}
-
-function existingTask(
-	taskId: string,
-	{ pollInterval, timeout }: StatusRow['options'],
+	{ options: { pollInterval, timeout } }: Row,
 	{ clock }: RowTools,
 ): PolledTask {
 	return {
@@ -110,4 +66,64 @@ function existingTask(
 		isExisting: true,
 		isConfirmed: false,
 	};
+}
+
+async function currentItems(
+	polledTask: PolledTask,
+	options: RowOptions,
+	tools: RowTools,
+): Promise<Result<RowItem[]>> {
+	const queried = await tools.poller.poll(polledTask);
+	return queried.ok ? await itemsOfState(queried.value, polledTask, options, tools) : queried;
+}
+
+/** Whatever the status is, it's the result: a failed task isn't an error of the node. */
+export async function itemsOfState(
+	{ content: state, raw }: ParsedResponse<TaskState>,
+	polledTask: PolledTask,
+	options: RowOptions,
+	tools: RowTools,
+): Promise<Result<RowItem[]>> {
+	const { context, itemIndex, client } = tools;
+	const { provider } = client;
+	const { taskId } = polledTask;
+	switch (state.status) {
+		case 'completed':
+			return await completedItems({ content: state, raw }, polledTask, options, tools);
+		case 'failed':
+		case 'cancelled': {
+			const failure = taskFailure(provider, state, taskId);
+			return { ok: true, value: [failureItem(context, { itemIndex, failure })] };
+		}
+		case 'submitted':
+		case 'processing': {
+			const facts = { provider, taskId, model: state.model };
+			return {
+				ok: true,
+				value: [runningItem(facts, state, raw, { ...options, itemIndex })],
+			};
+		}
+	}
+}
+
+export async function finishedTaskItems(
+	polledTask: PolledTask,
+	options: RowOptions,
+	tools: RowTools,
+): Promise<Result<RowItem[]>> {
+	const done = await tools.poller.waitFor(polledTask);
+	return done.ok ? await completedItems(done.value, polledTask, options, tools) : done;
+}
+
+/** Without a single image, the row has failed. */
+async function completedItems(
+	task: ParsedResponse<CompletedTask>,
+	polledTask: PolledTask,
+	options: RowOptions,
+	tools: RowTools,
+): Promise<Result<RowItem[]>> {
+	const { provider } = tools.client;
+	const facts = { provider, taskId: polledTask.taskId, model: task.content.model };
+	const { items, failure } = await downloadResults(facts, task, options, polledTask, tools);
+	return failure ? { ok: false, failure } : { ok: true, value: items };
 }

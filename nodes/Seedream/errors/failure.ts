@@ -1,3 +1,4 @@
+import type { Cost } from '../shared/cost';
 import type { ErrorMeaning } from './errorCodes';
 import type { FailureCause } from './failureCause';
 import type { ProviderError } from './providerError';
@@ -14,6 +15,8 @@ export interface Failure {
 	code: string;
 	type: string;
 	charged: Charged;
+	/** Where the provider says what it charged for a task without an image. */
+	cost?: Cost;
 	/** `charged` is "no" only because nothing says otherwise. */
 	chargeIsAssumed?: true;
 	/** `processing` when the task is still running and can be fetched later. */

@@ -1,3 +1,4 @@
+import type { Cost } from '../shared/cost';
 import { taskMessage } from './errorMessages';
 import {
 	CHARGED_WITHOUT_IMAGE_MESSAGE,
@@ -22,12 +23,13 @@ interface TaskEnd {
 	status: 'failed' | 'cancelled';
 	error: ProviderError;
 	charged: Charged;
+	cost?: Cost;
 }
 
 /** The task ended without an image. */
 export function taskFailure(
 	provider: ProviderInfo & { failedTasksAreFree: 'documented' | 'assumed' },
-	{ status, error, charged }: TaskEnd,
+	{ status, error, charged, cost }: TaskEnd,
 	taskId: string,
 ): Failure {
 	const { message, hint } = taskMessage(error);
@@ -40,6 +42,7 @@ export function taskFailure(
 		type: error.type,
 		charged,
 		...(isAssumed ? { chargeIsAssumed: true } : {}),
+		...(cost && { cost }),
 		hasEnded: true,
 		status,
 		provider: provider.id,

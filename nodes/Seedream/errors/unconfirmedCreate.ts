@@ -55,6 +55,19 @@ export function earlierCreateUnconfirmed(create: UnconfirmedCreate): Failure {
 	};
 }
 
+/** n8n has restarted the execution, and what the node sent before that isn't known. */
+export function executionRestarted({ id, label }: ProviderInfo): Failure {
+	return {
+		message: `n8n restarted this execution after its worker stopped responding, and the node may have sent this row to ${label} before that. The image may have been generated and you may have been charged`,
+		description: `The log of that worker contains the task IDs, and ${label}'s task list contains the tasks. Fetch the image with the Seedream Task Status node and its task ID. To avoid charging you twice, the node doesn't send this row again in this execution. Retry on the Executions tab does, and so does a new execution, so check first. With QUEUE_WORKER_MAX_STALLED_COUNT=0, n8n doesn't restart executions. ${CHARGE_MESSAGES.unknown}`,
+		code: 'execution_restarted',
+		type: 'queue',
+		charged: 'unknown',
+		status: 'failed',
+		provider: id,
+	};
+}
+
 function possibleTask({ provider, model, at, lastAt, candidates }: UnconfirmedCreate): string {
 	const { label } = provider;
 	const found =

@@ -2,6 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 
 import { providers } from '../providers';
 import type { Provider } from '../providers/provider';
+import { MAX_CALLBACK_DATA } from '../request/callbackData';
 import { fieldLabel } from '../request/labels';
 import { OPTION_LABELS } from '../request/options';
 import { formatMegabytes, formatNumber } from '../shared/format';
@@ -176,6 +177,18 @@ const extraBodyField: INodeProperties = {
 		"A JSON object to merge into the request, for API parameters that the node has no field for. It can't contain prompt or model.",
 };
 
+const callbackDataFields = fieldsByModel(({ parameters: { callbackUrl } }) => {
+	if (!callbackUrl) return undefined;
+	return {
+		displayName: fieldLabel('callbackData'),
+		name: 'callbackData',
+		type: 'json',
+		default: '{}',
+		placeholder: 'e.g. {"sku": "A-7"}',
+		description: `A JSON object that comes back with the callback, such as the row's ID. Seedream Trigger returns it as rowData. It can have up to ${formatNumber(MAX_CALLBACK_DATA)} characters. The node adds it to '${fieldLabel('callbackUrl')}', signed with your API key: others can read it, but not change it.`,
+	};
+}, '/');
+
 const additionalFields: INodeProperties = {
 	displayName: 'Additional Fields',
 	name: 'additionalFields',
@@ -185,6 +198,7 @@ const additionalFields: INodeProperties = {
 	options: [
 		...askForCountFields,
 		...parameterFields('background', '/'),
+		...callbackDataFields,
 		...parameterFields('callbackUrl', '/'),
 		extraBodyField,
 		...parameterFields('maxImages', '/'),

@@ -6,8 +6,12 @@ import { OPTION_LABELS, DEFAULT_OPTIONS } from '../request/options';
 import { providers } from '../providers';
 import { fieldsByModel } from './fieldsByModel';
 
-/** The fields for finished images, which both nodes have. */
+/** The fields for finished images, for a node that can also be a tool. */
 export function outputFields(show: Record<string, string[]> = {}): INodeProperties[] {
+	return [...imageFields(show), outputItemsField(show), toolOutputItemsField(show), ...toolFields];
+}
+
+function imageFields(show: Record<string, string[]>): INodeProperties[] {
 	return [
 		{
 			displayName: OPTION_LABELS.downloadImages,
@@ -27,16 +31,13 @@ export function outputFields(show: Record<string, string[]> = {}): INodeProperti
 			displayOptions: { show: { ...show, downloadImages: [true] } },
 			hint: 'The name of the output binary field to put the file in',
 		},
-		...outputItemsFields(show),
-		...toolFields,
 	];
 }
 
 const IS_TOOL = { '@tool': [true] };
 
-/** A tool has an 'Output' of its own, as n8n's guidelines want it. */
-function outputItemsFields(show: Record<string, string[]>): INodeProperties[] {
-	const field: INodeProperties = {
+function outputItemsField(show: Record<string, string[]>): INodeProperties {
+	return {
 		displayName: OPTION_LABELS.outputItems,
 		name: 'outputItems',
 		type: 'options',
@@ -55,8 +56,12 @@ function outputItemsFields(show: Record<string, string[]>): INodeProperties[] {
 			},
 		],
 	};
+}
+
+/** A tool has an 'Output' of its own, as n8n's guidelines want it. */
+function toolOutputItemsField(show: Record<string, string[]>): INodeProperties {
 	const displayOptions = { show: { ...show, ...IS_TOOL } };
-	return [field, { ...field, displayName: 'Output Items', displayOptions }];
+	return { ...outputItemsField(show), displayName: 'Output Items', displayOptions };
 }
 
 /** What an agent gets of an item. Each field costs it tokens. */
@@ -244,6 +249,14 @@ export const optionsField: INodeProperties = {
 	placeholder: 'Add Option',
 	default: {},
 	options: [CONCURRENCY, FILE_NAME, LAYERS_FILE, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
+};
+
+/** The trigger is never a tool. */
+export const triggerOutputFields = [...imageFields({}), outputItemsField({})];
+
+export const triggerOptionsField: INodeProperties = {
+	...optionsField,
+	options: [FILE_NAME, LAYERS_FILE, POLL_INTERVAL, SIMPLIFY, TIMEOUT],
 };
 
 export const generateOptionsField: INodeProperties = {

@@ -12,7 +12,7 @@ const modelLabels = Object.fromEntries([
 
 const provider = labelOf('provider', providerLabels);
 
-export const taskStatusSubtitle = `={{ ${provider} }}`;
+export const providerSubtitle = `={{ ${provider} }}`;
 
 export const generateSubtitle = `={{ ${provider} + ": " + ${labelOf('model', modelLabels)} }}`;
 

@@ -5,6 +5,7 @@ import type { Result } from '../errors/failure';
 import { invalidBaseUrl, missingCredential, unreadableCredential } from '../errors/inputFailures';
 import type { FileUpload } from '../images/fileUpload';
 import type { Provider } from '../providers/provider';
+import { signCallbackUrl, type AddCallbackData } from '../request/callbackData';
 import { parseJsonExactly } from '../shared/json';
 import type { ApiClient, HttpRequest, HttpResult } from '../tasks/apiClient';
 import { multipart } from './multipart';
@@ -16,12 +17,22 @@ const UPLOAD_TIMEOUT_MS = 300_000;
 
 export const credentialSchema = z.record(z.unknown());
 
+/** The key as the credentials send it, without the white space around it. */
+export function apiKeyOf({ apiKey }: Record<string, unknown>): string {
+	return String(apiKey ?? '').trim();
+}
+
+/** Also signs what comes back with a callback, because only it has the API key. */
+export interface SigningApiClient extends ApiClient {
+	addCallbackData: AddCallbackData;
+}
+
 /** An API client for the provider, with the row's credential; n8n adds the API key. */
 export async function createApiClient(
 	context: IExecuteFunctions,
 	provider: Provider,
 	itemIndex: number,
-): Promise<Result<ApiClient>> {
+): Promise<Result<SigningApiClient>> {
 	if (!context.getNode().credentials?.[provider.credential]) {
 		return { ok: false, failure: missingCredential(provider) };
 	}
@@ -33,12 +44,15 @@ export async function createApiClient(
 	return { ok: true, value: client };
 }
 
-class N8nApiClient implements ApiClient {
+class N8nApiClient implements SigningApiClient {
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly credentialType: string,
 		private readonly credential: Record<string, unknown>,
 	) {}
+
+	readonly addCallbackData: AddCallbackData = (url, json) =>
+		signCallbackUrl(url, json, apiKeyOf(this.credential));
 
 	async send({
 		method,
@@ -95,7 +109,7 @@ class N8nApiClient implements ApiClient {
 			),
 		);
 		if (result.kind === 'networkError') return result;
-		return { ...result, body: withoutApiKey(result.body, this.credential.apiKey) };
+		return { ...result, body: withoutApiKey(result.body, apiKeyOf(this.credential)) };
 	}
 }
 
@@ -180,8 +194,7 @@ function parsed(body: unknown): unknown {
 }
 
 /** Some providers quote the API key in their errors, and errors are shown, saved and logged. */
-function withoutApiKey(body: unknown, apiKey: unknown): unknown {
-	const key = String(apiKey ?? '').trim();
+function withoutApiKey(body: unknown, key: string): unknown {
 	const text = JSON.stringify(body);
 	const quoted = JSON.stringify(key).slice(1, -1);
 	if (key === '' || !text?.includes(quoted)) return body;

@@ -7,6 +7,8 @@ import { z } from 'zod';
 
 import { warningLines } from '../output/warnings';
 import { findProvider } from '../providers';
+import { fieldLabel } from '../request/labels';
+import { OPTION_LABELS } from '../request/options';
 import { escapeHtml, joinWithAnd, pluralize } from '../shared/format';
 import type { LimitedModel } from './modelSchemas';
 import { previewLines, type PreviewFacts } from './previewHint';
@@ -19,10 +21,14 @@ export interface ExecutionSummary {
 	fewerImages: readonly number[];
 	/** The rows, from 0, that are empty. */
 	skipped: readonly number[];
+	/** The provider also calls back about images that the node waited for. */
+	callsBackToo?: boolean;
 	/** The custom models whose limits came from their providers. */
 	limitedModels: readonly LimitedModel[];
 	/** Where rows were only previewed. */
 	preview?: PreviewFacts;
+	/** What else people should know, in sentences. */
+	notes?: readonly string[];
 	seconds: number;
 }
 
@@ -31,13 +37,14 @@ export function addSummaryHint(context: IExecuteFunctions, summary: ExecutionSum
 	const lines = [
 		...(summary.preview ? previewLines(summary.items, summary.preview) : []),
 		imagesLine(summary),
+		callbackLine(summary),
 		...fallbackLines(summary),
 		reusedLine(summary),
 		budgetLine(summary),
 		skippedLine(summary),
 		fewerImagesLine(summary),
 		limitsLine(summary),
-		...warningLines(summary.items).map(escapeHtml),
+		...[...(summary.notes ?? []), ...warningLines(summary.items)].map(escapeHtml),
 	];
 	const message = lines.filter(Boolean).join(' ');
 	if (message === '') return;
@@ -65,6 +72,8 @@ export function countImages(items: readonly RowItem[]): number {
 
 function finishedOf(items: readonly RowItem[]): Finished[] {
 	return items.flatMap(({ json }) => {
+		// A failing parse takes long.
+		if (json.status !== 'completed') return [];
 		const parsed = finishedSchema.safeParse(json);
 		return parsed.success ? [parsed.data] : [];
 	});
@@ -92,6 +101,11 @@ function costText(finished: readonly Finished[]): string {
 		return [`${about}${Number(credits.toFixed(4))} credits at ${labelOf(id)}`];
 	});
 	return costs.length === 0 ? '' : ` for ${joinWithAnd(costs)}`;
+}
+
+function callbackLine({ callsBackToo, items }: ExecutionSummary): string {
+	if (!callsBackToo || countImages(items) === 0) return '';
+	return `The provider calls '${fieldLabel('callbackUrl')}' as well, so a Seedream Trigger there returns the same images again. To get them only once, set '${OPTION_LABELS.continueWhen}' to Task Is Submitted.`;
 }
 
 const fallbackSchema = z.object({ provider: z.string(), fallbackFrom: z.string() });

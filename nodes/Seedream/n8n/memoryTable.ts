@@ -6,12 +6,16 @@ import type {
 	INodeParameters,
 	IWorkflowBase,
 } from 'n8n-workflow';
+import chunk from 'lodash/chunk';
+import difference from 'lodash/difference';
+import uniqBy from 'lodash/uniqBy';
 import { z } from 'zod';
 
 import type { Result } from '../errors/failure';
 import { tableNotOpened, tableNotWritten } from '../errors/memoryFailures';
 import { findProvider } from '../providers';
 import type { MemoryEntry, MemoryTable, RememberedEntry } from '../tasks/memory';
+import { nodeOf } from './node';
 import { nodeSeed } from './taskStore';
 
 /** Columns that people read, and `key`, by which the node finds its entries again. */
@@ -39,19 +43,20 @@ const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000;
 const NODE_KEY_LENGTH = 16;
 /** Reading fails while another execution writes, because n8n reads in pages. */
 const MAX_READS = 3;
+/** SQLite limits the length of a condition. */
+const MAX_DELETED_ROWS = 500;
 
 /**
  * A data table of n8n. Community nodes may not use data tables themselves, so each access is a
  * sub-workflow with n8n's own node.
  */
-export function createMemoryTable(context: IExecuteFunctions, name: string): MemoryTable {
-	return new DataTable(context, name);
-}
-
-class DataTable implements MemoryTable {
+export class DataTable implements MemoryTable {
 	private id = '';
 
 	private readonly keyPrefix: string;
+
+	/** The rows that existed when the table was opened. */
+	private rowsBefore: TableRow[] = [];
 
 	constructor(
 		private readonly context: IExecuteFunctions,
@@ -64,9 +69,11 @@ class DataTable implements MemoryTable {
 		const id = await this.findOrCreate();
 		if (!id.ok) return this.notOpened(id);
 		this.id = id.value;
-		const rows = await this.read();
+		const since = new Date(Date.now() - MAX_AGE_MS).toISOString();
+		const rows = await this.read({ keyName: 'when', condition: 'gte', keyValue: since });
 		if (!rows.ok) return this.notOpened(rows);
-		return { ok: true, value: rows.value.flatMap((row) => this.toEntry(row)).reverse() };
+		this.rowsBefore = rows.value;
+		return { ok: true, value: rows.value.map((row) => this.toEntry(row)) };
 	}
 
 	async append(entries: readonly MemoryEntry[]): Promise<Result<void>> {
@@ -76,6 +83,35 @@ class DataTable implements MemoryTable {
 		const stored = await this.access({ ...this.rows('insert'), columns, options }, items);
 		if (stored.ok) return { ok: true, value: undefined };
 		return { ok: false, failure: tableNotWritten(this.name, stored.reason) };
+	}
+
+	/**
+	 * Executions that get the same task at the same time don't see each other's rows, so that its cost may
+	 * be there twice. The one that writes last does, and keeps only the first row of each state.
+	 */
+	async removeDuplicates(): Promise<void> {
+		const [last = { id: 0 }] = this.rowsBefore.slice(-1);
+		const isNew = { keyName: 'id', condition: 'gt', keyValue: last.id };
+		const execution = this.context.getExecutionId();
+		const others = await this.read(isNew, {
+			keyName: 'execution',
+			condition: 'neq',
+			keyValue: execution,
+		});
+		const rowsSince = others.ok && others.value.length > 0 ? await this.read(isNew) : others;
+		const rows = [...this.rowsBefore, ...(rowsSince.ok ? rowsSince.value : [])];
+		const ofTasks = rows.filter(({ taskId }) => taskId);
+		const first = uniqBy(ofTasks, ({ key, state, taskId }) => `${key} ${state} ${taskId}`);
+		for (const duplicates of chunk(difference(ofTasks, first), MAX_DELETED_ROWS)) {
+			const conditions = duplicates.map(({ id }) => {
+				return { keyName: 'id', condition: 'eq', keyValue: id };
+			});
+			await this.access({
+				...this.rows('deleteRows'),
+				matchType: 'anyCondition',
+				filters: { conditions },
+			});
+		}
 	}
 
 	private notOpened({ reason }: { reason: string }): Result<never> {
@@ -113,13 +149,10 @@ class DataTable implements MemoryTable {
 		return { ok: true, value: tables.find(isOurs)?.id };
 	}
 
-	/** The latest entries of this node, the newest first. */
-	private async read(): Promise<Access<IDataObject[]>> {
-		const since = new Date(Date.now() - MAX_AGE_MS).toISOString();
-		const conditions = [
-			{ keyName: 'key', condition: 'like', keyValue: `${this.keyPrefix}%` },
-			{ keyName: 'when', condition: 'gte', keyValue: since },
-		];
+	/** The latest rows of this node that meet the conditions, in their order. */
+	private async read(...more: readonly INodeParameters[]): Promise<Access<TableRow[]>> {
+		const ofNode = { keyName: 'key', condition: 'like', keyValue: `${this.keyPrefix}%` };
+		const conditions = [ofNode, ...more];
 		const parameters = {
 			...this.rows('get'),
 			matchType: 'allConditions',
@@ -134,10 +167,12 @@ class DataTable implements MemoryTable {
 		for (let reads = 1; !rows.ok && reads < MAX_READS; reads += 1) {
 			rows = await this.access(parameters);
 		}
-		return rows;
+		if (!rows.ok) return rows;
+		const valid = rows.value.flatMap((row) => rowSchema.safeParse(row).data ?? []);
+		return { ok: true, value: valid.reverse() };
 	}
 
-	private rows(operation: 'get' | 'insert'): INodeParameters {
+	private rows(operation: 'get' | 'insert' | 'deleteRows'): INodeParameters {
 		const dataTableId = { __rl: true, mode: 'id', value: this.id };
 		return { resource: 'row', operation, dataTableId };
 	}
@@ -147,7 +182,7 @@ class DataTable implements MemoryTable {
 		return {
 			when: new Date(at).toISOString(),
 			workflow: context.getWorkflow().name ?? '',
-			node: context.getNode().name,
+			node: nodeOf(context).name,
 			row: row + 1,
 			rowKey,
 			provider: findProvider(input.provider)?.label ?? input.provider,
@@ -162,12 +197,9 @@ class DataTable implements MemoryTable {
 		};
 	}
 
-	private toEntry(row: unknown): RememberedEntry[] {
-		const { data } = rowSchema.safeParse(row);
-		if (!data) return [];
-		const { when, state, taskId, key } = data;
+	private toEntry({ when, state, taskId, key }: TableRow): RememberedEntry {
 		const entry = { key: key.slice(this.keyPrefix.length), state, at: when.getTime() };
-		return [taskId ? { ...entry, taskId } : entry];
+		return taskId ? { ...entry, taskId } : entry;
 	}
 
 	/** Runs n8n's own node once, in a workflow that leaves nothing in the list of executions. */
@@ -226,8 +258,11 @@ const NODE: INode = {
 const tableSchema = z.object({ id: z.string(), name: z.string() });
 
 const rowSchema = z.object({
+	id: z.number(),
 	when: z.coerce.date(),
 	state: z.enum(['sent', 'made', 'delivered', 'failed']),
 	taskId: z.string().nullish(),
 	key: z.string(),
 });
+
+type TableRow = z.infer<typeof rowSchema>;

@@ -1,14 +1,10 @@
+import get from 'lodash/get';
 import type { IExecuteFunctions } from 'n8n-workflow';
 
-import { type FieldName, type Provider } from '../providers/provider';
-import {
-	type FieldPath,
-	findMissingPart,
-	hasExpression,
-	missingPartProblem,
-} from '../request/expressions';
+import type { FieldName, Provider } from '../providers/provider';
+import { type FieldPath, findMissingPart, hasExpression, missingPartProblem } from '../request/expressions';
 import { fieldLabel, fieldMessage } from '../request/labels';
-import { ADDITIONAL_PARAMETERS, rowExpressions } from './rowFields';
+import { ADDITIONAL_PARAMETERS, RowFields } from './rowFields';
 
 /**
  * Without the value of one of these fields, another image would be generated, and charged. So a row is
@@ -34,58 +30,62 @@ const FIELDS_WITH_REQUIRED_VALUES: ReadonlyArray<{
 	{ name: 'askForCount', kind: 'nested' },
 	{ name: 'sendBinaryAs', kind: 'nested' },
 	{ name: 'extraBody', kind: 'nested' },
+	{ name: 'callbackData', kind: 'nested' },
 ];
 
 /** Messages about expressions in the row that have no value. */
-export function missingValues(
-	context: IExecuteFunctions,
-	itemIndex: number,
+export async function missingValues(
+	row: RowFields,
 	{ models: [{ parameters }] }: Provider,
 	isPromptOptional: boolean,
-): string[] {
-	return FIELDS_WITH_REQUIRED_VALUES.flatMap(({ name, kind: usualKind }) => {
+): Promise<string[]> {
+	const problems: string[] = [];
+	for (const { name, kind: usualKind } of FIELDS_WITH_REQUIRED_VALUES) {
 		const kind = name === 'prompt' && isPromptOptional ? 'setting' : usualKind;
 		const path: FieldPath = kind === 'nested' ? ['additionalFields', name] : [name];
-		const part = missingPartIn(context, itemIndex, path);
-		if (part === undefined) return [];
-		if (kind !== 'content' && isFoundInAnyRow(context, path)) return [];
-		const isAll = valueAt(context, itemIndex, path) === undefined;
+		const part = missingPartIn(row, path);
+		if (part === undefined) continue;
+		if (kind !== 'content' && (await isFoundInAnyRow(row.context, path))) continue;
+		const isAll = valueAt(row, path) === undefined;
 		const isOptional = name !== 'prompt' || !isAll;
-		return fieldMessage(fieldLabel(name, parameters), missingPartProblem(part, isOptional));
-	});
+		problems.push(fieldMessage(fieldLabel(name, parameters), missingPartProblem(part, isOptional)));
+	}
+	return problems;
 }
 
-function valueAt(context: IExecuteFunctions, itemIndex: number, path: FieldPath): unknown {
-	return context.getNodeParameter(path.join('.'), itemIndex, '');
+function valueAt(row: RowFields, [name, inner]: FieldPath): unknown {
+	return inner === undefined ? row.read(name, '') : get(row.read(name, {}), inner);
 }
 
-function missingPartIn(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	path: FieldPath,
-): string | undefined {
-	const row = rowExpressions(context, itemIndex);
-	return hasExpression(row, path)
-		? findMissingPart(row, path, valueAt(context, itemIndex, path))
-		: undefined;
+function missingPartIn(row: RowFields, path: FieldPath): string | undefined {
+	return hasExpression(row, path) ? findMissingPart(row, path, valueAt(row, path)) : undefined;
 }
 
 /** Every row without the value needs to know, so it's looked up once. */
-const foundInAnyRow = new WeakMap<IExecuteFunctions, Map<string, boolean>>();
+const foundInAnyRow = new WeakMap<IExecuteFunctions, Map<string, Promise<boolean>>>();
 
-function isFoundInAnyRow(context: IExecuteFunctions, path: FieldPath): boolean {
-	const known = foundInAnyRow.get(context) ?? new Map<string, boolean>();
+async function isFoundInAnyRow(context: IExecuteFunctions, path: FieldPath): Promise<boolean> {
+	const known = foundInAnyRow.get(context) ?? new Map<string, Promise<boolean>>();
 	foundInAnyRow.set(context, known);
 	const key = path.join('.');
-	const isFound =
-		known.get(key) ??
-		context.getInputData().some((_item, itemIndex) => {
-			try {
-				return missingPartIn(context, itemIndex, path) === undefined;
-			} catch {
-				return false;
-			}
-		});
-	known.set(key, isFound);
-	return isFound;
+	const found = known.get(key) ?? findInRows(context, path);
+	known.set(key, found);
+	return await found;
+}
+
+async function findInRows(context: IExecuteFunctions, path: FieldPath): Promise<boolean> {
+	for (const itemIndex of context.getInputData().keys()) {
+		const row = new RowFields(context, itemIndex);
+		await row.pause();
+		if (hasValue(row, path)) return true;
+	}
+	return false;
+}
+
+function hasValue(row: RowFields, path: FieldPath): boolean {
+	try {
+		return missingPartIn(row, path) === undefined;
+	} catch {
+		return false;
+	}
 }

@@ -2,7 +2,8 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { Balance } from '../providers/accountBalance';
 import type { PricingRules } from '../providers/pricingRules';
-import type { Cost, ParseResult, Provider } from '../providers/provider';
+import type { ParseResult, Provider } from '../providers/provider';
+import type { Cost } from '../shared/cost';
 import { isJsonObject, type JsonObject } from '../shared/json';
 import type { HttpRequest, HttpResult } from '../tasks/apiClient';
 import { createApiClient, sendWithoutKey } from './apiClient';

@@ -9,17 +9,12 @@ import type { ModelSchema } from '../providers/modelSchema';
 import { NODE_VERSIONS, type NodeVersion, type Provider } from '../providers/provider';
 import { cellText, isBlank } from '../request/cells';
 import { checkRequest, type RawRow } from '../request/checkRequest';
-import {
-	findMissingPart,
-	missingPartProblem,
-	usesOnlyEmptyCells,
-	type RowExpressions,
-} from '../request/expressions';
+import { findMissingPart, missingPartProblem, usesOnlyEmptyCells } from '../request/expressions';
 import { isInternalHost } from '../request/hosts';
 import type { ImageRequest } from '../request/imageRequest';
 import { fieldMessage } from '../request/labels';
 import { encodeUrl } from '../request/links';
-import { parseTaskIds, parseLinks } from '../request/lists';
+import { isTaskId, parseTaskIds, parseLinks } from '../request/lists';
 import { matchModel, matchProvider } from '../request/matchNames';
 import {
 	readContinueWhen,
@@ -30,9 +25,11 @@ import {
 } from '../request/options';
 import { unfilledProblem } from '../request/promptProblem';
 import { hasInternalLink, type Reach } from '../request/referenceProblems';
+import type { JsonObject } from '../shared/json';
 import { missingValues } from './missingValues';
+import { nodeOf } from './node';
 import { readImages } from './readImages';
-import { ADDITIONAL_PARAMETERS, fieldReader, rowExpressions } from './rowFields';
+import { ADDITIONAL_PARAMETERS, type RowFields } from './rowFields';
 
 const CONTINUE_WHEN = ['finished', 'submitted', 'preview'] as const;
 
@@ -58,16 +55,20 @@ export interface StatusRow {
 	options: RowOptions;
 }
 
-export async function readGenerateRow(
-	context: IExecuteFunctions,
-	itemIndex: number,
-): Promise<Result<GenerateRow>> {
-	const field = fieldReader(context, itemIndex);
-	return await readRow(context, itemIndex, async (provider) => {
-		const check = await readRequest(context, itemIndex, field, provider);
+/** A task that a provider called back for, and the query of the address that it called. */
+export interface TriggerRow {
+	provider: Provider;
+	taskId: string;
+	query: JsonObject;
+	options: RowOptions;
+}
+
+export async function readGenerateRow(fields: RowFields): Promise<Result<GenerateRow>> {
+	return await readRow(fields, async (provider) => {
+		const check = await readRequest(fields, provider);
 		const request = check();
-		const continueWhen = readContinueWhen(field, CONTINUE_WHEN);
-		const options = readOptions(field);
+		const continueWhen = readContinueWhen(fields.read, CONTINUE_WHEN);
+		const options = readOptions(fields.read);
 		if (!request.ok || !continueWhen.ok || !options.ok) {
 			return refuse(provider, request, continueWhen, options);
 		}
@@ -88,9 +89,9 @@ export async function readGenerateRow(
 }
 
 /** Whether the row is only checked and priced, also if it can't be read otherwise. */
-export function isPreviewed(context: IExecuteFunctions, itemIndex: number): boolean {
+export function isPreviewed(fields: RowFields): boolean {
 	try {
-		const continueWhen = readContinueWhen(fieldReader(context, itemIndex), CONTINUE_WHEN);
+		const continueWhen = readContinueWhen(fields.read, CONTINUE_WHEN);
 		return continueWhen.ok && continueWhen.value === 'preview';
 	} catch {
 		return false;
@@ -99,14 +100,12 @@ export function isPreviewed(context: IExecuteFunctions, itemIndex: number): bool
 
 /** For a row whose task exists, or might: what it requests isn't even read, because `provider` has it. */
 export async function readRowSettings(
-	context: IExecuteFunctions,
-	itemIndex: number,
+	fields: RowFields,
 	provider: Provider,
 ): Promise<Result<RowSettings>> {
-	const field = fieldReader(context, itemIndex);
 	return await readable(async () => {
-		const continueWhen = readContinueWhen(field, CONTINUE_WHEN);
-		const options = readOptions(field);
+		const continueWhen = readContinueWhen(fields.read, CONTINUE_WHEN);
+		const options = readOptions(fields.read);
 		if (!continueWhen.ok || !options.ok) return refuse(provider, continueWhen, options);
 		const value = { provider, continueWhen: continueWhen.value, options: options.value };
 		return { ok: true, value };
@@ -115,18 +114,17 @@ export async function readRowSettings(
 
 /** Reads everything that the row requests. What it returns checks that, as often as needed. */
 async function readRequest(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	field: ReadField,
+	fields: RowFields,
 	provider: Provider,
 ): Promise<(schema?: ModelSchema) => Checked<ImageRequest>> {
-	const optionalPrompt = isPromptOptional(provider, field);
-	const missing = missingValues(context, itemIndex, provider, optionalPrompt);
+	const { context, itemIndex, read } = fields;
+	const optionalPrompt = isPromptOptional(provider, read);
+	const missing = await missingValues(fields, provider, optionalPrompt);
 	if (missing.length > 0) return () => ({ ok: false, problems: missing });
-	const imageFiles = await readImages(context, itemIndex, field('imageFields', ''));
+	const imageFiles = await readImages(context, itemIndex, read('imageFields', ''));
 	const images = imageFiles.ok ? imageFiles.value : [];
-	const raw = rawRequest(field, images, nodeVersion(context));
-	const reach = await reachOf(context, itemIndex, provider, field('imageUrls', ''));
+	const raw = rawRequest(read, images, nodeVersion(context));
+	const reach = await reachOf(context, itemIndex, provider, read('imageUrls', ''));
 	return (schema) => {
 		const request = raw.ok ? checkRequest(provider, raw.value, reach, schema) : raw;
 		if (imageFiles.ok && request.ok) return request;
@@ -142,7 +140,7 @@ export async function reachOf(
 	imageUrls: unknown,
 ): Promise<Reach> {
 	if (!hasInternalLink(parseLinks(imageUrls).map(encodeUrl))) return 'internet';
-	if (!context.getNode().credentials?.[credential]) return 'internet';
+	if (!nodeOf(context).credentials?.[credential]) return 'internet';
 	try {
 		const fields = await context.getCredentials(credential, itemIndex);
 		const { hostname } = new URL(cellText(fields.baseUrl));
@@ -154,16 +152,14 @@ export async function reachOf(
 }
 
 /** A row without a prompt isn't empty if its model needs none. */
-export function isEmptyGenerateRow(context: IExecuteFunctions, itemIndex: number): boolean {
-	const requiredField = needsPrompt(context, itemIndex) ? 'prompt' : 'imageUrls';
-	return isEmptyRow(context, itemIndex, requiredField);
+export function isEmptyGenerateRow(fields: RowFields): boolean {
+	return isEmptyRow(fields, needsPrompt(fields) ? 'prompt' : 'imageUrls');
 }
 
-function needsPrompt(context: IExecuteFunctions, itemIndex: number): boolean {
+function needsPrompt({ read }: RowFields): boolean {
 	try {
-		const field = fieldReader(context, itemIndex);
-		const provider = matchProvider(field('provider', ''));
-		return !provider || !isPromptOptional(provider, field);
+		const provider = matchProvider(read('provider', ''));
+		return !provider || !isPromptOptional(provider, read);
 	} catch {
 		return true;
 	}
@@ -178,34 +174,29 @@ function isPromptOptional(provider: Provider, field: ReadField): boolean {
  * that the node takes from it is empty. An agent that calls the node as a tool has to be told instead.
  */
 export function isEmptyRow(
-	context: IExecuteFunctions,
-	itemIndex: number,
+	fields: RowFields,
 	requiredField: 'prompt' | 'imageUrls' | 'taskId',
 ): boolean {
+	const { context, itemIndex, parameters, read } = fields;
 	const item = context.getInputData()[itemIndex];
 	const { row_number: _isNeverEmpty, ...cells } = item?.json ?? {};
 	const isItemEmpty = Object.values(cells).every(isBlank);
 	const files = Object.keys(item?.binary ?? {});
-	const row = rowExpressions(context, itemIndex);
 	// A field name in 'Reference Image Fields' takes a file from the row without an expression.
-	if (files.length > 0 && !isBlank(row.parameters.imageFields)) return false;
+	if (files.length > 0 && !isBlank(parameters.imageFields)) return false;
 	try {
-		const value = context.getNodeParameter(requiredField, itemIndex, '') as unknown;
-		return usesOnlyEmptyCells(row, { requiredField, value, isItemEmpty });
+		const value = read(requiredField, '');
+		return usesOnlyEmptyCells(fields, { requiredField, value, isItemEmpty });
 	} catch {
 		return false;
 	}
 }
 
-export async function readStatusRow(
-	context: IExecuteFunctions,
-	itemIndex: number,
-): Promise<Result<StatusRow>> {
-	const field = fieldReader(context, itemIndex);
-	return await readRow(context, itemIndex, async (provider) => {
-		const taskIds = readTaskIds(field, rowExpressions(context, itemIndex));
-		const continueWhen = readContinueWhen(field, ['now', 'finished']);
-		const options = readOptions(field);
+export async function readStatusRow(fields: RowFields): Promise<Result<StatusRow>> {
+	return await readRow(fields, async (provider) => {
+		const taskIds = readTaskIds(fields);
+		const continueWhen = readContinueWhen(fields.read, ['now', 'finished']);
+		const options = readOptions(fields.read);
 		if (!taskIds.ok || !continueWhen.ok || !options.ok) {
 			return refuse(provider, taskIds, continueWhen, options);
 		}
@@ -221,12 +212,28 @@ export async function readStatusRow(
 	});
 }
 
+const callbackSchema = z.object({ taskId: z.string().refine(isTaskId) }).passthrough();
+
+/** The row is what the trigger's webhook returned. */
+export async function readTriggerRow(fields: RowFields): Promise<Result<TriggerRow>> {
+	const { context, itemIndex, read } = fields;
+	return await readRow(fields, async (provider) => {
+		const callback = callbackSchema.safeParse(context.getInputData()[itemIndex]?.json);
+		if (!callback.success) {
+			return { ok: false, failure: invalidRow(['The callback has no task ID'], provider) };
+		}
+		const options = readOptions(read);
+		if (!options.ok) return refuse(provider, options);
+		const { taskId, ...query } = callback.data;
+		return { ok: true, value: { provider, taskId, query, options: options.value } };
+	});
+}
+
 async function readRow<T>(
-	context: IExecuteFunctions,
-	itemIndex: number,
+	fields: RowFields,
 	read: (provider: Provider) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-	return await readable(async () => await readKnownProvider(context, itemIndex, read));
+	return await readable(async () => await readKnownProvider(fields, read));
 }
 
 /** An expression that throws fails its own row, and no other. */
@@ -240,14 +247,13 @@ async function readable<T>(read: () => Promise<Result<T>>): Promise<Result<T>> {
 }
 
 async function readKnownProvider<T>(
-	context: IExecuteFunctions,
-	itemIndex: number,
+	fields: RowFields,
 	read: (provider: Provider) => Promise<Result<T>>,
 ): Promise<Result<T>> {
-	const value = fieldReader(context, itemIndex)('provider', '');
+	const value = fields.read('provider', '');
 	const provider = matchProvider(value);
 	if (provider) return await read(provider);
-	const part = findMissingPart(rowExpressions(context, itemIndex), ['provider'], value);
+	const part = findMissingPart(fields, ['provider'], value);
 	if (part !== undefined) {
 		return {
 			ok: false,
@@ -270,9 +276,9 @@ function problemsOf(part: Checked<unknown>): string[] {
 	return part.ok ? [] : part.problems;
 }
 
-function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
-	const value = field('taskId', '');
-	const part = findMissingPart(row, ['taskId'], value);
+function readTaskIds(fields: RowFields): Checked<string[]> {
+	const value = fields.read('taskId', '');
+	const part = findMissingPart(fields, ['taskId'], value);
 	if (part !== undefined) {
 		return {
 			ok: false,
@@ -282,7 +288,7 @@ function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
 	const unfilled = typeof value === 'string' ? unfilledProblem(value) : undefined;
 	if (unfilled !== undefined) return { ok: false, problems: [fieldMessage('Task ID', unfilled)] };
 	const ids = parseTaskIds(value);
-	const wrong = ids.find((id) => /[{}<>"[\]]|^(?:undefined|null|nan)$/i.test(id));
+	const wrong = ids.find((id) => !isTaskId(id));
 	if (wrong !== undefined) {
 		return {
 			ok: false,
@@ -298,7 +304,7 @@ function readTaskIds(field: ReadField, row: RowExpressions): Checked<string[]> {
 
 /** A version that's newer than this package counts as its newest. */
 export function nodeVersion(context: IExecuteFunctions): NodeVersion {
-	const { typeVersion } = context.getNode();
+	const { typeVersion } = nodeOf(context);
 	return NODE_VERSIONS.findLast((version) => version <= typeVersion) ?? NODE_VERSIONS[0];
 }
 
@@ -335,6 +341,7 @@ function rawRequest(
 		askForCount: additional.askForCount,
 		sendBinaryAs: additional.sendBinaryAs,
 		extraBody: additional.extraBody,
+		callbackData: additional.callbackData,
 	};
 	return { ok: true, value };
 }

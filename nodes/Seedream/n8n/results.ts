@@ -9,6 +9,7 @@ import { withoutChargeMessage, type Failure, type Result } from '../errors/failu
 import { type OutputItem, compact } from '../output/taskItems';
 import { warningLines } from '../output/warnings';
 import { escapeHtml } from '../shared/format';
+import { nodeOf } from './node';
 import { isTool } from './tool';
 
 export type RowItem = OutputItem<IBinaryData>;
@@ -29,7 +30,7 @@ interface FailedRow {
  */
 export function continuesOnFail(context: IExecuteFunctions): boolean {
 	return (
-		context.continueOnFail() || (isTool(context) && context.getNode().onError !== 'stopWorkflow')
+		context.continueOnFail() || (isTool(context) && nodeOf(context).onError !== 'stopWorkflow')
 	);
 }
 
@@ -84,7 +85,7 @@ export function failureItem(context: IExecuteFunctions, row: FailedRow): RowItem
 		}),
 		pairedItem: { item: itemIndex },
 	};
-	if (context.getNode().onError === 'continueErrorOutput') {
+	if (nodeOf(context).onError === 'continueErrorOutput') {
 		// n8n sends items with an `error` to the error output, but then replaces their whole `json` with
 		// the message. It doesn't where its copy of the item lacks the property, which isn't enumerable.
 		const error = nodeError(context, message, description, [failure], itemIndex);

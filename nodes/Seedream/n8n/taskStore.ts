@@ -4,10 +4,11 @@ import { z } from 'zod';
 
 import { Ledger } from '../tasks/ledger';
 import { hash, readLedgerData } from '../tasks/ledgerData';
+import { mayBeRestarted } from './restartedExecution';
 import { isTool } from './tool';
 
 /** The node's execution context outlives a try of the node and a retry of the execution. */
-export function openTaskStore(context: IExecuteFunctions): Ledger {
+export function openTaskStore(context: IExecuteFunctions, isRestarted = false): Ledger {
 	const nodeContext = context.getContext('node');
 	const data = readLedgerData(nodeContext.tasks);
 	nodeContext.tasks = data;
@@ -20,6 +21,7 @@ export function openTaskStore(context: IExecuteFunctions): Ledger {
 		nodeSeed: nodeSeed(context),
 		iteration: Number(context.evaluateExpression('{{ $runIndex }}', 0)),
 		isTool: isTool(context),
+		isRestarted,
 	});
 }
 
@@ -69,9 +71,7 @@ function startKeptByRetry(context: IExecuteFunctions): number | undefined {
 	const known = executionContext.safeParse(context.getExecutionContext?.()).data;
 	// Many sub-workflows start at once, and a retry of their parent starts new ones anyway.
 	if (!known || known.parentExecutionId !== undefined) return undefined;
-	// When a worker dies, the queue of n8n 1 runs its job again: under the same ID, but with another
-	// start time unless that was saved. n8n 2, which has this method, doesn't.
-	const isQueuedOnce = context.onExecutionFinish !== undefined;
+	// A restarted execution has the same ID, but another start time unless that was saved.
 	const isSaved = context.getWorkflowSettings?.().saveExecutionProgress === true;
-	return isQueuedOnce || isSaved ? known.establishedAt : undefined;
+	return isSaved || !mayBeRestarted(context) ? known.establishedAt : undefined;
 }

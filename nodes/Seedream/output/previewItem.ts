@@ -1,4 +1,5 @@
-import type { Cost, Provider } from '../providers/provider';
+import type { Provider } from '../providers/provider';
+import type { Cost } from '../shared/cost';
 import type { JsonObject } from '../shared/json';
 import { compact, type OutputItem } from './taskItems';
 

@@ -1,4 +1,5 @@
-import type { CompletedTask, Cost, Provider, RunningTask } from '../providers/provider';
+import type { CompletedTask, Provider, RunningTask } from '../providers/provider';
+import type { Cost } from '../shared/cost';
 import type { JsonObject } from '../shared/json';
 import type { LayersFile } from './layersFile';
 

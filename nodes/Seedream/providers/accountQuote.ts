@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
+import type { Cost } from '../shared/cost';
 import { isJsonObject, type JsonObject } from '../shared/json';
 import { optionalNumber } from './fieldSchemas';
-import type { Cost, ParseResult } from './provider';
+import type { ParseResult } from './provider';
 import { costInBoth } from './taskCost';
 
 const quote = z.object({

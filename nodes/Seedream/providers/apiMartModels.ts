@@ -25,6 +25,7 @@ const CALLBACK_URL: Parameter = {
 	kind: 'callback',
 	sentAs: 'webhook',
 	maxLength: 2048,
+	suffix: '/callback',
 	note: 'APIMart appends /callback to this URL.',
 };
 

@@ -1,4 +1,5 @@
-import type { Cost, Model, Price, PriceTier, Provider } from './provider';
+import type { Cost } from '../shared/cost';
+import type { Model, Price, PriceTier, Provider } from './provider';
 import { costInBoth } from './taskCost';
 
 /** What the price of a task depends on. */

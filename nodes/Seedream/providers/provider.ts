@@ -1,5 +1,6 @@
 import type { Charged } from '../errors/failure';
 import type { ProviderError, RequestError } from '../errors/providerError';
+import type { Cost } from '../shared/cost';
 import type { JsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
 import type { Balance } from './accountBalance';
@@ -66,7 +67,12 @@ export type Parameter = {
 			/** What to send for `true`, where that isn't `true` itself; then `false` isn't sent. */
 			sentWhenTrue?: unknown;
 	  }
-	| { kind: 'callback'; maxLength: number }
+	| {
+			kind: 'callback';
+			maxLength: number;
+			/** What the provider appends to the address. */
+			suffix?: string;
+	  }
 );
 
 /** What a model can have limits for; `references` is their number. */
@@ -145,6 +151,7 @@ export type FieldName =
 	| 'imageFields'
 	| 'sendBinaryAs'
 	| 'askForCount'
+	| 'callbackData'
 	| 'extraBody';
 
 export interface Problem {
@@ -154,13 +161,6 @@ export interface Problem {
 }
 
 export type Rule = (draft: Draft) => Problem | undefined;
-
-/** What a task cost. `estimated` if it comes from the price list instead of the provider's response. */
-export interface Cost {
-	credits?: number;
-	usd?: number;
-	estimated?: boolean;
-}
 
 export interface CreatedTask {
 	taskId: string;
@@ -213,6 +213,8 @@ export interface FailedTask {
 	error: ProviderError;
 	/** From the response where it says so, otherwise from the provider's documentation. */
 	charged: Charged;
+	/** Where it was charged and the response says how much. */
+	cost?: Cost;
 	model?: string;
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 import type { Charged } from '../errors/failure';
+import type { Cost } from '../shared/cost';
 import type { JsonObject } from '../shared/json';
 import { optionalNumber, optionalText } from './fieldSchemas';
-import type { Cost } from './provider';
 
 const costSchema = z.object({
 	billing: z.object({ charged_credits: optionalNumber }).nullish().catch(undefined),

@@ -110,6 +110,7 @@ function endedTask(
 		status: status === 'cancelled' ? status : 'failed',
 		error: missing ?? error,
 		charged,
+		cost: charged === 'yes' ? details.cost : undefined,
 		model: details.model,
 	};
 }

@@ -13,6 +13,7 @@ import type {
 	ReferenceFacts,
 } from '../providers/provider';
 import { askForCount } from './askForCount';
+import { callbackDataProblem, type CallbackRequest } from './callbackAddress';
 import { normalizeCell } from './cells';
 import { chooseModel } from './chooseModel';
 import type { ImageRequest } from './imageRequest';
@@ -21,7 +22,7 @@ import { encodeUrl } from './links';
 import { parseLinks } from './lists';
 import type { Checked } from './options';
 import { referenceProblems, unsendableFiles, type Reach } from './referenceProblems';
-import { booleanSchema, extraBodySchema, modelSchemas } from './schemas';
+import { booleanSchema, callbackDataSchema, extraBodySchema, modelSchemas } from './schemas';
 import { resolveSharePage } from './sharePages';
 
 /** A row's fields as n8n provides them, before any check. */
@@ -40,6 +41,7 @@ export interface RawRow {
 	askForCount: unknown;
 	sendBinaryAs: unknown;
 	extraBody: unknown;
+	callbackData: unknown;
 }
 
 /**
@@ -74,6 +76,9 @@ export function checkRequest(
 		if (value !== undefined) values[name] = value;
 	}
 
+	const draftRequest = { model, values, extraBody: extraBody ?? {} };
+	const callbackData = parseCallbackData(provider, raw.callbackData, draftRequest, problems);
+
 	const counted = asksForCount
 		? askForCount(prompt ?? '', model, values)
 		: { prompt: prompt ?? '' };
@@ -86,10 +91,32 @@ export function checkRequest(
 		return { ok: false, problems: problems.map((problem) => problemMessage(problem, model)) };
 	}
 	const promptSent = counted.prompt;
-	return {
-		ok: true,
-		value: { model, modelId, prompt, promptSent, references, sendBinaryAs, values, extraBody },
+	const request = {
+		model,
+		modelId,
+		prompt,
+		promptSent,
+		references,
+		sendBinaryAs,
+		values,
+		extraBody,
 	};
+	return { ok: true, value: callbackData === undefined ? request : { ...request, callbackData } };
+}
+
+/** Also checks the address that the data is added to, unless that has a problem of its own. */
+function parseCallbackData(
+	provider: Provider,
+	value: unknown,
+	request: CallbackRequest,
+	problems: Problem[],
+): string | undefined {
+	const json = parseField(callbackDataSchema, value, 'callbackData', problems);
+	const isAddressWrong = problems.some(({ field }) => ['callbackUrl', 'extraBody'].includes(field));
+	if (json === undefined || isAddressWrong) return json;
+	const message = callbackDataProblem(provider, request, json);
+	if (message !== undefined) problems.push({ field: 'callbackData', message });
+	return json;
 }
 
 function referenceFacts(reference: Reference): ReferenceFacts {

@@ -117,6 +117,8 @@ export function usesOnlyEmptyCells(
 	// A prompt of invisible characters isn't an empty cell: checkRequest rejects it with that reason.
 	if (references.length === 0 || !isEmptyCell(value)) return false;
 	const isEmpty = (part: string) => {
+		// Whatever an expression makes of an empty item, e.g. an object, nobody has filled it in.
+		if (isItemEmpty && !readsRow(part.replace(/\$json\b/g, ''))) return true;
 		const cell = valueOf(row, part);
 		return isBlank(cell) && (cell !== undefined || isItemEmpty);
 	};
@@ -128,10 +130,18 @@ function isEmptyCell(value: unknown): boolean {
 }
 
 function rowReferences(expression: string | undefined): string[] {
-	return partsOf(expression ?? '').filter((part) => ROW_REFERENCE.test(part));
+	return partsOf(expression ?? '').filter(readsRow);
 }
 
-function allExpressions(value: unknown): string[] {
+/** The number of a row says nothing about what's in it. */
+const ROW_NUMBER = /\$json\s*(?:\.\s*row_number\b|\[\s*(["'])row_number\1\s*\])/g;
+
+function readsRow(part: string): boolean {
+	return ROW_REFERENCE.test(part.replace(ROW_NUMBER, ''));
+}
+
+/** The expressions in a field, or in several. */
+export function allExpressions(value: unknown): string[] {
 	if (typeof value === 'string') return value.startsWith('=') ? [value] : [];
 	return typeof value === 'object' && value !== null
 		? Object.values(value).flatMap(allExpressions)

@@ -17,4 +17,6 @@ export interface ImageRequest {
 	values: ParameterValues;
 	/** Merged into the request body last. */
 	extraBody: JsonObject;
+	/** As JSON: added to the address that the provider calls back. */
+	callbackData?: string;
 }

@@ -16,6 +16,7 @@ const LABELS: Record<FieldName, string> = {
 	outputFormat: 'Output Format',
 	background: 'Background',
 	webSearch: 'Web Search',
+	callbackData: 'Callback Data',
 	callbackUrl: 'Callback URL',
 	sendBinaryAs: 'Send Binary As',
 	askForCount: 'Ask for Count',

@@ -72,6 +72,19 @@ export function parseTaskIds(value: unknown): string[] {
 	return parseList(value, IDS).filter((id) => id !== '');
 }
 
+/** Longer than those of any provider. */
+const MAX_TASK_ID_LENGTH = 200;
+/** An ID becomes part of a path, where dots alone would lead elsewhere. */
+const NOT_A_TASK_ID = new RegExp(
+	`[${TRIMMED}{}<>"[\\]/\\\\\\p{Surrogate}]|^(?:\\.+|undefined|null|nan)$`,
+	'iu',
+);
+
+/** Whether it could be the ID of a task. */
+export function isTaskId(id: string): boolean {
+	return id !== '' && id.length <= MAX_TASK_ID_LENGTH && !NOT_A_TASK_ID.test(id);
+}
+
 /** The field names in a text; anything that isn't text stays as it is. */
 export function parseFieldNames(value: unknown): unknown[] {
 	if (value === undefined || value === null) return [];

@@ -8,7 +8,8 @@ import type {
 	SendBinaryAs,
 } from '../providers/provider';
 import { formatNumber } from '../shared/format';
-import { isJsonObject, parseJson, type JsonObject } from '../shared/json';
+import { isJsonObject, parseJson, parseJsonExactly, type JsonObject } from '../shared/json';
+import { MAX_CALLBACK_DATA } from './callbackData';
 import { cellText, isBlank, normalizeCell, stripInvisibleEnds } from './cells';
 import { isInternalHost } from './hosts';
 import { fieldLabel } from './labels';
@@ -219,7 +220,7 @@ export const extraBodySchema: Schema<JsonObject> = z
 	.unknown()
 	.transform((value, context): JsonObject => {
 		const addIssue = (message: string) => context.addIssue({ code: 'custom', message });
-		const body = typeof value === 'string' ? parseJsonText(value) : (value ?? {});
+		const body = typeof value === 'string' ? parseJsonText(value, parseJson) : (value ?? {});
 		if (!isJsonObject(body)) {
 			addIssue('must be a JSON object, e.g. {"seed": 7}');
 			return z.NEVER;
@@ -232,7 +233,30 @@ export const extraBodySchema: Schema<JsonObject> = z
 		return body;
 	});
 
-function parseJsonText(text: string): unknown {
+function parseJsonText(text: string, parse: (text: string) => unknown): unknown {
 	const json = cellText(text);
-	return json === '' ? {} : parseJson(json);
+	return json === '' ? {} : parse(json);
+}
+
+/** As JSON, so that it can be measured. Long numbers are IDs, and keep their digits as text. */
+export const callbackDataSchema: Schema<string | undefined> = z
+	.unknown()
+	.transform((value, context) => {
+		const data = typeof value === 'string' ? parseJsonText(value, parseJsonExactly) : (value ?? {});
+		const json = JSON.stringify(data);
+		const problem = isJsonObject(data) ? jsonProblem(json) : NO_CALLBACK_DATA;
+		if (problem === undefined) return json === '{}' ? undefined : json;
+		context.addIssue({ code: 'custom', message: problem });
+		return z.NEVER;
+	});
+
+const NO_CALLBACK_DATA =
+	'must be a JSON object, e.g. {"sku": "A-7"}, or an expression that returns one, e.g. {{ { sku: $json.sku } }}';
+
+function jsonProblem(json: string): string | undefined {
+	// A date is an object too, but not in JSON.
+	if (!json.startsWith('{')) return NO_CALLBACK_DATA;
+	const { length } = [...json];
+	if (length <= MAX_CALLBACK_DATA) return unfilledProblem(json);
+	return `is ${formatNumber(length)} characters of JSON (maximum ${formatNumber(MAX_CALLBACK_DATA)})`;
 }

@@ -62,6 +62,7 @@ export function translateRequest(
 		askForCount: 'model' in chosen && isUpperBound(chosen.model) && Number(imageCount) > 1,
 		sendBinaryAs: 'upload',
 		extraBody: {},
+		callbackData: request.callbackData,
 	};
 	return checkRequest(to, raw, reach);
 }

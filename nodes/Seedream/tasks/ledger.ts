@@ -23,6 +23,8 @@ export interface LedgerScope {
 	iteration: number;
 	/** Several calls of a tool may be row 0 at the same time; only the request tells them apart. */
 	isTool: boolean;
+	/** n8n has restarted the execution, and what it created before isn't in the ledger. */
+	isRestarted: boolean;
 }
 
 /** What a row requests. */
@@ -113,6 +115,7 @@ export class Ledger {
 		const found = before?.record ?? this.find(row, request);
 		const record = found ?? this.newRecord(row, request ?? NO_REQUEST, keys);
 		const earlier = found ? this.reopen(found, row, request, keys) : {};
+		if (scope.isRestarted) earlier.isMaybeSent = true;
 		this.inUse.records.add(record);
 		const newKeys = {
 			next: (wanted: string) => this.newKey(wanted, keys),
@@ -232,6 +235,7 @@ export class Ledger {
 			const { at, lastAt, body } = before;
 			return { unconfirmed: { at, lastAt, body, isSeen: before.execution !== execution } };
 		}
+		if (before.name === 'maybeSent' && before.execution === execution) return { isMaybeSent: true };
 		if (before.name === 'spent' && before.execution === execution) return { spent: before };
 		if (request) this.startAnew(record, request, keys);
 		return {};
@@ -241,8 +245,8 @@ export class Ledger {
 	private startAnew(record: TaskRecord, request: RowRequest, keys: string[]): void {
 		const { identity, input } = request;
 		const { state } = record;
-		if (state.name !== 'failed' && state.name !== 'refused' && state.name !== 'spent') return;
-		const taskIds = state.name === 'refused' ? [] : state.taskIds;
+		if (recordedTasks(state) || state.name === 'sent') return;
+		const taskIds = 'taskIds' in state ? state.taskIds : [];
 		const fingerprint = hash(identity);
 		const isSame = record.fingerprint === fingerprint && record.input.provider === input.provider;
 		// A key belongs to one request, and to its tasks.
@@ -290,5 +294,5 @@ export class Ledger {
 }
 
 function isUnsettled({ name }: RecordState): boolean {
-	return name === 'sent' || name === 'made' || name === 'spent';
+	return name === 'sent' || name === 'maybeSent' || name === 'made' || name === 'spent';
 }

@@ -12,6 +12,8 @@ const stateSchema = z.discriminatedUnion('name', [
 		execution: z.string(),
 		body: z.record(z.unknown()),
 	}),
+	/** It may have been sent before n8n restarted this execution. */
+	z.object({ name: z.literal('maybeSent'), execution: z.string() }),
 	/** It certainly wasn't accepted. */
 	z.object({ name: z.literal('refused') }),
 	/** The tasks exist, usually one, and their images will be charged. */

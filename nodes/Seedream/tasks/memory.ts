@@ -1,9 +1,9 @@
 import uniq from 'lodash/uniq';
 
-import { incompleteTable } from '../errors/memoryFailures';
 import type { Failure, Result } from '../errors/failure';
-import type { Cost } from '../providers/provider';
+import { incompleteTable } from '../errors/memoryFailures';
 import type { Clock } from '../shared/clock';
+import type { Cost } from '../shared/cost';
 import type { TaskInput } from './ledgerData';
 
 /** A state of a row's task; a key without a task has no task ID. Times are milliseconds since 1970. */
@@ -59,6 +59,11 @@ const MAX_WAIT_MS = 500;
 const MAX_TOTAL_WAIT_MS = 1_000;
 /** But the longer a write takes, the fewer there are. */
 const PAUSE_PER_WRITE = 4;
+/**
+ * At the start of a batch, most creates wait, and n8n has nothing else to do: this is how long they do
+ * if as many were stored before. There are few such writes, because each doubles what's stored.
+ */
+const START_PAUSE_MS = 100;
 const TICK_MS = 20;
 
 /** What the table knows about the rows of a batch, and what it's still to be told. */
@@ -72,6 +77,8 @@ export class Memory {
 	private writtenAt = -Infinity;
 
 	private writeMs = 0;
+
+	private storedCreates = 0;
 
 	private hasNewEntries = false;
 
@@ -173,9 +180,11 @@ export class Memory {
 	}
 
 	private dueAt(): number {
-		const awaited = this.pending.filter(({ onStored }) => onStored !== undefined).length;
+		const awaited = awaitedIn(this.pending);
+		if (awaited === 0) return this.writtenAt + WRITE_INTERVAL_MS;
 		const pause = Math.max(PAUSE_PER_WRITE * this.writeMs, MAX_TOTAL_WAIT_MS / awaited);
-		return this.writtenAt + (awaited > 0 ? Math.min(MAX_WAIT_MS, pause) : WRITE_INTERVAL_MS);
+		const startPause = START_PAUSE_MS * (this.storedCreates / awaited);
+		return this.writtenAt + Math.min(MAX_WAIT_MS, pause, startPause);
 	}
 
 	/** What nothing waits for is tried again with the next write. */
@@ -187,7 +196,8 @@ export class Memory {
 		const written = await this.table.append(batch.map(({ entry }) => entry));
 		this.writtenAt = this.clock.now();
 		this.writeMs = this.writtenAt - startedAt;
-		if (!written.ok) {
+		if (written.ok) this.storedCreates += awaitedIn(batch);
+		else {
 			this.lastFailure = written.failure;
 			for (const { entry, onStored } of batch) if (onStored) this.forget(entry);
 			this.pending.unshift(...batch.filter(({ onStored }) => !onStored));
@@ -202,6 +212,10 @@ export class Memory {
 			entries.filter((known) => known !== entry),
 		);
 	}
+}
+
+function awaitedIn(entries: readonly PendingEntry[]): number {
+	return entries.filter(({ onStored }) => onStored !== undefined).length;
 }
 
 function idsOf(entries: readonly RememberedEntry[]): string[] {
@@ -250,8 +264,8 @@ export class RowMemory {
 		this.memory.note(this.entry(key, { state: 'delivered', taskId, links, cost }));
 	}
 
-	noteFailed(key: string, taskId: string): void {
-		this.memory.note(this.entry(key, { state: 'failed', taskId }));
+	noteFailed(key: string, taskId: string, cost?: Cost): void {
+		this.memory.note(this.entry(key, { state: 'failed', taskId, cost }));
 	}
 
 	private entry(

@@ -98,10 +98,12 @@ async function checkTasks(
 	for (const [index, polled] of states.entries()) {
 		const taskId = tasks[index]?.taskId ?? '';
 		if (polled.ok) {
-			if (isUsable(polled.value.content, clock.now())) responses.set(taskId, polled.value);
-			if (hasFailed(polled.value.content)) memory?.noteFailed(idempotencyKey, taskId);
-		} else if (polled.failure.hasEnded) memory?.noteFailed(idempotencyKey, taskId);
-		else if (!polled.failure.isUnknownTask) return polled;
+			const { content } = polled.value;
+			if (isUsable(content, clock.now())) responses.set(taskId, polled.value);
+			if (hasFailed(content)) memory?.noteFailed(idempotencyKey, taskId, content.cost);
+		} else if (polled.failure.hasEnded) {
+			memory?.noteFailed(idempotencyKey, taskId, polled.failure.cost);
+		} else if (!polled.failure.isUnknownTask) return polled;
 	}
 	const usable = tasks.filter(({ taskId }) => responses.has(taskId));
 	if (usable.length === 0) return undefined;

@@ -62,6 +62,8 @@ export interface NewKeys {
 export interface EarlierState {
 	unconfirmed?: UnansweredCreate;
 	spent?: { taskIds: readonly string[]; charged: 'yes' | 'unknown' };
+	/** The row's create may have been sent before n8n restarted the execution. */
+	isMaybeSent?: boolean;
 }
 
 /** What the ledger knows about one row. */
@@ -102,7 +104,8 @@ export class RowRecord {
 
 	/** Whether a create has to be sent whose cost isn't counted yet. */
 	isUncounted(honorsKeys: boolean): boolean {
-		const { unconfirmed, spent } = this.earlier;
+		const { unconfirmed, spent, isMaybeSent } = this.earlier;
+		if (isMaybeSent && !honorsKeys) return false;
 		// A person had it sent again, and the provider might generate it again.
 		if (unconfirmed) return unconfirmed.isSeen && !honorsKeys;
 		return !this.tasks() && !spent;
@@ -113,8 +116,18 @@ export class RowRecord {
 		return this.earlier.spent;
 	}
 
+	/** Whether the row's create may have been sent before n8n restarted the execution. */
+	isMaybeSent(): boolean {
+		return this.earlier.isMaybeSent === true;
+	}
+
 	unconfirmed(): UnansweredCreate | undefined {
 		return this.earlier.unconfirmed;
+	}
+
+	/** Whether a task may exist that isn't recorded. */
+	mayExist(): boolean {
+		return this.isMaybeSent() || this.unconfirmed() !== undefined;
 	}
 
 	/** Another execution sent the row's create, and what became of it isn't known. */
@@ -145,6 +158,12 @@ export class RowRecord {
 
 	markSent(body: JsonObject, lastAt: number, at = lastAt): void {
 		this.save({ name: 'sent', at, lastAt, execution: this.execution, body });
+	}
+
+	/** Until a person has checked it, the row isn't sent. */
+	markMaybeSent(): void {
+		this.setCost(this.input.maxUsd ?? 0);
+		this.save({ name: 'maybeSent', execution: this.execution });
 	}
 
 	/** The create certainly wasn't accepted. */

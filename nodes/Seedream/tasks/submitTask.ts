@@ -1,6 +1,7 @@
 import type { Failure, Result } from '../errors/failure';
 import {
 	earlierCreateUnconfirmed,
+	executionRestarted,
 	possibleDuplicate,
 	unconfirmedFailure,
 	type UnconfirmedCreate,
@@ -98,8 +99,14 @@ class Submission {
 	): Promise<Result<SubmittedTasks> | KeyTaken> {
 		const { client, record } = this;
 		const earlier = record.unconfirmed();
-		if (earlier && !earlier.isSeen && !client.honorsIdempotencyKeys()) {
-			return { ok: false, failure: earlierCreateUnconfirmed(await this.unconfirmedCreate()) };
+		if (!client.honorsIdempotencyKeys()) {
+			if (earlier && !earlier.isSeen) {
+				return { ok: false, failure: earlierCreateUnconfirmed(await this.unconfirmedCreate()) };
+			}
+			if (record.isMaybeSent() && this.mayBeInTable()) {
+				record.markMaybeSent();
+				return { ok: false, failure: executionRestarted(client.provider) };
+			}
 		}
 		// Without idempotency the same body has no advantage, and its links may have expired.
 		if (earlier?.body && client.provider.idempotency.trust !== 'none') {
@@ -107,6 +114,12 @@ class Submission {
 		}
 		const body = await newBody();
 		return body.ok ? await this.send(body.value) : body;
+	}
+
+	/** A data table knows every create that was sent. */
+	private mayBeInTable(): boolean {
+		const { memory } = this.tools;
+		return !memory || memory.find(this.record.idempotencyKey) !== undefined;
 	}
 
 	private async send(body: JsonObject): Promise<Result<SubmittedTasks> | KeyTaken> {

@@ -1,4 +1,5 @@
-import { MAX_USD, type FallBackTrace } from '../fallBackPlan';
+import type { FallBackTrace } from '../fallBackPlan';
+import { MAX_USD } from '../mixedProviders';
 
 const TOLERANCE_USD = 1e-6;
 
@@ -11,7 +12,13 @@ export function staysBelowMaximumCost({ plan, spentUsd }: FallBackTrace): string
 }
 
 /** No provider here charges more than its price list says, so the maximum holds exactly. */
-export function staysExactlyBelowMaximumCost({ plan, spentUsd }: FallBackTrace): string[] {
+export function staysExactlyBelowMaximumCost({
+	plan,
+	spentUsd,
+}: {
+	plan: { maxCost: number };
+	spentUsd: number;
+}): string[] {
 	const { maxCost } = plan;
 	if (maxCost === 0 || spentUsd <= maxCost + TOLERANCE_USD) return [];
 	return [`$${spentUsd.toFixed(4)} were spent, and the maximum was $${maxCost.toFixed(4)}`];

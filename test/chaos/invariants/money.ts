@@ -79,7 +79,7 @@ export function givesNoTaskToTwoRows(trace: Trace): string[] {
 		.flatMap(sharedTasks);
 }
 
-function sharedTasks(outcomes: readonly Outcome[]): string[] {
+export function sharedTasks(outcomes: ReadonlyArray<Pick<Outcome, 'taskId' | 'row'>>): string[] {
 	const rowsOf = new Map<string, Set<number>>();
 	for (const { taskId, row } of outcomes) {
 		if (taskId !== undefined) rowsOf.set(taskId, (rowsOf.get(taskId) ?? new Set()).add(row));

@@ -4,8 +4,8 @@ import { creditsOf, randomIdPart, type Task, type TaskInput, type TaskSnapshot }
 import {
 	compileSchema,
 	firstSchemaError,
+	lenientCallbackUrlError,
 	referenceUrlError,
-	urlError,
 	type BodyError,
 } from './bodySchema';
 import { numericErrorResponses } from './errorResponses';
@@ -64,7 +64,7 @@ function parseCreate(body: unknown): ParseResult<TaskInput> {
 	const error =
 		editError(body) ??
 		referenceUrlError(body.image_urls) ??
-		urlError('callback_url', body.callback_url);
+		lenientCallbackUrlError('callback_url', body.callback_url);
 	return error === undefined ? { value: taskInputOf(body) } : { error: invalidRequest(error) };
 }
 

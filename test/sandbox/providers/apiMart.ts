@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import get from 'lodash/get';
 
 import type { IdempotencyRules } from '../idempotency';
 import { LINK_LIFETIME_MS } from '../imageLinks';
@@ -145,6 +146,8 @@ export const apiMart: Provider = {
 	parseCreate: parseApiMartCreate,
 	createResponse,
 	taskBody,
+	// https://docs.apimart.ai, October 2026: the task itself.
+	callbackBody: (body) => get(body, 'data'),
 	errorResponse,
 	// Observed, although 404 would make more sense.
 	unknownTaskError: () => errorResponse(400, '无效的任务ID'),

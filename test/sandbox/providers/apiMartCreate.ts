@@ -9,8 +9,8 @@ import { apiMartSchema } from './apiMartSchema';
 import {
 	compileSchema,
 	firstSchemaError,
+	lenientCallbackUrlError,
 	transparencyError,
-	urlError,
 	type BodyError,
 } from './bodySchema';
 
@@ -60,7 +60,7 @@ export function parseApiMartCreate(body: unknown): ParseResult<TaskInput> {
 		sumError(body) ??
 		autoSizeError(body, model) ??
 		transparencyError(body, formatOf(body, model)) ??
-		urlError('webhook', body.webhook);
+		lenientCallbackUrlError('webhook', body.webhook);
 	return error === undefined
 		? { value: taskInputOf(body, model) }
 		: { error: invalidRequest(error) };
@@ -129,8 +129,7 @@ function taskInputOf(create: ApiMartCreate, model: ApiMartModel): TaskInput {
 		referenceLimits: model.references,
 		price,
 		creditsReserved: totalOf(price, wantedImages(create)),
-		...(create.webhook !== undefined && {
-			callbackUrl: `${create.webhook.replace(/\/+$/, '')}/callback`,
-		}),
+		// Even behind a query.
+		...(create.webhook !== undefined && { callbackUrl: `${create.webhook}/callback` }),
 	};
 }

@@ -1,7 +1,7 @@
 import Ajv, { type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 
-import { parseHttpUrl } from '../callbackUrls';
+import { MAX_CALLBACK_URL_LENGTH, parseHttpUrl } from '../callbackUrls';
 import type { ImageFormat } from '../tasks';
 
 /** Why a body is invalid. `param` is the field's name as the provider writes it (dotted). */
@@ -46,6 +46,16 @@ export function urlError(param: string, url: string | undefined): BodyError | un
 	return url !== undefined && parseHttpUrl(url) === undefined
 		? { param, message: `${param} must be an http(s) URL` }
 		: undefined;
+}
+
+/** For a callback URL that may also be internal, or http. */
+export function lenientCallbackUrlError(
+	param: string,
+	url: string | undefined,
+): BodyError | undefined {
+	return url !== undefined && url.length > MAX_CALLBACK_URL_LENGTH
+		? { param, message: `${param} must not be longer than ${MAX_CALLBACK_URL_LENGTH} characters` }
+		: urlError(param, url);
 }
 
 /** For a transparent background, which the model otherwise refuses at no cost. */

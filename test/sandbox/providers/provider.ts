@@ -34,6 +34,8 @@ export interface Provider {
 	createResponse(tasks: CreatedTasks, headers: IncomingHttpHeaders): SandboxResponse;
 	/** `images` are the URLs of the images that were delivered, or will be. */
 	taskBody(task: Task, snapshot: TaskSnapshot, images: readonly string[]): unknown;
+	/** What a callback has of that body; default all of it. */
+	callbackBody?(taskBody: unknown): unknown;
 	/** The documented error for an HTTP status. */
 	errorResponse(status: number, message?: string): ErrorResponse;
 	/** For a query with an unknown task ID; default 404. */

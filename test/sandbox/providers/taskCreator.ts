@@ -117,10 +117,11 @@ export class TaskCreator {
 	private scheduleCallback(task: Task): void {
 		if (task.callbackUrl === undefined) return;
 		const { callbacks, tasks } = this.context;
+		const { callbackBody = (taskBody) => taskBody } = this.provider;
 		callbacks.schedule({
 			url: task.callbackUrl,
 			afterMs: task.durationMs,
-			body: () => this.taskBody(task, finishTimeOf(task)),
+			body: () => callbackBody(this.taskBody(task, finishTimeOf(task))),
 			retries: this.callbackRetries(),
 			onAttempt: (attempt) => tasks.recordCallback(task.id, attempt),
 		});

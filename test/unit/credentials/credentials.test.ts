@@ -6,6 +6,7 @@ import type { ICredentialType } from 'n8n-workflow';
 import { ApiInOneApi } from '../../../credentials/ApiInOneApi.credentials';
 import { ApiMartApi } from '../../../credentials/ApiMartApi.credentials';
 import { EvoLinkApi } from '../../../credentials/EvoLinkApi.credentials';
+import { apiKeyOf } from '../../../nodes/Seedream/n8n/apiClient';
 import { providers } from '../../../nodes/Seedream/providers';
 
 const FOLDER = join(__dirname, '../../../credentials');
@@ -52,7 +53,7 @@ describe.each(CREDENTIALS)('the credential %s', (name, credential, fields) => {
 		}
 	});
 
-	it.each(['sk-1', ' sk-1', 'sk-1\n', '\t sk-1 \r\n'])(
+	it.each(['sk-1', ' sk-1', 'sk-1\n', '\t sk-1 \r\n', '\ufeffsk-1\u00a0'])(
 		'sends the API key %j without white space',
 		(apiKey) => {
 			const { authenticate } = credential;
@@ -60,6 +61,8 @@ describe.each(CREDENTIALS)('the credential %s', (name, credential, fields) => {
 			expect(evaluate(authenticate.properties.headers?.Authorization, { apiKey })).toBe(
 				'Bearer sk-1',
 			);
+			// Callbacks are signed with exactly the key that's sent.
+			expect(apiKeyOf({ apiKey })).toBe('sk-1');
 		},
 	);
 

@@ -211,6 +211,7 @@ describe('creates at APIMart', () => {
 		['max_images 15', { sequential_image_generation_options: { max_images: 15 } }],
 		['watermark', { watermark: true }],
 		['a webhook', { webhook: 'https://example.com' }],
+		['a webhook of 2048 characters', { webhook: `https://example.com/${'a'.repeat(2028)}` }],
 		['unknown fields', { seed: 5 }],
 	])('accepts a create with %s', (_name, fields) => {
 		expect(check(fields)).toBeUndefined();
@@ -238,6 +239,7 @@ describe('creates at APIMart', () => {
 		['max_images 16', { sequential_image_generation_options: { max_images: 16 } }],
 		['watermark as a string', { watermark: 'true' }],
 		['a webhook that is not a URL', { webhook: 'here' }],
+		['a webhook of 2049 characters', { webhook: `https://example.com/${'a'.repeat(2029)}` }],
 	])('rejects a create with %s', (_name, fields) => {
 		expect(check(fields)).toMatchObject(INVALID_REQUEST);
 	});
@@ -284,6 +286,7 @@ describe('creates at API in One', () => {
 		),
 		['basic', { quality: 'basic' }],
 		['high', { quality: 'high' }],
+		['a callback of 2048 characters', { callback_url: `https://a.example/${'a'.repeat(2030)}` }],
 		['unknown fields', { n: 5 }],
 	])('accepts a create with %s', (_name, fields) => {
 		expect(check(fields)).toBeUndefined();
@@ -303,6 +306,7 @@ describe('creates at API in One', () => {
 		['auto', { aspect_ratio: 'auto' }],
 		['quality 2K', { quality: '2K' }],
 		['a callback that is not a URL', { callback_url: 'here' }],
+		['a callback of 2049 characters', { callback_url: `https://a.example/${'a'.repeat(2031)}` }],
 	])('rejects a create with %s', (_name, fields) => {
 		expect(check(fields)).toMatchObject(INVALID_REQUEST);
 	});

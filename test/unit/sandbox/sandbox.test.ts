@@ -318,7 +318,8 @@ describe('callbacks', () => {
 				await until(() => lastTask().callbacks.length >= deliveries);
 				await waitForMore();
 				const path = provider === 'apiMart' ? '/hook/callback' : '/hook';
-				const { data: body } = await query(provider, lastTask().id);
+				const { data } = await query(provider, lastTask().id);
+				const body = provider === 'apiMart' ? data.data : data;
 				expect(received).toEqual(Array.from({ length: deliveries }, () => ({ path, body })));
 				expect(lastTask().callbacks.map(({ status }) => status)).toEqual(
 					statuses.slice(0, deliveries),
@@ -326,4 +327,19 @@ describe('callbacks', () => {
 			});
 		},
 	);
+
+	it.each<[ProviderName, string]>([
+		['evoLink', '/hook?a=1&row=eyJ9_-&sig=x'],
+		['apiMart', '/hook?a=1&row=eyJ9_-&sig=x/callback'],
+		['apiInOne', '/hook?a=1&row=eyJ9_-&sig=x'],
+	])('%s keeps the query of the callback URL: %s', async (provider, path) => {
+		await withReceiver([], async (host, received) => {
+			await start({ taskSeconds: 0.02, callbackHosts: [host] });
+			const field = provider === 'apiMart' ? 'webhook' : 'callback_url';
+			await create(provider, { [field]: `http://${host}/hook?a=1&row=eyJ9_-&sig=x` });
+			clock += 20;
+			await until(() => lastTask().callbacks.length > 0);
+			expect(received).toMatchObject([{ path }]);
+		});
+	});
 });

@@ -119,6 +119,7 @@ function tools(
 			},
 		},
 		referenceLinks: new ReferenceLinks(clock, backoff, createUploadCache(context)),
+		addCallbackData: (url) => url,
 		withSlot: async (work) => await work(),
 		forProvider: () => undefined,
 		noteFewerImages: () => undefined,

@@ -2,6 +2,7 @@ import { Previews } from '../../../../nodes/Seedream/actions/preview';
 import { SKIPPED, type ReadRow } from '../../../../nodes/Seedream/actions/row';
 import type { RowToGenerate } from '../../../../nodes/Seedream/actions/rowTasks';
 import { invalidRow } from '../../../../nodes/Seedream/errors/inputFailures';
+import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
 import { openTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
@@ -40,7 +41,10 @@ const REFUSED: ReadRow<RowToGenerate> = {
 async function previewed(row: ReadRow<RowToGenerate>, context: FakeContext = {}) {
 	const n8n = fakeContext({ rows: [{ continueWhen: 'preview' }], ...context });
 	const previews = new Previews(n8n, openTaskStore(n8n));
-	return { row: await previews.reader(async () => row)(0), facts: previews.facts() };
+	return {
+		row: await previews.reader(async () => row)(new RowFields(n8n, 0)),
+		facts: previews.facts(),
+	};
 }
 
 const COST = { credits: 0.28, usd: 0.028, estimated: true };

@@ -8,6 +8,7 @@ import {
 	type UnconfirmedCreate,
 	possibleDuplicate,
 	earlierCreateUnconfirmed,
+	executionRestarted,
 	unconfirmedFailure,
 } from '../../../../nodes/Seedream/errors/unconfirmedCreate';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
@@ -97,6 +98,19 @@ describe('a create whose response was lost', () => {
 			description: todo,
 			code: 'answer_lost',
 			type: 'network_error',
+			charged: 'unknown',
+			status: 'failed',
+			provider: 'apiMart',
+		});
+	});
+
+	it('before n8n restarted the execution may have been charged', () => {
+		expect(executionRestarted(apiMart)).toEqual({
+			message:
+				'n8n restarted this execution after its worker stopped responding, and the node may have sent this row to APIMart before that. The image may have been generated and you may have been charged',
+			description: `The log of that worker contains the task IDs, and APIMart's task list contains the tasks. Fetch the image with the Seedream Task Status node and its task ID. To avoid charging you twice, the node doesn't send this row again in this execution. Retry on the Executions tab does, and so does a new execution, so check first. With QUEUE_WORKER_MAX_STALLED_COUNT=0, n8n doesn't restart executions. ${UNKNOWN}`,
+			code: 'execution_restarted',
+			type: 'queue',
 			charged: 'unknown',
 			status: 'failed',
 			provider: 'apiMart',

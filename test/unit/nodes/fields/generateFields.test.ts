@@ -1,22 +1,11 @@
-import {
-	NodeHelpers,
-	type INode,
-	type INodeParameters,
-	type INodeProperties,
-	type INodePropertyOptions,
-} from 'n8n-workflow';
+import { NodeHelpers, type INode, type INodeParameters, type INodeProperties, type INodePropertyOptions } from 'n8n-workflow';
 
 import { generateFields } from '../../../../nodes/Seedream/fields/generateFields';
 import { readGenerateRow } from '../../../../nodes/Seedream/n8n/readRow';
+import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
 import { providers } from '../../../../nodes/Seedream/providers';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
-import {
-	NODE_VERSIONS,
-	type Model,
-	type NodeVersion,
-	type Parameter,
-	type Provider,
-} from '../../../../nodes/Seedream/providers/provider';
+import { NODE_VERSIONS, type Model, type NodeVersion, type Parameter, type Provider } from '../../../../nodes/Seedream/providers/provider';
 import { SeedreamGenerate } from '../../../../nodes/Seedream/SeedreamGenerate.node';
 import { fakeContext, NODE as OLD_NODE } from '../fakeContext';
 
@@ -245,7 +234,9 @@ describe.each(CHOICES)('with %s', (_name, provider, model, table) => {
 			NODE,
 			description,
 		);
-		expect(await readGenerateRow(fakeContext({ rows: [{ ...parameters }] }), 0)).toMatchObject({
+		expect(
+			await readGenerateRow(new RowFields(fakeContext({ rows: [{ ...parameters }] }), 0)),
+		).toMatchObject({
 			ok: true,
 			value: { request: { values: {}, extraBody: {} } },
 		});
@@ -417,7 +408,7 @@ describe('if the provider comes from the row', () => {
 
 	it.each(providers.map(({ id }) => id))('a row of %s needs nothing but a prompt', async (id) => {
 		const row = { ...parameters, provider: id };
-		expect(await readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+		expect(await readGenerateRow(new RowFields(fakeContext({ rows: [row] }), 0))).toMatchObject({
 			ok: true,
 			value: { provider: { id }, request: { values: {}, references: [], extraBody: {} } },
 		});
@@ -447,7 +438,7 @@ describe('if the provider comes from the row', () => {
 				prompt: 'A quiet lake',
 				imageUrls: table.references.min > 0 ? 'https://a.example/1.png' : '',
 			};
-			expect(await readGenerateRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+			expect(await readGenerateRow(new RowFields(fakeContext({ rows: [row] }), 0))).toMatchObject({
 				ok: true,
 				value: { request: { values: {} } },
 			});
@@ -564,6 +555,7 @@ describe('the node', () => {
 		expect(names(additionalFields)).toEqual([
 			'askForCount',
 			'background',
+			'callbackData',
 			'callbackUrl',
 			'extraBody',
 			'maxImages',

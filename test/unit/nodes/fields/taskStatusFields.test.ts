@@ -2,6 +2,7 @@ import { NodeHelpers } from 'n8n-workflow';
 
 import { taskStatusFields } from '../../../../nodes/Seedream/fields/taskStatusFields';
 import { readStatusRow } from '../../../../nodes/Seedream/n8n/readRow';
+import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
 import { providers } from '../../../../nodes/Seedream/providers';
 import { SeedreamTaskStatus } from '../../../../nodes/Seedream/SeedreamTaskStatus.node';
 import { fakeContext, NODE } from '../fakeContext';
@@ -18,7 +19,7 @@ it.each(providers.map(({ id }) => id))(
 	'a row of %s needs nothing but a task ID',
 	async (provider) => {
 		const row = { ...parameters({ provider, taskId: 'task-1' }) };
-		expect(await readStatusRow(fakeContext({ rows: [row] }), 0)).toMatchObject({
+		expect(await readStatusRow(new RowFields(fakeContext({ rows: [row] }), 0))).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: provider },

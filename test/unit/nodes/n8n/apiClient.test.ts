@@ -2,9 +2,10 @@ import { Readable } from 'node:stream';
 import { NodeApiError, type IExecuteFunctions, type JsonObject } from 'n8n-workflow';
 
 import type { FileContent, FileUpload } from '../../../../nodes/Seedream/images/fileUpload';
-import { createApiClient } from '../../../../nodes/Seedream/n8n/apiClient';
+import { apiKeyOf, createApiClient } from '../../../../nodes/Seedream/n8n/apiClient';
 import { providers } from '../../../../nodes/Seedream/providers';
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
+import { signCallbackUrl } from '../../../../nodes/Seedream/request/callbackData';
 import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import type { HttpRequest } from '../../../../nodes/Seedream/tasks/apiClient';
 import { fakeContext, NODE } from '../fakeContext';
@@ -40,6 +41,18 @@ describe('the API client', () => {
 			});
 		},
 	);
+
+	it.each([undefined, null])('the API key %j is empty', (apiKey) => {
+		expect(apiKeyOf({ apiKey })).toBe('');
+	});
+
+	it('the API client adds signed data to a callback URL', async () => {
+		const { client } = await evoLinkClient(respondOk);
+		const url = 'https://n8n.example.com/webhook/1/task';
+		expect(client.addCallbackData(url, '{"row":7}')).toBe(
+			signCallbackUrl(url, '{"row":7}', API_KEY),
+		);
+	});
 
 	it("the API client isn't created with another provider's credential", async () => {
 		const context = fakeContext({

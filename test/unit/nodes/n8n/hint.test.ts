@@ -120,6 +120,15 @@ describe('the hint about finished images', () => {
 		expect(message).toBe(`${items.length} images in 31.4 seconds${cost}.`);
 	});
 
+	it("the hint says that images also go to 'Callback URL'", () => {
+		const line =
+			"The provider calls 'Callback URL' as well, so a Seedream Trigger there returns the same images again. To get them only once, set 'Continue When' to Task Is Submitted.";
+		expect(hintsFor({ items: [image()], callsBackToo: true })).toEqual([
+			`1 image in 31.4 seconds. ${line}`,
+		]);
+		expect(hintsFor({ items: [FAILED], callsBackToo: true })).toEqual([]);
+	});
+
 	it('the hint says when the first of the links expires', () => {
 		const items = [
 			image({ expiresAt: '2026-11-21T09:00:00.000Z' }),

@@ -1,9 +1,9 @@
 import type { IDataObject, IExecuteFunctions, IWorkflowBase } from 'n8n-workflow';
 
-import { createMemoryTable } from '../../../../nodes/Seedream/n8n/memoryTable';
+import { DataTable } from '../../../../nodes/Seedream/n8n/memoryTable';
 import { fakeContext } from '../fakeContext';
 
-const NOW = Date.UTC(2026, 10, 20, 8);
+const NOW = Date.now();
 
 /** As much of n8n's data tables as the node uses. */
 class FakeTables {
@@ -13,6 +13,8 @@ class FakeTables {
 	readonly calls: IDataObject[] = [];
 
 	failures: string[] = [];
+
+	private lastId = 0;
 
 	readonly executeWorkflow = async (
 		{ code }: { code?: IWorkflowBase },
@@ -47,12 +49,34 @@ class FakeTables {
 				this.tables.push({ id: `id-${this.tables.length}`, name: String(tableName), rows: [] });
 				return [{}];
 			case 'insert':
-				table?.rows.push(...items);
+				table?.rows.push(...items.map((item) => ({ ...item, id: (this.lastId += 1) })));
+				return [];
+			case 'deleteRows':
+				if (table) table.rows = table.rows.filter((row) => !isFound(row, parameters));
 				return [];
 			default:
-				return [...(table?.rows ?? [])].reverse();
+				return (table?.rows ?? []).filter((row) => isFound(row, parameters)).reverse();
 		}
 	}
+}
+
+interface Filter {
+	matchType: 'anyCondition' | 'allConditions';
+	filters: { conditions: Array<{ keyName: string; condition: string; keyValue: never }> };
+}
+
+function isFound(row: IDataObject, parameters: IDataObject): boolean {
+	const { matchType, filters } = parameters as unknown as Filter;
+	const isMet = ({ keyName, condition, keyValue }: Filter['filters']['conditions'][number]) => {
+		const value = row[keyName] as never;
+		if (condition === 'eq') return value === keyValue;
+		if (condition === 'neq') return value !== keyValue;
+		if (condition === 'like') return String(value).startsWith(String(keyValue).slice(0, -1));
+		return condition === 'gt' ? value > keyValue : value >= keyValue;
+	};
+	return matchType === 'anyCondition'
+		? filters.conditions.some(isMet)
+		: filters.conditions.every(isMet);
 }
 
 const ENTRY = {
@@ -65,7 +89,7 @@ const ENTRY = {
 
 it('the data table has a row that people can read, and returns what the node needs', async () => {
 	const n8n = new FakeTables();
-	const table = createMemoryTable(n8n.context(), 'Tasks');
+	const table = new DataTable(n8n.context(), 'Tasks');
 	await expect(table.open()).resolves.toEqual({ ok: true, value: [] });
 	await table.append([
 		{ ...ENTRY, state: 'sent' },
@@ -79,7 +103,7 @@ it('the data table has a row that people can read, and returns what the node nee
 	]);
 
 	expect(n8n.tables[0]?.rows[1]).toMatchObject({
-		when: '2026-11-20T08:00:00.000Z',
+		when: new Date(NOW).toISOString(),
 		node: 'Seedream Generate',
 		row: 2,
 		rowKey: 'A-7',
@@ -93,7 +117,7 @@ it('the data table has a row that people can read, and returns what the node nee
 		usdCost: 0.03,
 		execution: '42',
 	});
-	await expect(createMemoryTable(n8n.context(), 'Tasks').open()).resolves.toEqual({
+	await expect(new DataTable(n8n.context(), 'Tasks').open()).resolves.toEqual({
 		ok: true,
 		value: [
 			{ key: 'key-1', state: 'sent', at: NOW },
@@ -105,7 +129,7 @@ it('the data table has a row that people can read, and returns what the node nee
 it("the data table is read for this node's keys of the last 30 days, and 10,000 of them at most", async () => {
 	const n8n = new FakeTables();
 	const filtersOf = async (nodeId: string) => {
-		await createMemoryTable(n8n.context({ node: { id: nodeId } }), 'Tasks').open();
+		await new DataTable(n8n.context({ node: { id: nodeId } }), 'Tasks').open();
 		const { filters, limit, matchType } = n8n.calls.at(-1) ?? {};
 		expect({ limit, matchType }).toEqual({ limit: 10_000, matchType: 'allConditions' });
 		return (filters as { conditions: Array<{ keyName: string; keyValue: string }> }).conditions;
@@ -121,9 +145,9 @@ it("the data table is read for this node's keys of the last 30 days, and 10,000 
 it('a data table whose name only contains the name is another one', async () => {
 	const n8n = new FakeTables();
 	n8n.tables.push({ id: 'old', name: 'Tasks of last year', rows: [] });
-	await createMemoryTable(n8n.context(), 'Tasks').open();
+	await new DataTable(n8n.context(), 'Tasks').open();
 	expect(n8n.tables.map(({ name }) => name)).toEqual(['Tasks of last year', 'Tasks']);
-	await createMemoryTable(n8n.context(), 'tasks').open();
+	await new DataTable(n8n.context(), 'tasks').open();
 	expect(n8n.tables).toHaveLength(2);
 });
 
@@ -137,7 +161,7 @@ it('a data table that another worker creates at the same time is used', async ()
 			return answer;
 		},
 	});
-	await expect(createMemoryTable(context, 'Tasks').open()).resolves.toEqual({
+	await expect(new DataTable(context, 'Tasks').open()).resolves.toEqual({
 		ok: true,
 		value: [],
 	});
@@ -153,17 +177,83 @@ it('a data table is read again if another execution writes to it meanwhile', asy
 		return answer;
 	};
 	const context = Object.assign(n8n.context(), { executeWorkflow });
-	await expect(createMemoryTable(context, 'Tasks').open()).resolves.toEqual({
+	await expect(new DataTable(context, 'Tasks').open()).resolves.toEqual({
 		ok: true,
 		value: [],
 	});
 	expect(n8n.calls.map(({ operation }) => operation)).toEqual(['list', 'get', 'get', 'get']);
 });
 
+describe('two executions that get the same task at the same time', () => {
+	const MADE = { ...ENTRY, state: 'made', taskId: 'task-1' } as const;
+	const DELIVERED = {
+		...ENTRY,
+		state: 'delivered',
+		taskId: 'task-1',
+		cost: { credits: 2 },
+	} as const;
+	const statesOf = ({ tables: [table] }: FakeTables) =>
+		table?.rows.map(({ execution, state, taskId }) => `${execution}: ${state} ${taskId}`);
+
+	async function setUp() {
+		const n8n = new FakeTables();
+		const tables = ['1', '2'].map((executionId) => {
+			return new DataTable(n8n.context({ executionId }), 'Tasks');
+		});
+		for (const table of tables) await table.open();
+		const [first, second] = tables as [DataTable, DataTable];
+		await first.append([MADE]);
+		await second.append([MADE, DELIVERED]);
+		return { n8n, first, second };
+	}
+
+	it.each([true, false])(
+		'leave one row of each state in the data table (the second one ends before: %s)',
+		async (isBefore) => {
+			const { n8n, first, second } = await setUp();
+			if (isBefore) await second.removeDuplicates();
+			await first.append([DELIVERED, { ...DELIVERED, taskId: 'task-2' }]);
+			await first.removeDuplicates();
+			if (!isBefore) await second.removeDuplicates();
+			expect(statesOf(n8n)).toEqual([
+				'1: made task-1',
+				'2: delivered task-1',
+				'1: delivered task-2',
+			]);
+		},
+	);
+
+	it('leave nothing that a later execution does not correct, if n8n crashes', async () => {
+		const { n8n, first } = await setUp();
+		await first.append([DELIVERED]);
+		const later = new DataTable(n8n.context({ executionId: '3' }), 'Tasks');
+		await later.open();
+		await later.removeDuplicates();
+		expect(statesOf(n8n)).toEqual(['1: made task-1', '2: delivered task-1']);
+	});
+
+	it('leave the rows of other nodes and of creates without a task', async () => {
+		const { n8n, first, second } = await setUp();
+		const other = new DataTable(n8n.context({ node: { id: 'node-2' } }), 'Tasks');
+		await other.open();
+		await other.append([MADE]);
+		await first.append([{ ...ENTRY, state: 'sent' }]);
+		await second.append([{ ...ENTRY, state: 'sent' }]);
+		await second.removeDuplicates();
+		expect(n8n.tables[0]?.rows.map(({ state }) => state)).toEqual([
+			'made',
+			'delivered',
+			'made',
+			'sent',
+			'sent',
+		]);
+	});
+});
+
 it('a data table that cannot be used is a failure with the reason', async () => {
 	const n8n = new FakeTables();
 	n8n.failures = ['No permission'];
-	await expect(createMemoryTable(n8n.context(), 'Tasks').open()).resolves.toMatchObject({
+	await expect(new DataTable(n8n.context(), 'Tasks').open()).resolves.toMatchObject({
 		ok: false,
 		failure: {
 			message: 'The node can\'t use the data table "Tasks": No permission',
@@ -171,7 +261,7 @@ it('a data table that cannot be used is a failure with the reason', async () => 
 			cause: 'configuration-invalid',
 		},
 	});
-	const table = createMemoryTable(n8n.context(), 'Tasks');
+	const table = new DataTable(n8n.context(), 'Tasks');
 	await table.open();
 	n8n.failures = ['Storage limit exceeded'];
 	await expect(table.append([{ ...ENTRY, state: 'sent' }])).resolves.toMatchObject({

@@ -3,6 +3,7 @@ import type { IBinaryData } from 'n8n-workflow';
 
 import { readImages } from '../../../../nodes/Seedream/n8n/readImages';
 import { readGenerateRow } from '../../../../nodes/Seedream/n8n/readRow';
+import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
 import { apiInOne } from '../../../../nodes/Seedream/providers/apiInOne';
 import { checkRequest } from '../../../../nodes/Seedream/request/checkRequest';
 import { fakeContext } from '../fakeContext';
@@ -338,7 +339,7 @@ describe('a row of Seedream Generate', () => {
 			...fields,
 		};
 		const { helpers } = context;
-		return await readGenerateRow(fakeContext({ rows: [row], helpers }), 0);
+		return await readGenerateRow(new RowFields(fakeContext({ rows: [row], helpers }), 0));
 	};
 
 	it('a row of Seedream Generate has its links first and then its files', async () => {

@@ -8,6 +8,7 @@ import {
 	readRowSettings,
 	readStatusRow,
 } from '../../../../nodes/Seedream/n8n/readRow';
+import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { fakeContext } from '../fakeContext';
 
@@ -28,7 +29,7 @@ const ROW = {
 };
 
 async function generateRow(fields: object = {}) {
-	return await readGenerateRow(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0);
+	return await readGenerateRow(new RowFields(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0));
 }
 
 const STATUS_ROW = {
@@ -41,7 +42,9 @@ const STATUS_ROW = {
 };
 
 async function statusRow(fields: object = {}) {
-	return await readStatusRow(fakeContext({ rows: [{ ...STATUS_ROW, ...fields }] }), 0);
+	return await readStatusRow(
+		new RowFields(fakeContext({ rows: [{ ...STATUS_ROW, ...fields }] }), 0),
+	);
 }
 
 describe('a row of Seedream Generate', () => {
@@ -59,7 +62,7 @@ describe('a row of Seedream Generate', () => {
 
 	it('a row of Seedream Generate is read from its own item', async () => {
 		const rows = [ROW, { ...ROW, provider: 'apiInOne', model: 'auto', prompt: 'A hill' }];
-		expect(await readGenerateRow(fakeContext({ rows }), 1)).toMatchObject({
+		expect(await readGenerateRow(new RowFields(fakeContext({ rows }), 1))).toMatchObject({
 			ok: true,
 			value: {
 				provider: { id: 'apiInOne' },
@@ -78,7 +81,7 @@ describe('a row of Seedream Generate', () => {
 		async (typeVersion, modelId) => {
 			for (const model of ['', 'auto']) {
 				const context = fakeContext({ rows: [{ ...ROW, model }], node: { typeVersion } });
-				expect(await readGenerateRow(context, 0)).toMatchObject({
+				expect(await readGenerateRow(new RowFields(context, 0))).toMatchObject({
 					ok: true,
 					value: { request: { modelId } },
 				});
@@ -145,7 +148,7 @@ describe('a row of Seedream Generate', () => {
 		const context = fakeContext({
 			rows: [{ provider: 'apiInOne', model: 'auto', prompt: 'A quiet lake' }],
 		});
-		expect(await readGenerateRow(context, 0)).toMatchObject({
+		expect(await readGenerateRow(new RowFields(context, 0))).toMatchObject({
 			ok: true,
 			value: { request: { values: {} }, options: { downloadImages: false } },
 		});
@@ -204,7 +207,10 @@ describe('a row of Seedream Generate', () => {
 
 describe('a row of Seedream Generate that already has a task', () => {
 	const readPaidRow = async (fields: object) =>
-		await readRowSettings(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0, apiMart);
+		await readRowSettings(
+			new RowFields(fakeContext({ rows: [{ ...ROW, ...fields }] }), 0),
+			apiMart,
+		);
 
 	it.each([
 		['its request is now invalid', { prompt: '', model: 'm', imageUrls: 'nothing' }],
@@ -247,7 +253,7 @@ describe('a row of Seedream Task Status', () => {
 	it('a row of Seedream Task Status checks its tasks once by default', async () => {
 		expect(await statusRow({ continueWhen: undefined })).toMatchObject({ ok: false });
 		const rows = [{ provider: 'apiMart', taskId: 'task_01' }];
-		expect(await readStatusRow(fakeContext({ rows }), 0)).toMatchObject({
+		expect(await readStatusRow(new RowFields(fakeContext({ rows }), 0))).toMatchObject({
 			ok: true,
 			value: { continueWhen: 'now' },
 		});
@@ -333,7 +339,9 @@ function expressionContext(
 
 describe('an expression without a value', () => {
 	const problemsOf = async (parameters: object, items: Array<Record<string, unknown>>) => {
-		const row = await readGenerateRow(expressionContext({ ...parameters }, items), 0);
+		const row = await readGenerateRow(
+			new RowFields(expressionContext({ ...parameters }, items), 0),
+		);
 		return row.ok ? [] : row.failure.message.split(/\. (?=')/);
 	};
 	const CELL = '={{ $json.cell }}';
@@ -355,6 +363,7 @@ describe('an expression without a value', () => {
 		['the web search', { additionalFields: { webSearch: CELL } }, 'Web Search'],
 		['the callback URL', { additionalFields: { callbackUrl: CELL } }, 'Callback URL'],
 		['the extra body', { additionalFields: { extraBody: CELL } }, 'Extra Body'],
+		['the callback data', { additionalFields: { callbackData: CELL } }, 'Callback Data'],
 		['the provider', { provider: CELL }, 'Provider'],
 	])('an expression without a value is refused in %s', async (_what, parameters, label) => {
 		expect(await problemsOf(parameters, [{ other: 1 }])).toEqual([
@@ -411,7 +420,7 @@ describe('an expression without a value', () => {
 
 	it('an expression without a value is accepted in a row that already has a task', async () => {
 		const context = expressionContext({ prompt: CELL, imageUrls: CELL }, [{}]);
-		expect(await readRowSettings(context, 0, apiMart)).toMatchObject({ ok: true });
+		expect(await readRowSettings(new RowFields(context, 0), apiMart)).toMatchObject({ ok: true });
 	});
 });
 
@@ -422,7 +431,7 @@ describe('a reference link into a private network', () => {
 			node: { credentials: isChosen ? { evoLinkApi: { id: '1', name: 'EvoLink' } } : {} },
 			credentials: baseUrl === undefined ? {} : { evoLinkApi: { baseUrl } },
 		});
-		return await readGenerateRow(context, 0);
+		return await readGenerateRow(new RowFields(context, 0));
 	};
 
 	it.each(['http://127.0.0.1:3000', ' http://provider:8080/ ', 'https://10.0.0.2'])(
@@ -452,7 +461,7 @@ describe('an empty row', () => {
 	const isEmpty = (
 		item: Record<string, unknown>,
 		parameters: Record<string, unknown> = PARAMETERS,
-	) => isEmptyRow(expressionContext(parameters, [item]), 0, 'prompt');
+	) => isEmptyRow(new RowFields(expressionContext(parameters, [item]), 0), 'prompt');
 
 	it.each([
 		{ prompt: '', foto: '' },
@@ -473,16 +482,39 @@ describe('an empty row', () => {
 		expect(isEmpty(item)).toBe(false);
 	});
 
+	const withData = (callbackData: string) => ({
+		...PARAMETERS,
+		additionalFields: { callbackData },
+	});
+
+	it.each([
+		'={{ $json.row_number }}',
+		'={{ { row: $json.row_number } }}',
+		'={{ $json["row_number"] }}',
+	])("a row's number doesn't fill it in: %s", (callbackData) => {
+		const isEmptyWith = (prompt: string) =>
+			isEmpty({ prompt, foto: '', done: false, row_number: 7 }, withData(callbackData));
+		expect(isEmptyWith('')).toBe(true);
+		expect(isEmptyWith('A lake')).toBe(false);
+	});
+
+	it.each(['={{ $json }}', '={{ { row: $json.row_number, sku: $json.sku } }}'])(
+		"an empty row stays empty if it's part of %s",
+		(callbackData) => {
+			const isEmptyWith = (sku: string) =>
+				isEmpty({ prompt: '', foto: '', sku, row_number: 7 }, withData(callbackData));
+			expect(isEmptyWith('')).toBe(true);
+			expect(isEmptyWith('A-7')).toBe(false);
+		},
+	);
+
 	it("a row isn't empty if it has a file for a reference field", () => {
 		const withFile = (imageFields: string) => {
 			const context = expressionContext({ ...PARAMETERS, imageFields }, [{ prompt: '', foto: '' }]);
 			const [item] = context.getInputData();
 			const binary = { data: { mimeType: 'image/png', data: '' } };
-			return isEmptyRow(
-				Object.assign(context, { getInputData: () => [{ ...item, binary }] }),
-				0,
-				'prompt',
-			);
+			Object.assign(context, { getInputData: () => [{ ...item, binary }] });
+			return isEmptyRow(new RowFields(context, 0), 'prompt');
 		};
 		expect(withFile('data')).toBe(false);
 		expect(withFile('')).toBe(true);
@@ -495,12 +527,14 @@ describe('an empty row', () => {
 		[{ prompt: 'Split the text', foto: '' }, false],
 	])('a row of a layer model needs a reference, but no prompt: %j', (item, expected) => {
 		const layers = { ...PARAMETERS, model: 'Seedream 5.0 Pro Layers' };
-		expect(isEmptyGenerateRow(expressionContext(layers, [item]), 0)).toBe(expected);
+		expect(isEmptyGenerateRow(new RowFields(expressionContext(layers, [item]), 0))).toBe(expected);
 		const withoutPrompt = { ...layers, prompt: '' };
-		expect(isEmptyGenerateRow(expressionContext(withoutPrompt, [{ foto: item.foto }]), 0)).toBe(
-			!item.foto,
+		expect(
+			isEmptyGenerateRow(new RowFields(expressionContext(withoutPrompt, [{ foto: item.foto }]), 0)),
+		).toBe(!item.foto);
+		expect(isEmptyGenerateRow(new RowFields(expressionContext(PARAMETERS, [item]), 0))).toBe(
+			isEmpty(item),
 		);
-		expect(isEmptyGenerateRow(expressionContext(PARAMETERS, [item]), 0)).toBe(isEmpty(item));
 	});
 
 	it("a row isn't empty if the prompt isn't an expression", () => {

@@ -16,6 +16,7 @@ export function rawRow(fields: Partial<RawRow> = {}): RawRow {
 		askForCount: undefined,
 		sendBinaryAs: undefined,
 		extraBody: undefined,
+		callbackData: undefined,
 		...fields,
 	};
 }

@@ -59,6 +59,7 @@ it.each<[string, string]>([
 		'address in the additions to the body',
 		fingerprint({ extraBody: { seed: 7, callback_url: 'https://n8n.example.com/resume/43' } }),
 	],
+	['data for the callback', fingerprint({ callbackData: '{"sku":"A-7"}' })],
 	['way to bring files to the provider', fingerprint({ sendBinaryAs: 'dataUri' })],
 ])('the row request is the same for another %s', (_what, same) => {
 	expect(same).toBe(fingerprint());

@@ -50,6 +50,19 @@ it.each([
 	expect(bodyAt(from, to, { model })).toEqual({ model: expected, prompt });
 });
 
+it.each([
+	['evoLink', 'apiMart', EVOLINK_45, 'webhook'],
+	['apiMart', 'apiInOne', APIMART_45, 'callback_url'],
+])('a callback keeps its address and its data from %s to %s', (from, to, model, field) => {
+	const callbackUrl = 'https://n8n.example.com/webhook/1/task';
+	const row = { parameters: { callbackUrl }, callbackData: { sku: 'A-7' }, model };
+	expect(bodyAt(from, to, row)).toMatchObject({
+		[field]: expect.stringMatching(
+			/^https:\/\/n8n\.example\.com\/webhook\/1\/task\?row=/,
+		) as string,
+	});
+});
+
 it('a row with references gets the model that takes them', () => {
 	expect(bodyAt('evoLink', 'apiInOne', { model: EVOLINK_45, imageUrls: REFERENCE })).toMatchObject({
 		model: 'seedream/4.5-edit',

@@ -16,6 +16,7 @@ export const SCOPE: LedgerScope = {
 	nodeSeed: 'node-seed',
 	iteration: 0,
 	isTool: false,
+	isRestarted: false,
 };
 
 export const INPUT: TaskInput = {

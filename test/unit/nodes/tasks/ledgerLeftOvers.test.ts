@@ -12,6 +12,7 @@ const SCOPE: LedgerScope = {
 	nodeSeed: 'node-seed',
 	iteration: 0,
 	isTool: false,
+	isRestarted: false,
 };
 
 /** The images that were missing in the output of a row of the first iteration. */

@@ -38,17 +38,21 @@ describe('the memory', () => {
 	});
 
 	it.each([
-		['sooner, the more creates wait', 20, 10, 50],
-		['later, the longer a write takes', 20, 100, 400],
-		['after half a second at most', 1, 1_000, 500],
-	])('writes %s', async (_when, rows, writeMs, expected) => {
+		['sooner, the more creates wait', 100, 20, 10, 50],
+		['later, the longer a write takes', 100, 20, 100, 400],
+		['after half a second at most', 100, 1, 1_000, 500],
+		['sooner, the fewer creates came before', 20, 20, 100, 100],
+		['soon if most creates wait', 1, 20, 100, 5],
+	])('writes %s', async (_when, rowsBefore, rows, writeMs, expected) => {
 		const { clock, table, rowMemory } = await setUp();
 		table.beforeWrite = async () => await clock.sleep(writeMs);
-		await rowMemory(0).storeSent('first');
+		const storeRows = async (name: string, count: number) =>
+			await Promise.all(
+				Array.from({ length: count }, (_, row) => rowMemory(row).storeSent(`${name}-${row}`)),
+			);
+		await storeRows('before', rowsBefore);
 		const before = clock.now();
-		await Promise.all(
-			Array.from({ length: rows }, (_, row) => rowMemory(row).storeSent(`key-${row}`)),
-		);
+		await storeRows('key', rows);
 		const pause = clock.now() - before - writeMs;
 		expect(pause).toBeGreaterThanOrEqual(expected);
 		expect(pause).toBeLessThan(expected + 50);

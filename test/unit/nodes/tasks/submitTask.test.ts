@@ -9,9 +9,11 @@ import { isJsonObject, type JsonObject } from '../../../../nodes/Seedream/shared
 import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import type { LedgerScope } from '../../../../nodes/Seedream/tasks/ledger';
 import type { LedgerData } from '../../../../nodes/Seedream/tasks/ledgerData';
+import { Memory, RowMemory, type RememberedEntry } from '../../../../nodes/Seedream/tasks/memory';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
 import { submitTask, type SubmitTools } from '../../../../nodes/Seedream/tasks/submitTask';
 import { concurrentClock, virtualClock } from '../virtualClock';
+import { FakeMemoryTable } from './fakeMemoryTable';
 import { BODY, LAKE, bodyOf, noData, open, INPUT, submitTools } from './ledgerFixtures';
 import {
 	networkError,
@@ -507,6 +509,101 @@ describe.each<[string, Provider]>([
 			}
 		},
 	);
+});
+
+describe('an execution that n8n has restarted', () => {
+	const iteration = { isRestarted: true };
+
+	async function memoryOf(clock: Clock, entries: RememberedEntry[]): Promise<RowMemory> {
+		const table = new FakeMemoryTable();
+		table.entries.push(...entries);
+		const opened = await Memory.open(table, clock);
+		if (!opened.ok) throw new Error(opened.failure.message);
+		return new RowMemory(opened.value, { row: 0, rowKey: '', input: INPUT });
+	}
+
+	describe.each<[string, Provider]>([
+		['apiMart', apiMart],
+		['apiInOne', apiInOne],
+	])('does not send a row to %s', (_id, provider) => {
+		const restarted = {
+			ok: false,
+			failure: { charged: 'unknown', code: 'execution_restarted', provider: provider.id },
+		};
+
+		it('again, not even after Retry On Fail', async () => {
+			const data = noData();
+			for (let tries = 1; tries <= 2; tries += 1) {
+				const { result, calls, record } = submit(provider, [], { data, iteration });
+				await expect(result).resolves.toMatchObject(restarted);
+				expect(calls()).toEqual([]);
+				record.markEnded({ kind: 'open' });
+			}
+			expect(state(data)).toEqual({ name: 'maybeSent', execution: '42' });
+		});
+
+		it('in a later iteration of a loop', async () => {
+			const data = noData();
+			const first = submit(provider, [], { data, iteration });
+			await first.result;
+			first.record.markEnded({ kind: 'open' });
+			const { result, calls } = submit(provider, [], { data, iteration: { iteration: 1 } });
+			await expect(result).resolves.toMatchObject(restarted);
+			expect(calls()).toEqual([]);
+		});
+
+		it('until a person retries it', async () => {
+			const data = noData();
+			const first = submit(provider, [], { data, iteration });
+			await first.result;
+			first.record.markEnded({ kind: 'open' });
+			const retry = submit(provider, [], { data, iteration: { execution: '43' } });
+			await expect(retry.result).resolves.toMatchObject(MADE_TASK);
+		});
+
+		it('of an earlier iteration that failed and may have been sent again since', async () => {
+			const data = noData();
+			const first = submit(provider, [POOR], { data });
+			await first.result;
+			first.record.markEnded({ kind: 'open' });
+			const again = { ...iteration, iteration: 1 };
+			const { result, calls } = submit(provider, [], { data, iteration: again });
+			await expect(result).resolves.toMatchObject(restarted);
+			expect(calls()).toEqual([]);
+		});
+	});
+
+	it('sends a row to EvoLink under the same key', async () => {
+		const first = submit(evoLink, []);
+		await first.result;
+		const { result, keys } = submit(evoLink, [], { iteration });
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+		expect(keys()).toEqual(first.keys());
+	});
+
+	it('counts what a row may have cost', async () => {
+		const data = noData();
+		const ledger = open(data, iteration);
+		const request = { ...LAKE, input: { ...INPUT, maxUsd: 0.5 } };
+		ledger.openRecord(0, request).markMaybeSent();
+		expect(ledger.costUsd()).toBe(0.5);
+		expect(open(data, iteration).openRecord(0, request).isUncounted(false)).toBe(false);
+	});
+
+	it('sends a row that a data table does not know', async () => {
+		const clock = virtualClock();
+		const memory = await memoryOf(clock, []);
+		const { result } = submit(apiMart, [], { clock, iteration, tools: { memory } });
+		await expect(result).resolves.toMatchObject(MADE_TASK);
+	});
+
+	it('does not send a row that a data table knows', async () => {
+		const { idempotencyKey: key } = open().openRecord(0, LAKE);
+		const memory = await memoryOf(virtualClock(), [{ key, state: 'sent', at: 0 }]);
+		const { result, calls } = submit(apiMart, [], { iteration, tools: { memory } });
+		await expect(result).resolves.toMatchObject({ failure: { code: 'execution_restarted' } });
+		expect(calls()).toEqual([]);
+	});
 });
 
 describe('EvoLink honors the key: a create', () => {
