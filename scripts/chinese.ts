@@ -132,6 +132,8 @@ export const chinese: Dictionary = {
 
 		// Fields
 		'Provider that generates the images': '由哪个平台生成图片',
+		'Provider that calls back': '发送回调的平台',
+		'Each has its own credential': '各平台的凭证不相同',
 		'Each has its own credential, models and prices': '各平台的凭证、模型和价格都不相同',
 		'Seedream version to use': '使用哪个版本的 Seedream',
 		"The model ID from the provider's documentation": '平台文档里的模型 ID',

@@ -8,6 +8,7 @@ import { ApiMartApi } from '../credentials/ApiMartApi.credentials';
 import { EvoLinkApi } from '../credentials/EvoLinkApi.credentials';
 import { generateFields } from '../nodes/Seedream/fields/generateFields';
 import { taskStatusFields } from '../nodes/Seedream/fields/taskStatusFields';
+import { triggerFields } from '../nodes/Seedream/fields/triggerFields';
 import { providers } from '../nodes/Seedream/providers';
 import { NODE_VERSIONS, type Model } from '../nodes/Seedream/providers/provider';
 import { sentencesOf, type Language } from './language';
@@ -27,10 +28,14 @@ export function generateCollection(name: string): (language: Language) => string
 	return (language) => fieldTable(collection(generateFields, name), language);
 }
 
-/** Task Status has the options of Generate, but for those that only a new image needs. */
-export function taskStatusPanel(language: Language): string {
-	const fields = taskStatusFields.filter(({ type }) => type !== 'collection');
-	return fieldTable([...fields, ...collection(taskStatusFields, 'options')], language);
+/** These nodes have the options of Generate, but for those that only a new image needs. */
+export const taskStatusPanel = panelWithOptions(taskStatusFields);
+
+export const triggerPanel = panelWithOptions(triggerFields);
+
+function panelWithOptions(fields: readonly INodeProperties[]): (language: Language) => string {
+	const panel = fields.filter(({ type }) => type !== 'collection');
+	return (language) => fieldTable([...panel, ...collection(fields, 'options')], language);
 }
 
 export function credentialTable({ translate, label, sentences }: Language): string {

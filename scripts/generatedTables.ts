@@ -1,5 +1,11 @@
 import { createErrors, meaningErrors, ownErrors, taskErrors, uploadErrors } from './errorTables';
-import { credentialTable, generateCollection, generatePanel, taskStatusPanel } from './fieldTables';
+import {
+	credentialTable,
+	generateCollection,
+	generatePanel,
+	taskStatusPanel,
+	triggerPanel,
+} from './fieldTables';
 import type { Language } from './language';
 import { fieldOverview, modelOverview, modelTables } from './modelTables';
 
@@ -11,6 +17,7 @@ export const tables: Readonly<Record<string, (language: Language) => string>> = 
 	additionalFields: generateCollection('additionalFields'),
 	options: generateCollection('options'),
 	taskStatus: taskStatusPanel,
+	trigger: triggerPanel,
 	modelFields: modelTables,
 	credentials: credentialTable,
 	ownErrors,

@@ -83,14 +83,15 @@ export function additionalFieldsOf({ table }: Choice): string[] {
 	].sort();
 }
 
-/** Of both nodes. */
-export const COMMON_OPTIONS = ['Concurrency', 'File Name', 'Poll Interval', 'Simplify', 'Timeout'];
+/** Of all nodes. */
+export const COMMON_OPTIONS = ['File Name', 'Poll Interval', 'Simplify', 'Timeout'];
 
 /** The choices of "Add Option". */
 export function optionsOf({ table }: Choice): string[] {
 	return [
 		...COMMON_OPTIONS,
 		'Check References',
+		'Concurrency',
 		'Fall Back After Content Policy',
 		'Fall Back To',
 		'Maximum Cost (USD)',

@@ -1,6 +1,15 @@
 import { providers } from '../../nodes/Seedream/providers';
 import { NODE_VERSIONS } from '../../nodes/Seedream/providers/provider';
-import { GENERATE, generate, inARow, TASK_STATUS, taskStatus } from '../server/nodeChains';
+import {
+	chain,
+	GENERATE,
+	generate,
+	inARow,
+	TASK_STATUS,
+	taskStatus,
+	TRIGGER,
+	trigger,
+} from '../server/nodeChains';
 import {
 	ABOUT_OUTPUT,
 	additionalFieldsOf,
@@ -237,8 +246,33 @@ describe('Seedream Task Status', () => {
 
 	it('has the documented options', async () => {
 		// It doesn't know the model of a task.
+		const options = [...COMMON_OPTIONS, 'Concurrency', 'Layers File'].sort();
+		expect(await panel.shownAdditions('Add Option')).toEqual(options);
+	});
+});
+
+describe('Seedream Trigger', () => {
+	let panel: NodePanel;
+
+	beforeAll(async () => {
+		const { n8n, editor } = fixture;
+		const workflow = chain('Finished images', [trigger({}, n8n.credentials)]);
+		await editor.openWorkflow(await n8n.rest.createWorkflow(workflow));
+		panel = await editor.openNode(TRIGGER);
+	});
+
+	it('has the fields about the output, and the documented options', async () => {
+		expect(await panel.shownFields()).toEqual(['Provider', ...ABOUT_OUTPUT, 'Options']);
 		const options = [...COMMON_OPTIONS, 'Layers File'].sort();
 		expect(await panel.shownAdditions('Add Option')).toEqual(options);
+	});
+
+	it.each(providers)('shows the credential of $label', async ({ label }) => {
+		await panel.choose('provider', label);
+		const expected = [`Credential for ${label}`];
+		expect(await waitUntilEqual(async () => await panel.shownCredentials(), expected)).toEqual(
+			expected,
+		);
 	});
 });
 

@@ -110,11 +110,17 @@ export class QueueN8n implements N8nUnderTest {
 		await this.processes.start(name, env);
 	}
 
-	/** The workers on which an execution of the nodes ran. */
+	/** As when a dead worker's container is replaced: n8n 1 fails to recover its executions from the old one's folder. */
+	async replaceWorker(name: WorkerName, env?: Settings): Promise<void> {
+		await this.processes.forgetExecutions(name);
+		await this.processes.start(name, env);
+	}
+
+	/** The workers on which an execution was started. */
 	async workersOf(executionId: string): Promise<WorkerName[]> {
 		const logs = await Promise.all(WORKERS.map(async (name) => await this.readLog(name)));
 		return WORKERS.filter((_name, index) =>
-			logs[index]?.includes(`(execution ${executionId}, row `),
+			logs[index]?.includes(`Worker started execution ${executionId} `),
 		);
 	}
 
@@ -159,6 +165,10 @@ class Processes {
 			...(name === 'webhook' && { port: this.webhookPort }),
 		});
 		this.running.set(name, process);
+	}
+
+	async forgetExecutions(name: ProcessName): Promise<void> {
+		await rm(join(this.userFolder(name), '.n8n', 'n8nEventLog-worker.log'), { force: true });
 	}
 
 	async stop(): Promise<void> {

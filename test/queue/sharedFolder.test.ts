@@ -13,7 +13,7 @@ beforeAll(async () => {
 	const runtime = await installRuntime(console.log);
 	const sandbox = { taskSeconds: 2, imageBytes: IMAGE_BYTES };
 	n8n = await QueueN8n.open(runtime, { sharesFolder: true, sandbox });
-}, 5 * MINUTE);
+}, 8 * MINUTE);
 
 afterAll(async () => await n8n?.close(), MINUTE);
 

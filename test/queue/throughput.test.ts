@@ -23,7 +23,7 @@ let n8n: QueueN8n;
 beforeAll(async () => {
 	const runtime = await installRuntime(console.log);
 	n8n = await QueueN8n.open(runtime, { sandbox: { taskSeconds: 5, imageBytes: IMAGE_BYTES } });
-}, 5 * MINUTE);
+}, 8 * MINUTE);
 
 afterAll(async () => await n8n?.close(), MINUTE);
 

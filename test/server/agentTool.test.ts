@@ -191,7 +191,9 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version: N8nVersion) => {
 					call({ prompt: `A river, ${execution}` }),
 					say('The budget is spent.'),
 				]);
-				const [lake, forest, ...others] = results.map((text) => JSON.parse(text) as unknown);
+				// A newer agent also remembers a result of the execution before.
+				const own = results.slice(-4).map((text) => JSON.parse(text) as unknown);
+				const [lake, forest, ...others] = own;
 				expect([status, others.length]).toEqual(['success', 2]);
 				expect(lake).toMatchObject([{ status: 'completed', prompt: `A lake, ${execution}` }]);
 				expect(forest).toMatchObject([{ status: 'completed', prompt: `A forest, ${execution}` }]);

@@ -102,7 +102,10 @@ describe('npm run editor', () => {
 			const starts = workflow.nodes.some((node) => node.name === 'Run manually');
 			if (!starts) continue;
 			const executionId = await rest.run(id, 'Run manually');
-			expect((await rest.waitFor(id, executionId, RUN_MS)).status).toBe('success');
+			const { status } = await rest.waitFor(id, executionId, RUN_MS);
+			// The example of a large batch waits for longer than this test.
+			const waits = nodes.some(({ type }) => type === 'n8n-nodes-base.wait');
+			expect([name, status]).toEqual([name, waits ? 'waiting' : 'success']);
 		}
 		const folder = beside('Example files', output);
 		expect(await readdir(folder)).toEqual(

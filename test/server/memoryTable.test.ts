@@ -67,8 +67,8 @@ describe('after n8n was killed', () => {
 				() => fixture.tasks().length === PROMPTS.length && fixture.requests('query').length > 0,
 			);
 		}
-		// The table is written once a second.
-		await new Promise((resolve) => setTimeout(resolve, 3_000));
+		// The table is written at least every two seconds, and later on a busy machine.
+		await new Promise((resolve) => setTimeout(resolve, 5_000));
 		await shared.powerCut(600);
 	});
 

@@ -234,8 +234,8 @@ export class MoneyFixture {
 		for (const { json, binary } of items) {
 			const task = tasks.find(({ id }) => id === json.taskId);
 			expect(task?.images).toEqual([json.imageUrl]);
-			const file = await this.n8n.rest.file(String(binary?.data?.id));
-			expect(file).toHaveLength(IMAGE_BYTES);
+			if (!binary?.data) throw new Error(`${String(json.taskId)} has no file`);
+			expect(await this.n8n.rest.bytesOf(binary.data)).toHaveLength(IMAGE_BYTES);
 		}
 	}
 

@@ -10,6 +10,7 @@ export type Parameters = Readonly<Record<string, unknown>>;
 export const START = 'Start by hand';
 export const GENERATE = 'Seedream Generate';
 export const TASK_STATUS = 'Seedream Task Status';
+export const TRIGGER = 'Seedream Trigger';
 
 const BETWEEN_NODES = 240;
 
@@ -37,6 +38,15 @@ export function taskStatus(
 	credentials?: ProviderCredentials,
 ): WorkflowNode {
 	return node(TASK_STATUS, 'n8n-nodes-seedream.seedreamTaskStatus', parameters, { credentials });
+}
+
+export function trigger(
+	parameters: Parameters,
+	credentials: ProviderCredentials,
+	more: Partial<WorkflowNode> = {},
+): WorkflowNode {
+	const type = 'n8n-nodes-seedream.seedreamTrigger';
+	return node(TRIGGER, type, parameters, { typeVersion: 1.1, credentials, ...more });
 }
 
 /** Outputs the file as an item. */

@@ -276,6 +276,11 @@ export class RestClient {
 		return data;
 	}
 
+	/** Of an item's binary field, which has the file itself or, if n8n stores files elsewhere, its ID. */
+	async bytesOf({ id, data }: { id?: string; data: string }): Promise<Buffer> {
+		return id === undefined ? Buffer.from(data, 'base64') : await this.file(id);
+	}
+
 	private async call(
 		method: 'get' | 'post' | 'delete' | 'patch',
 		path: string,

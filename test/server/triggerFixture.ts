@@ -5,7 +5,7 @@ import axios from 'axios';
 import type { ProviderName, TaskView } from '../sandbox/sandbox';
 import { outputOf } from './moneyFixture';
 import type { N8nVersion } from './n8nReleases';
-import { chain, generate, inARow, node, START, type Parameters } from './nodeChains';
+import { chain, generate, inARow, node, START, trigger, type Parameters } from './nodeChains';
 import { freePorts } from './ports';
 import type { Execution } from './restClient';
 import { installRuntime } from './runtime';
@@ -13,7 +13,6 @@ import { SeedreamN8n, type N8nUnderTest } from './seedreamN8n';
 
 export const IMAGE_BYTES = 2_000;
 
-export const TRIGGER = 'Seedream Trigger';
 /** Only runs if the trigger returns an item. */
 export const NEXT = 'Next';
 
@@ -58,13 +57,10 @@ export class TriggerWorkflow {
 		parameters: Parameters = {},
 	): Promise<TriggerWorkflow> {
 		const webhookId = randomUUID();
-		const trigger = node(
-			TRIGGER,
-			'n8n-nodes-seedream.seedreamTrigger',
-			{ provider, ...parameters },
-			{ typeVersion: 1.1, credentials: n8n.credentials, webhookId },
-		);
-		const nodes = [trigger, node(NEXT, 'n8n-nodes-base.noOp')];
+		const nodes = [
+			trigger({ provider, ...parameters }, n8n.credentials, { webhookId }),
+			node(NEXT, 'n8n-nodes-base.noOp'),
+		];
 		const id = await n8n.rest.createWorkflow(chain(`Callbacks of ${provider}`, nodes));
 		const workflow = new TriggerWorkflow(n8n, provider, id, `${webhookId}/task`);
 		await n8n.rest.activate(id);

@@ -84,14 +84,10 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 		return readSpreadsheet(url);
 	}
 
-	async function bytesOf({ id, data }: { id?: string; data: string }): Promise<Buffer> {
-		return id === undefined ? Buffer.from(data, 'base64') : await n8n.rest.file(id);
-	}
-
 	const tasksFor = (prompt: string) =>
 		n8n.sandbox.tasks().filter((task) => task.prompt.includes(prompt));
 
-	it('has both nodes, as tools too, and the three credentials', async () => {
+	it('has the three nodes, two of them as tools too, and the three credentials', async () => {
 		const ours = (names: string[]) => names.filter((name) => /seedream/.test(name)).sort();
 
 		expect(ours(await n8n.rest.nodeTypes())).toEqual([
@@ -99,6 +95,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 			'n8n-nodes-seedream.seedreamGenerateTool',
 			'n8n-nodes-seedream.seedreamTaskStatus',
 			'n8n-nodes-seedream.seedreamTaskStatusTool',
+			'n8n-nodes-seedream.seedreamTrigger',
 		]);
 		expect(await n8n.rest.credentialTypes()).toEqual(
 			expect.arrayContaining(['evoLinkApi', 'apiMartApi', 'apiInOneApi']),
@@ -161,7 +158,7 @@ describe.each(installations)('n8n $title, with files $files', ({ version, onNode
 					if (!file) throw new Error(`${name} has no file`);
 					expect(file.id === undefined ? 'in its memory' : 'in its folder').toBe(files);
 					expect(file.fileName).toMatch(new RegExp(`^${name}-${imageIndex + 1}\\.\\w+$`));
-					expect(await sharp(await bytesOf(file)).stats()).toBeDefined();
+					expect(await sharp(await n8n.rest.bytesOf(file)).stats()).toBeDefined();
 					expect(tasksFor(String(json.prompt))).toHaveLength(1);
 				}
 			}

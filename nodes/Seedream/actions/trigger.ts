@@ -6,7 +6,7 @@ import type {
 	IWebhookResponseData,
 } from 'n8n-workflow';
 
-import { taskTag, type Result } from '../errors/failure';
+import { isNoTask, taskTag, type Result } from '../errors/failure';
 import { apiKeyOf } from '../n8n/apiClient';
 import { calledBackTasks, readCallback, respond } from '../n8n/callback';
 import { recordProcessed } from '../n8n/processedTasks';
@@ -95,9 +95,11 @@ class CalledBackRows {
 				this.note('info', `${IGNORED}: another execution has processed it${taskTag(row.taskId)}`);
 				return NO_ITEMS;
 			}
-			// In place, because a failed item has a hidden property.
-			if (rowData.kind === 'valid') for (const { json } of items.value) json.rowData = rowData.data;
-			return items;
+			const added = rowData.kind === 'valid' ? { rowData: rowData.data } : {};
+			// The copy of a failed item goes to the regular output: on the error output, n8n would keep
+			// nothing of a trigger's item but the message.
+			const value = items.value.map((item) => ({ ...item, json: { ...item.json, ...added } }));
+			return { ok: true, value };
 		});
 	}
 
@@ -138,7 +140,7 @@ class CalledBackRows {
 			return NO_ITEMS;
 		}
 		if (!queried.ok) {
-			if (!queried.failure.isUnknownTask) return queried;
+			if (!isNoTask(queried.failure)) return queried;
 			this.finished.add(taskId);
 			this.note('warn', `${IGNORED}: ${queried.failure.message}`);
 			return NO_ITEMS;

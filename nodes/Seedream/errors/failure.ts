@@ -75,6 +75,11 @@ export function withoutChargeMessage({ description, charged }: Failure): string 
 	return messages.reduce((text, message) => text.replace(message, ''), description).trim();
 }
 
+/** The provider has no task with this ID, or can't have one. */
+export function isNoTask({ isUnknownTask, code }: Failure): boolean {
+	return isUnknownTask === true || code === 'invalid_task_id';
+}
+
 /** Running the row again would be charged again; fetching the existing task is free. */
 export function fetchLaterHint(taskId: string): string {
 	return `The task may still be running. Fetch it with the Seedream Task Status node and the task ID ${taskId}.`;

@@ -2,7 +2,12 @@ import get from 'lodash/get';
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { FieldName, Provider } from '../providers/provider';
-import { type FieldPath, findMissingPart, hasExpression, missingPartProblem } from '../request/expressions';
+import {
+	type FieldPath,
+	findMissingPart,
+	hasExpression,
+	missingPartProblem,
+} from '../request/expressions';
 import { fieldLabel, fieldMessage } from '../request/labels';
 import { ADDITIONAL_PARAMETERS, RowFields } from './rowFields';
 

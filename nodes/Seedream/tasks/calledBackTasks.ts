@@ -1,4 +1,4 @@
-import type { Result } from '../errors/failure';
+import { isNoTask, type Result } from '../errors/failure';
 import type { Clock } from '../shared/clock';
 
 const MAX_TASKS = 5_000;
@@ -55,7 +55,7 @@ export class CalledBackTasks {
 		this.unconfirmed.push(own);
 		const result = await query();
 		if (result.ok) this.unconfirmed = this.unconfirmed.filter((id) => id !== own);
-		else if (result.failure.isUnknownTask) own.isUnknown = true;
+		else if (isNoTask(result.failure)) own.isUnknown = true;
 		return result;
 	}
 

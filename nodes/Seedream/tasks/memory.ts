@@ -1,3 +1,4 @@
+import clamp from 'lodash/clamp';
 import uniq from 'lodash/uniq';
 
 import type { Failure, Result } from '../errors/failure';
@@ -52,8 +53,11 @@ interface PendingEntry {
 	onStored?: (failure: Failure | undefined) => void;
 }
 
-/** Between two writes, if nothing waits for the second one, and otherwise. */
-const WRITE_INTERVAL_MS = 1_000;
+/** Between two writes, if nothing waits for the second one: writing takes a twentieth of the time. */
+const MIN_INTERVAL_MS = 1_000;
+const MAX_INTERVAL_MS = 2_000;
+const INTERVAL_PER_WRITE = 20;
+/** Otherwise. */
 const MAX_WAIT_MS = 500;
 /** The more entries are waited for, the sooner they're written. */
 const MAX_TOTAL_WAIT_MS = 1_000;
@@ -61,7 +65,7 @@ const MAX_TOTAL_WAIT_MS = 1_000;
 const PAUSE_PER_WRITE = 4;
 /**
  * At the start of a batch, most creates wait, and n8n has nothing else to do: this is how long they do
- * if as many were stored before. There are few such writes, because each doubles what's stored.
+ * if as many were stored before. There are few such writes, because what's stored grows with each.
  */
 const START_PAUSE_MS = 100;
 const TICK_MS = 20;
@@ -181,7 +185,10 @@ export class Memory {
 
 	private dueAt(): number {
 		const awaited = awaitedIn(this.pending);
-		if (awaited === 0) return this.writtenAt + WRITE_INTERVAL_MS;
+		if (awaited === 0) {
+			const interval = clamp(INTERVAL_PER_WRITE * this.writeMs, MIN_INTERVAL_MS, MAX_INTERVAL_MS);
+			return this.writtenAt + interval;
+		}
 		const pause = Math.max(PAUSE_PER_WRITE * this.writeMs, MAX_TOTAL_WAIT_MS / awaited);
 		const startPause = START_PAUSE_MS * (this.storedCreates / awaited);
 		return this.writtenAt + Math.min(MAX_WAIT_MS, pause, startPause);

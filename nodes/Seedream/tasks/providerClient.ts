@@ -20,7 +20,8 @@ import type { Clock } from '../shared/clock';
 import type { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
 import { isJsonObject, type JsonObject } from '../shared/json';
 import type { ListedTask } from '../shared/task';
-import type { ApiClient, HttpResult } from './apiClient';
+import type { ApiClient, HttpRequest, HttpResult } from './apiClient';
+import { parseQuota } from './rateLimitHeaders';
 import { MAX_RETRY_AFTER_MS, RateLimiter } from './rateLimiter';
 import { parseRetryAfter } from './retryAfter';
 
@@ -80,8 +81,9 @@ export class ProviderClient {
 		private readonly options: ProviderClientOptions,
 	) {
 		const { patienceSeconds, random = Math.random } = options;
-		this.createLimiter = new RateLimiter(clock, random, patienceSeconds * 1000);
-		this.limiter = new RateLimiter(clock, random, patienceSeconds * 1000);
+		const patienceMs = patienceSeconds * 1000;
+		this.createLimiter = new RateLimiter(clock, random, patienceMs, () => this.running.size);
+		this.limiter = new RateLimiter(clock, random, patienceMs);
 	}
 
 	/** Whether a create that's repeated under its key certainly isn't executed again. */
@@ -180,7 +182,7 @@ export class ProviderClient {
 	): Promise<Result<CreateResponse>> {
 		const { createPath, idempotency, parseCreated } = this.provider;
 		const isRepeatable = this.honorsIdempotencyKeys();
-		const result = await this.api.send({
+		const result = await this.sendBy(this.createLimiter, {
 			method: 'POST',
 			path: createPath,
 			body,
@@ -215,7 +217,7 @@ export class ProviderClient {
 		until: number,
 	): Promise<Result<ParsedResponse<TaskState>> | undefined> {
 		return await this.limiter.runWhile(this.isBefore(until), async () => {
-			const result = await this.api.send({
+			const result = await this.sendBy(this.limiter, {
 				method: 'GET',
 				path: this.provider.queryPath(taskId),
 				timeoutMs: this.queryTimeout(until),
@@ -239,7 +241,7 @@ export class ProviderClient {
 		until: number,
 	): Promise<Result<ReadonlyMap<string, ParsedResponse<TaskState>>> | undefined> {
 		return await this.limiter.runWhile(this.isBefore(until), async () => {
-			const result = await this.api.send({
+			const result = await this.sendBy(this.limiter, {
 				method: 'POST',
 				path,
 				body: body(taskIds),
@@ -265,7 +267,11 @@ export class ProviderClient {
 			const path = taskList.path(model, page);
 			const until = this.clock.now() + LIST_TIMEOUT_MS;
 			const listed = await this.limiter.runWhile(this.isBefore(until), async () => {
-				const result = await this.api.send({ method: 'GET', path, timeoutMs: LIST_TIMEOUT_MS });
+				const result = await this.sendBy(this.limiter, {
+					method: 'GET',
+					path,
+					timeoutMs: LIST_TIMEOUT_MS,
+				});
 				return this.parseResponse(result, taskList.parse, { kind: 'free' });
 			});
 			if (!listed?.ok) break;
@@ -275,6 +281,14 @@ export class ProviderClient {
 			if (content.length < taskList.pageSize || recent.length < content.length) break;
 		}
 		return tasks.filter((task) => task.model === undefined || task.model === model);
+	}
+
+	private async sendBy(limiter: RateLimiter, request: HttpRequest): Promise<HttpResult> {
+		const result = await this.api.send(request);
+		const quota =
+			result.kind === 'response' ? parseQuota(result.headers, this.clock.now()) : undefined;
+		if (quota) limiter.onQuota(quota);
+		return result;
 	}
 
 	private isBefore(until: number): () => boolean {

@@ -1,52 +1,77 @@
 import type { Failure, Result } from '../errors/failure';
 import type { Clock } from '../shared/clock';
+import type { Quota } from './rateLimitHeaders';
+import type { SentRequest } from './requestLog';
+import { RequestLimit } from './requestLimit';
 
 /** The longest Retry-After that's obeyed when the rejection isn't a limit that ends by itself. */
 export const MAX_RETRY_AFTER_MS = 60_000;
 
-/** Requests per second. */
-const MIN_RATE = 0.5;
-/** Above this, requests aren't paced at all. */
-const UNLIMITED_RATE = 100;
-const DECREASE_FACTOR = 0.7;
-/** Growth per second of accepted requests, as a share of the rate, and the least of it. */
-const INCREASE = 0.1;
-const MIN_INCREASE = 0.5;
-
-/** Most providers limit the requests per second. */
-const MEASURED_MS = 1_000;
-/** Fewer requests show how little was sent, not how much the provider accepts. */
-const MIN_MEASURED = 10;
 const INITIAL_DELAY_MS = 1_000;
+const MIN_DELAY_MS = 100;
+/** While requests of the last minute may still count: a longer delay could miss the window's end. */
+const MAX_DELAY_IN_WINDOW_MS = 15_000;
+const MAX_DELAY_MS = 30_000;
 /** Once the rate is known, a rejection means a slight excess: this many requests are left out. */
 const SKIPPED_REQUESTS = 1.5;
-const MAX_DELAY_MS = 30_000;
 /** With the delays between them, a good 20 seconds. */
 const MAX_REJECTIONS = 6;
+/** A provider that rejects a request this often after its own Retry-After doesn't mean it. */
+const MAX_WRONG_RETRY_AFTERS = 2;
+/** A longer time until a quota is renewed is left to Retry-After. */
+const MAX_QUOTA_MS = 60_000;
+/** After this many rejections although a task had ended, it isn't running tasks that count. */
+const MAX_REJECTED_AFTER_TASK = 2;
 
-/** How soon queued requests notice `resetBackoff()`, or that they're no longer needed. */
+/** How soon queued requests notice that they're no longer needed. */
 const SLICE_MS = 100;
 
 interface Queued {
 	isNeeded: () => boolean;
-	start: (isTurn: boolean) => void;
+	/** Undefined if it's no longer needed. */
+	start: (request: SentRequest | undefined) => void;
 	abort: (reason: unknown) => void;
 }
 
+/** From a rejection until a request is accepted, they're sent one by one. */
+interface Rejection {
+	/** When the last request that was rejected had been sent, in milliseconds since 1970. */
+	sentAt: number;
+	/** The last Retry-After; 0 if none. */
+	retryAfterMs: number;
+	/** Our running tasks at that time. */
+	runningTasks: number;
+	isRetryPending: boolean;
+	retries: number;
+	/** Nothing had been accepted for a second, so it isn't the requests per second that count. */
+	wasQuiet: boolean;
+	/** Since the last rejection. */
+	hasTaskEnded: boolean;
+	rejectedAfterTask: number;
+}
+
 /**
- * Paces one kind of requests to one provider with one credential. No provider publishes its rate
- * limit, so the rate is found by additive increase and multiplicative decrease.
+ * Paces one kind of requests to one provider with one credential, so that it stays within the limit
+ * that `RequestLimit` learns.
  */
 export class RateLimiter {
 	private queue: Queued[] = [];
 
 	private isProcessing = false;
 
-	private rate = Infinity;
+	/** Ends the current wait of the queue. */
+	private wake = () => {};
+
+	private readonly limit: RequestLimit;
+
+	/** What the provider's own headers still allow, and until when. */
+	private quota?: { remaining: number; until: number; limit: number };
 
 	private nextRequestAt = 0;
 
-	private slowedDownAt = -Infinity;
+	private rejection?: Rejection;
+
+	private rejectedAt = -Infinity;
 
 	/** In a row, and when they began. */
 	private rejections = 0;
@@ -58,20 +83,24 @@ export class RateLimiter {
 	/** The provider's limit ends by itself, so it's waited for. */
 	private isLimit = false;
 
-	/** When requests were accepted while the rate was unlimited. */
-	private acceptedAt: number[] = [];
-
-	/** `patienceMs` is how long a limit is waited for while nothing changes. */
+	/**
+	 * `patienceMs` is how long a limit is waited for while nothing changes. `runningTasks` counts the
+	 * tasks that accepted requests started, if any.
+	 */
 	constructor(
 		private readonly clock: Clock,
 		private readonly random: () => number,
 		private readonly patienceMs: number,
-	) {}
+		private readonly runningTasks: () => number = () => 0,
+	) {
+		this.limit = new RequestLimit(runningTasks);
+	}
 
-	/** Waits its turn, sends, and adapts the rate to the result. */
+	/** Waits its turn, sends, and adapts the limit to the result. */
 	async run<T>(send: () => Promise<Result<T>>): Promise<Result<T>> {
-		await this.waitForTurn(() => true);
-		return await this.sendAndAdapt(send);
+		const result = await this.runWhile(() => true, send);
+		if (!result) throw new Error('The request was not sent');
+		return result;
 	}
 
 	/** Like `run`, but sends nothing and returns undefined if it's no longer needed by its turn. */
@@ -79,7 +108,8 @@ export class RateLimiter {
 		isNeeded: () => boolean,
 		send: () => Promise<Result<T>>,
 	): Promise<Result<T> | undefined> {
-		return (await this.waitForTurn(isNeeded)) ? await this.sendAndAdapt(send) : undefined;
+		const request = await this.waitForTurn(isNeeded);
+		return request && (await this.sendAndAdapt(request, send));
 	}
 
 	/** After this many rejections in a row, waiting longer is pointless. */
@@ -92,13 +122,34 @@ export class RateLimiter {
 		return this.rejections > 0;
 	}
 
-	/** Something changed at the provider: it may accept now what it rejected before. */
+	/** A task ended, so the provider may accept now what it rejected before. */
 	resetBackoff(): void {
-		this.rejections = 0;
-		if (!this.hasRetryAfter) this.nextRequestAt = Math.min(this.nextRequestAt, this.clock.now());
+		const { rejection } = this;
+		if (!rejection || this.mayCountTasks(rejection)) {
+			this.rejections = 0;
+			if (!this.hasRetryAfter) {
+				this.nextRequestAt = Math.min(this.nextRequestAt, this.clock.now());
+			}
+			if (rejection) rejection.hasTaskEnded = true;
+		}
+		this.wake();
 	}
 
-	private async waitForTurn(isNeeded: () => boolean): Promise<boolean> {
+	private mayCountTasks({ wasQuiet, rejectedAfterTask }: Rejection): boolean {
+		return wasQuiet && rejectedAfterTask < MAX_REJECTED_AFTER_TASK;
+	}
+
+	/** The provider says how many more requests it accepts. */
+	onQuota({ remaining, resetMs, limit = Infinity }: Quota): void {
+		if (resetMs > MAX_QUOTA_MS) return;
+		const now = this.clock.now();
+		// The provider may not have counted these yet.
+		const left = remaining - this.limit.pendingRequests();
+		this.quota = { remaining: left, until: now + resetMs, limit };
+		this.wake();
+	}
+
+	private async waitForTurn(isNeeded: () => boolean): Promise<SentRequest | undefined> {
 		return await new Promise((start, abort) => {
 			this.queue.push({ isNeeded, start, abort });
 			if (!this.isProcessing) void this.processQueue();
@@ -110,15 +161,14 @@ export class RateLimiter {
 		this.isProcessing = true;
 		try {
 			for (;;) {
-				while (this.queue[0] && !this.queue[0].isNeeded()) this.queue.shift()?.start(false);
+				while (this.queue[0] && !this.queue[0].isNeeded()) this.queue.shift()?.start(undefined);
 				if (this.queue.length === 0) break;
-				const wait = this.nextRequestAt - this.clock.now();
+				const wait = this.waitMs();
 				if (wait > 0) this.dropUnneeded();
 				// Even without a wait, because this is where a stopped execution is noticed.
-				await this.clock.sleep(Math.max(0, Math.min(wait, SLICE_MS)));
-				if (this.clock.now() < this.nextRequestAt) continue;
-				this.nextRequestAt = this.clock.now() + 1000 / this.rate;
-				this.queue.shift()?.start(true);
+				await this.sleepOrWake(Math.min(wait, SLICE_MS));
+				if (this.waitMs() > 0) continue;
+				this.queue.shift()?.start(this.startRequest());
 			}
 		} catch (error) {
 			for (const { abort } of this.queue) abort(error);
@@ -128,78 +178,148 @@ export class RateLimiter {
 		}
 	}
 
+	private async sleepOrWake(ms: number): Promise<void> {
+		const woken = new Promise<void>((wake) => (this.wake = wake));
+		await Promise.race([this.clock.sleep(ms), woken]);
+	}
+
+	private waitMs(): number {
+		const now = this.clock.now();
+		const wait = Math.max(0, this.nextRequestAt - now);
+		if (this.rejection) return this.rejection.isRetryPending ? Infinity : wait;
+		return Math.max(wait, this.untilQuota(now), this.limit.waitMs(now));
+	}
+
+	private untilQuota(now: number): number {
+		if (this.quota && now >= this.quota.until) {
+			const { limit } = this.quota;
+			this.quota = limit === Infinity ? undefined : { remaining: limit, until: Infinity, limit };
+		}
+		return !this.quota || this.quota.remaining > 0 ? 0 : this.quota.until - now;
+	}
+
+	private startRequest(): SentRequest {
+		if (this.rejection) this.rejection.isRetryPending = true;
+		if (this.quota) this.quota.remaining -= 1;
+		return this.limit.onSent(this.clock.now());
+	}
+
 	private dropUnneeded(): void {
 		const dropped = new Set(this.queue.filter(({ isNeeded }) => !isNeeded()));
 		if (dropped.size === 0) return;
 		this.queue = this.queue.filter((queued) => !dropped.has(queued));
-		for (const { start } of dropped) start(false);
+		for (const { start } of dropped) start(undefined);
 	}
 
-	private async sendAndAdapt<T>(send: () => Promise<Result<T>>): Promise<Result<T>> {
-		const sentAt = this.clock.now();
-		const result = await send();
-		if (result.ok) this.onAccepted();
-		else if (result.failure.isUnavailable) this.onRejected(result.failure, sentAt);
-		else if (result.failure.type !== 'network_error') this.onAccepted();
+	private async sendAndAdapt<T>(
+		request: SentRequest,
+		send: () => Promise<Result<T>>,
+	): Promise<Result<T>> {
+		const result = await this.sendOrForget(request, send);
+		if (result.ok) this.onAccepted(request);
+		else if (result.failure.isUnavailable) this.onRejected(result.failure, request);
+		else if (result.failure.type !== 'network_error') this.onAccepted(request);
+		else this.forget(request);
+		this.wake();
 		return result;
 	}
 
-	private onAccepted(): void {
-		this.rejections = 0;
-		if (this.rate !== Infinity) {
-			this.rate += Math.max(MIN_INCREASE / this.rate, INCREASE);
-			if (this.rate > UNLIMITED_RATE) this.rate = Infinity;
-			return;
+	private async sendOrForget<T>(
+		request: SentRequest,
+		send: () => Promise<Result<T>>,
+	): Promise<Result<T>> {
+		try {
+			return await send();
+		} catch (error) {
+			this.forget(request);
+			throw error;
 		}
-		this.acceptedAt.push(this.clock.now());
-		if (this.acceptedAt.length > 2 * UNLIMITED_RATE) this.acceptedAt = this.recentlyAccepted();
 	}
 
-	private onRejected(failure: Failure, sentAt: number): void {
-		const { retryAfterSeconds, type } = failure;
+	/** Nobody knows whether the provider counts it, so it counts. */
+	private forget(request: SentRequest): void {
+		this.limit.onLost(request);
+		if (this.rejection && request.sentAt >= this.rejectedAt) this.rejection.isRetryPending = false;
+	}
+
+	private onAccepted(request: SentRequest): void {
 		const now = this.clock.now();
+		this.rejections = 0;
+		this.limit.onAccepted(request, now);
+		const { rejection } = this;
+		if (!rejection || request.sentAt < this.rejectedAt || !rejection.isRetryPending) return;
+		this.rejection = undefined;
+		if (rejection.hasTaskEnded && rejection.retries > 0 && rejection.wasQuiet) {
+			this.limit.learnTasks(rejection.runningTasks, now);
+		} else this.limit.learnWindow(rejection, request, now);
+	}
+
+	private onRejected(failure: Failure, request: SentRequest): void {
+		const { retryAfterSeconds = 0, type } = failure;
+		const now = this.clock.now();
+		const retryAfterMs = retryAfterSeconds * 1000;
+		const isUnexpected = this.limit.onRefused(request, retryAfterMs, now);
 		this.isLimit = failure.isLimit === true;
 		if (this.rejections === 0) this.rejectedSince = now;
-		if (retryAfterSeconds !== undefined) this.applyRetryAfter(retryAfterSeconds * 1000);
+		if (failure.retryAfterSeconds !== undefined) this.applyRetryAfter(retryAfterMs);
 		// Requests that were in flight together are rejected together: that's one rejection.
-		if (sentAt < this.slowedDownAt) return;
+		if (request.sentAt < this.rejectedAt) {
+			if (this.rejection) this.rejection.sentAt = Math.max(this.rejection.sentAt, request.sentAt);
+			return;
+		}
+		if (!this.rejection && !isUnexpected) return;
+		if (!this.rejection && this.isLimit && this.limit.countsTasks() && this.runningTasks() > 0) {
+			this.limit.learnTasks(this.runningTasks(), now);
+			return;
+		}
+		this.limit.stopProbe();
+		// A provider that can't be reached says nothing about its limit.
+		if (this.rejection || type !== 'network_error') {
+			this.rejection = this.nextRejection(request.sentAt, retryAfterMs);
+		}
+		this.rejectedAt = now;
 		this.rejections += 1;
-		this.slowedDownAt = now;
-		const wasUnlimited = this.rate === Infinity;
-		// A provider that can't be reached says nothing about its rate limit.
-		if (type !== 'network_error') this.slowDown();
-		this.nextRequestAt = Math.max(this.nextRequestAt, now + 1000 / this.rate);
-		if (retryAfterSeconds === undefined) this.backOff(wasUnlimited);
+		this.hasRetryAfter = failure.retryAfterSeconds !== undefined;
+		if (!this.hasRetryAfter || this.rejections > MAX_WRONG_RETRY_AFTERS) this.backOff();
+	}
+
+	private nextRejection(sentAt: number, retryAfterMs: number): Rejection {
+		const earlier = this.rejection;
+		const retries = earlier ? earlier.retries + 1 : 0;
+		if (retries >= 2) this.limit.widenWindow(sentAt);
+		return {
+			sentAt,
+			retryAfterMs,
+			retries,
+			runningTasks: this.runningTasks(),
+			isRetryPending: false,
+			wasQuiet: earlier?.wasQuiet === true || this.limit.isQuiet(sentAt),
+			hasTaskEnded: false,
+			rejectedAfterTask: (earlier?.rejectedAfterTask ?? 0) + (earlier?.hasTaskEnded ? 1 : 0),
+		};
 	}
 
 	private applyRetryAfter(retryAfterMs: number): void {
 		const now = this.clock.now();
 		this.hasRetryAfter = true;
 		const patience = this.isLimit ? this.rejectedSince + this.patienceMs - now : MAX_RETRY_AFTER_MS;
-		this.nextRequestAt = Math.max(this.nextRequestAt, now + Math.min(patience, retryAfterMs));
+		const wait = Math.max(MIN_DELAY_MS, Math.min(patience, retryAfterMs));
+		this.nextRequestAt = Math.max(this.nextRequestAt, now + wait);
 		if (retryAfterMs > patience) {
 			this.rejections = MAX_REJECTIONS;
 			this.isLimit = false;
 		}
 	}
 
-	private slowDown(): void {
-		const measured =
-			this.rate === Infinity ? Math.max(MIN_MEASURED, this.recentlyAccepted().length) : this.rate;
-		this.rate = Math.max(MIN_RATE, DECREASE_FACTOR * measured);
-	}
-
-	private backOff(wasUnlimited: boolean): void {
-		this.hasRetryAfter = false;
-		const usual = wasUnlimited ? INITIAL_DELAY_MS : (SKIPPED_REQUESTS * 1000) / this.rate;
+	private backOff(): void {
+		const now = this.clock.now();
+		const most = this.limit.isUsed(now) ? MAX_DELAY_IN_WINDOW_MS : MAX_DELAY_MS;
+		const spacing = this.limit.spacingMs(now);
+		const usual = spacing === undefined ? INITIAL_DELAY_MS : SKIPPED_REQUESTS * spacing;
 		const initial = Math.min(INITIAL_DELAY_MS, usual);
-		const delay = Math.min(MAX_DELAY_MS, initial * 2 ** (this.rejections - 1));
+		const delay = Math.min(most, initial * 2 ** (this.rejections - 1));
 		const jitter = 0.75 + this.random() / 4;
-		this.nextRequestAt = this.clock.now() + delay * jitter;
-	}
-
-	private recentlyAccepted(): number[] {
-		const since = this.clock.now() - MEASURED_MS;
-		return this.acceptedAt.filter((at) => at > since);
+		const wait = this.limit.retryDelayMs(delay * jitter, now);
+		this.nextRequestAt = Math.max(this.nextRequestAt, now + wait);
 	}
 }

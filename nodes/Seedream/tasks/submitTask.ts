@@ -75,8 +75,8 @@ class Submission {
 
 	private sentAt: number;
 
-	/** Whether a task of the row's key may come from this execution. */
-	private mayBeOwn: boolean;
+	/** When this execution first sent a create whose outcome is unknown. */
+	private ownUnconfirmedAt?: number;
 
 	private attempts = 1;
 
@@ -91,7 +91,8 @@ class Submission {
 		this.unconfirmedAt = earlier?.at;
 		this.lastUnconfirmedAt = earlier?.lastAt ?? tools.clock.now();
 		this.sentAt = this.lastUnconfirmedAt;
-		this.mayBeOwn = earlier !== undefined && earlier.table === undefined;
+		// An entry in the data table is another execution's.
+		this.ownUnconfirmedAt = earlier?.table === undefined ? earlier?.at : undefined;
 	}
 
 	async submit(
@@ -186,10 +187,9 @@ class Submission {
 	private isFromElsewhere(tasks: readonly CreatedTask[]): boolean {
 		const { isKeyShared = false, isRecorded } = this.tools;
 		if (!isKeyShared || tasks.some(({ taskId }) => isRecorded(taskId))) return false;
-		if (!this.mayBeOwn) return true;
+		if (this.ownUnconfirmedAt === undefined) return true;
 		const createdAt = creationTime(tasks);
-		const first = this.unconfirmedAt ?? this.sentAt;
-		return createdAt !== undefined && createdAt < first - CLOCK_SKEW_MS;
+		return createdAt !== undefined && createdAt < this.ownUnconfirmedAt - CLOCK_SKEW_MS;
 	}
 
 	private onReused(tasks: readonly CreatedTask[], raw: JsonObject): SubmittedTasks {
@@ -205,7 +205,7 @@ class Submission {
 	private recordFailure(failure: Failure, body: JsonObject): void {
 		if (failure.charged === 'unknown') {
 			// Before anything else of this row was sent, another execution's create is in progress.
-			if (failure.meaning !== 'inProgress') this.mayBeOwn = true;
+			if (failure.meaning !== 'inProgress') this.ownUnconfirmedAt ??= this.sentAt;
 			this.unconfirmedAt ??= this.sentAt;
 			this.lastUnconfirmedAt = this.sentAt;
 		} else if (this.unconfirmedAt === undefined) this.record.markRejected();

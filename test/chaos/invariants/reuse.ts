@@ -279,16 +279,27 @@ export function recordsEveryTask({ plan, executions, recordedTasks }: ReuseTrace
 	});
 }
 
-/** A row is only refused if it doesn't fit, whatever the reused images cost earlier. */
+/** What reused images cost earlier doesn't count. */
 export function refusesOnlyWhatIsTooExpensive(trace: ReuseTrace): string[] {
-	const oneTask = Math.max(...Object.values(MAX_USD));
+	const { maxCost, fallbacks } = trace.plan;
 	return perExecution(trace, (execution) => {
-		const failed = outcomesIn(execution).flatMap((one) => (one.kind === 'failed' ? [one] : []));
-		const uncertain = failed.filter(({ charged }) => charged === 'unknown').length;
-		const leastLeftUsd = trace.plan.maxCost - spentUsdIn(execution) - uncertain * oneTask;
-		return failed.some(({ code }) => code === 'budget_reached') && leastLeftUsd > oneTask
-			? [`a row was refused although $${leastLeftUsd.toFixed(4)} are left`]
-			: [];
+		const maxUsdOf = (row: number) => {
+			const provider = execution.planned.rows[row]?.provider;
+			return Math.max(...[provider, ...fallbacks].map((id) => (id ? MAX_USD[id] : 0)));
+		};
+		const outcomes = outcomesIn(execution);
+		const isSubmitted = execution.planned.continueWhen === 'submitted';
+		const failed = outcomes.flatMap((one) => (one.kind === 'failed' ? [one] : []));
+		// A task that nobody waited for may have failed since.
+		const uncertainUsd = outcomes
+			.filter((one) => (one.kind === 'delivered' ? isSubmitted : one.charged === 'unknown'))
+			.reduce((usd, { row }) => usd + maxUsdOf(row), 0);
+		const leftUsd = maxCost - spentUsdIn(execution) - uncertainUsd;
+		return failed.flatMap(({ code, row }) =>
+			code === 'budget_reached' && leftUsd > maxUsdOf(row)
+				? [`row ${row + 1} was refused although $${leftUsd.toFixed(4)} are left`]
+				: [],
+		);
 	});
 }
 

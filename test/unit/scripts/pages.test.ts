@@ -27,6 +27,12 @@ describe.each(pages)('%s', (path) => {
 	});
 });
 
+const examples = readdirSync('examples').map((name) => join('examples', name));
+
+it.each([...pages, ...examples])('%s shows nothing that n8n 3 removes', (path) => {
+	expect(read(path)).not.toContain('$getPairedItem');
+});
+
 describe.each(translations)('%s and %s', (english, chinese) => {
 	it('have the same sections', () => {
 		const outline = (path: string) => headings(path).map(({ level }) => level);

@@ -1,4 +1,5 @@
 import {
+	isTaskId,
 	parseTaskIds,
 	parseLinks,
 	parseFieldNames,
@@ -159,6 +160,33 @@ describe('a list of task IDs', () => {
 		['null', null, []],
 	])('is parsed from %s', (_what, value, ids) => {
 		expect(parseTaskIds(value)).toEqual(ids);
+	});
+});
+
+describe('a task ID', () => {
+	it.each([
+		'task-unified-1757165031-seedream4d',
+		'task_01K8SGYNNNVBQTXNR4MM964S7K',
+		'n30.a:b_seed',
+	])('can be %s', (id) => {
+		expect(isTaskId(id)).toBe(true);
+	});
+
+	it.each([
+		['nothing', ''],
+		['a space', 'task 1'],
+		['a comma', 'task-1,task-2'],
+		['a quote', '"task-1"'],
+		['a template', '{{ taskId }}'],
+		['a path', '../v1/credits'],
+		['a Windows path', '..\\credits'],
+		['dots', '..'],
+		['half a character', 'task-\ud800'],
+		['an invisible character', 'task-\u200b1'],
+		['a missing value', 'undefined'],
+		['more than 200 characters', 'x'.repeat(201)],
+	])("can't be %s", (_what, id) => {
+		expect(isTaskId(id)).toBe(false);
 	});
 });
 

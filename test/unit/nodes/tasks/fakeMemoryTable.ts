@@ -19,14 +19,14 @@ export class FakeMemoryTable implements MemoryTable {
 
 	isBroken = false;
 
-	beforeWrite?: () => Promise<void>;
+	beforeWrite?: (rows: number) => Promise<void>;
 
 	async open(): Promise<Result<RememberedEntry[]>> {
 		return { ok: true, value: [...this.entries] };
 	}
 
 	async append(entries: readonly MemoryEntry[]): Promise<Result<void>> {
-		await this.beforeWrite?.();
+		await this.beforeWrite?.(entries.length);
 		if (this.isBroken) return { ok: false, failure: BROKEN_TABLE };
 		this.writes.push(entries.map(({ state }) => state));
 		this.entries.push(...entries);

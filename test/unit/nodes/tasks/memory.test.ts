@@ -1,3 +1,4 @@
+import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import { Memory, RowMemory } from '../../../../nodes/Seedream/tasks/memory';
 import { concurrentClock, type VirtualClock } from '../virtualClock';
 import { FakeMemoryTable } from './fakeMemoryTable';
@@ -17,6 +18,43 @@ async function setUp(cancelAtMs?: number) {
 	return { clock, table, ...(await openMemory(table, clock)) };
 }
 
+/** As measured in n8n, whose one thread does everything. */
+const WRITE_MS = 60;
+const WRITE_MS_PER_ROW = 0.065;
+const CREATE_MS = 4;
+const RESULT_MS = 3;
+const RESPONSE_MS = 30;
+const TASK_MS = 15_000;
+
+/** How long a batch takes whose tasks are recorded in a table, or aren't. */
+async function secondsOf1000Rows(concurrency: number, hasTable: boolean): Promise<number> {
+	const { clock, table, memory, rowMemory } = await setUp();
+	let thread = Promise.resolve();
+	const work = async (ms: number) => {
+		thread = thread.then(async () => await clock.sleep(ms));
+		await thread;
+	};
+	table.beforeWrite = async (rows) => await work(WRITE_MS + rows * WRITE_MS_PER_ROW);
+	const limiter = new ConcurrencyLimiter(concurrency);
+	const generate = async (row: number) => {
+		const free = await limiter.acquire();
+		const own = hasTable ? rowMemory(row) : undefined;
+		const [key, taskId] = [`key-${row}`, `task-${row}`];
+		await own?.storeSent(key);
+		await work(CREATE_MS);
+		await clock.sleep(RESPONSE_MS);
+		limiter.onAccepted();
+		own?.noteMade(key, [taskId], clock.now());
+		await clock.sleep(TASK_MS + (row % 100) * 30);
+		await work(RESULT_MS);
+		own?.noteDelivered(key, taskId, []);
+		free();
+	};
+	await Promise.all(Array.from({ length: 1_000 }, async (_, row) => await generate(row)));
+	await memory.close();
+	return clock.elapsed() / 1000;
+}
+
 describe('the memory', () => {
 	it('stores what creates wait for in one write', async () => {
 		const { table, rowMemory } = await setUp();
@@ -26,16 +64,23 @@ describe('the memory', () => {
 		expect(table.writes).toEqual([Array(20).fill('sent')]);
 	});
 
-	it('writes once a second if nothing waits', async () => {
-		const { clock, table, memory, rowMemory } = await setUp();
-		for (let row = 0; row < 100; row += 1) {
-			rowMemory(row).noteMade(`key-${row}`, [`task-${row}`], clock.now());
-			await clock.sleep(25);
-		}
-		await memory.close();
-		expect(table.entries).toHaveLength(100);
-		expect(table.writes.length).toBeLessThanOrEqual(4);
-	});
+	it.each([
+		[10, 4],
+		[1_000, 3],
+	])(
+		'writes once in a second or two if nothing waits and a write takes %i ms',
+		async (ms, writes) => {
+			const { clock, table, memory, rowMemory } = await setUp();
+			table.beforeWrite = async () => await clock.sleep(ms);
+			for (let row = 0; row < 100; row += 1) {
+				rowMemory(row).noteMade(`key-${row}`, [`task-${row}`], clock.now());
+				await clock.sleep(25);
+			}
+			await memory.close();
+			expect(table.entries).toHaveLength(100);
+			expect(table.writes.length).toBeLessThanOrEqual(writes);
+		},
+	);
 
 	it.each([
 		['sooner, the more creates wait', 100, 20, 10, 50],
@@ -57,6 +102,17 @@ describe('the memory', () => {
 		expect(pause).toBeGreaterThanOrEqual(expected);
 		expect(pause).toBeLessThan(expected + 50);
 	});
+
+	it.each([
+		['as many as the provider accepts', 0],
+		['100', 100],
+	])(
+		'the table takes at most 5 % of the time of 1,000 rows, %s at once',
+		async (_limit, concurrency) => {
+			const withoutTable = await secondsOf1000Rows(concurrency, false);
+			expect(await secondsOf1000Rows(concurrency, true)).toBeLessThan(1.05 * withoutTable);
+		},
+	);
 
 	it('stores the rest when the batch ends, or is stopped', async () => {
 		for (const cancelAtMs of [undefined, 1]) {

@@ -338,6 +338,14 @@ describe.each<[string, Provider]>([
 	});
 });
 
+it("a row that another execution sent gets that execution's task, even if its own create is lost", async () => {
+	const table = new FakeMemoryTable();
+	table.entries.push({ key: FIRST, state: 'sent', at: NOW - HOUR_MS });
+	const { result, record } = await execute([BROKEN, replayed('task-1')], { table });
+	expect(result).toMatchObject(reused('task-1'));
+	expect(record.isReused()).toBe(true);
+});
+
 it('a row that was sent to EvoLink with another body, with an unknown outcome, fails', async () => {
 	const table = new FakeMemoryTable();
 	table.entries.push({ key: FIRST, state: 'sent', at: NOW - 60_000 });
