@@ -8,6 +8,7 @@ import { english, inChinese } from './language';
 export const translations = [
 	['README.md', 'docs/README.zh-CN.md'],
 	['docs/install.md', 'docs/install.zh-CN.md'],
+	['docs/callbacks.md', 'docs/callbacks.zh-CN.md'],
 	['docs/queue-mode.md', 'docs/queue-mode.zh-CN.md'],
 	['docs/recipes.md', 'docs/recipes.zh-CN.md'],
 	['docs/costs.md', 'docs/costs.zh-CN.md'],
