@@ -49,7 +49,8 @@ const taskSchema = z.object({
 
 const executionDataSchema = z.object({
 	resultData: z.object({
-		runData: z.record(z.array(taskSchema)),
+		/** Missing if a worker was stopped or died before a node had ended. */
+		runData: z.record(z.array(taskSchema)).default({}),
 		lastNodeExecuted: z.string().nullish(),
 		error: errorSchema.nullish(),
 	}),

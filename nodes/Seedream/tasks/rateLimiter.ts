@@ -166,7 +166,7 @@ export class RateLimiter {
 				const wait = this.waitMs();
 				if (wait > 0) this.dropUnneeded();
 				// Even without a wait, because this is where a stopped execution is noticed.
-				await this.sleepOrWake(Math.min(wait, SLICE_MS));
+				await this.sleepOrWake(Math.ceil(Math.min(wait, SLICE_MS)));
 				if (this.waitMs() > 0) continue;
 				this.queue.shift()?.start(this.startRequest());
 			}
@@ -190,11 +190,13 @@ export class RateLimiter {
 		return Math.max(wait, this.untilQuota(now), this.limit.waitMs(now));
 	}
 
+	/** A renewed quota applies until a response says what remains of it. */
 	private untilQuota(now: number): number {
-		if (this.quota && now >= this.quota.until) {
-			const { limit } = this.quota;
-			this.quota = limit === Infinity ? undefined : { remaining: limit, until: Infinity, limit };
-		}
+		if (!this.quota) return 0;
+		const { until, limit } = this.quota;
+		const isRenewed = until === Infinity;
+		if (isRenewed && this.limit.pendingRequests() === 0) this.quota = undefined;
+		else if (now >= until) this.quota = { remaining: limit, until: Infinity, limit };
 		return !this.quota || this.quota.remaining > 0 ? 0 : this.quota.until - now;
 	}
 

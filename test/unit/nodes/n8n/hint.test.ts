@@ -232,6 +232,12 @@ describe('warnings', () => {
 	});
 });
 
+it('notes of the trigger are shown, but never as markup', () => {
+	expect(hintsFor({ notes: ['Ignored a callback: <b>unknown</b>.'] })).toEqual([
+		'Ignored a callback: &lt;b&gt;unknown&lt;/b&gt;.',
+	]);
+});
+
 it('an n8n version without hints gets none', () => {
 	const summary = {
 		items: [image()],

@@ -1,6 +1,7 @@
 import type { Failure, Result } from '../../../../nodes/Seedream/errors/failure';
 import { type Clock, ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import { createLimit } from '../../../../nodes/Seedream/shared/limit';
+import type { Quota } from '../../../../nodes/Seedream/tasks/rateLimitHeaders';
 import { RateLimiter } from '../../../../nodes/Seedream/tasks/rateLimiter';
 import { concurrentClock, virtualClock } from '../virtualClock';
 
@@ -80,22 +81,11 @@ describe('the rate limiter after a rejection', () => {
 		['0', 0, 0.75],
 		['0.5', 0.5, 0.875],
 		['1', 1, 1],
-	])(
-		'doubles the delay of one and a half requests, with a jitter of %s',
-		async (_what, jitter, share) => {
-			const { send, spacing } = alone(() => jitter);
-			for (let call = 0; call < 6; call += 1) await send(rejected());
-			// The rate starts at seven requests per second, and decreases by 30% with each rejection.
-			const paced = [1, 2, 3, 4].map(
-				(rejections) => Math.min(1_000, 1_500 / (7 * 0.7 ** rejections)) * 2 ** rejections,
-			);
-			const waits = [1_000, ...paced];
-			for (const [index, wait] of spacing().entries()) {
-				expect(wait).toBeCloseTo(share * (waits[index] ?? 0), 1);
-			}
-			expect(spacing()).toHaveLength(5);
-		},
-	);
+	])('doubles its delay, with a jitter of %s', async (_what, jitter, share) => {
+		const { send, spacing } = alone(() => jitter);
+		for (let call = 0; call < 6; call += 1) await send(rejected());
+		expect(spacing()).toEqual([1_000, 2_000, 4_000, 8_000, 16_000].map((wait) => share * wait));
+	});
 
 	it("doesn't slow down if the provider couldn't be reached", async () => {
 		const { send, spacing } = alone();
@@ -114,8 +104,7 @@ describe('the rate limiter after a rejection', () => {
 	});
 
 	it.each([
-		// The rate alone is seven requests per second.
-		[0.01, 1_000 / 7],
+		[0.01, 100],
 		[0.25, 250],
 		[2.5, 2_500],
 		[7, 7_000],
@@ -138,8 +127,8 @@ describe('the rate limiter after a rejection', () => {
 		async (retryAfter) => {
 			const { send, sentAt } = alone();
 			for (let call = 0; call < 6; call += 1) await send(rejected(retryAfter));
-			// Because of the rate, which decreases with each of them.
-			expect(sentAt.at(-1)).toBeCloseTo(1_650, 0);
+			// From the third on, Retry-After isn't believed.
+			expect(sentAt).toEqual([0, 100, 200, 4_200, 12_200, 28_200]);
 		},
 	);
 
@@ -170,8 +159,8 @@ describe('the rate limiter after a rejection', () => {
 		expect(rateLimiter.hasGivenUp()).toBe(true);
 		await send(response);
 		expect(rateLimiter.hasGivenUp()).toBe(false);
-		// The count and the delays start again, from at most a second.
-		for (let call = 0; call < 5; call += 1) await send(rejected());
+		// The count and the delays start again. The first of these is a probe that was expected to fail.
+		for (let call = 0; call < 6; call += 1) await send(rejected());
 		expect(rateLimiter.hasGivenUp()).toBe(false);
 		expect(spacing().slice(-4)).toEqual([1_000, 2_000, 4_000, 8_000]);
 	});
@@ -307,95 +296,103 @@ describe('the rate limiter after rejections of concurrent requests', () => {
 	});
 });
 
-describe('the rate', () => {
-	/** What the provider accepted in the second before it rejects. */
-	async function refusedAfter(calls: number) {
+describe('the limit that the rate limiter learns from a rejection', () => {
+	/** After this many accepted requests within a second, the provider rejects one. */
+	async function rejectedAfter(requests: number, retryAfter?: number) {
 		const all = alone();
-		for (let call = 0; call < calls; call += 1) {
+		for (let call = 0; call < requests; call += 1) {
 			await all.send(ACCEPTED);
-			await all.clock.sleep(1_000 / calls);
+			await all.clock.sleep(500 / requests);
 		}
-		await all.send(rejected());
+		await all.send(rejected(retryAfter));
+		all.sentAt.length = 0;
 		return all;
 	}
 
-	it.each([
-		[100, 70],
-		[20, 14],
-		[10, 7],
-		// So few requests don't show how many it would accept.
-		[5, 7],
-		[1, 7],
-		[0, 7],
-	])(
-		'starts slightly below what the provider accepted in the last second: %i requests, then %d per second',
-		async (calls, pace) => {
-			const { send, spacing } = await refusedAfter(calls);
-			await send(ACCEPTED);
-			await send(ACCEPTED);
-			// The first of them may have been a full second ago, and then doesn't count.
-			const measured = 1_000 / (spacing().at(-1) ?? 0);
-			expect(measured).toBeLessThanOrEqual(pace + 0.01);
-			expect(measured).toBeGreaterThanOrEqual(Math.max(0.5, pace - 0.7) - 0.01);
+	it.each([5, 10, 20, 50])(
+		'is what was accepted in the second before it, and one more as a probe: %i requests',
+		async (requests) => {
+			const { sentAt, send, clock } = await rejectedAfter(requests);
+			while (clock.elapsed() < 3_000) await send(ACCEPTED);
+			const [first = 0] = sentAt;
+			const inFirstSecond = sentAt.filter((at) => at < first + 1_000).length;
+			expect(inFirstSecond).toBeGreaterThanOrEqual(requests);
+			expect(inFirstSecond).toBeLessThanOrEqual(requests + 1);
 		},
 	);
 
-	it.each([1, 2, 3, 5, 8])(
-		'decreases by 30% with each rejection, down to one request every two seconds: %i more',
-		async (rejections) => {
-			const { send, spacing } = await refusedAfter(20);
-			for (let call = 0; call < rejections; call += 1) await send(rejected());
-			await send(ACCEPTED);
-			await send(ACCEPTED);
-			const first = 0.7 * 19;
-			const pace = 1_000 / (spacing().at(-1) ?? 0);
-			expect(pace).toBeCloseTo(Math.max(0.5, first * 0.7 ** rejections), 1);
-		},
-	);
-
-	it('makes rejections short delays once it is known', async () => {
-		const { send, spacing } = await refusedAfter(20);
-		for (let call = 0; call < 30; call += 1) await send(ACCEPTED);
-		const pace = 1_000 / (spacing().at(-1) ?? 0);
-		await send(rejected());
-		await send(ACCEPTED);
-		expect(spacing().at(-1)).toBeLessThan(5_000 / pace);
+	it('is tested by one request at a time until one is accepted', async () => {
+		const clock = concurrentClock();
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		let isOpen = true;
+		const sentAt: number[] = [];
+		const call = async (): Promise<Outcome> => {
+			sentAt.push(clock.elapsed());
+			const outcome = isOpen ? ACCEPTED : rejected();
+			await clock.sleep(50);
+			return outcome;
+		};
+		await Promise.all(Array.from({ length: 5 }, async () => await rateLimiter.run(call)));
+		isOpen = false;
+		await Promise.all(Array.from({ length: 5 }, async () => await rateLimiter.run(call)));
+		isOpen = true;
+		sentAt.length = 0;
+		await Promise.all(Array.from({ length: 5 }, async () => await rateLimiter.run(call)));
+		const [first = 0, second = 0] = sentAt;
+		expect(first).toBeGreaterThanOrEqual(1_000);
+		expect(second).toBe(first + 50);
 	});
 
-	it('increases by 10% every second', async () => {
-		const { send, sentAt } = alone();
-		await send(rejected());
-		const start = 1_000;
-		while ((sentAt.at(-1) ?? 0) < start + 20_000) await send(ACCEPTED);
-		const inSecond = (second: number) =>
-			sentAt.filter((at) => Math.floor((at - start) / 1_000) === second).length;
-		for (let second = 0; second < 20; second += 1) {
-			const expected = 7 * Math.exp(0.1 * (second + 0.5));
-			expect(inSecond(second)).toBeGreaterThanOrEqual(0.8 * expected - 1);
-			expect(inSecond(second)).toBeLessThanOrEqual(1.2 * expected + 1);
-		}
+	it('is per minute if the provider says so by Retry-After', async () => {
+		const { sentAt, send, clock } = await rejectedAfter(30, 59);
+		while (clock.elapsed() < 150_000) await send(ACCEPTED);
+		const [first = 0] = sentAt;
+		const inFirstMinute = sentAt.filter((at) => at < first + 59_000).length;
+		// Probes that are accepted raise it by one, one and three.
+		expect(inFirstMinute).toBeGreaterThanOrEqual(30);
+		expect(inFirstMinute).toBeLessThanOrEqual(35);
+	});
+});
+
+describe("the rate limiter with the provider's own quota", () => {
+	function quotas() {
+		const all = alone();
+		const send = async (quota: Quota) => {
+			await all.send(ACCEPTED);
+			all.rateLimiter.onQuota(quota);
+		};
+		return { ...all, sendWith: send };
+	}
+
+	it('waits until an exhausted quota is renewed', async () => {
+		const { sendWith, sentAt } = quotas();
+		await sendWith({ remaining: 1, resetMs: 7_000 });
+		await sendWith({ remaining: 0, resetMs: 7_000 });
+		await sendWith({ remaining: 9, resetMs: 7_000 });
+		expect(sentAt).toEqual([0, 0, 7_000]);
 	});
 
-	it('increases by at least half a request per second', async () => {
-		const { send, sentAt } = alone();
-		// The rate decreases to half a request per second.
-		for (let call = 0; call < 9; call += 1) await send(rejected());
-		await send(ACCEPTED);
-		const start = sentAt.at(-1) ?? 0;
-		while ((sentAt.at(-1) ?? 0) < start + 10_000) await send(ACCEPTED);
-		const inLastSecond = sentAt.filter((at) => at > start + 8_500 && at <= start + 9_500).length;
-		expect(inLastSecond).toBeGreaterThanOrEqual(4);
-		expect(inLastSecond).toBeLessThanOrEqual(7);
+	it('sends no more than the new quota until a response says what remains', async () => {
+		const clock = concurrentClock();
+		const rateLimiter = new RateLimiter(clock, longest, PATIENCE_MS);
+		const sentAt: number[] = [];
+		const run = async () =>
+			await rateLimiter.run(async () => {
+				sentAt.push(clock.elapsed());
+				await clock.sleep(50);
+				return ACCEPTED;
+			});
+		await run();
+		rateLimiter.onQuota({ remaining: 0, resetMs: 2_000, limit: 3 });
+		await Promise.all(Array.from({ length: 4 }, run));
+		expect(sentAt).toEqual([0, 2_050, 2_050, 2_050, 2_100]);
 	});
 
-	it('is unlimited above 100 requests per second', async () => {
-		const { send, spacing } = await refusedAfter(20);
-		for (let call = 0; call < 1_500; call += 1) await send(ACCEPTED);
-		const pauses = spacing().slice(21);
-		const free = pauses.indexOf(0);
-		expect(1_000 / (pauses[free - 1] ?? 0)).toBeCloseTo(100, -1);
-		expect(pauses.slice(free).every((pause) => pause === 0)).toBe(true);
-		expect(pauses.slice(0, free).every((pause) => pause > 0)).toBe(true);
+	it("leaves a quota that isn't renewed within a minute to Retry-After", async () => {
+		const { sendWith, sentAt } = quotas();
+		await sendWith({ remaining: 0, resetMs: 3_600_000 });
+		await sendWith({ remaining: 0, resetMs: 3_600_000 });
+		expect(sentAt).toEqual([0, 0]);
 	});
 });
 

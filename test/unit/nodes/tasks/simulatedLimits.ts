@@ -2,7 +2,7 @@ import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import type { HttpRequest, HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
-import { concurrentClock, type VirtualClock } from '../virtualClock';
+import { concurrentClock } from '../virtualClock';
 import { PATIENCE_SECONDS, reply } from './scriptedApiClient';
 import { seededRandom } from './simulatedProvider';
 
@@ -96,10 +96,7 @@ class LimitedProvider {
 	settled?: SimulatedLimit;
 	private ends: number[] = [];
 
-	constructor(
-		private readonly batch: Batch,
-		private readonly clock: VirtualClock,
-	) {}
+	constructor(private readonly batch: Batch) {}
 
 	limitAt(at: number): Batch['limit'] {
 		const { limit, change } = this.batch;
@@ -141,7 +138,7 @@ export async function runBatch(batch: Batch): Promise<Outcome> {
 	const { rows, latencyMs = 80, jitterMs = 20, taskMs = 3_000, workers = 1, seed = 1 } = batch;
 	const clock = concurrentClock(batch.maxMs ?? 3_600_000);
 	const random = seededRandom(seed);
-	const provider = new LimitedProvider(batch, clock);
+	const provider = new LimitedProvider(batch);
 	const workersAccepted: number[][] = [];
 	const workersRefused: number[][] = [];
 	let failed = 0;

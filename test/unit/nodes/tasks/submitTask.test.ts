@@ -141,14 +141,8 @@ function rowsAt(client: ProviderClient, clock: Clock) {
 	return { ledger, submitRow };
 }
 
-/** Delays double; once there's a rate, starting with the time of one and a half requests. */
-const AFTER_PAUSES = [0, 1_000, 1_612, 3_362, 8_359, 22_639];
-/** A refused connection doesn't change the rate. */
-const AFTER_DOUBLED_SECONDS = [0, 1_000, 3_000, 7_000, 15_000, 31_000];
-
-function pausesAfter(rejection: HttpResult): number[] {
-	return rejection.kind === 'networkError' ? AFTER_DOUBLED_SECONDS : AFTER_PAUSES;
-}
+/** Delays double. */
+const AFTER_PAUSES = [0, 1_000, 3_000, 7_000, 15_000, 31_000];
 
 const rounded = (times: readonly number[]) => times.map((time) => Math.round(time));
 
@@ -207,7 +201,7 @@ describe.each<[string, Provider]>([
 			expect(calls()).toHaveLength(3);
 			expect(calls()[1]).toEqual(calls()[0]);
 			expect(calls()[2]).toEqual(calls()[0]);
-			expect(rounded(times())).toEqual(pausesAfter(rejection).slice(0, 3));
+			expect(rounded(times())).toEqual(AFTER_PAUSES.slice(0, 3));
 		});
 
 		it('leaves no trace of the rejection in the ledger after it was accepted', async () => {
@@ -224,7 +218,7 @@ describe.each<[string, Provider]>([
 			const { result, keys, times, data } = submit(provider, [rejection]);
 			await expect(result).resolves.toMatchObject(NO_TASK);
 			expect(new Set(keys()).size).toBe(1);
-			expect(rounded(times())).toEqual(pausesAfter(rejection));
+			expect(rounded(times())).toEqual(AFTER_PAUSES);
 			expect(state(data)).toEqual({ name: 'refused' });
 		},
 	);
@@ -240,9 +234,9 @@ describe.each<[string, Provider]>([
 	});
 
 	it.each([
-		[0, [0, 750, 1_209, 2_521]],
-		[0.5, [0, 875, 1_411, 2_941]],
-		[1, [0, 1_000, 1_612, 3_362]],
+		[0, [0, 750, 2_250, 5_250]],
+		[0.5, [0, 875, 2_625, 6_125]],
+		[1, [0, 1_000, 3_000, 7_000]],
 	])('waits with a jitter of %d', async (jitter, expected) => {
 		const clock = virtualClock();
 		const responses = [BUSY, BUSY, BUSY, done];
@@ -481,7 +475,7 @@ describe.each<[string, Provider]>([
 
 	it('without a response after a rejection is looked up at the time it was actually sent', async () => {
 		const { result, calls } = submit(provider, [BUSY, BUSY, BUSY, BROKEN]);
-		await expect(result).resolves.toMatchObject(maybeCharged(provider, '2026-11-20 08:00:03'));
+		await expect(result).resolves.toMatchObject(maybeCharged(provider, '2026-11-20 08:00:07'));
 		expect(calls()).toHaveLength(4);
 	});
 
