@@ -87,7 +87,7 @@ function expectComplete(executions: readonly Execution[], count: number): void {
 describe("two workers with a batch each against one account's rate limit", () => {
 	const PER_SECOND = 10;
 	const ROWS = 100;
-	/** Of the limit. */
+	/** Each worker finds the limit by itself, and neither knows how much the other one uses. */
 	const MIN_SHARE = 0.5;
 
 	let limited: Sandbox;

@@ -92,10 +92,6 @@ export class SeedreamN8n implements N8nUnderTest {
 		return this.url;
 	}
 
-	get pid(): number {
-		return this.running.pid;
-	}
-
 	get logFile(): string {
 		return this.running.logFile;
 	}

@@ -2,10 +2,16 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { itemsOf, runsOf, type Item } from './executionData';
 import { TRIGGER } from './nodeChains';
-import { UsageMeter } from './processUsage';
 import type { Execution } from './restClient';
 import type { SeedreamN8n } from './seedreamN8n';
-import { IMAGE_BYTES, NEXT, openN8n, post, TriggerWorkflow } from './triggerFixture';
+import {
+	IMAGE_BYTES,
+	NEXT,
+	openN8n,
+	openPlainWebhook,
+	post,
+	TriggerWorkflow,
+} from './triggerFixture';
 
 /** Seedream Trigger in a full n8n, called back by the sandbox, by its repeats and by strangers. */
 
@@ -264,18 +270,19 @@ describe('Seedream Trigger', () => {
 		const workflow = await TriggerWorkflow.open(n8n, 'evoLink');
 		const prompts = Array.from({ length: 100 }, (_, index) => `Image ${index}`);
 		const tasks = await workflow.submit(prompts, { callsBack: false });
-		const meter = new UsageMeter(n8n.pid);
-		meter.reset();
-		const begun = performance.now();
-		const statuses = await Promise.all(tasks.map(async (task) => await workflow.callBack(task)));
-		const seconds = (performance.now() - begun) / 1000;
-		const { cpuSeconds } = meter.read();
+		const plainUrl = await openPlainWebhook(n8n);
+		const secondsOf = async (send: (task: { id: string }) => Promise<number>) => {
+			const begun = performance.now();
+			const statuses = await Promise.all(tasks.map(send));
+			expect(new Set(statuses)).toEqual(new Set([200]));
+			return (performance.now() - begun) / 1000;
+		};
+		const plain = await secondsOf(async ({ id }) => await post(plainUrl, { body: { id } }));
+		const seconds = await secondsOf(async (task) => await workflow.callBack(task));
 		const executions = await workflow.executions(100);
 
-		expect(new Set(statuses)).toEqual(new Set([200]));
 		expect(new Set(deliveries(executions).map(({ json }) => json.taskId)).size).toBe(100);
-		// Other programs may keep the machine busy, which also makes n8n itself slower.
-		const isStarved = cpuSeconds !== null && cpuSeconds < 0.8 * seconds;
-		expect(isStarved ? cpuSeconds / 2.5 : seconds).toBeLessThan(10);
+		// On a busy machine, n8n's own Webhook node takes long, too, although it queries and downloads nothing.
+		expect(seconds).toBeLessThan(Math.max(10, 2.5 * plain));
 	});
 });

@@ -134,6 +134,19 @@ export class TriggerWorkflow {
 	}
 }
 
+/** The URL of n8n's own Webhook node, which only starts a workflow. */
+export async function openPlainWebhook(n8n: SeedreamN8n): Promise<string> {
+	const path = randomUUID();
+	const parameters = { httpMethod: 'POST', path, options: {} };
+	const more = { typeVersion: 2, webhookId: path };
+	const webhook = node('Webhook', 'n8n-nodes-base.webhook', parameters, more);
+	const nodes = [webhook, node(NEXT, 'n8n-nodes-base.noOp')];
+	await n8n.rest.activate(await n8n.rest.createWorkflow(chain('Webhook', nodes)));
+	const url = `${n8n.url}/webhook/${path}`;
+	await untilTrue(async () => (await post(url, { body: {} })) === 200);
+	return url;
+}
+
 export async function post(
 	url: string,
 	{ body, contentType = 'application/json' }: Omit<Post, 'suffix'>,

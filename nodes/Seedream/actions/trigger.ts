@@ -9,7 +9,6 @@ import type {
 import { isNoTask, taskTag, type Result } from '../errors/failure';
 import { apiKeyOf } from '../n8n/apiClient';
 import { calledBackTasks, readCallback, respond } from '../n8n/callback';
-import { createExecutionClock } from '../n8n/clock';
 import { recordProcessed } from '../n8n/processedTasks';
 import { readTriggerRow, type TriggerRow } from '../n8n/readRow';
 import { failureItem, type RowItem } from '../n8n/results';
@@ -60,7 +59,6 @@ function receiveTask(context: IWebhookFunctions, taskId: string): IWebhookRespon
 export async function trigger(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
 	const called = new CalledBackRows(context);
 	try {
-		await calledBackTasks(context).untilQuiet(createExecutionClock(context));
 		return await processRows(context, {
 			readRow: readTriggerRow,
 			processRow: async (row, tools) => await called.process(row, tools),

@@ -6,8 +6,6 @@ const MAX_TASKS = 5_000;
 export const MAX_UNKNOWN_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
 const CHECK_MS = 100;
-const QUIET_MS = 300;
-const MAX_WAIT_MS = 5_000;
 
 /** An ID that isn't known to be a task's. */
 interface UnconfirmedId {
@@ -21,8 +19,6 @@ export class CalledBackTasks {
 
 	private unconfirmed: UnconfirmedId[] = [];
 
-	private lastAddedAt = -Infinity;
-
 	constructor(private readonly now: () => number = () => performance.now()) {}
 
 	has(taskId: string): boolean {
@@ -30,7 +26,6 @@ export class CalledBackTasks {
 	}
 
 	add(taskId: string): void {
-		this.lastAddedAt = this.now();
 		this.taskIds.add(taskId);
 		const [oldest] = this.taskIds;
 		if (this.taskIds.size > MAX_TASKS && oldest !== undefined) this.taskIds.delete(oldest);
@@ -39,14 +34,6 @@ export class CalledBackTasks {
 	/** A further callback for this task is welcome. */
 	delete(taskId: string): void {
 		this.taskIds.delete(taskId);
-	}
-
-	/** Lets n8n respond to all callbacks of a burst first: providers don't wait for long. */
-	async untilQuiet(clock: Clock): Promise<void> {
-		const until = this.now() + MAX_WAIT_MS;
-		while (this.now() < until && this.now() - this.lastAddedAt < QUIET_MS) {
-			await clock.sleep(CHECK_MS);
-		}
 	}
 
 	/** Whether the last minute had so many unknown IDs that others are probably made up, too. */

@@ -230,11 +230,13 @@ export class RateLimiter {
 		request: SentRequest,
 		send: () => Promise<Result<T>>,
 	): Promise<Result<T>> {
+		let hasResult = false;
 		try {
-			return await send();
-		} catch (error) {
-			this.forget(request);
-			throw error;
+			const result = await send();
+			hasResult = true;
+			return result;
+		} finally {
+			if (!hasResult) this.forget(request);
 		}
 	}
 

@@ -153,8 +153,8 @@ export class RequestLimit {
 		if (retryAfterMs > windowMs) {
 			windowMs = WINDOWS_MS.find((ms) => ms >= retryAfterMs) ?? MAX_WINDOW_MS;
 		}
-		const remainingMs = this.log.untilFirstEnds(accepted.sentAt, windowMs);
-		const isTooSoon = countIn(windowMs) > 0 && remainingMs > TOLERANCE * windowMs;
+		const windowEnd = sentAt + this.log.untilFirstEnds(sentAt, windowMs);
+		const isTooSoon = accepted.sentAt < windowEnd - TOLERANCE * windowMs;
 		const isLong = !isTooSoon && countIn(windowMs) >= MIN_IN_LONG_WINDOW;
 		this.windowMs = isLong ? windowMs : SECOND_MS;
 		this.learn(countIn(this.windowMs), now);

@@ -165,6 +165,27 @@ describe('the limit per minute', () => {
 	});
 });
 
+describe('the kinds of limits', () => {
+	it('a fixed window starts anew with each whole second of the clock', async () => {
+		await startWithLimit({ perSecond: 2, kind: 'fixed' });
+		const untilSecond = 1000 - (clock % 1000);
+		const delays = [untilSecond + 600, 0, 399, 1, 0, 0];
+		expect(await createAfterEach(delays)).toEqual([200, 200, 429, 200, 200, 429]);
+	});
+
+	it('a token bucket starts full and is refilled evenly', async () => {
+		await startWithLimit({ perSecond: 2, kind: 'bucket' });
+		const delays = [0, 0, 0, 499, 1, 0, 5000, 0, 0];
+		const statuses = [200, 200, 429, 429, 200, 429, 200, 200, 429];
+		expect(await createAfterEach(delays)).toEqual(statuses);
+	});
+
+	it('a limit may change', async () => {
+		await startWithLimit({ perSecond: 1, change: { at: clock + 5000, perSecond: 2 } });
+		expect(await createAfterEach([0, 0, 5000, 0, 0])).toEqual([200, 429, 200, 200, 429]);
+	});
+});
+
 describe('the limit of concurrent tasks', () => {
 	it.each(PROVIDERS)('%s rejects tasks above the limit with its own 429', async (provider) => {
 		await start({ concurrentTasks: 2 });

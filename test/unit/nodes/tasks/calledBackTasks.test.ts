@@ -36,22 +36,6 @@ describe('CalledBackTasks', () => {
 		expect(tasks.has('5000')).toBe(false);
 	});
 
-	it('waits until a burst of callbacks is over, but for at most 5 seconds', async () => {
-		const { tasks, clock } = setUp();
-		await tasks.untilQuiet(clock);
-		expect(clock.elapsed()).toBe(0);
-		tasks.add('1');
-		await tasks.untilQuiet(clock);
-		expect(clock.elapsed()).toBe(300);
-		const burst = Array.from({ length: 100 }, async (_, index) => {
-			await clock.sleep(index * 100);
-			tasks.add(String(index));
-		});
-		await tasks.untilQuiet(clock);
-		expect(clock.elapsed()).toBe(5_300);
-		await Promise.all(burst);
-	});
-
 	it('queries 100 existing tasks that are called back at once, one batch of 30 after the other', async () => {
 		const { tasks, queryMany, clock } = setUp();
 		expect(await queryMany(100, KNOWN)).toEqual(Array(100).fill(KNOWN));
