@@ -5,6 +5,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import sharp from 'sharp';
 
 import { evoLink } from '../../nodes/Seedream/providers/evoLink';
+import type { TaskView } from '../sandbox/sandbox';
 import { EXAMPLES_FOLDER, readExamples, withCredentials } from './exampleWorkflows';
 import { itemsOf, runsOf, type Item } from './executionData';
 import { FormJourney } from './formJourney';
@@ -12,6 +13,7 @@ import { N8N_VERSIONS } from './n8nReleases';
 import type { Execution, WorkflowJson } from './restClient';
 import { installRuntime } from './runtime';
 import { SeedreamN8n } from './seedreamN8n';
+import { post, untilTrue } from './triggerFixture';
 import { NodeCatalogue, problemsOf } from './workflowCheck';
 import { withField, withNode, withoutGoogle, withParameters, withPinned } from './workflowEdits';
 
@@ -29,6 +31,12 @@ const SUBMIT_AND_COLLECT = 'submit-now-collect-later.json';
 const EDIT_FOLDER = 'edit-images-in-a-folder.json';
 const AI_AGENT = 'ai-agent.json';
 const PREVIEW_AND_APPROVE = 'preview-approve-generate.json';
+const SHEET_BY_CALLBACKS = 'sheet-that-fills-itself.json';
+const LARGE_BATCH = 'large-batches.json';
+
+function withoutDocument(node: string): string {
+	return `${node}: Parameter "Document" is required.`;
+}
 
 /** Only users can fill these in; n8n marks them in red until then. */
 const LEFT_TO_THE_USER: Record<string, string[]> = {
@@ -37,7 +45,15 @@ const LEFT_TO_THE_USER: Record<string, string[]> = {
 		'Mark rows as started',
 		'Write links to sheet',
 		'Write errors to sheet',
-	].map((node) => `${node}: Parameter "Document" is required.`),
+	].map(withoutDocument),
+	[SHEET_BY_CALLBACKS]: [
+		'Read sheet',
+		'Mark rows as started',
+		'Write task IDs to sheet',
+		'Write rejected rows to sheet',
+		'Write links to sheet',
+		'Write errors to sheet',
+	].map(withoutDocument),
 };
 
 function example(file: string): WorkflowJson {
@@ -175,6 +191,9 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 		expect(parse(file).ext).toBe(info.format === 'jpeg' ? '.jpg' : `.${info.format}`);
 		return info.width / info.height;
 	};
+
+	const written = ({ data }: Execution, node: string) =>
+		runsOf(data, node).flatMap((task) => itemsOf(task).map(({ json }: Item) => json));
 
 	describe.each([...examples.keys()])('%s', (file) => {
 		it('contains nothing this n8n does not know', () => {
@@ -510,8 +529,6 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 			{ row_number: 6, prompt: 'A ribbon', aspect_ratio: '1:9', images: '', status: '' },
 			{ row_number: 7, prompt: 'A shoe', aspect_ratio: '', images: '', status: '' },
 		];
-		const written = ({ data }: Execution, node: string) =>
-			runsOf(data, node).flatMap((task) => itemsOf(task).map(({ json }: Item) => json));
 
 		/** Without Google: its nodes are pinned or replaced by ones that output what they would write. */
 		const run = async (uploads: Array<Record<string, unknown>>) => {
@@ -604,6 +621,187 @@ describe.each(N8N_VERSIONS)('in n8n %s', (version) => {
 
 		const startOf = ({ data }: Execution, node: string) =>
 			Math.max(...runsOf(data, node).map(({ startTime }) => startTime));
+	});
+
+	describe(SHEET_BY_CALLBACKS, () => {
+		const submit = 'Submit tasks';
+		const trigger = 'When a task is done';
+		const rows = [
+			{ row_number: 3, prompt: 'A jade panda', aspect_ratio: '3:4', images: 2, status: '' },
+			{ row_number: 4, prompt: 'No jade [[fail:content_policy_violation]]', status: '' },
+			{ row_number: 6, prompt: 'A jade ribbon', aspect_ratio: '1:9', status: '' },
+			{ row_number: 7, prompt: 'A jade shoe', status: '' },
+			{ row_number: 8, prompt: 'A jade lake', status: 'done' },
+		];
+
+		/** Without Google, and where the sandbox can't call back: `callBack` does so in its place. */
+		const open = async () => {
+			const writing = [
+				'Mark rows as started',
+				'Write task IDs to sheet',
+				'Write rejected rows to sheet',
+				'Write links to sheet',
+				'Write errors to sheet',
+			];
+			const pinned = [
+				['Every morning at 7', [{}]],
+				['Read sheet', rows],
+			] as const;
+			const filledIn = pinned.reduce(
+				(edited, [node, items]) => withPinned(edited, node, items),
+				writing.reduce(withoutGoogle, example(SHEET_BY_CALLBACKS)),
+			);
+			const withoutSheet = withNode(filledIn, 'Read sheet', (node) => ({
+				...node,
+				type: 'n8n-nodes-base.noOp',
+				typeVersion: 1,
+				parameters: {},
+			}));
+			const withoutDrive = withNode(withoutSheet, 'Upload to Google Drive', (node) => ({
+				...node,
+				type: 'n8n-nodes-base.set',
+				typeVersion: 3.4,
+				parameters: {
+					assignments: {
+						assignments: [
+							{
+								id: 'id',
+								name: 'id',
+								value: '={{ $json.taskId }}-{{ $json.imageIndex }}',
+								type: 'string',
+							},
+						],
+					},
+					options: {},
+				},
+			}));
+			const webhookId = withoutDrive.nodes.find(({ name }) => name === trigger)?.webhookId;
+			const path = `/webhook/${String(webhookId)}/task`;
+			const fields = withoutDrive.nodes.find(({ name }) => name === submit)?.parameters;
+			const workflow = withParameters(withoutDrive, submit, {
+				additionalFields: {
+					...(fields?.additionalFields as object),
+					callbackUrl: `https://n8n.example.com${path}`,
+				},
+			});
+			const id = await n8n.rest.createWorkflow(withCredentials(workflow, n8n.credentials));
+			await n8n.rest.activate(id);
+			await untilTrue(async () => (await post(n8n.url + path, { body: '' })) === 200);
+			return id;
+		};
+
+		const callBack = async ({ id, callbacks }: TaskView) => {
+			const { pathname, search } = new URL(callbacks[0]?.url ?? '');
+			return await post(n8n.url + pathname + search, { body: { id, status: 'completed' } });
+		};
+
+		it(
+			'submits new rows, and writes to each row when its task is done',
+			async () => {
+				paid();
+				const id = await open();
+				const submitted = await n8n.rest.waitFor(
+					id,
+					await n8n.rest.run(id, 'Every morning at 7'),
+					MINUTE,
+				);
+				const tasks = () => n8n.sandbox.tasks().filter(({ prompt }) => prompt.includes('jade'));
+				await untilTrue(async () => tasks().every(({ callbacks }) => callbacks.length > 0));
+				const [panda, refused, shoe] = tasks();
+				for (const task of tasks()) expect(await callBack(task)).toBe(200);
+				let ids: string[] = [];
+				await untilTrue(async () => {
+					ids = (await n8n.rest.finishedExecutions(id)) ?? [];
+					return ids.length === 4;
+				});
+				const executions = await Promise.all(ids.map(async (one) => await n8n.rest.execution(one)));
+				const all = (node: string) => executions.flatMap((execution) => written(execution, node));
+
+				expect(written(submitted, 'Mark rows as started')).toHaveLength(4);
+				expect(written(submitted, 'Write task IDs to sheet')).toEqual([
+					{ row_number: 3, task_id: panda?.id },
+					{ row_number: 4, task_id: refused?.id },
+					{ row_number: 7, task_id: shoe?.id },
+				]);
+				expect(written(submitted, 'Write rejected rows to sheet')).toEqual([
+					{
+						row_number: 6,
+						status: 'failed',
+						task_id: '',
+						error: expect.stringMatching(/Aspect Ratio.*\(charged: no\)$/),
+					},
+				]);
+				const link = (file: string) => `https://drive.google.com/file/d/${file}/view`;
+				const done = (row_number: number, task_id = '', images = 1) => ({
+					row_number,
+					status: 'done',
+					link: Array.from({ length: images }, (_, n) => link(`${task_id}-${n}`)).join('\n'),
+					task_id,
+					error: '',
+				});
+				expect(all('Write links to sheet')).toHaveLength(2);
+				expect(all('Write links to sheet')).toEqual(
+					expect.arrayContaining([done(3, panda?.id, 2), done(7, shoe?.id)]),
+				);
+				expect(all('Write errors to sheet')).toEqual([
+					{
+						row_number: 4,
+						status: 'failed',
+						task_id: refused?.id,
+						error: expect.stringMatching(/content policy.*\(charged: no\)$/),
+					},
+				]);
+				expect(paid()).toBeCloseTo(3 * PRICE, 6);
+			},
+			2 * MINUTE,
+		);
+	});
+
+	describe(LARGE_BATCH, () => {
+		it(
+			'saves each image under the name of its row, and executes again at no cost',
+			async () => {
+				const rows = [
+					'name,prompt,aspect_ratio,images',
+					'slow,A slow jar [[slow:2]],16:9,1',
+					'stickers,A jar as a sticker,,2',
+					'refused,A jar [[fail:content_policy_violation]],1:1,1',
+					'ribbon,A jar with a ribbon,1:9,1',
+				];
+				await writeFile(join(folder, 'prompts.csv'), rows.join('\n'));
+				const workflow = withParameters(
+					withField(example(LARGE_BATCH), 'Set folder', 'folder', folder),
+					'Wait',
+					{ amount: 1 },
+				);
+				const images = async () =>
+					(await filesIn()).filter((name) => !name.endsWith('.csv')).map((n) => parse(n).name);
+				paid();
+				const id = await n8n.rest.createWorkflow(withCredentials(workflow, n8n.credentials));
+				const execute = async () => {
+					const execution = await n8n.rest.waitFor(
+						id,
+						await n8n.rest.run(id, 'Run manually'),
+						MINUTE,
+					);
+					expect(execution.status).toBe('success');
+				};
+				await execute();
+				expect(await images()).toEqual(['slow-1', 'stickers-1', 'stickers-2']);
+				expect(paid()).toBeCloseTo(3 * PRICE, 6);
+
+				const failed = (await filesIn()).filter((name) => name.startsWith('failed'));
+				const problems = await Promise.all(
+					failed.map(async (name) => await readFile(join(folder, name), 'utf8')),
+				);
+				expect(problems.join('\n')).toMatch(/refused,.*content policy/);
+				expect(problems.join('\n')).toMatch(/ribbon,.*Aspect Ratio/);
+
+				await execute();
+				expect(paid()).toBe(0);
+			},
+			2 * MINUTE,
+		);
 	});
 
 	describe(PREVIEW_AND_APPROVE, () => {

@@ -1,8 +1,8 @@
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
-import type { HttpRequest, HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
+import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import { ProviderClient } from '../../../../nodes/Seedream/tasks/providerClient';
-import { concurrentClock } from '../virtualClock';
+import { concurrentClock, type VirtualClock } from '../virtualClock';
 import { PATIENCE_SECONDS, reply } from './scriptedApiClient';
 import { seededRandom } from './simulatedProvider';
 
@@ -58,37 +58,44 @@ export function tokenBucket(perSecond: number, capacity = perSecond): SimulatedL
 	return of(capacity, 0);
 }
 
+/** Times are in milliseconds. */
 export interface Batch {
+	/** Of each worker. */
 	rows: number;
 	limit: SimulatedLimit | { tasks: number };
 	/** Replaces the limit from then on. */
 	change?: { at: number; limit: SimulatedLimit };
+	/** Whether the provider says, in whole seconds, when it accepts the next request. */
 	retryAfter?: boolean;
-	/** Two one-way delays, each with this much more at random. */
+	/** Of the round trip, without what's random. */
 	latencyMs?: number;
+	/** The most that's random of each way. */
 	jitterMs?: number;
 	taskMs?: number;
 	workers?: number;
-	/** When each worker starts. */
-	startsAt?: number[];
 	seed?: number;
-	maxMs?: number;
-	headers?: (limit: SimulatedLimit, at: number) => Record<string, string>;
 }
 
 export interface Outcome {
+	/** Rows without a task. */
 	failed: number;
-	/** Of each worker. */
-	accepted: number[][];
-	refused: number[][];
+	/** When requests were accepted, in order. */
+	accepted: number[];
+	/** When the last of them was. */
 	ms: number;
-	/** After the first five seconds. */
+	/** Of the shortest time, after the first five seconds. */
 	share: number;
+	/** Of all requests, and of those after the first five seconds. */
 	refusedShare: number;
 	lateRefusedShare: number;
 }
 
 const SETTLED_MS = 5_000;
+const LATENCY_MS = 80;
+const JITTER_MS = 20;
+const TASK_MS = 3_000;
+/** Ends a test that hangs. */
+const MAX_MS = 3_600_000;
 
 class LimitedProvider {
 	readonly accepted: number[] = [];
@@ -116,7 +123,7 @@ class LimitedProvider {
 	accept(at: number): void {
 		const limit = this.limitAt(at);
 		this.accepted.push(at);
-		if ('tasks' in limit) this.ends.push(at + (this.batch.taskMs ?? 0));
+		if ('tasks' in limit) this.ends.push(at + (this.batch.taskMs ?? TASK_MS));
 		else limit.onAccepted(at);
 	}
 
@@ -125,84 +132,99 @@ class LimitedProvider {
 		if (!this.batch.retryAfter || 'tasks' in limit) return {};
 		return { 'retry-after': String(Math.max(1, Math.ceil((limit.freeAt(at) - at) / 1_000))) };
 	}
-
-	headers(at: number): Record<string, string> {
-		const limit = this.limitAt(at);
-		return 'tasks' in limit ? {} : (this.batch.headers?.(limit, at) ?? {});
-	}
 }
 
 const BUSY = { error: { code: 'rate_limit_exceeded', message: 'Slow down.' } };
 
-export async function runBatch(batch: Batch): Promise<Outcome> {
-	const { rows, latencyMs = 80, jitterMs = 20, taskMs = 3_000, workers = 1, seed = 1 } = batch;
-	const clock = concurrentClock(batch.maxMs ?? 3_600_000);
-	const random = seededRandom(seed);
-	const provider = new LimitedProvider(batch);
-	const workersAccepted: number[][] = [];
-	const workersRefused: number[][] = [];
-	let failed = 0;
-	const oneWay = async () => await clock.sleep(latencyMs / 2 + random() * jitterMs);
-	let ids = 0;
-	const work = async (worker: number) => {
-		await clock.sleep(batch.startsAt?.[worker] ?? 0);
-		const accepted: number[] = (workersAccepted[worker] = []);
-		const refused: number[] = (workersRefused[worker] = []);
-		const api = {
-			send: async (_request: HttpRequest): Promise<HttpResult> => {
-				await oneWay();
-				const at = clock.elapsed();
-				const isFree = provider.isFree(at);
-				if (isFree) provider.accept(at);
-				(isFree ? accepted : refused).push(at);
-				const headers = { ...provider.headers(at), ...(isFree ? {} : provider.retryAfter(at)) };
-				await oneWay();
-				return isFree
-					? reply(200, { id: `task-${(ids += 1)}`, status: 'pending' }, headers)
-					: reply(429, BUSY, headers);
-			},
-			upload: async () => {
-				throw new Error('accepts no files');
-			},
-		};
+/** One execution, which doesn't know of the others. */
+class Worker {
+	readonly accepted: number[] = [];
+
+	readonly refused: number[] = [];
+
+	failed = 0;
+
+	constructor(
+		private readonly batch: Batch,
+		private readonly provider: LimitedProvider,
+		private readonly clock: VirtualClock,
+		private readonly random: () => number,
+	) {}
+
+	async work(): Promise<void> {
+		const { clock, random } = this;
 		const limiter = new ConcurrencyLimiter(0);
+		const api = { send: this.send, upload: this.send };
 		const options = { patienceSeconds: PATIENCE_SECONDS, random };
 		const client = new ProviderClient(evoLink, limiter, api, clock, options);
 		await Promise.all(
-			Array.from({ length: rows }, async () => {
+			Array.from({ length: this.batch.rows }, async () => {
 				const free = await limiter.acquire();
-				try {
-					for (;;) {
-						const created = await client.create({}, 'key', () => undefined);
-						if (created.ok) {
-							await clock.sleep(taskMs - latencyMs / 2 + random() * (0.03 * taskMs) + latencyMs);
-							client.release(created.value.content[0]?.taskId ?? '');
-							return;
-						}
-						if (client.mayRetryCreate(created.failure, false)) continue;
-						failed += 1;
-						return;
-					}
-				} finally {
-					free();
-				}
+				await this.processRow(client);
+				free();
 			}),
 		);
+	}
+
+	private async processRow(client: ProviderClient): Promise<void> {
+		const { taskMs = TASK_MS, latencyMs = LATENCY_MS } = this.batch;
+		for (;;) {
+			const created = await client.create({}, 'key', () => undefined);
+			if (created.ok) {
+				// Its end is noticed up to 3% late.
+				await this.clock.sleep(taskMs * (1 + 0.03 * this.random()) + latencyMs / 2);
+				client.release(created.value.content[0]?.taskId ?? '');
+				return;
+			}
+			if (client.mayRetryCreate(created.failure, false)) continue;
+			this.failed += 1;
+			return;
+		}
+	}
+
+	private readonly send = async (): Promise<HttpResult> => {
+		await this.delay();
+		const at = this.clock.elapsed();
+		const { provider } = this;
+		const isFree = provider.isFree(at);
+		const retryAfter = isFree ? {} : provider.retryAfter(at);
+		if (isFree) provider.accept(at);
+		(isFree ? this.accepted : this.refused).push(at);
+		await this.delay();
+		const id = `task-${at}-${this.accepted.length}`;
+		return isFree ? reply(200, { id, status: 'pending' }) : reply(429, BUSY, retryAfter);
 	};
-	await Promise.all(Array.from({ length: workers }, async (_, worker) => await work(worker)));
-	const accepted = workersAccepted.flat().sort((a, b) => a - b);
-	const refused = workersRefused.flat().sort((a, b) => a - b);
+
+	/** One way. */
+	private async delay(): Promise<void> {
+		const { latencyMs = LATENCY_MS, jitterMs = JITTER_MS } = this.batch;
+		await this.clock.sleep(latencyMs / 2 + this.random() * jitterMs);
+	}
+}
+
+/** Creates a task for every row of every worker. */
+export async function runBatch(batch: Batch): Promise<Outcome> {
+	const clock = concurrentClock(MAX_MS);
+	const random = seededRandom(batch.seed);
+	const provider = new LimitedProvider(batch);
+	const workers = Array.from(
+		{ length: batch.workers ?? 1 },
+		() => new Worker(batch, provider, clock, random),
+	);
+	await Promise.all(workers.map(async (worker) => await worker.work()));
+	const accepted = workers.flatMap((worker) => worker.accepted).sort((a, b) => a - b);
+	const refused = workers.flatMap((worker) => worker.refused);
 	const ms = accepted.at(-1) ?? 0;
-	const late = accepted.filter((at) => at > SETTLED_MS).length;
-	const lateRefused = refused.filter((at) => at > SETTLED_MS).length;
+	const isLate = (at: number) => at > SETTLED_MS;
+	const late = accepted.filter(isLate).length;
+	const lateRefused = refused.filter(isLate).length;
 	return {
-		failed,
-		accepted: workersAccepted,
-		refused: workersRefused,
+		failed: workers.reduce((total, { failed }) => total + failed, 0),
+		accepted,
 		ms,
 		share: late === 0 ? 1 : shortestMs(batch, provider, late) / (ms - SETTLED_MS),
 		refusedShare: refused.length / (accepted.length + refused.length),
-		lateRefusedShare: lateRefused === 0 ? 0 : lateRefused / (late + lateRefused),
+		lateRefusedShare: late === 0 ? 0 : lateRefused / (late + lateRefused),
 	};
 }
 
