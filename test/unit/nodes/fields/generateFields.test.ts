@@ -1,11 +1,23 @@
-import { NodeHelpers, type INode, type INodeParameters, type INodeProperties, type INodePropertyOptions } from 'n8n-workflow';
+import {
+	NodeHelpers,
+	type INode,
+	type INodeParameters,
+	type INodeProperties,
+	type INodePropertyOptions,
+} from 'n8n-workflow';
 
 import { generateFields } from '../../../../nodes/Seedream/fields/generateFields';
 import { readGenerateRow } from '../../../../nodes/Seedream/n8n/readRow';
 import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
 import { providers } from '../../../../nodes/Seedream/providers';
 import { customModel } from '../../../../nodes/Seedream/providers/customModel';
-import { NODE_VERSIONS, type Model, type NodeVersion, type Parameter, type Provider } from '../../../../nodes/Seedream/providers/provider';
+import {
+	NODE_VERSIONS,
+	type Model,
+	type NodeVersion,
+	type Parameter,
+	type Provider,
+} from '../../../../nodes/Seedream/providers/provider';
 import { SeedreamGenerate } from '../../../../nodes/Seedream/SeedreamGenerate.node';
 import { fakeContext, NODE as OLD_NODE } from '../fakeContext';
 
