@@ -151,7 +151,7 @@ forEachProvider(
 testNode('Seedream Trigger returns nothing for an invalid task ID', async (fixture) => {
 	const error = { code: 'invalid_task_id', message: 'Invalid task ID format' };
 	fixture.sandbox.setIntercept(() => respondWith(400, { error }));
-	const result = await callBack(fixture, { taskId: 'task-nowhere' });
+	const result = await callBack(fixture, { taskId: 'task-invalid' });
 
 	expect(result.status).toBe('success');
 	expect(result.items).toEqual([]);
@@ -182,7 +182,7 @@ testNode('Seedream Trigger returns a task once, except at the test URL', async (
 	expect([...tests, first, second].map(({ items }) => items.length)).toEqual([1, 1, 1, 0]);
 	expect(second.status).toBe('success');
 	expect(hintsOf(second)).toEqual([
-		`Ignored a callback: another execution has processed it [task ${taskId}].`,
+		`Ignored a callback: its task was processed before [task ${taskId}].`,
 	]);
 });
 

@@ -42,8 +42,7 @@ export async function receiveCallback(context: IWebhookFunctions): Promise<IWebh
 
 function receiveTask(context: IWebhookFunctions, taskId: string): IWebhookResponseData {
 	const query = context.getQueryData() as IDataObject;
-	// The test URL may be called back for the same task again.
-	if (context.getMode() !== 'manual') {
+	if (!isTest(context)) {
 		const tasks = calledBackTasks(context);
 		if (tasks.has(taskId)) return respond(context, 200, 'Already received');
 		if (tasks.isFlooded() && !hasSignature(query)) {
@@ -69,7 +68,7 @@ export async function trigger(context: IExecuteFunctions): Promise<INodeExecutio
 			notes: () => called.notes,
 		});
 	} finally {
-		called.forgetUnfinished();
+		called.forgetFailed();
 	}
 }
 
@@ -78,23 +77,23 @@ class CalledBackRows {
 
 	private readonly tasks: CalledBackTasks;
 
-	private readonly finished = new Set<string>();
+	/** The test URL may be called back for the same task again. */
+	private readonly isTest: boolean;
 
 	constructor(private readonly context: IExecuteFunctions) {
 		this.tasks = calledBackTasks(context);
+		this.isTest = isTest(context);
 	}
 
 	async process(row: TriggerRow, tools: RowTools): Promise<Result<RowItem[]>> {
 		return await tools.withSlot(async () => {
+			if (!this.isTest && this.tasks.hasEnded(row.taskId)) return this.ignoreRepeated(row);
 			const rowData = await this.readRowData(row, tools);
 			const items = await this.fetchItems(row, rowData.kind === 'valid', tools);
 			if (!items.ok || items.value.length === 0) return items;
-			const isFirst = await this.isFirst(row.taskId);
-			this.finished.add(row.taskId);
-			if (!isFirst) {
-				this.note('info', `${IGNORED}: another execution has processed it${taskTag(row.taskId)}`);
-				return NO_ITEMS;
-			}
+			const isFirst = this.isTest || (await recordProcessed(this.context, row.taskId));
+			this.end(row);
+			if (!isFirst) return this.ignoreRepeated(row);
 			const added = rowData.kind === 'valid' ? { rowData: rowData.data } : {};
 			// The copy of a failed item goes to the regular output: on the error output, n8n would keep
 			// nothing of a trigger's item but the message.
@@ -103,12 +102,20 @@ class CalledBackRows {
 		});
 	}
 
-	/** If an execution failed, another callback for its task is welcome. */
-	forgetUnfinished(): void {
+	forgetFailed(): void {
+		if (this.isTest) return;
 		for (const { json } of this.context.getInputData()) {
-			const taskId = String(json.taskId);
-			if (!this.finished.has(taskId)) this.tasks.delete(taskId);
+			this.tasks.forgetUnlessEnded(String(json.taskId));
 		}
+	}
+
+	private end({ taskId }: TriggerRow): void {
+		if (!this.isTest) this.tasks.end(taskId);
+	}
+
+	private ignoreRepeated({ taskId }: TriggerRow): Result<RowItem[]> {
+		this.note('info', `${IGNORED}: its task was processed before${taskTag(taskId)}`);
+		return NO_ITEMS;
 	}
 
 	private async readRowData(
@@ -141,7 +148,7 @@ class CalledBackRows {
 		}
 		if (!queried.ok) {
 			if (!isNoTask(queried.failure)) return queried;
-			this.finished.add(taskId);
+			this.end(row);
 			this.note('warn', `${IGNORED}: ${queried.failure.message}`);
 			return NO_ITEMS;
 		}
@@ -154,14 +161,14 @@ class CalledBackRows {
 			: { ok: true, value: [failureItem(context, { itemIndex, failure: items.failure })] };
 	}
 
-	private async isFirst(taskId: string): Promise<boolean> {
-		return this.context.getMode() === 'manual' || (await recordProcessed(this.context, taskId));
-	}
-
 	private note(level: 'info' | 'warn', message: string): void {
 		this.context.logger[level](message);
 		this.notes.push(`${message}.`);
 	}
+}
+
+function isTest(context: Pick<IExecuteFunctions, 'getMode'>): boolean {
+	return context.getMode() === 'manual';
 }
 
 function isRunning({ status }: TaskState): boolean {

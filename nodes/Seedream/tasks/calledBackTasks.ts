@@ -5,6 +5,8 @@ const MAX_TASKS = 5_000;
 /** Anyone can post an ID to the trigger, and each costs a query. */
 export const MAX_UNKNOWN_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
+/** Providers repeat a callback for up to two minutes. */
+const REPEATS_MS = 5 * MINUTE_MS;
 const CHECK_MS = 100;
 
 /** An ID that isn't known to be a task's. */
@@ -15,25 +17,34 @@ interface UnconfirmedId {
 
 /** What this process knows about the tasks that one trigger was called back for. */
 export class CalledBackTasks {
-	private readonly taskIds = new Set<string>();
+	private readonly knownUntil = new Map<string, number>();
 
 	private unconfirmed: UnconfirmedId[] = [];
 
 	constructor(private readonly now: () => number = () => performance.now()) {}
 
+	/** Whether a further callback for the task is a repeated one. */
 	has(taskId: string): boolean {
-		return this.taskIds.has(taskId);
+		return (this.knownUntil.get(taskId) ?? -Infinity) > this.now();
 	}
 
+	/** An execution was started for the task. It may be another process that finds out how it ends. */
 	add(taskId: string): void {
-		this.taskIds.add(taskId);
-		const [oldest] = this.taskIds;
-		if (this.taskIds.size > MAX_TASKS && oldest !== undefined) this.taskIds.delete(oldest);
+		this.remember(taskId, this.now() + REPEATS_MS);
 	}
 
-	/** A further callback for this task is welcome. */
-	delete(taskId: string): void {
-		this.taskIds.delete(taskId);
+	/** The task has been delivered, or there's no such task. */
+	end(taskId: string): void {
+		this.remember(taskId, Infinity);
+	}
+
+	hasEnded(taskId: string): boolean {
+		return this.knownUntil.get(taskId) === Infinity;
+	}
+
+	/** If its execution failed, a further callback for the task is welcome. */
+	forgetUnlessEnded(taskId: string): void {
+		if (!this.hasEnded(taskId)) this.knownUntil.delete(taskId);
 	}
 
 	/** Whether the last minute had so many unknown IDs that others are probably made up, too. */
@@ -57,6 +68,12 @@ export class CalledBackTasks {
 		if (result.ok) this.unconfirmed = this.unconfirmed.filter((id) => id !== own);
 		else if (isNoTask(result.failure)) own.isUnknown = true;
 		return result;
+	}
+
+	private remember(taskId: string, until: number): void {
+		this.knownUntil.set(taskId, until);
+		const [oldest] = this.knownUntil.keys();
+		if (this.knownUntil.size > MAX_TASKS && oldest !== undefined) this.knownUntil.delete(oldest);
 	}
 
 	private recent(): readonly UnconfirmedId[] {

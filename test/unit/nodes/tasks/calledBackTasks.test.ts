@@ -32,8 +32,21 @@ describe('CalledBackTasks', () => {
 		const { tasks } = setUp();
 		for (let id = 0; id <= 5_000; id += 1) tasks.add(String(id));
 		expect([tasks.has('0'), tasks.has('1'), tasks.has('5000')]).toEqual([false, true, true]);
-		tasks.delete('5000');
+		tasks.forgetUnlessEnded('5000');
 		expect(tasks.has('5000')).toBe(false);
+	});
+
+	it('takes a callback for a repeated one for five minutes, or as soon as its task has ended', async () => {
+		const { clock, tasks } = setUp();
+		tasks.add('crashed');
+		tasks.add('delivered');
+		tasks.end('delivered');
+		const known = () => ['crashed', 'delivered'].map((id) => tasks.has(id));
+		expect(known()).toEqual([true, true]);
+		await clock.sleep(5 * MINUTE);
+		expect(known()).toEqual([false, true]);
+		tasks.forgetUnlessEnded('delivered');
+		expect(['crashed', 'delivered'].map((id) => tasks.hasEnded(id))).toEqual([false, true]);
 	});
 
 	it('queries 100 existing tasks that are called back at once, one batch of 30 after the other', async () => {
