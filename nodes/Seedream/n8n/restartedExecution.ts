@@ -1,6 +1,7 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { findProvider } from '../providers';
 import type { Clock } from '../shared/clock';
 import { createLimit } from '../shared/limit';
 import { createExecutionClock } from './clock';
@@ -54,12 +55,28 @@ export async function isRestarted(
 	}
 }
 
-/** The same for every try of a start. Undefined if the execution can't be restarted under its ID. */
+const parametersSchema = z.object({
+	provider: z.string().default('evoLink'),
+	options: z.object({ fallbacks: z.array(z.string()).default([]) }).default({}),
+});
+
+/** Such providers recognize the requests of the first start by themselves. Expressions may be anything. */
+function usesOnlyIdempotentProviders(context: IExecuteFunctions): boolean {
+	const { data } = parametersSchema.safeParse(nodeOf(context).parameters);
+	const used = data ? [data.provider, ...data.options.fallbacks] : [''];
+	return used.every((id) => findProvider(id)?.idempotency.trust === 'promised');
+}
+
+/**
+ * The same for every try of a start. Undefined if the execution can't be restarted under its ID, or if
+ * that costs nothing.
+ */
 function startKey(context: IExecuteFunctions): string | undefined {
 	const execution = context.getExecutionId();
 	// If their parent is restarted, sub-workflows get new IDs.
 	const isSubWorkflow = context.getMode() === 'integrated';
 	if (!mayBeRestarted(context) || !execution || isSubWorkflow) return undefined;
+	if (usesOnlyIdempotentProviders(context)) return undefined;
 	// The calls of an agent have no order.
 	const iteration = isTool(context) ? '' : context.evaluateExpression('{{ $runIndex }}', 0);
 	return [execution, nodeOf(context).name, iteration].join(':');

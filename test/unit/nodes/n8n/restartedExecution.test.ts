@@ -1,9 +1,11 @@
-import type { IDataObject, IDeduplicationOutput } from 'n8n-workflow';
+import type { IDataObject, IDeduplicationOutput, INodeParameters } from 'n8n-workflow';
 
 import { isRestarted } from '../../../../nodes/Seedream/n8n/restartedExecution';
 import { fakeContext, NODE, type FakeContext } from '../fakeContext';
 
 type Check = (keys: string[], scope: string, options: object) => Promise<IDeduplicationOutput>;
+
+const AT_APIMART = { parameters: { provider: 'apiMart' } };
 
 const NEW: IDeduplicationOutput = { new: ['key'], processed: [] };
 const LISTED: IDeduplicationOutput = { new: [], processed: ['key'] };
@@ -21,7 +23,8 @@ function listOf() {
 
 /** A start of the node in n8n 1. */
 async function start(check: Check, context: FakeContext = {}): Promise<boolean> {
-	const fake = fakeContext({ helpers: { checkProcessedAndRecord: check }, ...context });
+	const helpers = { checkProcessedAndRecord: check };
+	const fake = fakeContext({ helpers, node: AT_APIMART, ...context });
 	const withLog = Object.assign(fake, { logger: { debug: () => undefined } });
 	return await isRestarted(withLog, { now: () => 0, sleep: async () => undefined });
 }
@@ -80,7 +83,7 @@ it.each<[string, FakeContext]>([
 
 it.each<[string, FakeContext]>([
 	['another execution', { executionId: '43' }],
-	['a node of the same ID', { node: { name: 'Seedream Generate1' } }],
+	['a node of the same ID', { node: { ...AT_APIMART, name: 'Seedream Generate1' } }],
 ])('%s is not restarted', async (_what, changes) => {
 	const check = listOf();
 	await start(check);
@@ -88,7 +91,7 @@ it.each<[string, FakeContext]>([
 });
 
 describe('the calls of an agent', () => {
-	const node = { type: `${NODE.type}Tool` };
+	const node = { ...AT_APIMART, type: `${NODE.type}Tool` };
 
 	it('are not restarted, even at the same time', async () => {
 		const check = listOf();
@@ -111,11 +114,22 @@ it.each<[string, FakeContext]>([
 	['n8n 2 never restarts an execution', { finishCallbacks: [] }],
 	['a sub-workflow execution is never restarted under its ID', { mode: 'integrated' }],
 	['an execution without an ID is never restarted', { executionId: '' }],
+	['EvoLink honors keys', { node: { parameters: {} } }],
 ])('%s, so nothing is recorded', async (_what, context) => {
 	const check = listOf();
 	expect(await start(check, context)).toBe(false);
 	expect(await start(check, context)).toBe(false);
 	expect(check).not.toHaveBeenCalled();
+});
+
+it.each<[string, INodeParameters]>([
+	['a fallback', { options: { fallbacks: ['apiMart'] } }],
+	['an expression', { provider: '={{ $json.provider }}' }],
+	['fallbacks from an expression', { options: { fallbacks: '={{ $json.others }}' } }],
+])('a restart is recorded if another provider may be used: %s', async (_what, parameters) => {
+	const check = listOf();
+	await start(check, { node: { parameters } });
+	expect(await start(check, { node: { parameters } })).toBe(true);
 });
 
 describe("n8n's list", () => {
