@@ -176,11 +176,12 @@ testNode('Seedream Trigger returns a task once, except at the test URL', async (
 		tests.push(await callBack(fixture, { taskId }, { mode: 'manual' }));
 	}
 	const first = await callBack(fixture, { taskId });
+	const queries = fixture.requests('query').length;
 	const second = await callBack(fixture, { taskId });
 
 	expect([...tests, first, second].map(({ items }) => items.length)).toEqual([1, 1, 1, 0]);
 	expect(second.status).toBe('success');
-	expect(fixture.requests('query')).toHaveLength(3);
+	expect(fixture.requests('query')).toHaveLength(queries);
 	expect(hintsOf(second)).toEqual([
 		`Ignored a callback: its task was processed before [task ${taskId}].`,
 	]);
