@@ -26,7 +26,7 @@ export interface ChatResult {
 	offered: readonly OfferedTool[];
 	/** The last tool results the model received. */
 	results: readonly string[];
-	/** At EvoLink, in credits. */
+	/** At EvoLink, in credits; tasks that are still running count, too. */
 	paid: number;
 }
 
@@ -75,9 +75,9 @@ export class AgentChat {
 	/** Sends the agent of a saved workflow a message, in an execution of its own. */
 	async send(workflowId: string, turns: readonly Turn[]): Promise<ChatResult> {
 		const { model } = this;
-		const { rest, sandbox } = this.n8n;
+		const { rest } = this.n8n;
 		model.setScript(turns);
-		const { charged } = sandbox.account('evoLink');
+		const paidBefore = this.paid();
 		const executionId = await rest.run(workflowId, CHAT);
 		const { status, data } = await rest.waitFor(workflowId, executionId, CHAT_MS);
 		return {
@@ -85,8 +85,13 @@ export class AgentChat {
 			answer: itemsOf(runsOf(data, AGENT).at(-1))[0]?.json.output,
 			offered: model.requests[0]?.tools ?? [],
 			results: model.requests.at(-1)?.results ?? [],
-			paid: sandbox.account('evoLink').charged - charged,
+			paid: this.paid() - paidBefore,
 		};
+	}
+
+	private paid(): number {
+		const { charged, reserved } = this.n8n.sandbox.account('evoLink');
+		return charged + reserved;
 	}
 
 	async close(): Promise<void> {
