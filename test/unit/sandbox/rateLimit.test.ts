@@ -166,7 +166,7 @@ describe('the limit per minute', () => {
 });
 
 describe('the kinds of limits', () => {
-	it('a fixed window starts anew with each whole second of the clock', async () => {
+	it('a fixed window starts again with each whole second of the clock', async () => {
 		await startWithLimit({ perSecond: 2, kind: 'fixed' });
 		const untilSecond = 1000 - (clock % 1000);
 		const delays = [untilSecond + 600, 0, 399, 1, 0, 0];
