@@ -17,8 +17,10 @@ export type RateLimit = Rate & {
 	kind?: Kind;
 	/** Which requests count and may be rejected; default create and query. */
 	steps?: readonly Step[];
-	/** Whether 429 responses have `retry-after: 1` (seconds); default false. */
+	/** Whether 429 responses say in `retry-after` when to try again; default false. */
 	retryAfter?: boolean;
+	/** Whether each response says in `ratelimit-*` how many more requests are accepted; default false. */
+	quota?: boolean;
 	/** Another limit from then on, in milliseconds by the sandbox's clock. */
 	change?: Rate & { at: number };
 };
@@ -39,32 +41,48 @@ interface Window {
 
 /** By the given clock. Rejected requests don't count. */
 export function createRateGuard(
-	{ kind = 'sliding', steps = DEFAULT_STEPS, retryAfter = false, change, ...rate }: RateLimit,
+	{ kind = 'sliding', steps = DEFAULT_STEPS, retryAfter, quota, change, ...rate }: RateLimit,
 	now: () => number,
 	tooManyRequests: (provider: ProviderName) => SandboxResponse,
 ): Guard {
 	const first = COUNTERS[kind](windowOf(rate));
 	const second = change && COUNTERS[kind](windowOf(change));
 	return ({ provider, step }) => {
-		if (provider === undefined || !steps.includes(step)) return undefined;
+		if (provider === undefined || !steps.includes(step)) return {};
 		const at = now();
-		const accepts = second && at >= change.at ? second : first;
-		if (accepts(provider, at)) return undefined;
-		const response = tooManyRequests(provider);
-		return retryAfter ? { ...response, headers: RETRY_AFTER } : response;
+		const count = second && at >= change.at ? second : first;
+		const { isAccepted, remaining, resetMs } = count(provider, at);
+		const seconds = String(Math.max(1, Math.ceil(resetMs / SECOND_MS)));
+		const headers = quota
+			? { 'ratelimit-remaining': String(remaining), 'ratelimit-reset': seconds }
+			: undefined;
+		if (isAccepted) return { headers };
+		const rejection = tooManyRequests(provider);
+		const wait = retryAfter ? { 'retry-after': seconds } : undefined;
+		return { rejection: { ...rejection, headers: { ...rejection.headers, ...headers, ...wait } } };
 	};
 }
 
-type Counter = (provider: ProviderName, at: number) => boolean;
+/** After a request: how many more are accepted, and when that starts again. */
+interface Usage {
+	isAccepted: boolean;
+	remaining: number;
+	resetMs: number;
+}
+
+type Counter = (provider: ProviderName, at: number) => Usage;
 
 const COUNTERS: Record<Kind, (window: Window) => Counter> = {
 	sliding({ maxRequests, windowMs }) {
-		const accepted = new Map<ProviderName, readonly number[]>();
+		const accepted = new Map<ProviderName, number[]>();
 		return (provider, at) => {
 			const recent = (accepted.get(provider) ?? []).filter((earlier) => at - earlier < windowMs);
-			if (recent.length + 1 > maxRequests) return false;
-			accepted.set(provider, [...recent, at]);
-			return true;
+			const isAccepted = recent.length + 1 <= maxRequests;
+			if (isAccepted) recent.push(at);
+			accepted.set(provider, recent);
+			const [first = at] = recent;
+			const remaining = Math.floor(maxRequests - recent.length);
+			return { isAccepted, remaining, resetMs: first + windowMs - at };
 		};
 	},
 	fixed({ maxRequests, windowMs }) {
@@ -73,9 +91,10 @@ const COUNTERS: Record<Kind, (window: Window) => Counter> = {
 			const window = Math.floor(at / windowMs);
 			const last = counts.get(provider);
 			const count = last?.window === window ? last.count + 1 : 1;
-			if (count > maxRequests) return false;
-			counts.set(provider, { window, count });
-			return true;
+			const isAccepted = count <= maxRequests;
+			if (isAccepted) counts.set(provider, { window, count });
+			const remaining = Math.max(0, Math.floor(maxRequests - count));
+			return { isAccepted, remaining, resetMs: (window + 1) * windowMs - at };
 		};
 	},
 	bucket({ maxRequests, windowMs }) {
@@ -85,9 +104,11 @@ const COUNTERS: Record<Kind, (window: Window) => Counter> = {
 			const last = buckets.get(provider) ?? { tokens: capacity, at };
 			const filled = last.tokens + (maxRequests * (at - last.at)) / windowMs;
 			const tokens = Math.min(capacity, filled) - 1;
-			if (tokens < 0) return false;
-			buckets.set(provider, { tokens, at });
-			return true;
+			const isAccepted = tokens >= 0;
+			if (isAccepted) buckets.set(provider, { tokens, at });
+			const remaining = Math.max(0, Math.floor(tokens));
+			const missing = isAccepted ? capacity - tokens : -tokens;
+			return { isAccepted, remaining, resetMs: (missing * windowMs) / maxRequests };
 		};
 	},
 };

@@ -39,8 +39,11 @@ export interface SandboxRequest {
 
 export type Intercept = (request: SandboxRequest) => Fault | undefined | Promise<Fault | undefined>;
 
-/** Rejects a request before it takes effect. */
-export type Guard = (request: SandboxRequest) => SandboxResponse | undefined;
+/** May reject a request before it takes effect, or add headers to the response. */
+export type Guard = (request: SandboxRequest) => {
+	rejection?: SandboxResponse;
+	headers?: Record<string, string>;
+};
 
 /** What a route knows about a request before handling it. */
 export type RequestInfo = Pick<
@@ -89,9 +92,11 @@ export class RequestPipeline {
 			return fault.kind === 'response' ? sendResponse(reply, fault) : destroySocket(request, reply);
 		}
 		if (fault?.kind === 'delay') await this.delay(fault.ms);
-		const rejection = this.guard?.(logged);
+		const { rejection, headers } = this.guard?.(logged) ?? {};
 		if (rejection !== undefined) onSkipped();
-		return sendWithFault(request, reply, rejection ?? (await respond(logged)), fault);
+		const response = rejection ?? (await respond(logged));
+		const complete = { ...response, headers: { ...headers, ...response.headers } };
+		return sendWithFault(request, reply, complete, fault);
 	}
 
 	private log(request: FastifyRequest, info: RequestInfo): SandboxRequest {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import partition from 'lodash/partition';
 
 import type { Layer } from './layers';
 import type { Outcome } from './outcome';
@@ -126,8 +127,46 @@ export function randomIdPart(length: number): string {
 	return [...randomBytes(length)].map((byte) => (byte % 36).toString(36)).join('');
 }
 
+/** What a provider's tasks cost. Kept up to date, so that a create doesn't look at all tasks before it. */
+class Costs {
+	private unfinished: Task[] = [];
+
+	private nextFinishAt = Infinity;
+
+	private reserved = 0;
+
+	private charged = 0;
+
+	add(task: Task): void {
+		this.unfinished.push(task);
+		this.nextFinishAt = Math.min(this.nextFinishAt, finishTimeOf(task));
+		this.reserved += task.creditsReserved;
+	}
+
+	read(at: number): { unfinished: number; reserved: number; charged: number } {
+		if (at >= this.nextFinishAt) this.settle(at);
+		return { unfinished: this.unfinished.length, reserved: this.reserved, charged: this.charged };
+	}
+
+	private settle(at: number): void {
+		const [unfinished, finished] = partition(this.unfinished, (task) => at < finishTimeOf(task));
+		for (const task of finished) {
+			this.reserved -= task.creditsReserved;
+			this.charged += creditsOf(task, at).charged;
+		}
+		this.unfinished = unfinished;
+		this.nextFinishAt = Math.min(...unfinished.map(finishTimeOf));
+	}
+}
+
 export class TaskStore {
 	private readonly tasks = new Map<string, Task>();
+
+	private readonly costs: Readonly<Record<ProviderName, Costs>> = {
+		evoLink: new Costs(),
+		apiMart: new Costs(),
+		apiInOne: new Costs(),
+	};
 
 	private readonly attempts = new Map<string, CallbackAttempt[]>();
 
@@ -135,6 +174,7 @@ export class TaskStore {
 
 	add(task: Task): void {
 		this.tasks.set(task.id, task);
+		this.costs[task.provider].add(task);
 	}
 
 	find(id: string): Task | undefined {
@@ -157,7 +197,7 @@ export class TaskStore {
 
 	/** How many of a provider's tasks haven't completed or failed. */
 	countUnfinished(provider: ProviderName, at: number): number {
-		return this.allOf(provider).filter((task) => at < finishTimeOf(task)).length;
+		return this.costs[provider].read(at).unfinished;
 	}
 
 	recordCallback(id: string, attempt: CallbackAttempt): void {
@@ -169,13 +209,7 @@ export class TaskStore {
 	}
 
 	account(provider: ProviderName, at: number): AccountView {
-		let reserved = 0;
-		let charged = 0;
-		for (const task of this.allOf(provider)) {
-			const credits = creditsOf(task, at);
-			reserved += credits.reserved;
-			charged += credits.charged;
-		}
+		const { reserved, charged } = this.costs[provider].read(at);
 		return {
 			balance: roundCredits(this.initialBalance - reserved - charged),
 			reserved: roundCredits(reserved),
