@@ -7,6 +7,8 @@ import { RequestLimit } from './requestLimit';
 /** The longest Retry-After that's obeyed when the rejection isn't a limit that ends by itself. */
 export const MAX_RETRY_AFTER_MS = 60_000;
 
+const SECOND_MS = 1_000;
+
 const INITIAL_DELAY_MS = 1_000;
 const MIN_DELAY_MS = 100;
 /** While requests of the last minute may still count: a longer delay could miss the window's end. */
@@ -20,6 +22,8 @@ const MAX_REJECTIONS = 6;
 const MAX_WRONG_RETRY_AFTERS = 2;
 /** A longer time until a quota is renewed is left to Retry-After. */
 const MAX_QUOTA_MS = 60_000;
+/** So many times in a row, a known limit is lowered before it's learned again. */
+const MAX_LOWERINGS = 3;
 /** After this many rejections although a task had ended, it isn't running tasks that count. */
 const MAX_REJECTED_AFTER_TASK = 2;
 
@@ -72,6 +76,9 @@ export class RateLimiter {
 	private rejection?: Rejection;
 
 	private rejectedAt = -Infinity;
+
+	/** In a row, although the limit is known. */
+	private lowerings = 0;
 
 	/** In a row, and when they began. */
 	private rejections = 0;
@@ -145,6 +152,10 @@ export class RateLimiter {
 		const now = this.clock.now();
 		// The provider may not have counted these yet.
 		const left = remaining - this.limit.pendingRequests();
+		if (resetMs <= SECOND_MS && this.limit.learnQuota(left, now)) {
+			this.quota = undefined;
+			return;
+		}
 		this.quota = { remaining: left, until: now + resetMs, limit };
 		this.wake();
 	}
@@ -250,6 +261,7 @@ export class RateLimiter {
 		const now = this.clock.now();
 		this.rejections = 0;
 		this.limit.onAccepted(request, now);
+		if (request.sentAt >= this.rejectedAt) this.lowerings = 0;
 		const { rejection } = this;
 		if (!rejection || request.sentAt < this.rejectedAt || !rejection.isRetryPending) return;
 		this.rejection = undefined;
@@ -262,12 +274,25 @@ export class RateLimiter {
 		const { retryAfterSeconds = 0, type } = failure;
 		const now = this.clock.now();
 		const retryAfterMs = retryAfterSeconds * 1000;
-		const isUnexpected = this.limit.onRefused(request, retryAfterMs, now);
+		const isUnexpected = this.limit.onRefused(request, now);
 		this.isLimit = failure.isLimit === true;
+		// Whatever was sent before isn't another rejection.
+		const isNew = request.sentAt >= this.rejectedAt;
+		if (this.isWithinLimit(retryAfterMs)) {
+			if (!isUnexpected) return;
+			if (!isNew || this.lowerings < MAX_LOWERINGS) {
+				this.limit.lower(request, now);
+				if (isNew) {
+					this.rejectedAt = now;
+					this.lowerings += 1;
+				}
+				return;
+			}
+		}
 		if (this.rejections === 0) this.rejectedSince = now;
 		if (failure.retryAfterSeconds !== undefined) this.applyRetryAfter(retryAfterMs);
 		// Requests that were in flight together are rejected together: that's one rejection.
-		if (request.sentAt < this.rejectedAt) {
+		if (!isNew) {
 			if (this.rejection) this.rejection.sentAt = Math.max(this.rejection.sentAt, request.sentAt);
 			return;
 		}
@@ -276,7 +301,7 @@ export class RateLimiter {
 			this.limit.learnTasks(this.runningTasks(), now);
 			return;
 		}
-		this.limit.stopProbe();
+		this.limit.stopProbe(now);
 		// A provider that can't be reached says nothing about its limit.
 		if (this.rejection || type !== 'network_error') {
 			this.rejection = this.nextRejection(request.sentAt, retryAfterMs);
@@ -285,6 +310,11 @@ export class RateLimiter {
 		this.rejections += 1;
 		this.hasRetryAfter = failure.retryAfterSeconds !== undefined;
 		if (!this.hasRetryAfter || this.rejections > MAX_WRONG_RETRY_AFTERS) this.backOff();
+	}
+
+	/** A known limit is hardly ever exceeded, so Retry-After only delays the request that was rejected. */
+	private isWithinLimit(retryAfterMs: number): boolean {
+		return !this.rejection && this.isLimit && this.limit.covers(retryAfterMs);
 	}
 
 	private nextRejection(sentAt: number, retryAfterMs: number): Rejection {

@@ -1,4 +1,4 @@
-import { hasSucceeded, LimitProbes, type LimitProbe } from './limitProbe';
+import { PROBE_MS, ProbeSchedule } from './probeSchedule';
 import { RequestLog, type SentRequest } from './requestLog';
 
 const SECOND_MS = 1_000;
@@ -9,11 +9,29 @@ const MAX_WINDOW_MS = 60_000;
 const MIN_IN_LONG_WINDOW = 3;
 /** How much earlier than expected, as a share of a window, a request may be accepted at its end. */
 const TOLERANCE = 0.02;
+/** Requests are spread over this share of a second, so that others who share the limit get a turn. */
+const SPREAD = 0.9;
+/** Requests that were refused together lower the limit at most by this share. */
+const MAX_LOWERING = 0.5;
+/** After a refusal, so that what's in flight can be answered first. */
+const PAUSE_MS = 100;
+/** How much more a probe tries, as a share of the limit: with fewer, the room for jitter hides them. */
+const EXCESS = 0.04;
 
 /** What's known about a limit when the provider refuses a request. Milliseconds since 1970. */
 export interface RefusedRequest {
 	readonly sentAt: number;
 	readonly retryAfterMs: number;
+}
+
+/** Slightly more requests than the limit, to see whether the provider accepts more by now. */
+interface Probe {
+	readonly startedAt: number;
+	/** `Infinity` until then. */
+	endedAt: number;
+	hasAccepted: boolean;
+	/** If it succeeded: the limit that was accepted. From there it grows until a request is refused. */
+	provenMax?: number;
 }
 
 /**
@@ -27,9 +45,14 @@ export class RequestLimit {
 	/** In milliseconds; undefined if the running tasks count, and not the requests in a window. */
 	private windowMs: number | undefined = SECOND_MS;
 
+	private nextAt = 0;
+
 	private readonly log = new RequestLog();
 
-	private readonly probes = new LimitProbes();
+	private readonly schedule = new ProbeSchedule();
+
+	/** The last one. */
+	private probe: Probe = { startedAt: 0, endedAt: 0, hasAccepted: false };
 
 	constructor(private readonly runningTasks: () => number) {}
 
@@ -39,12 +62,25 @@ export class RequestLimit {
 
 	/** Until another request may be sent, in milliseconds; `Infinity` until a task ends. */
 	waitMs(now: number): number {
-		this.finishProbe(now);
-		const wait = this.untilBelow(this.max, now);
-		if (wait <= 0) return 0;
-		if (this.probes.isDue(wait, this.windowMs, now)) this.probes.start(now, this.log.pending());
-		const { current } = this.probes;
-		return current ? this.untilBelow(this.max + current.size, now) : wait;
+		if (this.hasSucceeded(now)) this.startGrowing(now);
+		let wait = this.untilBelow(this.max, now);
+		if (wait > 0 && this.probe.endedAt < Infinity && this.schedule.isDue(now)) {
+			this.probe = { startedAt: now, endedAt: Infinity, hasAccepted: false };
+		}
+		if (this.isProbing()) wait = this.untilBelow(this.max + this.excess(), now);
+		return Math.max(wait, this.nextAt - now);
+	}
+
+	private excess(): number {
+		return Math.max(1, Math.round(EXCESS * this.max));
+	}
+
+	private isProbing(): boolean {
+		return this.probe.endedAt === Infinity && this.probe.provenMax === undefined;
+	}
+
+	private isGrowing(): boolean {
+		return this.probe.endedAt === Infinity && this.probe.provenMax !== undefined;
 	}
 
 	private untilBelow(max: number, now: number): number {
@@ -53,38 +89,47 @@ export class RequestLimit {
 		return this.runningTasks() + this.log.pending().length < max ? 0 : Infinity;
 	}
 
-	private finishProbe(now: number): void {
-		const { current } = this.probes;
-		if (!current || !hasSucceeded(current, now)) return;
-		const max = this.max + current.size;
+	private hasSucceeded(now: number): boolean {
+		const { startedAt, hasAccepted } = this.probe;
+		if (!this.isProbing() || !hasAccepted) return false;
 		// The end of a task is noticed late, so one more at a time may just have seemed possible.
-		if (this.countsTasks() && this.runningTasks() < max) return;
-		this.max = max;
-		if (current.size > 1 && this.windowMs !== SECOND_MS) {
-			// So much more than expected: the limit is of another kind.
+		if (this.countsTasks() && this.runningTasks() <= this.max) return false;
+		const seenAt = startedAt + PROBE_MS;
+		return now >= seenAt && !this.log.pending().some(({ sentAt }) => sentAt < seenAt);
+	}
+
+	/** By one for each request that's accepted: it doubles within a second. */
+	private startGrowing(now: number): void {
+		this.max += 1;
+		if (this.windowMs !== undefined && this.windowMs > SECOND_MS) {
+			// More than a whole window accepts: the limit is of another kind.
 			this.windowMs = SECOND_MS;
 			this.max = Math.max(1, this.log.count(now, SECOND_MS));
 		}
-		this.probes.startNext(current, now, this.log.pending());
+		this.probe.provenMax = this.max;
+		this.schedule.onRaised(now);
 	}
 
 	onSent(now: number): SentRequest {
 		const isExcess = this.untilBelow(this.max, now) > 0;
-		const request = this.log.add(now, this.windowMs ?? 0, isExcess, this.probes.current);
-		this.probes.onSent(request);
+		const request = this.log.add(now, this.windowMs ?? 0, isExcess);
+		const max = this.max + (this.isProbing() ? this.excess() : 0);
+		if (this.windowMs === SECOND_MS) this.nextAt = now + (SPREAD * SECOND_MS) / max;
+		this.schedule.onSent();
 		return request;
 	}
 
 	onAccepted(request: SentRequest, now: number): void {
 		this.log.onAccepted(request, now, this.windowMs ?? 0);
-		this.probes.onAccepted(request);
-		this.learnFromProbe(request.probe);
+		if (this.isGrowing()) {
+			this.max += 1;
+			this.schedule.onRaised(now);
+		} else if (request.isExcess) this.probe.hasAccepted = true;
 	}
 
 	/** Without a response. */
 	onLost(request: SentRequest): void {
 		request.isAnswered = true;
-		this.probes.onLost(request);
 	}
 
 	pendingRequests(): number {
@@ -92,25 +137,34 @@ export class RequestLimit {
 	}
 
 	/** Returns whether the refusal was unexpected, so that the limit has to be learned again. */
-	onRefused(request: SentRequest, retryAfterMs: number, now: number): boolean {
+	onRefused(request: SentRequest, now: number): boolean {
 		this.log.remove(request);
-		this.probes.onRetryAfter(retryAfterMs);
-		this.probes.onRefused(request, now);
-		this.learnFromProbe(request.probe);
-		return request.probe === undefined && !request.isExcess;
+		const { probe } = this;
+		// The provider may have received the excess first, and refused this one in its place.
+		const wasDuringProbe = request.sentAt <= probe.endedAt && now >= probe.startedAt;
+		if (!wasDuringProbe) return !request.isExcess;
+		if (probe.endedAt === Infinity) {
+			probe.endedAt = now;
+			this.schedule.onRefused(now);
+		}
+		if (probe.provenMax !== undefined)
+			this.lowerTo(this.countBefore(request), probe.provenMax, now);
+		return false;
 	}
 
-	/** What was accepted of a larger probe that was refused in part. */
-	private learnFromProbe(probe: LimitProbe | undefined): void {
-		if (probe?.refusedAt === undefined || probe.pending > 0 || probe.size === 1) return;
-		if (this.windowMs === undefined) return;
-		const accepted = this.log.count(probe.refusedAt, this.windowMs, probe.refusedAt);
-		this.max = Math.max(this.max, Math.min(accepted, this.max + probe.size));
+	/** What the provider had accepted. */
+	private countBefore({ sentAt }: SentRequest): number {
+		return this.log.count(sentAt, this.windowMs ?? SECOND_MS, sentAt);
+	}
+
+	private lowerTo(count: number, min: number, now: number): void {
+		this.max = Math.min(this.max, Math.max(1, count, Math.floor(min)));
+		this.nextAt = Math.max(this.nextAt, now + PAUSE_MS);
 	}
 
 	/** After an unexpected refusal, which a probe that's under way knows nothing about. */
-	stopProbe(): void {
-		this.probes.current = undefined;
+	stopProbe(now: number): void {
+		this.probe.endedAt = Math.min(this.probe.endedAt, now);
 	}
 
 	/** Whether no request was accepted in the second before, so that it can't have been too many. */
@@ -157,7 +211,15 @@ export class RequestLimit {
 		const isTooSoon = accepted.sentAt < windowEnd - TOLERANCE * windowMs;
 		const isLong = !isTooSoon && countIn(windowMs) >= MIN_IN_LONG_WINDOW;
 		this.windowMs = isLong ? windowMs : SECOND_MS;
-		this.learn(countIn(this.windowMs), now);
+		const count = countIn(this.windowMs);
+		// If others used up the whole limit, nothing is known about it.
+		if (count > 0 || this.max < Infinity) this.learn(count, now);
+	}
+
+	/** The provider says how many more it accepts in this second. Returns whether the limit is known. */
+	learnQuota(left: number, now: number): boolean {
+		if (this.max === Infinity && left <= 0) this.learn(this.log.count(now, SECOND_MS), now);
+		return this.max < Infinity;
 	}
 
 	learnTasks(max: number, now: number): void {
@@ -167,8 +229,20 @@ export class RequestLimit {
 	}
 
 	private learn(count: number, now: number): void {
-		const isSlightlyLower = count >= this.max - 1;
 		this.max = Math.max(1, Math.min(this.max - 1, count));
-		this.probes.restart(now, !isSlightlyLower);
+		this.schedule.restart(now);
+	}
+
+	/** Whether the limit is known, and the provider asks for no longer wait than its window. */
+	covers(retryAfterMs: number): boolean {
+		return this.max < Infinity && this.windowMs !== undefined && retryAfterMs <= this.windowMs;
+	}
+
+	/** Others use more of the limit, or it was reduced. */
+	lower(request: SentRequest, now: number): void {
+		this.stopProbe(now);
+		if (this.max === 1) return;
+		this.lowerTo(this.countBefore(request), this.max * (1 - MAX_LOWERING), now);
+		this.schedule.onLowered(now);
 	}
 }

@@ -1,5 +1,3 @@
-import type { LimitProbe } from './limitProbe';
-
 /** A request that was accepted, or has no response yet. Times are milliseconds since 1970. */
 export interface SentRequest {
 	readonly sentAt: number;
@@ -8,8 +6,6 @@ export interface SentRequest {
 	isAnswered: boolean;
 	/** It was sent although the limit was reached, to find out whether that still holds. */
 	readonly isExcess: boolean;
-	/** The probe during which it was on its way. */
-	probe?: LimitProbe;
 }
 
 /** A request counts up to this share of a window later, because of its time on the network. */
@@ -24,9 +20,9 @@ export class RequestLog {
 
 	private minRoundTripMs = Infinity;
 
-	add(now: number, windowMs: number, isExcess: boolean, probe?: LimitProbe): SentRequest {
+	add(now: number, windowMs: number, isExcess: boolean): SentRequest {
 		const countsFrom = now + MAX_JITTER * windowMs;
-		const request = { sentAt: now, countsFrom, isAnswered: false, isExcess, probe };
+		const request: SentRequest = { sentAt: now, countsFrom, isAnswered: false, isExcess };
 		if (this.requests.length >= MAX_REQUESTS) this.requests.splice(0, MAX_REQUESTS / 2);
 		this.requests.push(request);
 		return request;

@@ -54,7 +54,7 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 			expect(outcome.failed).toBe(0);
 			expectShare(outcome, 0.95);
 			// In a short batch, one refused request weighs more.
-			expect(outcome.lateRefusedShare).toBeLessThan(rows === 1_000 ? 0.035 : 0.05);
+			expect(outcome.lateRefusedShare).toBeLessThan(rows === 1_000 ? 0.035 : 0.06);
 		}
 	});
 
@@ -83,8 +83,8 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 			retryAfter,
 		});
 		expect(outcome.failed).toBe(0);
-		// With Retry-After, who has finished leaves a gap that's only noticed after ten seconds.
-		expectShare(outcome, retryAfter ? 0.7 : 0.85);
+		// It takes a while to notice that the other one has finished.
+		expectShare(outcome, 0.85);
 	});
 });
 

@@ -62,16 +62,21 @@ export function tokenBucket(perSecond: number, capacity = perSecond): SimulatedL
 export interface Batch {
 	/** Of each worker. */
 	rows: number;
-	limit: SimulatedLimit | { tasks: number };
+	limit: SimulatedLimit | { tasks: number } | { requests: number };
 	/** Replaces the limit from then on. */
 	change?: { at: number; limit: SimulatedLimit };
 	/** Whether the provider says, in whole seconds, when it accepts the next request. */
 	retryAfter?: boolean;
+	/** Whether each response says how many more requests are accepted, and until when. */
+	quota?: boolean;
 	/** Of the round trip, without what's random. */
 	latencyMs?: number;
 	/** The most that's random of each way. */
 	jitterMs?: number;
 	taskMs?: number;
+	/** From an accepted request to its response, without the network. */
+	serviceMs?: number;
+	/** They start within half a second. */
 	workers?: number;
 	seed?: number;
 }
@@ -83,7 +88,8 @@ export interface Outcome {
 	accepted: number[];
 	/** When the last of them was. */
 	ms: number;
-	/** Of the shortest time, after the first five seconds. */
+	/** The shortest possible time, as a share of what it took: in all, and after five seconds. */
+	totalShare: number;
 	share: number;
 	/** Of all requests, and of those after the first five seconds. */
 	refusedShare: number;
@@ -93,6 +99,7 @@ export interface Outcome {
 const SETTLED_MS = 5_000;
 const LATENCY_MS = 80;
 const JITTER_MS = 20;
+const START_MS = 500;
 const TASK_MS = 3_000;
 /** Ends a test that hangs. */
 const MAX_MS = 3_600_000;
@@ -100,10 +107,14 @@ const MAX_MS = 3_600_000;
 class LimitedProvider {
 	readonly accepted: number[] = [];
 	readonly refused: number[] = [];
+	readonly initial?: SimulatedLimit;
 	settled?: SimulatedLimit;
+	private requests = 0;
 	private ends: number[] = [];
 
-	constructor(private readonly batch: Batch) {}
+	constructor(private readonly batch: Batch) {
+		if ('copy' in batch.limit) this.initial = batch.limit.copy();
+	}
 
 	limitAt(at: number): Batch['limit'] {
 		const { limit, change } = this.batch;
@@ -116,6 +127,7 @@ class LimitedProvider {
 			this.ends = this.ends.filter((end) => end > at);
 			return this.ends.length < limit.tasks;
 		}
+		if ('requests' in limit) return this.requests < limit.requests;
 		if (at >= SETTLED_MS) this.settled ??= limit.copy();
 		return limit.freeAt(at) <= at;
 	}
@@ -124,14 +136,33 @@ class LimitedProvider {
 		const limit = this.limitAt(at);
 		this.accepted.push(at);
 		if ('tasks' in limit) this.ends.push(at + (this.batch.taskMs ?? TASK_MS));
+		else if ('requests' in limit) this.requests += 1;
 		else limit.onAccepted(at);
 	}
 
-	retryAfter(at: number): Record<string, string> {
-		const limit = this.limitAt(at);
-		if (!this.batch.retryAfter || 'tasks' in limit) return {};
-		return { 'retry-after': String(Math.max(1, Math.ceil((limit.freeAt(at) - at) / 1_000))) };
+	/** Its response was sent. */
+	end(): void {
+		this.requests -= 1;
 	}
+
+	headers(at: number, isFree: boolean): Record<string, string> {
+		const limit = this.limitAt(at);
+		if (!('copy' in limit)) return {};
+		const headers: Record<string, string> = {};
+		if (this.batch.retryAfter && !isFree) {
+			headers['retry-after'] = String(Math.max(1, Math.ceil((limit.freeAt(at) - at) / 1_000)));
+		}
+		if (this.batch.quota) Object.assign(headers, quotaHeaders(limit, at));
+		return headers;
+	}
+}
+
+function quotaHeaders(limit: SimulatedLimit, at: number): Record<string, string> {
+	const spent = limit.copy();
+	let remaining = 0;
+	for (; spent.freeAt(at) <= at; remaining += 1) spent.onAccepted(at);
+	const reset = Math.ceil((spent.freeAt(at) - at) / 1_000);
+	return { 'ratelimit-remaining': String(remaining), 'ratelimit-reset': String(reset) };
 }
 
 const BUSY = { error: { code: 'rate_limit_exceeded', message: 'Slow down.' } };
@@ -149,10 +180,12 @@ class Worker {
 		private readonly provider: LimitedProvider,
 		private readonly clock: VirtualClock,
 		private readonly random: () => number,
+		private readonly startMs: number,
 	) {}
 
 	async work(): Promise<void> {
 		const { clock, random } = this;
+		if (this.startMs > 0) await clock.sleep(this.startMs);
 		const limiter = new ConcurrencyLimiter(0);
 		const api = { send: this.send, upload: this.send };
 		const options = { patienceSeconds: PATIENCE_SECONDS, random };
@@ -187,12 +220,16 @@ class Worker {
 		const at = this.clock.elapsed();
 		const { provider } = this;
 		const isFree = provider.isFree(at);
-		const retryAfter = isFree ? {} : provider.retryAfter(at);
 		if (isFree) provider.accept(at);
+		const headers = provider.headers(at, isFree);
 		(isFree ? this.accepted : this.refused).push(at);
+		if (isFree) {
+			await this.clock.sleep(this.batch.serviceMs ?? 0);
+			provider.end();
+		}
 		await this.delay();
 		const id = `task-${at}-${this.accepted.length}`;
-		return isFree ? reply(200, { id, status: 'pending' }) : reply(429, BUSY, retryAfter);
+		return isFree ? reply(200, { id, status: 'pending' }, headers) : reply(429, BUSY, headers);
 	};
 
 	/** One way. */
@@ -209,7 +246,7 @@ export async function runBatch(batch: Batch): Promise<Outcome> {
 	const provider = new LimitedProvider(batch);
 	const workers = Array.from(
 		{ length: batch.workers ?? 1 },
-		() => new Worker(batch, provider, clock, random),
+		(_, index) => new Worker(batch, provider, clock, random, index * (START_MS * random())),
 	);
 	await Promise.all(workers.map(async (worker) => await worker.work()));
 	const accepted = workers.flatMap((worker) => worker.accepted).sort((a, b) => a - b);
@@ -222,22 +259,20 @@ export async function runBatch(batch: Batch): Promise<Outcome> {
 		failed: workers.reduce((total, { failed }) => total + failed, 0),
 		accepted,
 		ms,
-		share: late === 0 ? 1 : shortestMs(batch, provider, late) / (ms - SETTLED_MS),
+		totalShare: shortestMs(provider.initial, accepted.length, 0) / ms,
+		share: late === 0 ? 1 : shortestMs(provider.settled, late, SETTLED_MS) / (ms - SETTLED_MS),
 		refusedShare: refused.length / (accepted.length + refused.length),
 		lateRefusedShare: late === 0 ? 0 : lateRefused / (late + lateRefused),
 	};
 }
 
-/** How long the rows after the first five seconds take at least. */
-function shortestMs(batch: Batch, { settled }: LimitedProvider, late: number): number {
-	if ('tasks' in batch.limit) {
-		return NaN;
-	}
-	const limit = settled ?? batch.limit;
-	let at = SETTLED_MS;
-	for (let row = 0; row < late; row += 1) {
+/** How long that many rows take at least. */
+function shortestMs(limit: SimulatedLimit | undefined, rows: number, from: number): number {
+	if (!limit) return NaN;
+	let at = from;
+	for (let row = 0; row < rows; row += 1) {
 		at = limit.freeAt(at);
 		limit.onAccepted(at);
 	}
-	return at - SETTLED_MS;
+	return at - from;
 }

@@ -1,0 +1,64 @@
+/** From one probe to the next: at first, while others seem to share the limit, and later. */
+const MIN_REQUESTS = 4;
+/** At most 3% of the requests are refused because of probes. */
+const MAX_REQUESTS = 40;
+const GROWTH = 1.3;
+/** At high rates, so many requests take longer than needed. */
+const MIN_MS_PER_REQUEST = 150;
+/** At low rates, a worker that's left alone by others should notice soon: 4 requests wait 0.5 s, 40 wait 48 s. */
+const MAX_MS = (requests: number) => 30 * requests ** 2;
+/** How long a probe takes: enough for two windows and what a token bucket has saved up. */
+export const PROBE_MS = 3_000;
+/** If a raised limit is refused so soon, it was raised too far. */
+const SETTLING_MS = 2_000;
+
+/** When a probe is due. Times are milliseconds. */
+export class ProbeSchedule {
+	private requests = MIN_REQUESTS;
+
+	private requestsSince = 0;
+
+	private endedAt = 0;
+
+	private raisedAt = 0;
+
+	isDue(now: number): boolean {
+		const { requests, requestsSince, endedAt } = this;
+		const ms = now - endedAt;
+		const areEnough = requestsSince >= requests && ms >= MIN_MS_PER_REQUEST * requests;
+		return areEnough || ms >= MAX_MS(requests);
+	}
+
+	onSent(): void {
+		this.requestsSince += 1;
+	}
+
+	onRaised(now: number): void {
+		this.raisedAt = now;
+	}
+
+	/** The limit was learned. */
+	restart(now: number): void {
+		this.raisedAt = now;
+		this.requests = MIN_REQUESTS;
+		this.wait(now);
+	}
+
+	/** The provider accepted less than the limit. */
+	onLowered(now: number): void {
+		if (now - this.raisedAt < SETTLING_MS) return this.onRefused(now);
+		this.requests = MIN_REQUESTS;
+		this.wait(now);
+	}
+
+	/** The provider accepted no more than the limit. */
+	onRefused(now: number): void {
+		this.requests = Math.min(MAX_REQUESTS, GROWTH * this.requests);
+		this.wait(now);
+	}
+
+	private wait(now: number): void {
+		this.requestsSince = 0;
+		this.endedAt = now;
+	}
+}
