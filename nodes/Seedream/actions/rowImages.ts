@@ -2,6 +2,7 @@ import sum from 'lodash/sum';
 
 import { type Failure, type Result, withOtherTaskIds } from '../errors/failure';
 import { type RowItem, failureItem } from '../n8n/results';
+import { findModel } from '../providers';
 import { estimatedCost } from '../providers/price';
 import type { CompletedTask, CreatedTask, Provider } from '../providers/provider';
 import { linksExpire } from '../providers/resultLinks';
@@ -36,8 +37,8 @@ export interface FinishedTask {
 export function polledTaskOf(
 	{ taskId, estimatedSeconds }: CreatedTask,
 	{ at, isExisting }: RowTasks,
-	{ options }: RowToGenerate,
-	{ clock }: RowTools,
+	{ input, options }: RowToGenerate,
+	{ client, clock }: RowTools,
 ): PolledTask {
 	return {
 		taskId,
@@ -46,6 +47,7 @@ export function polledTaskOf(
 		timeoutSeconds: options.timeout,
 		minIntervalSeconds: options.pollInterval,
 		estimatedSeconds,
+		minSeconds: findModel(client.provider, input.model)?.minSeconds,
 		isExisting,
 		isConfirmed: true,
 	};

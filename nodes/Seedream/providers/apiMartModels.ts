@@ -196,6 +196,7 @@ export const seedream50Pro: Model = {
 	aliases: ['doubao-seedream-5-0-pro'],
 	label: 'Seedream 5.0 Pro',
 	version: '5.0 pro',
+	minSeconds: 90,
 	price: {
 		perImage: [
 			{ amount: 0.02925, resolutions: ['1K', '1.5K'] },

@@ -100,6 +100,8 @@ export const evoLink: Provider = {
 		body: (taskIds) => ({ task_ids: taskIds }),
 		parse: (body) => parse(batchedTasks, body),
 	},
+	/** https://docs.evolink.ai/en/api-manual/task-management/get-task-detail, November 2026. */
+	minPollSeconds: 3,
 	taskList: {
 		path: (model, page) =>
 			`/v1/tasks?type=image&model=${encodeURIComponent(model)}&page=${page}&page_size=${PAGE_SIZE}`,

@@ -163,6 +163,7 @@ export const seedream50Pro: Model = {
 	id: 'doubao-seedream-5.0-pro',
 	label: 'Seedream 5.0 Pro',
 	version: '5.0 pro',
+	minSeconds: 90,
 	parameters: {
 		...seedream50Flash.parameters,
 		promptOptimization: promptPriority(['standard', 'fast']),

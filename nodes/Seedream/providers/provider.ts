@@ -106,6 +106,8 @@ export interface Model {
 	guesses?: ReadonlySet<LimitName>;
 	/** Set for a model that splits an image: the maximum number of images that it returns. */
 	layers?: { max: number };
+	/** How long a task takes at least, where that's long. */
+	minSeconds?: number;
 	/** The list price; undefined where the provider publishes none. */
 	price?: Price;
 }
@@ -334,6 +336,8 @@ export interface Provider {
 	failedTasksAreFree: 'documented' | 'assumed';
 	queryPath: (taskId: string) => string;
 	batchQuery?: BatchQuery;
+	/** How often the provider wants a running task to be queried at most. */
+	minPollSeconds?: number;
 	taskList?: TaskList;
 	modelSchema?: ModelSchemaRequest;
 	pricing?: PricingRequest;

@@ -1,4 +1,5 @@
 import type { DurationEstimator } from './durationEstimator';
+import { expectedFrom, type ProgressForecast } from './progressForecast';
 
 /** What decides when a running task is polled. Times are milliseconds since 1970. */
 export interface PollState {
@@ -7,8 +8,11 @@ export interface PollState {
 	polledAt?: number;
 	/** In percent, from the last response. */
 	progress?: number;
+	forecast?: ProgressForecast;
 	/** The provider's own estimate, from the task's creation. */
 	estimatedSeconds?: number;
+	/** No task of this model takes less. */
+	minSeconds?: number;
 }
 
 /** Poll intervals, as shares of the task's age: a delay matters less for a long task. */
@@ -30,26 +34,28 @@ const MIN_WAIT_MS = 15_000;
 
 /**
  * When to poll a task next. As long as it's unknown how long tasks take, a few of them are probes,
- * which are polled early and often; the others wait for the probes' results.
+ * which are polled early and often; the others wait for the probes' results. `probe` is how many times
+ * later than usual a probe's first poll comes.
  */
 export function nextPollAt(
 	task: PollState,
 	durationEstimator: DurationEstimator,
-	isProbe: boolean,
+	probe: number | undefined,
 ): number {
 	return task.polledAt === undefined
-		? firstPollAt(task, durationEstimator, isProbe)
-		: laterPollAt(task, task.polledAt, durationEstimator, isProbe);
+		? firstPollAt(task, durationEstimator, probe)
+		: laterPollAt(task, task.polledAt, durationEstimator, probe);
 }
 
 function firstPollAt(
 	{ startedAt, estimatedSeconds }: PollState,
 	durationEstimator: DurationEstimator,
-	isProbe: boolean,
+	probe: number | undefined,
 ): number {
 	const expected = durationEstimator.expected(estimatedSeconds);
-	if (isProbe && !durationEstimator.hasSamples()) {
-		return startedAt + Math.min(expected ? expected / 2 : INITIAL_PROBE_MS, MAX_FIRST_POLL_MS);
+	if (probe && !durationEstimator.hasSamples()) {
+		const usual = Math.min(expected ? expected / 2 : INITIAL_PROBE_MS, MAX_FIRST_POLL_MS);
+		return startedAt + probe * usual;
 	}
 	const likely = expected ? justAfter(expected) : 0;
 	return startedAt + (durationEstimator.hasSamples() ? likely : Math.max(MIN_WAIT_MS, likely));
@@ -59,12 +65,12 @@ function laterPollAt(
 	{ startedAt, progress, estimatedSeconds }: PollState,
 	polledAt: number,
 	durationEstimator: DurationEstimator,
-	isProbe: boolean,
+	probe: number | undefined,
 ): number {
 	const age = polledAt - startedAt;
 	const estimated = durationEstimator.expected(estimatedSeconds);
 	const hasSamples = durationEstimator.hasSamples();
-	const probeShare = isProbe ? probeStep(age, estimated) : WAITING_STEP;
+	const probeShare = probe ? probeStep(age, estimated) : WAITING_STEP;
 	const share = hasSamples ? CLOSE_STEP : probeShare;
 	const step = Math.min(MAX_STEP_MS, Math.max(MIN_STEP_MS, share * age));
 	const expected = expectedFrom(progress, age) ?? (hasSamples ? estimated : undefined);
@@ -81,9 +87,4 @@ function probeStep(age: number, estimated: number | undefined): number {
 /** Polling just before the end would cost a request and another interval. */
 function justAfter(expected: number): number {
 	return expected * 1.005 + 5;
-}
-
-/** Extrapolated from a provider's progress. Values near 0 and 100 are too coarse, or made up. */
-function expectedFrom(progress: number | undefined, age: number): number | undefined {
-	return progress && progress >= 5 && progress <= 95 ? (age * 100) / progress : undefined;
 }

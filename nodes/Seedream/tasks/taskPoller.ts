@@ -4,7 +4,10 @@ import type { BatchQuery, CompletedTask, EndedTask, TaskState } from '../provide
 import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import { DurationEstimator } from './durationEstimator';
+import { PollQueue } from './pollQueue';
 import { nextPollAt, type PollState } from './pollSchedule';
+import { eagerStep, nextEagerPollAt } from './eagerPolls';
+import { forecast } from './progressForecast';
 import type { ParsedResponse, ProviderClient } from './providerClient';
 
 export interface PolledTask {
@@ -17,6 +20,8 @@ export interface PolledTask {
 	minIntervalSeconds: number;
 	/** The provider's own estimate, if the task was just created. */
 	estimatedSeconds?: number;
+	/** No task of the model takes less. */
+	minSeconds?: number;
 	/** The task wasn't just created. It may be done already, so it's polled at once. */
 	isExisting: boolean;
 	/** The provider returned the task's ID itself, so if it isn't found, that's temporary. */
@@ -29,7 +34,6 @@ interface TrackedTask extends PolledTask, PollState {
 	fail: (failure: Failure) => void;
 	abort: (reason: unknown) => void;
 	trackedSince: number;
-	isBeingPolled: boolean;
 	/** The response to a batch query omitted the task. */
 	isPolledAlone: boolean;
 	/** Failed polls in a row, and those of the same kind as the last one. */
@@ -45,6 +49,14 @@ interface TrackedTask extends PolledTask, PollState {
 /** How often to look for tasks that are due. */
 const TICK_MS = 20;
 const MAX_PROBES = 3;
+/** So few tasks are polled more often: there may be someone who waits for them. */
+const MAX_FEW = 10;
+
+/** Where a task can't be polled again soon, there are more probes, each polled later than the last. */
+const MAX_STAGGERED_PROBES = 24;
+const STAGGER = 1.15;
+/** Images take longer. If tasks take less, the provider's interval would be as long as the task. */
+const SHORT_MS = 8_000;
 
 /** In a row; including the delays between them, about 15 and 30 seconds. */
 const MAX_NOT_FOUND = 5;
@@ -61,15 +73,27 @@ const MIN_TIME_MS = 10_000;
 /** If the first poll finds a task completed, it was probably done at this share of its age. */
 const LIKELY_SHARE = 0.95;
 
-/** A batch query includes tasks that aren't due if they have this share of the oldest one's age. */
-const MIN_AGE_SHARE = 0.5;
 /** Between two batch queries, as a share of the age of the oldest task that's due. */
 const BATCH_STEP = 0.04;
+/** The same while it's unknown how long tasks take. */
+const PROBE_BATCH_STEP = 0.06;
 const MAX_BATCH_STEP_MS = 5_000;
 
 /** Polls all running tasks of a batch at one provider. */
 export class TaskPoller {
 	private readonly tasks = new Set<TrackedTask>();
+
+	/** Those that aren't due yet. */
+	private queue = new PollQueue<TrackedTask>();
+
+	/** Those that are due, but not being polled yet. */
+	private due: TrackedTask[] = [];
+
+	/** The first polls of each come this many times later than usual. */
+	private readonly probes = new Map<TrackedTask, number>();
+
+	/** Including those that have ended. */
+	private count = 0;
 
 	private readonly durationEstimator = new DurationEstimator();
 
@@ -110,10 +134,9 @@ export class TaskPoller {
 		isEnough: (state: TaskState) => state is S,
 	): Promise<Result<ParsedResponse<S>>> {
 		return await new Promise((resolve, reject) => {
-			this.tasks.add({
+			const tracked: TrackedTask = {
 				...task,
 				trackedSince: this.clock.now(),
-				isBeingPolled: false,
 				isPolledAlone: false,
 				failures: 0,
 				similarFailures: 0,
@@ -125,9 +148,22 @@ export class TaskPoller {
 				},
 				fail: (failure) => resolve({ ok: false, failure }),
 				abort: reject,
-			});
+			};
+			this.tasks.add(tracked);
+			this.count += 1;
+			this.schedule(tracked);
+			this.addProbes();
 			if (!this.isRunning) void this.run();
 		});
+	}
+
+	private get isBatch(): boolean {
+		return this.count > MAX_FEW;
+	}
+
+	/** Between two polls of a task in a batch. */
+	private minIntervalMs(): number {
+		return this.isBatch ? 1000 * (this.client.provider.minPollSeconds ?? 0) : 0;
 	}
 
 	private async run(): Promise<void> {
@@ -138,6 +174,8 @@ export class TaskPoller {
 				await this.clock.sleep(TICK_MS);
 			}
 		} catch (error) {
+			this.queue = new PollQueue();
+			this.due = [];
 			this.abort(this.tasks, error);
 		} finally {
 			this.isRunning = false;
@@ -153,62 +191,99 @@ export class TaskPoller {
 
 	private pollDue(): void {
 		const now = this.clock.now();
-		const idle = [...this.tasks].filter((task) => !task.isBeingPolled);
-		const probes = this.probes();
-		const due = idle.filter((task) => this.dueAt(task, probes.has(task)) <= now);
 		const { batchQuery } = this.client.provider;
-		if (!batchQuery || !this.usesBatches) {
-			for (const task of due) void this.pollOne(task);
-			return;
+		for (const task of this.queue.takeDue(now, (waiting) => this.dueAt(waiting))) {
+			if (task.isPolledAlone) void this.pollOne(task);
+			else this.due.push(task);
 		}
-		for (const task of due) if (task.isPolledAlone) void this.pollOne(task);
-		const dueTogether = due.filter(({ isPolledAlone }) => !isPolledAlone);
-		this.pollBatches(dueTogether, idle, batchQuery);
+		if (batchQuery && this.usesBatches) this.pollBatches(batchQuery);
+		else for (const task of this.due.splice(0)) void this.pollOne(task);
 	}
 
-	private pollBatches(
-		due: readonly TrackedTask[],
-		idle: readonly TrackedTask[],
-		batchQuery: BatchQuery,
-	): void {
+	private pollBatches(batchQuery: BatchQuery): void {
 		const now = this.clock.now();
 		const { maxIds } = batchQuery;
-		const [oldest] = due;
-		const isLastChance = due.some((task) => now >= deadlineOf(task));
+		const [oldest] = this.due;
+		const isLastChance = this.due.some((task) => now >= deadlineOf(task));
 		if (!oldest || (now < this.nextBatchAt && !isLastChance)) return;
 		const age = now - Math.max(oldest.startedAt, oldest.trackedSince);
-		this.nextBatchAt = now + Math.min(MAX_BATCH_STEP_MS, BATCH_STEP * age);
+		this.nextBatchAt = now + this.batchStep(age);
+		const due = this.due.splice(0);
+		const room = Math.ceil(due.length / maxIds) * maxIds - due.length;
 		// Tasks that aren't due fill the requests up, but don't cause another one.
-		const isWorthIncluding = (task: TrackedTask) =>
-			!task.isPolledAlone &&
-			task.failures === 0 &&
-			now - task.startedAt >= MIN_AGE_SHARE * age &&
-			now >= allowedAt(task);
-		const candidates = new Set([...due, ...idle.filter(isWorthIncluding)]);
-		const requests = Math.ceil(due.length / maxIds);
-		const polled = [...candidates].slice(0, requests * maxIds);
+		const others = this.queue.takeNext(
+			room,
+			(task, dueAt) =>
+				!task.isPolledAlone &&
+				task.failures === 0 &&
+				now >= this.allowedAt(task) &&
+				(!this.isBatch || (task.polledAt !== undefined && dueAt <= this.nextBatchAt)),
+		);
+		const polled = [...due, ...others];
 		for (let from = 0; from < polled.length; from += maxIds) {
 			void this.pollBatch(polled.slice(from, from + maxIds), batchQuery);
 		}
 	}
 
-	/** The first few tasks whose creation time is known. */
-	private probes(): Set<TrackedTask> {
-		const probes = new Set<TrackedTask>();
-		if (this.durationEstimator.hasSamples()) return probes;
-		for (const task of this.tasks) {
-			if (!task.isExisting) probes.add(task);
-			if (probes.size === MAX_PROBES) break;
-		}
-		return probes;
+	private batchStep(age: number): number {
+		if (!this.isBatch) return eagerStep(age, this.tasks.size);
+		const share = this.durationEstimator.hasSamples() ? BATCH_STEP : PROBE_BATCH_STEP;
+		return Math.min(MAX_BATCH_STEP_MS, share * age);
 	}
 
-	private dueAt(task: TrackedTask, isProbe: boolean): number {
+	private schedule(task: TrackedTask): void {
+		if (!this.tasks.has(task)) return;
+		const { estimatedSeconds, timeoutSeconds, minIntervalSeconds } = task;
+		if (this.isWaiting(task)) {
+			const line = [estimatedSeconds, timeoutSeconds, minIntervalSeconds].join();
+			this.queue.add(task, task.startedAt, line);
+		} else this.queue.add(task, this.dueAt(task));
+	}
+
+	/** When such a task is polled depends on the others. */
+	private isWaiting(task: TrackedTask): boolean {
+		return task.polledAt === undefined && !task.isExisting && !this.probes.has(task);
+	}
+
+	/** The first few tasks whose creation time is known. */
+	private addProbes(): void {
+		if (this.durationEstimator.hasSamples()) return;
+		const { probes } = this;
+		const isStaggered = this.minIntervalMs() > 0;
+		while (probes.size < (isStaggered ? MAX_STAGGERED_PROBES : MAX_PROBES)) {
+			const [task] = this.queue.takeNext(1, (next) => this.isWaiting(next));
+			if (!task) return;
+			probes.set(task, isStaggered ? STAGGER ** probes.size : 1);
+			this.schedule(task);
+		}
+	}
+
+	/** The first completed task shows that the others are due as well. */
+	private endProbes(): void {
+		this.probes.clear();
+		this.nextBatchAt = this.clock.now();
+		for (const task of this.queue.takeDue(Infinity, () => 0)) this.schedule(task);
+	}
+
+	private dueAt(task: TrackedTask): number {
 		if (task.isExisting && task.polledAt === undefined) return task.startedAt;
-		const isRetry = task.failures > 0;
-		const wanted = isRetry ? task.retryAt : nextPollAt(task, this.durationEstimator, isProbe);
-		const latest = isRetry ? lastPollAt(task) : deadlineOf(task);
-		return Math.min(latest, Math.max(wanted, allowedAt(task)));
+		const allowedAt = this.allowedAt(task);
+		if (task.failures > 0) return Math.min(lastPollAt(task), Math.max(task.retryAt, allowedAt));
+		const probe = this.probes.get(task);
+		const eager = probe && !this.isBatch ? nextEagerPollAt(task, this.tasks.size) : undefined;
+		const wanted = eager ?? nextPollAt(task, this.durationEstimator, probe);
+		return Math.min(deadlineOf(task), Math.max(wanted, allowedAt));
+	}
+
+	/** By the user's own poll interval, and by what the provider asks for. */
+	private allowedAt(task: TrackedTask): number {
+		const { startedAt, polledAt, failures } = task;
+		const ownMs = task.minIntervalSeconds * 1000;
+		if (polledAt === undefined) return startedAt + ownMs;
+		const { durationEstimator } = this;
+		const expected = durationEstimator.expected(task.estimatedSeconds) ?? Infinity;
+		const isShort = durationEstimator.hasSamples() && expected < SHORT_MS;
+		return polledAt + Math.max(ownMs, isShort || failures > 0 ? 0 : this.minIntervalMs());
 	}
 
 	private async pollOne(task: TrackedTask): Promise<void> {
@@ -278,13 +353,12 @@ export class TaskPoller {
 		tasks: readonly TrackedTask[],
 		poll: () => Promise<void>,
 	): Promise<void> {
-		for (const task of tasks) task.isBeingPolled = true;
 		try {
 			await poll();
 		} catch (error) {
 			this.abort(tasks, error);
 		} finally {
-			for (const task of tasks) task.isBeingPolled = false;
+			for (const task of tasks) this.schedule(task);
 		}
 	}
 
@@ -292,9 +366,9 @@ export class TaskPoller {
 		const { content: state } = response;
 		const now = this.clock.now();
 		if (state.status === 'completed' && !task.isExisting) {
-			// The first completed task shows that the others are due as well.
-			if (!this.durationEstimator.hasSamples()) this.nextBatchAt = now;
+			const isFirst = !this.durationEstimator.hasSamples();
 			this.durationEstimator.addSample(durationOf(task, state, now), task.estimatedSeconds);
+			if (isFirst) this.endProbes();
 		}
 		if (task.offer(response)) {
 			this.untrack(task);
@@ -305,6 +379,7 @@ export class TaskPoller {
 		task.lastFailure = undefined;
 		task.polledAt = now;
 		task.progress = 'progress' in state ? state.progress : undefined;
+		task.forecast = forecast(task.progress, now - task.startedAt, task.forecast);
 		if (now >= deadlineOf(task)) this.timedOut(task);
 	}
 
@@ -329,17 +404,13 @@ export class TaskPoller {
 
 	private untrack(task: TrackedTask): void {
 		this.tasks.delete(task);
+		if (this.probes.delete(task)) this.addProbes();
 		this.client.release(task.taskId);
 	}
 }
 
 function deadlineOf({ startedAt, timeoutSeconds }: PolledTask): number {
 	return startedAt + timeoutSeconds * 1000;
-}
-
-/** By the user's own poll interval. */
-function allowedAt({ startedAt, polledAt, minIntervalSeconds }: TrackedTask): number {
-	return (polledAt ?? startedAt) + minIntervalSeconds * 1000;
 }
 
 function lastPollAt(task: TrackedTask): number {

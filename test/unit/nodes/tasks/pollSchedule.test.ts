@@ -24,8 +24,11 @@ interface Case extends Omit<PollState, 'startedAt' | 'polledAt'> {
 function nextAge({ isProbe = false, age, seen = [], ...task }: Case): number {
 	const polledAt = age === undefined ? undefined : STARTED_AT + age;
 	return (
-		nextPollAt({ startedAt: STARTED_AT, polledAt, ...task }, estimatorFrom(seen), isProbe) -
-		STARTED_AT
+		nextPollAt(
+			{ startedAt: STARTED_AT, polledAt, ...task },
+			estimatorFrom(seen),
+			isProbe ? 1 : undefined,
+		) - STARTED_AT
 	);
 }
 

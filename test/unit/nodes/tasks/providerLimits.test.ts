@@ -8,7 +8,13 @@ import { TaskPoller } from '../../../../nodes/Seedream/tasks/taskPoller';
 import { concurrentClock, type VirtualClock } from '../virtualClock';
 import { BODY, LAKE, bodyOf, open, submitTools } from './ledgerFixtures';
 import { networkError, PATIENCE_SECONDS, reply } from './scriptedApiClient';
-import { seededRandom, simulatedProvider, singly, type Simulation } from './simulatedProvider';
+import {
+	inBatches,
+	seededRandom,
+	simulatedProvider,
+	singly,
+	type Simulation,
+} from './simulatedProvider';
 
 /** Ends a test that hangs. */
 const MAX_MS = 7_200_000;
@@ -159,7 +165,7 @@ const LIMITED: Limited[] = [
 
 const REQUEST: Array<[string, Provider]> = [
 	['one by one', singly],
-	['in batches', evoLink],
+	['in batches', inBatches],
 ];
 
 describe.each(LIMITED)(

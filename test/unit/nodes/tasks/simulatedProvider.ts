@@ -8,8 +8,10 @@ import type {
 import type { VirtualClock } from '../virtualClock';
 import { reply } from './scriptedApiClient';
 
-/** EvoLink without batch queries. */
-export const singly: Provider = { ...evoLink, batchQuery: undefined };
+/** A provider that may be asked for a running task at any time. */
+export const inBatches: Provider = { ...evoLink, minPollSeconds: undefined };
+/** The same without batch queries. */
+export const singly: Provider = { ...inBatches, batchQuery: undefined };
 
 export interface SimulatedTask {
 	id: string;
