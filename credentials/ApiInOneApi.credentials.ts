@@ -1,12 +1,12 @@
 import type {
-	IAuthenticateGeneric,
+	IAuthenticate,
 	Icon,
 	ICredentialTestRequest,
 	ICredentialType,
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { apiKeyField, BASE_URL, baseUrlField, BEARER_AUTHENTICATION } from './credentialFields';
+import { apiKeyField, BASE_URL, baseUrlField, bearerAuthentication } from './credentialFields';
 
 /** HTTP statuses, and codes in the body, that fail the test. */
 const FAILING_STATUSES = [400, 401, 402, 403, 405, 407, 429, 500, 501, 502, 503, 504];
@@ -25,7 +25,7 @@ export class ApiInOneApi implements ICredentialType {
 		baseUrlField('https://apiin.one/api'),
 	];
 
-	authenticate: IAuthenticateGeneric = BEARER_AUTHENTICATION;
+	authenticate: IAuthenticate = bearerAuthentication;
 
 	/**
 	 * The provider documents no endpoint that only checks a key, so the test queries a task that can't

@@ -1,12 +1,12 @@
 import type {
-	IAuthenticateGeneric,
+	IAuthenticate,
 	Icon,
 	ICredentialTestRequest,
 	ICredentialType,
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { apiKeyField, BASE_URL, baseUrlField, BEARER_AUTHENTICATION } from './credentialFields';
+import { apiKeyField, BASE_URL, baseUrlField, bearerAuthentication } from './credentialFields';
 
 export class ApiMartApi implements ICredentialType {
 	name = 'apiMartApi';
@@ -22,7 +22,7 @@ export class ApiMartApi implements ICredentialType {
 		baseUrlField('https://api.apimart.ai'),
 	];
 
-	authenticate: IAuthenticateGeneric = BEARER_AUTHENTICATION;
+	authenticate: IAuthenticate = bearerAuthentication;
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: BASE_URL, url: '/v1/balance' },

@@ -1,12 +1,12 @@
 import type {
-	IAuthenticateGeneric,
+	IAuthenticate,
 	Icon,
 	ICredentialTestRequest,
 	ICredentialType,
 	INodeProperties,
 } from 'n8n-workflow';
 
-import { apiKeyField, BASE_URL, baseUrlField, BEARER_AUTHENTICATION } from './credentialFields';
+import { apiKeyField, BASE_URL, baseUrlField, bearerAuthentication } from './credentialFields';
 
 export class EvoLinkApi implements ICredentialType {
 	name = 'evoLinkApi';
@@ -31,7 +31,7 @@ export class EvoLinkApi implements ICredentialType {
 		},
 	];
 
-	authenticate: IAuthenticateGeneric = BEARER_AUTHENTICATION;
+	authenticate: IAuthenticate = bearerAuthentication;
 
 	test: ICredentialTestRequest = {
 		request: { baseURL: BASE_URL, url: '/v1/credits' },

@@ -1,4 +1,4 @@
-import type { IAuthenticateGeneric, INodeProperties } from 'n8n-workflow';
+import type { IAuthenticate, INodeProperties } from 'n8n-workflow';
 
 /** What the credentials of all providers have in common. */
 
@@ -29,9 +29,8 @@ export function baseUrlField(baseUrl: string): INodeProperties {
 /** The base URL for the credential test, without trailing slashes. */
 export const BASE_URL = '={{ $credentials.baseUrl.trim().replace(/\\/+$/, "") }}';
 
-export const BEARER_AUTHENTICATION: IAuthenticateGeneric = {
-	type: 'generic',
-	properties: {
-		headers: { Authorization: '=Bearer {{ $credentials.apiKey.trim() }}' },
-	},
-};
+/** A function, because n8n takes a millisecond to evaluate an expression, and does so for each request. */
+export const bearerAuthentication: IAuthenticate = async ({ apiKey }, request) => ({
+	...request,
+	headers: { ...request.headers, Authorization: `Bearer ${String(apiKey ?? '').trim()}` },
+});

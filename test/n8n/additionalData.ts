@@ -1,8 +1,8 @@
 import type {
 	ICredentialDataDecryptedObject,
 	ICredentialsHelper,
+	ICredentialType,
 	IHttpRequestOptions,
-	INode,
 	IWorkflowExecuteAdditionalData,
 	Workflow,
 } from 'n8n-workflow';
@@ -61,8 +61,8 @@ function createCredentialsHelper(
 	return {
 		getParentTypes: () => [],
 		isCredentialUsableByNode: () => true,
-		authenticate: async (data, typeName, options, workflow, node) =>
-			authenticate(loader.getCredential(typeName).type, data, options, workflow, node),
+		authenticate: async (data, typeName, options) =>
+			await authenticate(loader.getCredential(typeName).type, data, options as IHttpRequestOptions),
 		preAuthentication: async () => undefined,
 		runPreAuthentication: async () => undefined,
 		getCredentials: async () => await unavailable('getCredentials'),
@@ -74,30 +74,14 @@ function createCredentialsHelper(
 	};
 }
 
-/** What n8n does with a credential's `authenticate`: resolves its expressions and adds the headers. */
-function authenticate(
-	{ authenticate: rules }: { authenticate?: unknown },
+/** What n8n does with a credential's `authenticate`, if it's a function. */
+async function authenticate(
+	{ authenticate: addKey }: ICredentialType,
 	credentials: ICredentialDataDecryptedObject,
-	options: IHttpRequestOptions | object,
-	workflow: Workflow | undefined,
-	node: INode | undefined,
-): IHttpRequestOptions {
-	const { properties } = rules as { properties: { headers: Record<string, string> } };
-	const headers = Object.entries(properties.headers).map(([name, value]) => [
-		name,
-		workflow && node
-			? workflow.expression.getSimpleParameterValue(
-					node,
-					value,
-					'internal',
-					{ $credentials: credentials },
-					undefined,
-					'',
-				)
-			: value,
-	]);
-	const request = options as IHttpRequestOptions;
-	return { ...request, headers: { ...request.headers, ...Object.fromEntries(headers) } };
+	request: IHttpRequestOptions,
+): Promise<IHttpRequestOptions> {
+	if (typeof addKey !== 'function') return await unavailable('generic authentication');
+	return await addKey(credentials, request);
 }
 
 async function unavailable(what: string): Promise<never> {

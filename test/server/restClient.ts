@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import axios, { type AxiosInstance } from 'axios';
 import { z } from 'zod';
@@ -93,6 +94,8 @@ export class RestClient {
 			maxRedirects: 0,
 			validateStatus: () => true,
 			maxContentLength: Infinity,
+			// After a long execution of code, n8n closes kept connections that have a request.
+			httpAgent: new Agent({ keepAlive: false }),
 			// The session is bound to it.
 			headers: { 'browser-id': 'seedream' },
 		});

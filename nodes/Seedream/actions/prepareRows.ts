@@ -85,14 +85,18 @@ export async function prepareRows<T extends Row>(
 	return prepared;
 }
 
+/** One for all rows: an empty map takes more memory than the rest of a row. */
+const NO_FALLBACKS = new Map<Provider, ProviderTools>();
+
 async function prepareRow<T extends Row>(
 	row: T,
 	open: (provider: Provider) => Promise<Result<ProviderTools>>,
 ): Promise<PreparedRow<T>> {
 	const tools = await open(row.provider);
 	if (!tools.ok) return tools;
-	const fallbacks = new Map<Provider, ProviderTools>();
-	for (const provider of row.options.fallbacks.flatMap((id) => findProvider(id) ?? [])) {
+	const others = row.options.fallbacks.flatMap((id) => findProvider(id) ?? []);
+	const fallbacks = others.length === 0 ? NO_FALLBACKS : new Map<Provider, ProviderTools>();
+	for (const provider of others) {
 		if (provider === row.provider) continue;
 		const fallback = await open(provider);
 		if (!fallback.ok) {

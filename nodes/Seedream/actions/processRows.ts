@@ -19,6 +19,7 @@ import { selectFields } from '../output/taskItems';
 import { createBackoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import { SlowTolerantLimiter } from '../shared/limit';
+import { createPause } from '../shared/pause';
 import { Progress } from '../tasks/progress';
 import type { ProviderClient } from '../tasks/providerClient';
 import { prepareRows, readRows, type PreparedRow } from './prepareRows';
@@ -121,6 +122,8 @@ async function processAll<T>(
 	progress: Progress,
 	fewerImages: number[],
 ): Promise<RowResult[]> {
+	// Thousands of rows may start, or get a slot, at the same time.
+	const pause = createPause(shared.clock);
 	return await waitForAll(
 		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
 			const images = expected[itemIndex] ?? 1;
@@ -137,7 +140,7 @@ async function processAll<T>(
 				...tools,
 				itemIndex,
 				withSlot: async (work) =>
-					await inSlot(tools.client, shared.clock, async () => {
+					await inSlot(tools.client, shared.clock, pause, async () => {
 						noteStarted();
 						return await work();
 					}),
@@ -147,6 +150,7 @@ async function processAll<T>(
 				},
 				noteFewerImages: () => fewerImages.push(itemIndex),
 			});
+			await pause();
 			const result = await processRow(row, toolsFor(providerTools));
 			progress.ended(images, result.ok ? countImages(result.value) : undefined);
 			return result;
@@ -157,10 +161,12 @@ async function processAll<T>(
 async function inSlot<T>(
 	{ concurrencyLimiter }: ProviderClient,
 	clock: Clock,
+	pause: () => Promise<void>,
 	work: () => Promise<T>,
 ): Promise<T> {
 	const free = await concurrencyLimiter.acquire();
 	try {
+		await pause();
 		// After a stop, the rows that are still waiting end here.
 		await clock.sleep(0);
 		return await work();
@@ -210,13 +216,11 @@ function createRowProgress(
 		context.sendMessageToUI(message);
 	};
 	const total = expected.reduce((sum, images) => sum + images, 0);
-	return new Progress(total, clock, say, () => waitingProviders(prepared));
-}
-
-/** The providers that aren't accepting requests right now. */
-function waitingProviders(rows: ReadonlyArray<PreparedRow<unknown>>): string[] {
-	const clients = new Set(
-		rows.flatMap((row) => (!hasEnded(row) && row.ok ? [row.value.client] : [])),
-	);
-	return [...clients].flatMap((client) => (client.isBackingOff() ? [client.provider.label] : []));
+	const clients = [
+		...new Set(prepared.flatMap((row) => (!hasEnded(row) && row.ok ? [row.value.client] : []))),
+	];
+	// The providers that aren't accepting requests right now.
+	const waiting = () =>
+		clients.flatMap((client) => (client.isBackingOff() ? [client.provider.label] : []));
+	return new Progress(total, clock, say, waiting);
 }

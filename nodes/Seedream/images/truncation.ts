@@ -54,30 +54,34 @@ class StructureDetector implements TruncationDetector {
 }
 
 class EndMarkerDetector implements TruncationDetector {
-	/** The marker may be split between two chunks. */
-	private lastBytes = Buffer.alloc(0);
+	/** The last chunks, in which the marker may be. */
+	private chunks: Buffer[] = [];
 
-	private markerAt = -Infinity;
+	/** Those before, with the rest of the last 64 KB. */
+	private earlier: Buffer[] = [];
 
 	private length = 0;
 
 	constructor(private readonly marker: Buffer) {}
 
-	update(chunk: Uint8Array): void {
-		const { marker, lastBytes, length } = this;
-		const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-		const overlap = marker.length - 1;
-		const seam = Buffer.concat([lastBytes, bytes.subarray(0, overlap)]);
-		const inSeam = seam.lastIndexOf(marker);
-		const inBytes = bytes.lastIndexOf(marker);
-		if (inBytes >= 0) this.markerAt = length + inBytes;
-		else if (inSeam >= 0) this.markerAt = length - lastBytes.length + inSeam;
-		this.lastBytes = Buffer.concat([lastBytes, bytes.subarray(-overlap)]).subarray(-overlap);
-		this.length += bytes.length;
+	update({ buffer, byteOffset, byteLength }: Uint8Array): void {
+		if (this.length >= MAX_TRAILING_BYTES) {
+			this.earlier = this.chunks;
+			this.chunks = [];
+			this.length = 0;
+		}
+		this.chunks.push(Buffer.from(buffer, byteOffset, byteLength));
+		this.length += byteLength;
 	}
 
 	isComplete(): boolean {
-		return this.length - this.markerAt <= MAX_TRAILING_BYTES;
+		const { earlier, chunks } = this;
+		// Nearly always in the last chunk, and joining them would copy them.
+		return this.endsIn(chunks.at(-1)) || this.endsIn(Buffer.concat([...earlier, ...chunks]));
+	}
+
+	private endsIn(bytes?: Buffer): boolean {
+		return bytes?.subarray(-MAX_TRAILING_BYTES).includes(this.marker) === true;
 	}
 }
 

@@ -1,4 +1,8 @@
-import type { IExecuteFunctions, IHttpRequestOptions } from 'n8n-workflow';
+import type {
+	ICredentialDataDecryptedObject,
+	IExecuteFunctions,
+	IHttpRequestOptions,
+} from 'n8n-workflow';
 import { z } from 'zod';
 
 import type { Result } from '../errors/failure';
@@ -10,6 +14,7 @@ import { parseJsonExactly } from '../shared/json';
 import type { ApiClient, HttpRequest, HttpResult } from '../tasks/apiClient';
 import { multipart } from './multipart';
 import { attempt, throwIfCancelled } from './networkErrors';
+import { nodeOf } from './node';
 import { RequestTimeout } from './requestTimeout';
 
 const API_TIMEOUT_MS = 60_000;
@@ -33,7 +38,7 @@ export async function createApiClient(
 	provider: Provider,
 	itemIndex: number,
 ): Promise<Result<SigningApiClient>> {
-	if (!context.getNode().credentials?.[provider.credential]) {
+	if (!nodeOf(context).credentials?.[provider.credential]) {
 		return { ok: false, failure: missingCredential(provider) };
 	}
 	const credential = await readCredential(context, provider, itemIndex);
@@ -48,7 +53,7 @@ class N8nApiClient implements SigningApiClient {
 	constructor(
 		private readonly context: IExecuteFunctions,
 		private readonly credentialType: string,
-		private readonly credential: Record<string, unknown>,
+		private readonly credential: ICredentialDataDecryptedObject,
 	) {}
 
 	readonly addCallbackData: AddCallbackData = (url, json) =>
@@ -100,16 +105,18 @@ class N8nApiClient implements SigningApiClient {
 		timeoutMs: number,
 		mustFinish = false,
 	): Promise<HttpResult> {
-		const { context, credentialType } = this;
+		const { context, credentialType, credential } = this;
 		const result = await exchange(context, { timeoutMs, mustFinish }, async (signal) =>
 			context.helpers.httpRequestWithAuthentication.call(
 				withSignal(context, signal),
 				credentialType,
 				{ ...options, timeout: timeoutMs, ...FULL_RESPONSE },
+				// Otherwise n8n would read and decrypt it for each request.
+				{ credentialsDecrypted: { id: '', name: '', type: credentialType, data: credential } },
 			),
 		);
 		if (result.kind === 'networkError') return result;
-		return { ...result, body: withoutApiKey(result.body, apiKeyOf(this.credential)) };
+		return { ...result, body: withoutApiKey(result.body, apiKeyOf(credential)) };
 	}
 }
 
@@ -120,7 +127,7 @@ export async function sendWithoutKey(
 	itemIndex: number,
 	{ baseUrl: documented, path, timeoutMs }: { baseUrl: string; path: string; timeoutMs: number },
 ): Promise<HttpResult> {
-	const isSelected = context.getNode().credentials?.[provider.credential] !== undefined;
+	const isSelected = nodeOf(context).credentials?.[provider.credential] !== undefined;
 	const credential = isSelected && (await readCredential(context, provider, itemIndex));
 	const base = credential && credential.ok ? baseUrl(credential.value, 'baseUrl') : documented;
 	if (!isWebAddress(base)) return INVALID_URL;
@@ -156,10 +163,9 @@ async function readCredential(
 	context: IExecuteFunctions,
 	provider: Provider,
 	itemIndex: number,
-): Promise<Result<Record<string, unknown>>> {
+): Promise<Result<ICredentialDataDecryptedObject>> {
 	try {
-		const fields = await context.getCredentials(provider.credential, itemIndex);
-		return { ok: true, value: credentialSchema.parse(fields) };
+		return { ok: true, value: await context.getCredentials(provider.credential, itemIndex) };
 	} catch (error) {
 		throwIfCancelled(context);
 		const reason = error instanceof Error ? error.message : String(error);

@@ -137,9 +137,9 @@ async function followRedirects(
 		const reason = refuse(url);
 		if (reason !== undefined) return { reason };
 		const response = await get(url);
+		if (response.statusCode < 300 || response.statusCode > 399) return response;
 		const location = locationSchema.safeParse(response.headers).data?.location;
-		const isRedirect = response.statusCode >= 300 && response.statusCode <= 399;
-		if (!isRedirect || location === undefined) return response;
+		if (location === undefined) return response;
 		response.body.on('error', () => undefined);
 		response.body.destroy();
 		if (redirects === MAX_REDIRECTS) return { reason: `the link ${link} redirects too often` };

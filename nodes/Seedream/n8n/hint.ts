@@ -64,7 +64,11 @@ type Finished = z.infer<typeof finishedSchema>;
 
 /** How many images a row's items have. The file of a task's layers isn't one. */
 export function countImages(items: readonly RowItem[]): number {
-	return finishedOf(items).reduce(
+	return imagesOf(finishedOf(items));
+}
+
+function imagesOf(finished: readonly Finished[]): number {
+	return finished.reduce(
 		(count, { imageUrl, imageUrls }) => count + (imageUrls?.length ?? (imageUrl ? 1 : 0)),
 		0,
 	);
@@ -81,7 +85,7 @@ function finishedOf(items: readonly RowItem[]): Finished[] {
 
 function imagesLine({ items, seconds }: ExecutionSummary): string {
 	const finished = finishedOf(items);
-	const count = countImages(items);
+	const count = imagesOf(finished);
 	if (count === 0) return '';
 	const expiries = finished.flatMap(({ expiresAt }) => expiresAt ?? []).sort();
 	const [first] = expiries;

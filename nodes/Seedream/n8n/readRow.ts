@@ -68,7 +68,7 @@ export async function readGenerateRow(fields: RowFields): Promise<Result<Generat
 		const check = await readRequest(fields, provider);
 		const request = check();
 		const continueWhen = readContinueWhen(fields.read, CONTINUE_WHEN);
-		const options = readOptions(fields.read);
+		const options = fields.readOnce(readOptions);
 		if (!request.ok || !continueWhen.ok || !options.ok) {
 			return refuse(provider, request, continueWhen, options);
 		}
@@ -105,7 +105,7 @@ export async function readRowSettings(
 ): Promise<Result<RowSettings>> {
 	return await readable(async () => {
 		const continueWhen = readContinueWhen(fields.read, CONTINUE_WHEN);
-		const options = readOptions(fields.read);
+		const options = fields.readOnce(readOptions);
 		if (!continueWhen.ok || !options.ok) return refuse(provider, continueWhen, options);
 		const value = { provider, continueWhen: continueWhen.value, options: options.value };
 		return { ok: true, value };
@@ -196,7 +196,7 @@ export async function readStatusRow(fields: RowFields): Promise<Result<StatusRow
 	return await readRow(fields, async (provider) => {
 		const taskIds = readTaskIds(fields);
 		const continueWhen = readContinueWhen(fields.read, ['now', 'finished']);
-		const options = readOptions(fields.read);
+		const options = fields.readOnce(readOptions);
 		if (!taskIds.ok || !continueWhen.ok || !options.ok) {
 			return refuse(provider, taskIds, continueWhen, options);
 		}
@@ -216,13 +216,13 @@ const callbackSchema = z.object({ taskId: z.string().refine(isTaskId) }).passthr
 
 /** The row is what the trigger's webhook returned. */
 export async function readTriggerRow(fields: RowFields): Promise<Result<TriggerRow>> {
-	const { context, itemIndex, read } = fields;
+	const { context, itemIndex } = fields;
 	return await readRow(fields, async (provider) => {
 		const callback = callbackSchema.safeParse(context.getInputData()[itemIndex]?.json);
 		if (!callback.success) {
 			return { ok: false, failure: invalidRow(['The callback has no task ID'], provider) };
 		}
-		const options = readOptions(read);
+		const options = fields.readOnce(readOptions);
 		if (!options.ok) return refuse(provider, options);
 		const { taskId, ...query } = callback.data;
 		return { ok: true, value: { provider, taskId, query, options: options.value } };

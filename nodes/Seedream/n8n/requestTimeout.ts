@@ -14,9 +14,7 @@ const pending = new Set<RequestTimeout>();
 export class RequestTimeout {
 	private readonly controller = new AbortController();
 
-	private readonly released = new AbortController();
-
-	private readonly timers: AbortSignal[] = [];
+	private readonly undo: Array<() => void> = [];
 
 	constructor(context: IExecuteFunctions, timeoutMs: number, mustFinish = false) {
 		pending.add(this);
@@ -50,7 +48,7 @@ export class RequestTimeout {
 	/** The request has ended by itself. */
 	release(): void {
 		pending.delete(this);
-		this.released.abort();
+		for (const removeListener of this.undo) removeListener();
 	}
 
 	private abortAfter(ms: number): void {
@@ -59,11 +57,11 @@ export class RequestTimeout {
 
 	private startTimer(ms: number, onEnd: (timer: AbortSignal) => void): void {
 		const timer = AbortSignal.timeout(Math.ceil(ms));
-		this.timers.push(timer);
 		this.listen(timer, () => onEnd(timer));
 	}
 
 	private listen(signal: AbortSignal, onAbort: () => void): void {
-		signal.addEventListener('abort', onAbort, { once: true, signal: this.released.signal });
+		signal.addEventListener('abort', onAbort, { once: true });
+		this.undo.push(() => signal.removeEventListener('abort', onAbort));
 	}
 }

@@ -1,5 +1,7 @@
 import get from 'lodash/get';
+import has from 'lodash/has';
 import memoize from 'lodash/memoize';
+import toPath from 'lodash/toPath';
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { ParameterName } from '../providers/provider';
@@ -22,7 +24,8 @@ export const ADDITIONAL_PARAMETERS: readonly ParameterName[] = [
 	'callbackUrl',
 ];
 
-const CELL = /^\{\{\s*\$json\.(\w+(?:\.\w+)*)\s*\}\}$/;
+const CELL =
+	/^=?\{\{\s*\$json((?:\.[\p{ID_Start}_$][\p{ID_Continue}$]*|\[(["'])[^"'\\]*\2\])+)\s*\}\}$/u;
 
 /** What all rows of a batch have in common. */
 class BatchFields {
@@ -34,6 +37,15 @@ class BatchFields {
 	readonly isFixed = memoize(
 		(name: string) => name in this.parameters && allExpressions(this.parameters[name]).length === 0,
 	);
+
+	/** Where the cell is in a row's item, if the text names one and does nothing else. */
+	readonly cellPath = memoize((text: unknown): string[] | undefined => {
+		const path = CELL.exec(String(text))?.[1];
+		return path === undefined ? undefined : toPath(path.replace(/^\./, ''));
+	});
+
+	/** What `readOnce` has read. */
+	readonly known = new Map<unknown, unknown>();
 
 	/** Rows are read without a break otherwise. */
 	readonly pause: () => Promise<void>;
@@ -68,8 +80,10 @@ export class RowFields implements RowExpressions {
 	/** `whenHidden` is always the same for a field. */
 	readonly read: ReadField = memoize((name: string, whenHidden: unknown): unknown => {
 		const { batch, context, itemIndex } = this;
-		return batch.isFixed(name)
-			? batch.readFixed(name, whenHidden, itemIndex)
+		if (batch.isFixed(name)) return batch.readFixed(name, whenHidden, itemIndex);
+		const cell = this.cell(this.parameters[name]);
+		return typeof cell === 'string' && cell !== ''
+			? cell
 			: context.getNodeParameter(name, itemIndex, whenHidden);
 	});
 
@@ -78,11 +92,26 @@ export class RowFields implements RowExpressions {
 			this.cell(part) ?? this.context.evaluateExpression(part, this.itemIndex),
 	);
 
-	/** The value of a part that only names a cell which isn't empty. A tool's items aren't its `$json`. */
-	private cell(part: string): unknown {
-		const path = CELL.exec(part)?.[1];
-		if (path === undefined || isTool(this.context)) return undefined;
-		return get(this.context.getInputData()[this.itemIndex]?.json, path);
+	/** Reads only once for all rows what no expression makes different in each. */
+	readOnce<T>(parse: (field: ReadField) => T): T {
+		const { batch, read } = this;
+		const known = batch.known.get(parse) as { value: T } | undefined;
+		if (known) return known.value;
+		let isSame = true;
+		const value = parse((name, whenHidden) => {
+			isSame &&= batch.isFixed(name) || !(name in this.parameters);
+			return read(name, whenHidden);
+		});
+		if (isSame) batch.known.set(parse, { value });
+		return value;
+	}
+
+	/** The cell that an expression, or a part of one, only names. A tool's items aren't its `$json`. */
+	private cell(text: unknown): unknown {
+		const path = this.batch.cellPath(text);
+		if (!path || isTool(this.context)) return undefined;
+		const json = this.context.getInputData()[this.itemIndex]?.json;
+		return has(json, path) ? get(json, path) : undefined;
 	}
 
 	/** To be called before a row is read: reading thousands of them takes seconds. */

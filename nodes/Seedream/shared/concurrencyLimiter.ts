@@ -10,7 +10,7 @@ const MAX_LIMIT = 1_000;
 export class ConcurrencyLimiter {
 	private readonly isAutomatic: boolean;
 
-	private readonly queue: Array<() => void> = [];
+	private readonly queue: Array<(() => void) | undefined> = [];
 
 	/** Where the queue begins; `shift()` would move all other entries of a long one. */
 	private head = 0;
@@ -60,6 +60,8 @@ export class ConcurrencyLimiter {
 		while (this.active < this.limit) {
 			const next = this.queue[this.head];
 			if (!next) return;
+			// Or everything that waited would stay in memory.
+			this.queue[this.head] = undefined;
 			this.head += 1;
 			this.active += 1;
 			next();

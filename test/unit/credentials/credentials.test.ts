@@ -25,7 +25,7 @@ const CREDENTIALS: Array<[string, ICredentialType, Record<string, string>]> = [
 	['apiInOneApi', new ApiInOneApi(), { apiKey: '', baseUrl: 'https://apiin.one/api' }],
 ];
 
-/** Evaluates an expression as n8n does, such as `=Bearer {{ $credentials.apiKey }}`. */
+/** Evaluates an expression as n8n does, such as `={{ $credentials.baseUrl }}`. */
 function evaluate(expression: unknown, credentials: Record<string, string>): string {
 	const text = String(expression);
 	expect(text.startsWith('=')).toBe(true);
@@ -55,12 +55,14 @@ describe.each(CREDENTIALS)('the credential %s', (name, credential, fields) => {
 
 	it.each(['sk-1', ' sk-1', 'sk-1\n', '\t sk-1 \r\n', '\ufeffsk-1\u00a0'])(
 		'sends the API key %j without white space',
-		(apiKey) => {
+		async (apiKey) => {
 			const { authenticate } = credential;
-			if (typeof authenticate !== 'object') throw new Error('not a generic authentication');
-			expect(evaluate(authenticate.properties.headers?.Authorization, { apiKey })).toBe(
-				'Bearer sk-1',
-			);
+			if (typeof authenticate !== 'function') throw new Error('not a function');
+			const request = { url: 'https://api.example', headers: { 'Idempotency-Key': 'k' } };
+			expect(await authenticate({ apiKey }, request)).toEqual({
+				...request,
+				headers: { ...request.headers, Authorization: 'Bearer sk-1' },
+			});
 			// Callbacks are signed with exactly the key that's sent.
 			expect(apiKeyOf({ apiKey })).toBe('sk-1');
 		},

@@ -61,23 +61,58 @@ describe("a row's fields", () => {
 		return { value: new RowFields(context, 0).evaluate(part), read };
 	};
 
-	it.each(['{{ $json.cell }}', '{{$json.cell}}', '{{ $json.inner.cell }}'])(
-		"a row's cell is known without an evaluation by n8n: %s",
-		(part) => {
-			expect(cellOf({ cell: 'A', inner: { cell: 'A' } }, part)).toEqual({ value: 'A', read: [] });
-		},
-	);
+	/** The value of a field with this expression. */
+	const promptOf = (json: IDataObject, expression: string, type?: string) => {
+		const parameters = { ...PARAMETERS, prompt: expression };
+		const { context, read } = countingContext({ parameters, items: [json], type });
+		return { value: new RowFields(context, 0).read('prompt', ''), read };
+	};
+
+	const CELLS = {
+		cell: 'A',
+		inner: { cell: 'A', 'the cell': 'A' },
+		'My cell': 'A',
+		'a.b': 'A',
+		提示词: 'A',
+	};
+
+	it.each([
+		'{{ $json.cell }}',
+		'{{$json.cell}}',
+		'{{ $json.inner.cell }}',
+		'{{ $json["cell"] }}',
+		"{{ $json['My cell'] }}",
+		"{{ $json['a.b'] }}",
+		'{{ $json.inner["the cell"] }}',
+		"{{ $json['inner']['cell'] }}",
+		'{{ $json.提示词 }}',
+	])("a row's cell is known without an evaluation by n8n: %s", (part) => {
+		expect(cellOf(CELLS, part)).toEqual({ value: 'A', read: [] });
+		expect(promptOf(CELLS, `=${part}`)).toEqual({ value: 'A', read: [] });
+	});
 
 	it.each([
 		[{ cell: null }, '{{ $json.cell }}'],
 		[{ other: 'A' }, '{{ $json.cell }}'],
 		[{ cell: 'A' }, '{{ $json.cell + 1 }}'],
-		[{ cell: 'A' }, '{{ $json["cell"] }}'],
+		[{ cell: 'A' }, '{{ $json["cell"].trim() }}'],
+		[{ a: 'A', b: 'B' }, '{{ $json["a"] + $json["b"] }}'],
+		[{ a: 'A' }, '{{ $json["a"] ?? $json["b"] }}'],
+		[{ 'a.b': 'A' }, '{{ $json.a.b }}'],
+		[{ cell: 'A' }, '{{ $json.constructor.name }}'],
+		[{ cell: 'A' }, '{{ $json.cell }} '],
 	])("a row's part is evaluated by n8n unless it's a cell with a value: %j %s", (json, part) => {
 		expect(cellOf(json, part)).toEqual({ value: '2K', read: [`${part} 0`] });
+		expect(promptOf(json, `=${part}`)).toEqual({ value: '2K', read: ['prompt 0'] });
+	});
+
+	it.each([[''], [5], [true], [['A']]])('a field of a cell with %j is read by n8n', (cell) => {
+		expect(promptOf({ cell }, '={{ $json.cell }}').read).toEqual(['prompt 0']);
 	});
 
 	it("a row's cells are evaluated by n8n if an agent calls the node", () => {
-		expect(cellOf({ cell: 'A' }, '{{ $json.cell }}', 'seedreamGenerateTool').read).toHaveLength(1);
+		const type = 'seedreamGenerateTool';
+		expect(cellOf({ cell: 'A' }, '{{ $json.cell }}', type).read).toHaveLength(1);
+		expect(promptOf({ cell: 'A' }, '={{ $json.cell }}', type).read).toHaveLength(1);
 	});
 });

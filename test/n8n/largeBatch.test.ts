@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import { startSandbox } from '../sandbox/sandbox';
+
+const SMALL = 500;
+const LARGE = 5_000;
+
+/** Both are measured in one process, so that a busy machine slows both down. */
+const MAX_CPU_RATIO = 1.3;
+/** What a row takes while the node runs, besides its items; it was 6.3 KB once. */
+const MAX_BYTES_PER_ROW = 8_192;
+
+const PACKAGE = resolve(__dirname, '../..');
+const run = promisify(execFile);
+
+interface Measured {
+	rows: number;
+	cpuMs: number;
+	/** In bytes: the most that was in use while the node ran, and what its result takes. */
+	peak: number;
+	kept: number;
+}
+
+async function measure(): Promise<Measured[]> {
+	const sandbox = await startSandbox({ taskSeconds: 0.1 }, { initialBalance: 1e9 });
+	const { stdout } = await run(
+		join(PACKAGE, 'node_modules/.bin/tsx'),
+		[
+			join(__dirname, 'batchProcess.ts'),
+			`${SMALL},${LARGE}`,
+			sandbox.baseUrls.evoLink,
+			sandbox.keys.evoLink,
+		],
+		{ cwd: PACKAGE },
+	);
+	await sandbox.close();
+	return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measured[];
+}
+
+it('a row of 5,000 takes hardly more CPU time and memory than one of 500', async () => {
+	const [small, large] = await measure();
+	if (!small || !large) throw new Error('nothing was measured');
+	expect([small.rows, large.rows]).toEqual([SMALL, LARGE]);
+	const msPerRow = ({ cpuMs, rows }: Measured) => cpuMs / rows;
+	const besides = ({ peak, kept }: Measured) => peak - kept;
+	const bytesPerRow = (besides(large) - besides(small)) / (LARGE - SMALL);
+	console.info(
+		`CPU time of a row: ${msPerRow(small).toFixed(2)} ms of ${SMALL}, ${msPerRow(large).toFixed(2)} ms of ${LARGE}; ` +
+			`memory of a row: ${(bytesPerRow / 1024).toFixed(1)} KB`,
+	);
+	expect(msPerRow(large) / msPerRow(small)).toBeLessThan(MAX_CPU_RATIO);
+	expect(bytesPerRow).toBeLessThan(MAX_BYTES_PER_ROW);
+}, 600_000);
