@@ -5,74 +5,105 @@ import { format, resolveConfig } from 'prettier';
 
 import { INTERRUPTED } from '../../demo/interrupted';
 import { UserError } from '../../demo/userError';
-import { formatProgress } from './format';
+import { installRuntime } from '../server/runtime';
+import { Cleanup } from './cleanup';
+import { BEFORE, buildEarlierVersion, CHECKOUT, type EarlierVersion } from './earlierVersion';
 import { benchInProcess } from './inProcess';
 import { describeMachine } from './machine';
-import { benchMemory } from './memory';
-import { benchInN8n, BenchServer, IMAGE_BYTES } from './n8nBench';
+import { benchInN8n } from './n8nBench';
 import { pageOf, RESULTS_FILE } from './page';
-import { fullPlan, quickPlan } from './plan';
+import { planOf } from './plan';
 import { plotOf } from './plot';
 import { loadResults, saveResults, type Results } from './results';
+import { GROUPS, type GroupName } from './scenario';
 
 const PAGE = 'docs/benchmark.md';
 
-/** A quick benchmark must not overwrite the full one. */
-const QUICK_PAGE = 'output/benchmark-quick/benchmark.md';
-const QUICK_RESULTS_FILE = 'output/benchmark-quick/results.json';
+/** A quick or partial benchmark must not overwrite the full one. */
+const PARTIAL_PAGE = 'output/benchmark-partial/benchmark.md';
+const PARTIAL_RESULTS_FILE = 'output/benchmark-partial/results.json';
+
+/** As a value of --compare. */
+const NONE = 'none';
+
+interface Options {
+	quick: boolean;
+	render: boolean;
+	groups: readonly GroupName[];
+	/** A commit, or `NONE`. */
+	compare: string;
+}
 
 async function main(): Promise<void> {
-	const { quick, render } = readArguments();
-	const file = quick ? QUICK_RESULTS_FILE : RESULTS_FILE;
-	const page = quick ? QUICK_PAGE : PAGE;
-	if (!render) saveResults(file, await measureAll(quick));
+	const options = readArguments();
+	const isPartial = options.quick || options.groups.length < GROUPS.length;
+	const file = isPartial ? PARTIAL_RESULTS_FILE : RESULTS_FILE;
+	const page = isPartial ? PARTIAL_PAGE : PAGE;
+	if (!options.render) saveResults(file, await measureAll(options));
 	await writePage(page, loadExisting(file));
 	console.log(`The tables are in ${page}.`);
 }
 
-function readArguments(): { quick: boolean; render: boolean } {
+function readArguments(): Options {
 	try {
 		const { values } = parseArgs({
 			options: {
 				quick: { type: 'boolean', default: false },
 				render: { type: 'boolean', default: false },
+				only: { type: 'string' },
+				compare: { type: 'string', default: BEFORE },
 			},
 		});
-		return values;
+		return { ...values, groups: values.only === undefined ? GROUPS : readGroups(values.only) };
 	} catch {
-		throw new UserError('Usage: npm run bench -- [--quick] [--render]');
+		throw new UserError(
+			`Usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--compare <commit> | --compare ${NONE}] [--render]`,
+		);
 	}
 }
 
-async function measureAll(quick: boolean): Promise<Results> {
+function readGroups(list: string): GroupName[] {
+	return list.split(',').map((name) => {
+		const group = GROUPS.find((known) => known === name.trim());
+		if (group === undefined) throw new Error(`There is no group ${name}`);
+		return group;
+	});
+}
+
+async function measureAll({ quick, groups, compare }: Options): Promise<Results> {
 	const begun = performance.now();
 	const at = new Date().toISOString();
 	const log = (line: string) => console.log(line);
-	const server = await BenchServer.open(log);
-	const { version, node } = server.runtime;
-	const measured = await measureInN8n(server, quick, log).finally(() => server.close());
-	const inProcess = await benchInProcess(log);
-	return {
-		at,
-		quick,
-		minutes: (performance.now() - begun) / 60_000,
-		machine: describeMachine({ n8n: version, node: node.version }),
-		imageBytes: IMAGE_BYTES,
-		...measured,
-		inProcess,
-	};
+	const runtime = await installRuntime(log);
+	const cleanup = new Cleanup();
+	try {
+		const before = compare === NONE ? undefined : await buildEarlierVersion(compare, cleanup);
+		const plan = planOf({ quick, groups, compares: before !== undefined });
+		const measurements = await benchInN8n({ runtime, plan, before, cleanup, log });
+		const inProcess = groups.includes('package') ? await benchPackages(before, log) : undefined;
+		return {
+			at,
+			quick,
+			minutes: (performance.now() - begun) / 60_000,
+			machine: describeMachine({ n8n: runtime.version, node: runtime.node.version }),
+			before: before?.name,
+			measurements,
+			inProcess,
+		};
+	} finally {
+		await cleanup.run();
+	}
 }
 
-async function measureInN8n(
-	server: BenchServer,
-	quick: boolean,
+async function benchPackages(
+	before: EarlierVersion | undefined,
 	log: (line: string) => void,
-): Promise<Pick<Results, 'measurements' | 'memory'>> {
-	const plan = quick ? quickPlan() : fullPlan();
-	const measurements = await benchInN8n(server, plan, log, (measurement) =>
-		log(formatProgress(measurement)),
-	);
-	return quick ? { measurements } : { measurements, memory: await benchMemory(server, log) };
+): Promise<Results['inProcess']> {
+	log('In n8n’s engine: loading, CPU by row, memory.');
+	const now = await benchInProcess(CHECKOUT);
+	if (before === undefined) return { now };
+	log(`The same with ${before.name}.`);
+	return { now, before: await benchInProcess(before.folder) };
 }
 
 function loadExisting(file: string): Results {

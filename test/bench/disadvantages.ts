@@ -1,6 +1,15 @@
-import { FAULT_LABELS, HANDLING_LABELS, formatScenario, formatSeconds } from './format';
+import {
+	APPROACH_LABELS,
+	FAULT_LABELS,
+	formatPercent,
+	formatScenario,
+	formatSeconds,
+	formatWay,
+	HANDLING_LABELS,
+} from './format';
 import { mean, type Group } from './groups';
 import type { Measurement } from './results';
+import type { Approach } from './scenario';
 
 interface Metric {
 	name: string;
@@ -15,6 +24,12 @@ const METRICS: Metric[] = [
 		name: 'queries per image',
 		read: ({ queries, images }) => (images === 0 ? null : queries / images),
 		show: (value) => value.toFixed(1),
+	},
+	{
+		name: 'of the creates refused',
+		read: ({ creates, tasks, scenario }) =>
+			scenario.limit === 'none' ? null : (creates - tasks) / creates,
+		show: formatPercent,
 	},
 	{ name: 'seconds of CPU', read: (run) => run.cpuSeconds, show: (value) => value.toFixed(1) },
 ];
@@ -36,32 +51,43 @@ const FAULT_METRICS: Metric[] = [
 /** A smaller difference is noise. */
 const MIN_RATIO = 1.02;
 
-/** A Markdown list of everything in which the package is worse than the hand-made workflow. */
+/** Where our node is compared with an earlier version, with default settings. */
+const RIVALS: Partial<Record<Approach, readonly Approach[]>> = {
+	seedream: ['allAtOnce'],
+	automatic: ['before', 'allAtOnce', 'retried'],
+};
+
+/** A Markdown list of everything in which the package is worse than a hand-made workflow, or than it was. */
 export function disadvantages(groups: readonly Group[]): string {
 	const lines = groups.flatMap((group) => {
 		const { scenario, way, handling } = group;
-		const rival = groups.find(
+		const rivals = groups.filter(
 			(other) =>
-				other.way === 'allAtOnce' &&
+				RIVALS[way]?.includes(other.way) &&
+				other.name === group.name &&
 				other.handling === handling &&
 				JSON.stringify(other.scenario) === JSON.stringify(scenario),
 		);
-		if (rival === undefined || (way !== 'seedream' && way !== 'automatic')) return [];
 		const isPlain = scenario.fault === 'none';
-		const worse = (isPlain ? METRICS : FAULT_METRICS).flatMap((metric) =>
-			compare(metric, group, rival),
-		);
 		const setting = isPlain
-			? `${formatScenario(scenario)}, ${way === 'automatic' ? way : 'Concurrency = rows'}`
+			? `${formatScenario(scenario)}, ${formatWay(group)}`
 			: `${FAULT_LABELS[scenario.fault]}, ${HANDLING_LABELS[handling]}`;
-		return worse.length === 0 ? [] : [`- ${setting}: ${worse.join('; ')}.`];
+		return rivals.flatMap((rival) => {
+			const worse = (isPlain ? METRICS : FAULT_METRICS).flatMap((metric) =>
+				compare(metric, group, rival),
+			);
+			return worse.length === 0
+				? []
+				: [`- ${setting}, compared with ${APPROACH_LABELS[rival.way]}: ${worse.join('; ')}.`];
+		});
 	});
-	return lines.length === 0 ? 'Nowhere in these runs.' : lines.join('\n');
+	return lines.length === 0 ? 'Nowhere in these executions.' : lines.join('\n');
 }
 
 function compare({ name, read, show }: Metric, own: Group, rival: Group): string[] {
 	const [mine, other] = [average(own.runs, read), average(rival.runs, read)];
 	if (mine === null || other === null || mine <= other * MIN_RATIO) return [];
+	if (show(mine) === show(other)) return [];
 	return [`${show(mine)} ${name} against ${show(other)}`];
 }
 

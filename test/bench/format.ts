@@ -1,10 +1,20 @@
+import { PROVIDER_TITLES } from '../sandbox/tasks';
 import type { Measurement } from './results';
-import type { Fault, Handling, Scenario, Approach } from './scenario';
+import {
+	LIMITS,
+	type Approach,
+	type Fault,
+	type Handling,
+	type Run,
+	type Scenario,
+} from './scenario';
 
 export const APPROACH_LABELS: Record<Approach, string> = {
 	seedream: 'Seedream Generate, Concurrency = rows',
 	automatic: 'Seedream Generate, automatic',
+	before: 'Seedream Generate, automatic, before',
 	allAtOnce: 'HTTP Request, all rows at once',
+	retried: 'HTTP Request, batching and retries',
 	rowByRow: 'HTTP Request, row by row',
 };
 
@@ -21,9 +31,22 @@ export const FAULT_LABELS: Record<Fault, string> = {
 	create500: 'one create returns 500, once',
 };
 
-export function formatScenario({ rows, taskTime, limited }: Scenario): string {
-	const time = taskTime === 'uneven' ? '2 to 8 s' : `${taskTime} s`;
-	return `${formatCount(rows)} rows, ${time} per task${limited ? ', 20 creates per second' : ''}`;
+export function formatScenario({ rows, provider, model, taskTime, limit }: Scenario): string {
+	return [
+		`${formatCount(rows)} ${rows === 1 ? 'row' : 'rows'}`,
+		...(provider === 'evoLink' ? [] : [PROVIDER_TITLES[provider]]),
+		...(model === '4.5' ? [] : [model]),
+		`${formatTaskTime(taskTime)} per task`,
+		...(limit === 'none' ? [] : [LIMITS[limit].label]),
+	].join(', ');
+}
+
+export function formatTaskTime(taskTime: Scenario['taskTime']): string {
+	return typeof taskTime === 'number' ? `${taskTime} s` : `${taskTime.from} to ${taskTime.to} s`;
+}
+
+export function formatWay({ way, scenario }: Pick<Run, 'way' | 'scenario'>): string {
+	return APPROACH_LABELS[way] + (scenario.downloads ? '' : ', Download Images off');
 }
 
 export function formatCount(value: number): string {
@@ -34,6 +57,10 @@ export function formatSeconds(value: number): string {
 	return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 }
 
+export function formatPercent(share: number): string {
+	return `${(share * 100).toFixed(1)}%`;
+}
+
 /** How an execution ended, in one or two words. */
 export function formatOutcome({ status, stopped }: Measurement): string {
 	if (stopped) return 'stopped, too long';
@@ -42,8 +69,8 @@ export function formatOutcome({ status, stopped }: Measurement): string {
 
 /** A progress line. */
 export function formatProgress(measurement: Measurement): string {
-	const { scenario, way, handling, images } = measurement;
+	const { scenario, handling, images } = measurement;
 	const { fault } = scenario;
 	const trouble = fault === 'none' ? '' : `, ${FAULT_LABELS[fault]} (${HANDLING_LABELS[handling]})`;
-	return `${formatScenario(scenario)}${trouble}: ${APPROACH_LABELS[way]}: ${formatOutcome(measurement)} in ${formatSeconds(measurement.seconds)} s, ${images} images`;
+	return `${formatScenario(scenario)}${trouble}: ${formatWay(measurement)}: ${formatOutcome(measurement)} in ${formatSeconds(measurement.seconds)} s, ${images} images`;
 }

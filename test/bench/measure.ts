@@ -3,23 +3,25 @@ import { z } from 'zod';
 
 import {
 	startSandbox,
+	type Fault,
 	type Intercept,
 	type Sandbox,
+	type SandboxOptions,
 	type SandboxRequest,
 } from '../sandbox/sandbox';
 import type { UsageMeter } from '../server/processUsage';
 import type { RestClient } from '../server/restClient';
 import type { StoredFiles } from '../server/storedFiles';
 import { providerMetrics, outputMetrics } from './metrics';
-import type { Run } from './plan';
 import type { Measurement } from './results';
 import {
 	minimumSeconds,
-	CREATES_PER_SECOND,
 	estimateSeconds,
 	FAULTY_ROW,
+	LIMITS,
 	rowOf,
 	secondsOf,
+	type Run,
 	type Scenario,
 } from './scenario';
 import { ROWS, workflowFor, type CredentialIds } from './workflows';
@@ -32,7 +34,6 @@ export interface Bench {
 	credentials: CredentialIds;
 	/** Fixed, as the credentials contain it. */
 	sandboxPort: number;
-	imageBytes: number;
 }
 
 /** An execution times out after this many times its estimate. */
@@ -43,18 +44,22 @@ const MIN_TIMEOUT_MS = 120_000;
 /** Between executions, for n8n to write its database and collect garbage. */
 const PAUSE_MS = 700;
 
+/** For 10,000 rows, several times over. */
+const ENOUGH_CREDITS = 10_000_000;
+
 export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 	const { scenario, way } = run;
 	const faults = faultsOf(scenario);
-	const sandbox = await startSandbox({
-		port: bench.sandboxPort,
-		imageBytes: bench.imageBytes,
-		taskSeconds: ({ prompt }) => secondsOf(rowOf(prompt), scenario),
-		intercept: faults.intercept,
-		...(scenario.limited && {
-			rateLimit: { perSecond: CREATES_PER_SECOND, steps: ['create'] },
-		}),
-	});
+	const sandbox = await startSandbox(
+		{
+			port: bench.sandboxPort,
+			imageBytes: scenario.imageBytes,
+			taskSeconds: ({ prompt }) => secondsOf(rowOf(prompt), scenario),
+			intercept: faults.intercept,
+			...limitOptions(scenario),
+		},
+		{ initialBalance: ENOUGH_CREDITS },
+	);
 	faults.watch(sandbox);
 	try {
 		return { ...run, boundSeconds: minimumSeconds(scenario), ...(await execute()) };
@@ -64,7 +69,7 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 	}
 
 	async function execute() {
-		const { n8n, meter, files, credentials, imageBytes } = bench;
+		const { n8n, meter, files, credentials } = bench;
 		const baseUrl = sandbox.baseUrls.evoLink;
 		const id = await n8n.createWorkflow(workflowFor(run, baseUrl, credentials));
 		const timeoutMs = TIMEOUT_FACTOR * estimateSeconds(scenario, way) * 1000;
@@ -81,8 +86,8 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 			stopped,
 			seconds,
 			...(message !== undefined && { error: message }),
-			...providerMetrics(sandbox, faults.caused),
-			...(await outputMetrics(data, sandbox, imageBytes, files)),
+			...providerMetrics(sandbox, scenario, faults.caused),
+			...(await outputMetrics(data, sandbox, scenario, files)),
 			restMegabytes,
 			...usage,
 		};
@@ -90,6 +95,14 @@ export async function measure(bench: Bench, run: Run): Promise<Measurement> {
 		await n8n.deleteWorkflow(id);
 		return measured;
 	}
+}
+
+function limitOptions({ limit }: Scenario): SandboxOptions {
+	if (limit === 'none') return {};
+	const { kind, max } = LIMITS[limit];
+	return kind === 'concurrent'
+		? { concurrentTasks: max }
+		: { rateLimit: { kind, perSecond: max, steps: ['create'] } };
 }
 
 /** Tasks in progress at the end of an execution are charged as well. */
@@ -107,8 +120,23 @@ const SERVER_ERROR = {
 
 const batchSchema = z.object({ task_ids: z.array(z.string()) });
 
+/** Tell how long a task takes. */
+const ESTIMATES = new Set(['estimated_time', 'progress']);
+
+const WITHOUT_ESTIMATES: Fault = {
+	kind: 'reshape',
+	change: ({ body, ...response }) => ({
+		...response,
+		body: Buffer.isBuffer(body)
+			? body
+			: JSON.parse(
+					JSON.stringify(body, (key, value: unknown) => (ESTIMATES.has(key) ? undefined : value)),
+				),
+	}),
+};
+
 /** One HTTP 500 for one row; failed tasks are set up by the prompt. */
-function faultsOf({ fault }: Scenario) {
+function faultsOf({ fault, estimates }: Scenario) {
 	const caused = new Set<SandboxRequest>();
 	let sandbox: Sandbox | undefined;
 	const isFaultyTask = (id: string) =>
@@ -121,6 +149,7 @@ function faultsOf({ fault }: Scenario) {
 		return ids.some(isFaultyTask);
 	};
 	const intercept: Intercept = (request) => {
+		if (!estimates) return WITHOUT_ESTIMATES;
 		if (caused.size > 0 || !isFaulty(request)) return undefined;
 		caused.add(request);
 		return SERVER_ERROR;

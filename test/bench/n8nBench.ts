@@ -2,60 +2,46 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { INTERRUPTED } from '../../demo/interrupted';
 import { startSandbox } from '../sandbox/sandbox';
-import { installCheckout } from '../server/communityPackage';
+import { installPackage } from '../server/communityPackage';
 import { startN8n, type RunningN8n } from '../server/n8nServer';
 import { freePorts } from '../server/ports';
 import { UsageMeter } from '../server/processUsage';
 import { RestClient } from '../server/restClient';
-import { installRuntime, type Runtime } from '../server/runtime';
+import type { Runtime } from '../server/runtime';
 import { createProviderCredentials } from '../server/seedreamN8n';
 import { StoredFiles } from '../server/storedFiles';
+import type { Cleanup } from './cleanup';
+import { CHECKOUT, type EarlierVersion } from './earlierVersion';
+import { formatProgress } from './format';
 import { measure, type Bench } from './measure';
-import { minutesOf, WARM_UP, type Run } from './plan';
+import { minutesOf, warmUp } from './plan';
 import type { Measurement } from './results';
+import type { Approach, Run } from './scenario';
+import type { CredentialIds } from './workflows';
 
-/** The size of a typical photo. */
-export const IMAGE_BYTES = 1_000_000;
-
-/** n8n in a folder of its own with this package installed, until `close`. */
-export class BenchServer {
-	private credentials: Bench['credentials'] | undefined;
+/** n8n in a folder of its own with one version of this package. */
+class BenchServer {
+	private credentials: CredentialIds | undefined;
 
 	private running: RunningN8n | undefined;
 
-	private readonly onInterrupt = () => {
-		// Errors caused by the interruption aren't reported.
-		process.exitCode = INTERRUPTED;
-		void this.close().then(() => process.exit());
-	};
+	private bench: Bench | undefined;
 
-	private constructor(
-		readonly runtime: Runtime,
+	constructor(
+		private readonly runtime: Runtime,
 		private readonly userFolder: string,
 		private readonly sandboxPort: number,
-	) {
-		process.once('SIGINT', this.onInterrupt);
+	) {}
+
+	/** Started and warmed up. */
+	async ready(ways: readonly Approach[]): Promise<Bench> {
+		return this.bench ?? (await this.restart(ways));
 	}
 
-	static async open(log: (line: string) => void): Promise<BenchServer> {
-		const runtime = await installRuntime(log);
-		const userFolder = await mkdtemp(join(tmpdir(), 'seedream-bench-'));
-		const [sandboxPort = 0] = await freePorts(1);
-		const server = new BenchServer(runtime, userFolder, sandboxPort);
-		try {
-			await installCheckout(userFolder);
-		} catch (error) {
-			await server.close();
-			throw error;
-		}
-		return server;
-	}
-
-	/** Restarts n8n in a new process. */
-	async fresh(imageBytes: number): Promise<Bench> {
-		await this.running?.stop();
+	/** In a new process. */
+	async restart(ways: readonly Approach[]): Promise<Bench> {
+		await this.stop();
 		const { runtime, userFolder, sandboxPort } = this;
 		this.running = await startN8n(runtime, { userFolder, logLevel: 'error' });
 		const { url, pid } = this.running;
@@ -63,52 +49,91 @@ export class BenchServer {
 		const isFirst = this.credentials === undefined;
 		await (isFirst ? n8n.setUpOwner() : n8n.login());
 		this.credentials ??= await createCredentials(n8n, sandboxPort);
-		return {
+		this.bench = {
 			n8n,
 			meter: new UsageMeter(pid),
 			files: new StoredFiles(userFolder),
 			credentials: this.credentials,
 			sandboxPort,
-			imageBytes,
 		};
+		for (const run of warmUp(ways)) await measure(this.bench, run);
+		return this.bench;
 	}
 
-	async close(): Promise<void> {
-		process.off('SIGINT', this.onInterrupt);
+	async stop(): Promise<void> {
 		await this.running?.stop();
-		await rm(this.userFolder, { recursive: true, force: true });
+		this.running = undefined;
 	}
 }
 
-async function createCredentials(n8n: RestClient, port: number): Promise<Bench['credentials']> {
+async function createCredentials(n8n: RestClient, port: number): Promise<CredentialIds> {
 	// Only for its addresses: every measurement has a sandbox of its own on the same port.
 	const sandbox = await startSandbox({ port });
 	await sandbox.close();
-	const { evoLinkApi } = await createProviderCredentials(n8n, sandbox);
+	const { evoLinkApi, apiMartApi, apiInOneApi } = await createProviderCredentials(n8n, sandbox);
 	return {
 		httpHeaderAuth: await n8n.createCredential('EvoLink key', 'httpHeaderAuth', {
 			name: 'Authorization',
 			value: `Bearer ${sandbox.keys.evoLink}`,
 		}),
 		evoLinkApi: evoLinkApi.id,
+		apiMartApi: apiMartApi.id,
+		apiInOneApi: apiInOneApi.id,
 	};
 }
 
-/** Executes the plan in one n8n, sequentially. */
-export async function benchInN8n(
-	server: BenchServer,
-	plan: readonly Run[],
-	log: (line: string) => void,
-	onMeasured: (measurement: Measurement) => void,
-): Promise<Measurement[]> {
-	const bench = await server.fresh(IMAGE_BYTES);
-	for (const run of WARM_UP) await measure(bench, run);
-	log(`${plan.length} runs, about ${minutesOf(plan)} minutes.`);
+export interface BenchOptions {
+	runtime: Runtime;
+	plan: readonly Run[];
+	/** Has an n8n of its own. */
+	before: EarlierVersion | undefined;
+	cleanup: Cleanup;
+	log: (line: string) => void;
+}
+
+/** Executes the plan, sequentially. */
+export async function benchInN8n({
+	runtime,
+	plan,
+	before,
+	cleanup,
+	log,
+}: BenchOptions): Promise<Measurement[]> {
+	if (plan.length === 0) return [];
+	const [port = 0] = await freePorts(1);
+	const open = async (checkout: string) => {
+		const userFolder = await mkdtemp(join(tmpdir(), 'seedream-bench-'));
+		cleanup.add(async () => await rm(userFolder, { recursive: true, force: true }));
+		await installPackage(checkout, userFolder);
+		const server = new BenchServer(runtime, userFolder, port);
+		cleanup.add(async () => await server.stop());
+		return server;
+	};
+	const current = await open(CHECKOUT);
+	const earlier = before && (await open(before.folder));
+	log(`${plan.length} executions, about ${minutesOf(plan)} minutes.`);
 	const measurements: Measurement[] = [];
 	for (const run of plan) {
+		const [server, warmUpWays] = serverFor(run.way, current, earlier);
+		const bench = run.scenario.newN8n
+			? await server.restart([run.way])
+			: await server.ready(warmUpWays);
 		const measurement = await measure(bench, run);
 		measurements.push(measurement);
-		onMeasured(measurement);
+		log(formatProgress(measurement));
 	}
+	await current.stop();
+	await earlier?.stop();
 	return measurements;
+}
+
+/** The n8n with this version of the package, and what warms it up. */
+function serverFor(
+	way: Approach,
+	current: BenchServer,
+	earlier: BenchServer | undefined,
+): [BenchServer, readonly Approach[]] {
+	return way === 'before' && earlier !== undefined
+		? [earlier, ['before']]
+		: [current, ['seedream', 'allAtOnce']];
 }

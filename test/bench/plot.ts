@@ -11,9 +11,9 @@ import { init, use, type ComposeOption } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 
 import { APPROACH_LABELS } from './format';
-import { choose, groupsOf, mean } from './groups';
+import { groupsOf, mean } from './groups';
 import type { Measurement } from './results';
-import { minimumSeconds, APPROACHES, type Approach } from './scenario';
+import { APPROACHES, type Approach } from './scenario';
 
 type Option = ComposeOption<
 	LineSeriesOption | GridComponentOption | LegendComponentOption | TitleComponentOption
@@ -25,7 +25,9 @@ const SIZE = { width: 860, height: 600 };
 const STYLES: Record<Approach | 'bound', Style> = {
 	seedream: { color: '#0072b2', symbol: 'circle', labels: 'bottom' },
 	automatic: { color: '#56b4e9', symbol: 'triangle', labels: 'right' },
+	before: { color: '#009e73', symbol: 'pin', labels: 'left' },
 	allAtOnce: { color: '#d55e00', symbol: 'rect', labels: 'top' },
+	retried: { color: '#f0e442', symbol: 'arrow', labels: 'top' },
 	rowByRow: { color: '#cc79a7', symbol: 'diamond', labels: 'top' },
 	bound: { color: '#777777', symbol: 'none' },
 };
@@ -34,10 +36,8 @@ interface Style {
 	color: string;
 	symbol: string;
 	/** Label positions, so that labels of close lines don't overlap. */
-	labels?: 'top' | 'bottom' | 'right';
+	labels?: 'top' | 'bottom' | 'left' | 'right';
 }
-
-const TASK_SECONDS = 2;
 
 const BOUND = 'Bound (computed)';
 
@@ -52,11 +52,12 @@ export function plotOf(measurements: readonly Measurement[]): string {
 }
 
 function optionOf(measurements: readonly Measurement[]): Option {
-	const groups = choose(groupsOf(measurements), { taskTime: TASK_SECONDS });
-	const rows = [...new Set(groups.map(({ scenario }) => scenario.rows))].sort((a, b) => a - b);
-	const bound = rows.map((count): [number, number] => [
-		count,
-		minimumSeconds({ rows: count, taskTime: TASK_SECONDS, limited: false, fault: 'none' }),
+	const groups = groupsOf(measurements).filter(
+		({ name, scenario }) => name === 'speed' && scenario.downloads,
+	);
+	const bound = groups.map(({ scenario, runs }): [number, number] => [
+		scenario.rows,
+		runs[0]?.boundSeconds ?? 0,
 	]);
 	const series = APPROACHES.flatMap((way) => {
 		const points = groups
@@ -73,7 +74,7 @@ function optionOf(measurements: readonly Measurement[]): Option {
 		textStyle: { fontFamily: 'sans-serif', fontSize: 13 },
 		title: {
 			text: 'From rows to images in n8n',
-			subtext: `${TASK_SECONDS} s per task, 1 MB per image, no rate limit; mean of the repeats`,
+			subtext: '2 s per task, 1 MB per image, no rate limit; mean of the repeats',
 			left: 'center',
 			top: 8,
 		},

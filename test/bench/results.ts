@@ -2,14 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 
-import { HANDLINGS, scenarioSchema, APPROACHES } from './scenario';
+import { runSchema } from './scenario';
 
-/** One measurement. */
-export const measurementSchema = z.object({
-	scenario: scenarioSchema,
-	way: z.enum(APPROACHES),
-	handling: z.enum(HANDLINGS),
-	repeat: z.number().int(),
+export const measurementSchema = runSchema.extend({
 	/** n8n's execution status. */
 	status: z.string(),
 	/** Whether it timed out. */
@@ -22,9 +17,15 @@ export const measurementSchema = z.object({
 	queries: z.number().int(),
 	/** The median time from the end of a task to the first query that reported it; null if there was none. */
 	detectionSeconds: z.number().nullable(),
+	/** How often a task was polled, on average, alone or with others. */
+	pollsPerTask: z.number().nullable(),
+	/** The shortest time between two polls of the same unfinished task; null if none was polled twice. */
+	shortestPollInterval: z.number().nullable(),
+	/** Accepted creates as a share of what the limit allows, after the first seconds; null without a limit. */
+	shareOfLimit: z.number().nullable(),
 	tasks: z.number().int(),
 	charged: z.number().int(),
-	/** Complete files in the output, and how many belong to the row they're paired with. */
+	/** Complete files in the output, or links without downloads, and how many belong to the row they're paired with. */
 	images: z.number().int(),
 	paired: z.number().int(),
 	inOrder: z.boolean(),
@@ -41,21 +42,9 @@ export const inProcessSchema = z.object({
 	loadMs: z.array(z.number()),
 	unpackedKilobytes: z.number(),
 	/** For many rows without downloads: CPU milliseconds per row by owner of the code. */
-	profile: z.object({ rows: z.number(), millisecondsPerRow: z.record(z.number()) }),
-	memory: z.object({
-		images: z.number(),
-		imageMegabytes: z.number(),
-		peakWithDownloads: megabytes,
-		peakWithout: megabytes,
-	}),
-});
-
-export const memorySchema = z.object({
-	/** `links`: our node without downloads. */
-	kind: z.enum(['links', 'seedream', 'allAtOnce']),
-	restMegabytes: megabytes,
-	peakMegabytes: megabytes,
-	seconds: z.number(),
+	profiles: z.array(z.object({ rows: z.number(), millisecondsPerRow: z.record(z.number()) })),
+	peakWithDownloads: megabytes,
+	peakWithout: megabytes,
 });
 
 export const resultsSchema = z.object({
@@ -71,14 +60,14 @@ export const resultsSchema = z.object({
 		n8n: z.string(),
 		package: z.string(),
 	}),
-	imageBytes: z.number(),
+	/** The earlier version's commit. */
+	before: z.string().optional(),
 	measurements: z.array(measurementSchema),
-	memory: z.array(memorySchema).optional(),
-	inProcess: inProcessSchema.optional(),
+	/** By version. */
+	inProcess: z.object({ now: inProcessSchema, before: inProcessSchema.optional() }).optional(),
 });
 
 export type Measurement = z.infer<typeof measurementSchema>;
-export type Memory = z.infer<typeof memorySchema>;
 export type InProcess = z.infer<typeof inProcessSchema>;
 export type Results = z.infer<typeof resultsSchema>;
 

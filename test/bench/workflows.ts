@@ -2,8 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { workflowSchema, type WorkflowJson } from '../server/restClient';
-import type { Run } from './plan';
-import { CREATES_PER_SECOND, promptOf, type Handling, type Approach } from './scenario';
+import {
+	LIMITS,
+	limitWindowSeconds,
+	promptOf,
+	type Approach,
+	type Handling,
+	type Run,
+	type Scenario,
+} from './scenario';
 
 /** Node names in the workflow files. */
 export const ROWS = 'Rows';
@@ -15,9 +22,6 @@ const CREATE = 'Create Task';
 /** The URL in the files, so that they can be imported unchanged. */
 const LIVE_URL = 'https://api.evolink.ai';
 
-/** How a user handles the limit: HTTP Request's own batching. */
-const CAREFUL_BATCHING = { batch: { batchSize: CREATES_PER_SECOND, batchInterval: 1000 } };
-
 const RETRY = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1000 };
 
 const RETRIED = /^n8n-nodes-(?:base\.httpRequest|seedream\.)/;
@@ -26,11 +30,8 @@ const RETRIED = /^n8n-nodes-(?:base\.httpRequest|seedream\.)/;
 export type CredentialIds = Readonly<Record<string, string>>;
 
 /** The workflow of an approach, pointed at the sandbox. */
-export function workflowFor(
-	{ scenario, way, handling, downloads }: Run,
-	baseUrl: string,
-	credentials: CredentialIds,
-): WorkflowJson {
+export function workflowFor(run: Run, baseUrl: string, credentials: CredentialIds): WorkflowJson {
+	const { scenario, way, handling } = run;
 	const workflow = readWorkflow(fileOf(way, handling), baseUrl);
 	workflow.pinData = {
 		[ROWS]: Array.from({ length: scenario.rows }, (_, row) => ({
@@ -38,20 +39,49 @@ export function workflowFor(
 		})),
 	};
 	for (const node of workflow.nodes) {
+		if (node.name === SEEDREAM) {
+			Object.assign(node.parameters, generateParameters(run));
+			const type = `${scenario.provider}Api`;
+			node.credentials = { [type]: { id: '', name: type } };
+			if (handling === 'errorOutputs') node.onError = 'continueErrorOutput';
+		}
 		for (const [type, credential] of Object.entries(node.credentials ?? {})) {
 			credential.id = credentials[type] ?? '';
 		}
 		if (handling === 'retry' && RETRIED.test(node.type)) Object.assign(node, RETRY);
-		if (node.name === CREATE && scenario.limited) {
-			node.parameters.options = { batching: CAREFUL_BATCHING };
-		}
-		if (node.name === SEEDREAM) {
-			if (handling === 'errorOutputs') node.onError = 'continueErrorOutput';
-			if (downloads === false) node.parameters.downloadImages = false;
-			node.parameters.options = way === 'seedream' ? { concurrency: scenario.rows } : {};
+		if (node.name === CREATE && scenario.limit !== 'none') {
+			node.parameters.options = { batching: batchingFor(scenario) };
 		}
 	}
 	return workflow;
+}
+
+const MODELS: Record<Scenario['provider'], Record<string, string>> = {
+	evoLink: { model: 'doubao-seedream-4.5', resolution: '2K' },
+	apiMart: { model: 'doubao-seedance-4-5', resolution: '2K' },
+	apiInOne: { model: 'auto', resolution: 'basic' },
+};
+
+const PRO_MODEL = 'doubao-seedream-5.0-pro';
+
+function generateParameters({ scenario, way }: Run): Record<string, unknown> {
+	const { provider, model, downloads, rows } = scenario;
+	return {
+		provider,
+		...MODELS[provider],
+		...(model === '5.0 Pro' && (way === 'before' ? CUSTOM_PRO_MODEL : { model: PRO_MODEL })),
+		downloadImages: downloads,
+		options: way === 'seedream' ? { concurrency: rows } : {},
+	};
+}
+
+/** An earlier version may not know the model. */
+const CUSTOM_PRO_MODEL = { model: 'custom', customModel: PRO_MODEL };
+
+/** How a user handles the limit: HTTP Request's own batching. */
+function batchingFor(scenario: Scenario) {
+	const batchInterval = limitWindowSeconds(scenario) * 1000;
+	return { batch: { batchSize: LIMITS[scenario.limit].max, batchInterval } };
 }
 
 function readWorkflow(file: string, baseUrl: string): WorkflowJson {
@@ -60,7 +90,14 @@ function readWorkflow(file: string, baseUrl: string): WorkflowJson {
 }
 
 function fileOf(way: Approach, handling: Handling): string {
-	if (way === 'rowByRow') return 'row-by-row.json';
-	if (way !== 'allAtOnce') return 'seedream.json';
-	return handling === 'errorOutputs' ? 'all-at-once-error-outputs.json' : 'all-at-once.json';
+	switch (way) {
+		case 'rowByRow':
+			return 'row-by-row.json';
+		case 'retried':
+			return 'batching-and-retries.json';
+		case 'allAtOnce':
+			return handling === 'errorOutputs' ? 'all-at-once-error-outputs.json' : 'all-at-once.json';
+		default:
+			return 'seedream.json';
+	}
 }

@@ -10,12 +10,12 @@ import { lastLines, npm } from './nodeBinary';
 const CHECKOUT = resolve(__dirname, '../..');
 
 /** The package as the registry would serve it. `dist/` must have been built. */
-export async function packCheckout(folder: string): Promise<string> {
-	if (!existsSync(join(CHECKOUT, 'dist', 'nodes'))) {
+async function packCheckout(checkout: string, folder: string): Promise<string> {
+	if (!existsSync(join(checkout, 'dist', 'nodes'))) {
 		throw new UserError('This checkout is not built yet; run npm run build first.');
 	}
 	await mkdir(folder, { recursive: true });
-	const { code, output } = await npm(CHECKOUT, [
+	const { code, output } = await npm(checkout, [
 		'pack',
 		'--ignore-scripts',
 		'--pack-destination',
@@ -33,9 +33,17 @@ export async function packCheckout(folder: string): Promise<string> {
  * starts, so it must not be running yet.
  */
 export async function installCheckout(...userFolders: readonly string[]): Promise<void> {
+	await installPackage(CHECKOUT, ...userFolders);
+}
+
+/** The same for another checkout. */
+export async function installPackage(
+	checkout: string,
+	...userFolders: readonly string[]
+): Promise<void> {
 	const packed = await mkdtemp(join(tmpdir(), 'seedream-pack-'));
 	try {
-		const tarball = await packCheckout(packed);
+		const tarball = await packCheckout(checkout, packed);
 		for (const userFolder of userFolders) await installTarball(userFolder, tarball);
 	} finally {
 		await rm(packed, { recursive: true, force: true });
@@ -66,8 +74,8 @@ async function installTarball(userFolder: string, tarball: string): Promise<void
 const packListSchema = z.array(z.object({ unpackedSize: z.number() })).length(1);
 
 /** The unpacked size in bytes. */
-export async function unpackedSize(): Promise<number> {
-	const { stdout } = await npm(CHECKOUT, ['pack', '--ignore-scripts', '--dry-run', '--json']);
+export async function unpackedSize(checkout: string): Promise<number> {
+	const { stdout } = await npm(checkout, ['pack', '--ignore-scripts', '--dry-run', '--json']);
 	const [pack] = packListSchema.parse(JSON.parse(stdout));
 	return pack?.unpackedSize ?? 0;
 }
