@@ -1,25 +1,42 @@
 const MAX_SAMPLES = 25;
 /** Polling a bit early costs one request, polling late costs the user's time. */
 const QUANTILE = 0.25;
+/** Unless the next poll comes much later. But if tasks differ much, the shorter ones mustn't wait. */
+const CAUTIOUS_QUANTILE = 0.75;
+const MAX_CAUTION_MS = 1_500;
 
 /**
  * Estimates how long a batch's tasks take from those that are done. The provider's own estimate is
  * scaled by how far off it was so far.
  */
 export class DurationEstimator {
-	private readonly durations = new SampleWindow();
+	constructor(
+		private readonly isCautious = false,
+		private readonly durations = new SampleWindow(),
+		private readonly ratios = new SampleWindow(),
+	) {}
 
-	private readonly ratios = new SampleWindow();
+	/** From the same samples, but rather too late than too early. */
+	cautious(): DurationEstimator {
+		return new DurationEstimator(true, this.durations, this.ratios);
+	}
 
 	/** Milliseconds from a task's creation; undefined while nothing is known. */
 	expected(estimatedSeconds: number | undefined): number | undefined {
+		const early = this.quantile(QUANTILE, estimatedSeconds);
+		if (!this.isCautious || early === undefined) return early;
+		const late = this.quantile(CAUTIOUS_QUANTILE, estimatedSeconds) ?? early;
+		return Math.min(late, early + MAX_CAUTION_MS);
+	}
+
+	private quantile(share: number, estimatedSeconds: number | undefined): number | undefined {
 		return estimatedSeconds === undefined
-			? this.durations.quantile()
-			: (this.ratios.quantile() ?? 1) * estimatedSeconds * 1000;
+			? this.durations.quantile(share)
+			: (this.ratios.quantile(share) ?? 1) * estimatedSeconds * 1000;
 	}
 
 	hasSamples(): boolean {
-		return this.durations.quantile() !== undefined;
+		return this.durations.quantile(QUANTILE) !== undefined;
 	}
 
 	addSample(durationMs: number, estimatedSeconds: number | undefined): void {
@@ -31,16 +48,15 @@ export class DurationEstimator {
 class SampleWindow {
 	private readonly values: number[] = [];
 
-	private cached?: number;
+	private sorted: number[] = [];
 
-	quantile(): number | undefined {
-		return this.cached;
+	quantile(share: number): number | undefined {
+		return this.sorted[Math.floor(share * this.sorted.length)];
 	}
 
 	add(value: number): void {
 		this.values.push(value);
 		if (this.values.length > MAX_SAMPLES) this.values.shift();
-		const sorted = [...this.values].sort((a, b) => a - b);
-		this.cached = sorted[Math.floor(QUANTILE * sorted.length)];
+		this.sorted = [...this.values].sort((a, b) => a - b);
 	}
 }

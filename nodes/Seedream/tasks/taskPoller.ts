@@ -72,6 +72,8 @@ const MIN_TIME_MS = 10_000;
 
 /** If the first poll finds a task completed, it was probably done at this share of its age. */
 const LIKELY_SHARE = 0.95;
+/** Where a poll that's too early costs the provider's interval: the next poll is just as late. */
+const CAUTIOUS_SHARE = 0.995;
 
 /** Between two batch queries, as a share of the age of the oldest task that's due. */
 const BATCH_STEP = 0.04;
@@ -271,7 +273,9 @@ export class TaskPoller {
 		if (task.failures > 0) return Math.min(lastPollAt(task), Math.max(task.retryAt, allowedAt));
 		const probe = this.probes.get(task);
 		const eager = probe && !this.isBatch ? nextEagerPollAt(task, this.tasks.size) : undefined;
-		const wanted = eager ?? nextPollAt(task, this.durationEstimator, probe);
+		const { durationEstimator } = this;
+		const estimator = this.isSpaced(task) ? durationEstimator.cautious() : durationEstimator;
+		const wanted = eager ?? nextPollAt(task, estimator, probe);
 		return Math.min(deadlineOf(task), Math.max(wanted, allowedAt));
 	}
 
@@ -280,10 +284,28 @@ export class TaskPoller {
 		const { startedAt, polledAt, failures } = task;
 		const ownMs = task.minIntervalSeconds * 1000;
 		if (polledAt === undefined) return startedAt + ownMs;
+		const isSpaced = failures === 0 && this.isSpaced(task);
+		return polledAt + Math.max(ownMs, isSpaced ? this.minIntervalMs() : 0);
+	}
+
+	/** Whether the provider's interval is observed. */
+	private isSpaced({ estimatedSeconds }: TrackedTask): boolean {
 		const { durationEstimator } = this;
-		const expected = durationEstimator.expected(task.estimatedSeconds) ?? Infinity;
-		const isShort = durationEstimator.hasSamples() && expected < SHORT_MS;
-		return polledAt + Math.max(ownMs, isShort || failures > 0 ? 0 : this.minIntervalMs());
+		if (this.minIntervalMs() === 0) return false;
+		const expected = durationEstimator.expected(estimatedSeconds) ?? Infinity;
+		return !durationEstimator.hasSamples() || expected >= SHORT_MS;
+	}
+
+	/** As the provider states it, otherwise halfway between the last two polls. */
+	private durationOf(task: TrackedTask, { seconds }: CompletedTask, now: number): number {
+		const { startedAt, polledAt, estimatedSeconds } = task;
+		const max = now - startedAt;
+		if (seconds !== undefined) return Math.min(max, seconds * 1000);
+		// Others may have been polled since this task's last poll, and weren't done.
+		const isCautious = polledAt === undefined || estimatedSeconds === undefined;
+		if (isCautious && this.isSpaced(task)) return max * CAUTIOUS_SHARE;
+		// The full time would make every next task be polled later than the one before.
+		return polledAt === undefined ? max * LIKELY_SHARE : (polledAt + now) / 2 - startedAt;
 	}
 
 	private async pollOne(task: TrackedTask): Promise<void> {
@@ -367,7 +389,7 @@ export class TaskPoller {
 		const now = this.clock.now();
 		if (state.status === 'completed' && !task.isExisting) {
 			const isFirst = !this.durationEstimator.hasSamples();
-			this.durationEstimator.addSample(durationOf(task, state, now), task.estimatedSeconds);
+			this.durationEstimator.addSample(this.durationOf(task, state, now), task.estimatedSeconds);
 			if (isFirst) this.endProbes();
 		}
 		if (task.offer(response)) {
@@ -416,18 +438,6 @@ function deadlineOf({ startedAt, timeoutSeconds }: PolledTask): number {
 function lastPollAt(task: TrackedTask): number {
 	const last = deadlineOf(task) + LAST_POLL_MS;
 	return task.isExisting ? Math.max(last, task.trackedSince + MIN_TIME_MS) : last;
-}
-
-/** As the provider states it, otherwise halfway between the last two polls. */
-function durationOf(
-	{ startedAt, polledAt }: TrackedTask,
-	{ seconds }: CompletedTask,
-	now: number,
-): number {
-	const max = now - startedAt;
-	if (seconds !== undefined) return Math.min(max, seconds * 1000);
-	// The full time would make every next task be polled later than the one before.
-	return polledAt === undefined ? max * LIKELY_SHARE : (polledAt + now) / 2 - startedAt;
 }
 
 function hasEnded(state: TaskState): state is EndedTask {
