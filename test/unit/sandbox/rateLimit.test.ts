@@ -70,6 +70,46 @@ describe.each(PROVIDERS)('the rate limit of %s', (provider) => {
 	});
 });
 
+describe('the headers about the rate limit', () => {
+	it.each([
+		[
+			'sliding',
+			[
+				['1', '60'],
+				['0', '45'],
+				['0', '45', '45'],
+			],
+		],
+		[
+			'fixed',
+			[
+				['1', '60'],
+				['0', '45'],
+				['0', '45', '45'],
+			],
+		],
+		[
+			'bucket',
+			[
+				['1', '30'],
+				['0', '45'],
+				['0', '15', '15'],
+			],
+		],
+	] as const)('say how many requests are left, and until when: %s', async (kind, expected) => {
+		clock = Math.ceil(clock / 60_000) * 60_000;
+		await startWithLimit({ perMinute: 2, kind, quota: true, retryAfter: true });
+		const sent = [];
+		for (const ms of [0, 15_000, 0]) {
+			clock += ms;
+			const { headers } = await create('apiMart');
+			const names = ['ratelimit-remaining', 'ratelimit-reset', 'retry-after'];
+			sent.push(names.flatMap((name) => (headers[name] as string | undefined) ?? []));
+		}
+		expect(sent).toEqual(expected);
+	});
+});
+
 describe('the limit per second', () => {
 	it.each([
 		['the window ends 1000 ms after a request', 1, [0, 999, 1], [200, 429, 200]],
