@@ -224,6 +224,9 @@ class Submission {
 		} else if (!failure.isUnavailable) {
 			await clock.sleep(backoff(this.attempts, failure.retryAfterSeconds));
 			this.attempts += 1;
+		} else if (failure.retryAfterSeconds !== undefined) {
+			// The rate limiter may let other rows go on in the meantime.
+			await clock.sleep(failure.retryAfterSeconds * 1000);
 		}
 		return true;
 	}
