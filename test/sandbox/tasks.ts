@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import partition from 'lodash/partition';
+import sumBy from 'lodash/sumBy';
 
 import type { Layer } from './layers';
 import type { Outcome } from './outcome';
@@ -150,10 +151,9 @@ class Costs {
 
 	private settle(at: number): void {
 		const [unfinished, finished] = partition(this.unfinished, (task) => at < finishTimeOf(task));
-		for (const task of finished) {
-			this.reserved -= task.creditsReserved;
-			this.charged += creditsOf(task, at).charged;
-		}
+		this.charged += sumBy(finished, (task) => creditsOf(task, at).charged);
+		// Subtracting would leave rounding errors.
+		this.reserved = sumBy(unfinished, 'creditsReserved');
 		this.unfinished = unfinished;
 		this.nextFinishAt = Math.min(...unfinished.map(finishTimeOf));
 	}
