@@ -208,7 +208,8 @@ export class RequestLimit {
 			windowMs = WINDOWS_MS.find((ms) => ms >= retryAfterMs) ?? MAX_WINDOW_MS;
 		}
 		const windowEnd = sentAt + this.log.untilFirstEnds(sentAt, windowMs);
-		const isTooSoon = accepted.sentAt < windowEnd - TOLERANCE * windowMs;
+		// It may have reached the provider at any time before its response.
+		const isTooSoon = now < windowEnd - TOLERANCE * windowMs;
 		const isLong = !isTooSoon && countIn(windowMs) >= MIN_IN_LONG_WINDOW;
 		this.windowMs = isLong ? windowMs : SECOND_MS;
 		const count = countIn(this.windowMs);
