@@ -88,15 +88,18 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 	});
 });
 
-describe.each(KINDS)("the rate limiter with the provider's own headers, at %s", (title, limitOf) => {
-	it('reaches 95%, and hardly any request is refused', async () => {
-		const batch = { rows: 1_000, limit: limitOf(10), quota: true };
-		const outcome = await measure(`1000 rows, 10/s, ${title}, with headers`, batch);
-		expect(outcome.failed).toBe(0);
-		expectShare(outcome, 0.95);
-		expect(outcome.refusedShare).toBeLessThan(0.03);
-	});
-});
+describe.each(KINDS)(
+	"the rate limiter with the provider's own headers, at %s",
+	(title, limitOf) => {
+		it('reaches 95%, and hardly any request is refused', async () => {
+			const batch = { rows: 1_000, limit: limitOf(10), quota: true };
+			const outcome = await measure(`1000 rows, 10/s, ${title}, with headers`, batch);
+			expect(outcome.failed).toBe(0);
+			expectShare(outcome, 0.95);
+			expect(outcome.refusedShare).toBeLessThan(0.03);
+		});
+	},
+);
 
 describe('the rate limiter at 60 requests per minute', () => {
 	it.each([
