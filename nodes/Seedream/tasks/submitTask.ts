@@ -49,6 +49,8 @@ export interface SubmitTools {
 const MAX_ATTEMPTS = 6;
 const INITIAL_WAIT_SECONDS = 2;
 const MAX_WAIT_SECONDS = 60;
+/** For a longer Retry-After, the rate limiter stops all rows. */
+const MAX_OWN_WAIT_SECONDS = 5;
 /** How far the provider's clock may be off. */
 const CLOCK_SKEW_MS = 60_000;
 
@@ -226,7 +228,7 @@ class Submission {
 			this.attempts += 1;
 		} else if (failure.retryAfterSeconds !== undefined) {
 			// The rate limiter may let other rows go on in the meantime.
-			await clock.sleep(failure.retryAfterSeconds * 1000);
+			await clock.sleep(1000 * Math.min(failure.retryAfterSeconds, MAX_OWN_WAIT_SECONDS));
 		}
 		return true;
 	}
