@@ -39,7 +39,8 @@ interface Queued {
 
 /** From a rejection until a request is accepted, they're sent one by one. */
 interface Rejection {
-	/** When the last request that was rejected had been sent, in milliseconds since 1970. */
+	/** When the first and the last request that were rejected had been sent, in milliseconds since 1970. */
+	readonly firstSentAt: number;
 	sentAt: number;
 	/** The last Retry-After; 0 if none. */
 	retryAfterMs: number;
@@ -322,6 +323,7 @@ export class RateLimiter {
 		const retries = earlier ? earlier.retries + 1 : 0;
 		if (retries >= 2) this.limit.widenWindow(sentAt);
 		return {
+			firstSentAt: earlier?.firstSentAt ?? sentAt,
 			sentAt,
 			retryAfterMs,
 			retries,

@@ -13,13 +13,18 @@ const TOLERANCE = 0.02;
 const SPREAD = 0.9;
 /** Requests that were refused together lower the limit at most by this share. */
 const MAX_LOWERING = 0.5;
+/** At the end of a long window, which may be a bit later than it seems. */
+const MIN_RETRY_MS = 250;
 /** After a refusal, so that what's in flight can be answered first. */
 const PAUSE_MS = 100;
 /** How much more a probe tries, as a share of the limit: with fewer, the room for jitter hides them. */
 const EXCESS = 0.04;
 
-/** What's known about a limit when the provider refuses a request. Milliseconds since 1970. */
+/** What's known about a limit when the provider refuses requests. Milliseconds since 1970. */
 export interface RefusedRequest {
+	/** The first request that was refused, since one was accepted. */
+	readonly firstSentAt: number;
+	/** The last one. */
 	readonly sentAt: number;
 	readonly retryAfterMs: number;
 }
@@ -188,7 +193,9 @@ export class RequestLimit {
 		const windowMs = this.windowMs ?? SECOND_MS;
 		const end = this.log.untilFirstEnds(now, windowMs);
 		if (end <= 0) return delayMs;
-		return windowMs === SECOND_MS ? Math.max(delayMs, end) : Math.min(delayMs, end);
+		return windowMs === SECOND_MS
+			? Math.max(delayMs, end)
+			: Math.min(delayMs, Math.max(end, MIN_RETRY_MS));
 	}
 
 	/** A request was refused although none counts in the window: there's a longer one. */
@@ -199,10 +206,11 @@ export class RequestLimit {
 		if (longer !== undefined && this.log.count(at, longer) > 0) this.windowMs = longer;
 	}
 
-	/** `refused` is the last request that was refused, `accepted` the first one after it. */
-	learnWindow({ sentAt, retryAfterMs }: RefusedRequest, accepted: SentRequest, now: number): void {
-		const countIn = (windowMs: number) =>
-			this.log.count(sentAt, windowMs) - (accepted.countsFrom > sentAt - windowMs ? 1 : 0);
+	/** `accepted` is the first request that was accepted after the refusals. */
+	learnWindow(refused: RefusedRequest, accepted: SentRequest, now: number): void {
+		const { firstSentAt, sentAt, retryAfterMs } = refused;
+		const countIn = (windowMs: number, at: number) =>
+			this.log.count(at, windowMs) - (accepted.countsFrom > at - windowMs ? 1 : 0);
 		let windowMs: number = this.windowMs ?? SECOND_MS;
 		if (retryAfterMs > windowMs) {
 			windowMs = WINDOWS_MS.find((ms) => ms >= retryAfterMs) ?? MAX_WINDOW_MS;
@@ -210,9 +218,11 @@ export class RequestLimit {
 		const windowEnd = sentAt + this.log.untilFirstEnds(sentAt, windowMs);
 		// It may have reached the provider at any time before its response.
 		const isTooSoon = now < windowEnd - TOLERANCE * windowMs;
-		const isLong = !isTooSoon && countIn(windowMs) >= MIN_IN_LONG_WINDOW;
+		// At the end of a long window, some of its requests may seem to count no longer.
+		const longCount = countIn(windowMs, firstSentAt);
+		const isLong = windowMs > SECOND_MS && !isTooSoon && longCount >= MIN_IN_LONG_WINDOW;
 		this.windowMs = isLong ? windowMs : SECOND_MS;
-		const count = countIn(this.windowMs);
+		const count = isLong ? longCount : countIn(SECOND_MS, sentAt);
 		// If others used up the whole limit, nothing is known about it.
 		if (count > 0 || this.max < Infinity) this.learn(count, now);
 	}

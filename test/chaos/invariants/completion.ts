@@ -152,7 +152,7 @@ function isRenewed({ id }: TaskView, events: readonly RequestEvent[]): boolean {
 }
 
 /** For the last query after the timeout, a late response and a slow machine. */
-const QUERY_SLACK_MS = 10_000 + 5_000;
+const QUERY_SLACK_MS = 10_000 + 3_000;
 
 export function endsByItsDeadlines({
 	plan,
