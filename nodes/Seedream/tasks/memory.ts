@@ -53,11 +53,11 @@ interface PendingEntry {
 	onStored?: (failure: Failure | undefined) => void;
 }
 
-/** Between two writes, if nothing waits for the second one: writing takes a twentieth of the time. */
+/** Between two writes, if what's new can be found out again: writing takes a twentieth of the time. */
 const MIN_INTERVAL_MS = 1_000;
 const MAX_INTERVAL_MS = 2_000;
 const INTERVAL_PER_WRITE = 20;
-/** Otherwise. */
+/** Otherwise: a create waits for the second one, or it says which task a create has made. */
 const MAX_WAIT_MS = 500;
 /** The more entries are waited for, the sooner they're written. */
 const MAX_TOTAL_WAIT_MS = 1_000;
@@ -186,6 +186,9 @@ export class Memory {
 	private dueAt(): number {
 		const awaited = awaitedIn(this.pending);
 		if (awaited === 0) {
+			if (this.pending.some(({ entry }) => entry.state === 'made')) {
+				return this.writtenAt + MAX_WAIT_MS;
+			}
 			const interval = clamp(INTERVAL_PER_WRITE * this.writeMs, MIN_INTERVAL_MS, MAX_INTERVAL_MS);
 			return this.writtenAt + interval;
 		}

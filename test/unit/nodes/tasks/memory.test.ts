@@ -68,12 +68,12 @@ describe('the memory', () => {
 		[10, 4],
 		[1_000, 3],
 	])(
-		'writes once in a second or two if nothing waits and a write takes %i ms',
+		'writes results once in a second or two if nothing waits and a write takes %i ms',
 		async (ms, writes) => {
 			const { clock, table, memory, rowMemory } = await setUp();
 			table.beforeWrite = async () => await clock.sleep(ms);
 			for (let row = 0; row < 100; row += 1) {
-				rowMemory(row).noteMade(`key-${row}`, [`task-${row}`], clock.now());
+				rowMemory(row).noteDelivered(`key-${row}`, `task-${row}`, []);
 				await clock.sleep(25);
 			}
 			await memory.close();
@@ -81,6 +81,16 @@ describe('the memory', () => {
 			expect(table.writes.length).toBeLessThanOrEqual(writes);
 		},
 	);
+
+	it('writes the ID of a new task within half a second', async () => {
+		const { clock, table, rowMemory } = await setUp();
+		await rowMemory(1).storeSent('key-1');
+		rowMemory(1).noteMade('key-1', ['task-1'], clock.now());
+		await clock.sleep(450);
+		expect(table.states()).toEqual(['sent']);
+		await clock.sleep(100);
+		expect(table.states()).toEqual(['sent', 'made task-1']);
+	});
 
 	it.each([
 		['sooner, the more creates wait', 100, 20, 10, 50],
