@@ -49,8 +49,8 @@ export interface SubmitTools {
 const MAX_ATTEMPTS = 6;
 const INITIAL_WAIT_SECONDS = 2;
 const MAX_WAIT_SECONDS = 60;
-/** For a longer Retry-After, the rate limiter stops all rows. */
-const MAX_OWN_WAIT_SECONDS = 5;
+/** How soon a row that waits for Retry-After notices that the provider accepts nothing anymore. */
+const SLICE_MS = 250;
 /** How far the provider's clock may be off. */
 const CLOCK_SKEW_MS = 60_000;
 
@@ -226,11 +226,17 @@ class Submission {
 		} else if (!failure.isUnavailable) {
 			await clock.sleep(backoff(this.attempts, failure.retryAfterSeconds));
 			this.attempts += 1;
-		} else if (failure.retryAfterSeconds !== undefined) {
-			// The rate limiter may let other rows go on in the meantime.
-			await clock.sleep(1000 * Math.min(failure.retryAfterSeconds, MAX_OWN_WAIT_SECONDS));
-		}
+		} else await this.waitForRetryAfter(failure);
 		return true;
+	}
+
+	/** The rate limiter may let other rows go on in the meantime, or give up. */
+	private async waitForRetryAfter(failure: Failure): Promise<void> {
+		const { clock } = this.tools;
+		const end = clock.now() + (failure.retryAfterSeconds ?? 0) * 1000;
+		while (clock.now() < end && this.client.mayRetryCreate(failure, true)) {
+			await clock.sleep(Math.min(SLICE_MS, end - clock.now()));
+		}
 	}
 
 	private async unconfirmedCreate(): Promise<UnconfirmedCreate> {

@@ -4,9 +4,9 @@ import type { BatchQuery, CompletedTask, EndedTask, TaskState } from '../provide
 import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import { DurationEstimator } from './durationEstimator';
+import { eagerStep, nextEagerPollAt } from './eagerPolls';
 import { PollQueue } from './pollQueue';
 import { nextPollAt, type PollState } from './pollSchedule';
-import { eagerStep, nextEagerPollAt } from './eagerPolls';
 import { forecast } from './progressForecast';
 import type { ParsedResponse, ProviderClient } from './providerClient';
 
