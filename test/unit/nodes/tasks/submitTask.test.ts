@@ -6,6 +6,7 @@ import type { Provider } from '../../../../nodes/Seedream/providers/provider';
 import { type Clock, ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
 import { ConcurrencyLimiter } from '../../../../nodes/Seedream/shared/concurrencyLimiter';
 import { isJsonObject, type JsonObject } from '../../../../nodes/Seedream/shared/json';
+import { createLimit } from '../../../../nodes/Seedream/shared/limit';
 import type { HttpResult } from '../../../../nodes/Seedream/tasks/apiClient';
 import type { LedgerScope } from '../../../../nodes/Seedream/tasks/ledger';
 import type { LedgerData } from '../../../../nodes/Seedream/tasks/ledgerData';
@@ -22,6 +23,7 @@ import {
 	scriptedClientAt,
 	type Script,
 } from './scriptedApiClient';
+import { slidingWindow } from './simulatedLimits';
 
 /** Where the virtual clock starts. */
 const START = '2026-11-20 08:00:00';
@@ -1049,6 +1051,54 @@ it("a create that was never sent because the execution was stopped can't have be
 	const { ledger, submitRow } = rowsAt(client, clock);
 	await Promise.allSettled([0, 1, 2].map(submitRow));
 	expect(ledger.billable()).toEqual([]);
+});
+
+it('a create that is refused waits for its own Retry-After, while those of other rows go on', async () => {
+	const clock = concurrentClock();
+	const limit = slidingWindow(10);
+	const refusedAt = new Map<string | undefined, number>();
+	const pauses: number[] = [];
+	const { client, times } = scriptedClientAt(clock, evoLink, async ({ headers }) => {
+		const key = headers?.['Idempotency-Key'];
+		const refused = refusedAt.get(key);
+		if (refused !== undefined) pauses.push(clock.elapsed() - refused);
+		await clock.sleep(100);
+		const at = clock.elapsed();
+		if (limit.freeAt(at) > at) {
+			refusedAt.set(key, at);
+			return reply(429, {}, { 'retry-after': '1' });
+		}
+		limit.onAccepted(at);
+		return reply(200, { id: `task-${at}-${key}`, status: 'pending' });
+	});
+	const rows = Array.from({ length: 300 }, (_, row) => row);
+	const { submitRow } = rowsAt(client, clock);
+	const inTurn = createLimit(4);
+	const submitted = await Promise.all(
+		rows.map(async (row) => await inTurn(async () => await submitRow(row))),
+	);
+	expect(submitted.filter(({ ok }) => !ok)).toEqual([]);
+	expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000);
+	// A refused one mustn't hold up the others, or they'd take twice as long.
+	expect(Math.max(...times)).toBeLessThan(35_000);
+	expect(pauses.length).toBeGreaterThan(10);
+});
+
+it('a create waits for a long Retry-After only while tasks are running', async () => {
+	const clock = concurrentClock();
+	const responses = [made(evoLink)];
+	const { client } = scriptedClientAt(
+		clock,
+		evoLink,
+		() => responses.shift() ?? reply(429, {}, { 'retry-after': '3600' }),
+	);
+	const { submitRow } = rowsAt(client, clock);
+	await expect(submitRow(0)).resolves.toMatchObject(MADE_TASK);
+	const refused = submitRow(1);
+	await clock.sleep(5_000);
+	client.release('task-1');
+	await expect(refused).resolves.toMatchObject(NO_TASK);
+	expect(clock.elapsed()).toBeLessThan(6_000);
 });
 
 describe('rows at a provider that the node has given up on', () => {
