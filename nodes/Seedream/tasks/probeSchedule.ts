@@ -1,11 +1,11 @@
 /** From one probe to the next: at first, while others seem to share the limit, and later. */
 const MIN_REQUESTS = 4;
-/** At most 3% of the requests are refused because of probes. */
-const MAX_REQUESTS = 40;
-const GROWTH = 1.3;
+/** At most 2.5% of the requests are refused because of probes. */
+const MAX_REQUESTS = 45;
+const GROWTH = 1.5;
 /** At high rates, so many requests take longer than needed. */
 const MIN_MS_PER_REQUEST = 150;
-/** At low rates, a worker that's left alone by others should notice soon: 4 requests wait 0.5 s, 40 wait 48 s. */
+/** At low rates, a worker that's left alone by others should notice soon: 4 requests wait 0.5 s, 45 wait 61 s. */
 const MAX_MS = (requests: number) => 30 * requests ** 2;
 /** How long a probe takes: enough for two windows and what a token bucket has saved up. */
 export const PROBE_MS = 3_000;

@@ -54,7 +54,7 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 			expect(outcome.failed).toBe(0);
 			expectShare(outcome, 0.95);
 			// In a short batch, one refused request weighs more.
-			expect(outcome.lateRefusedShare).toBeLessThan(rows === 1_000 ? 0.035 : 0.06);
+			expect(outcome.lateRefusedShare).toBeLessThan(rows === 1_000 ? 0.03 : 0.06);
 		}
 	});
 
