@@ -172,6 +172,19 @@ describe('rows are sent', () => {
 		},
 		small,
 	);
+
+	testNode(
+		'to one provider while another one has more rows than can be under way at once',
+		async (fixture) => {
+			const rows = [...rowsFor(1_501, 'apiMart'), ...rowsFor(1, 'evoLink')];
+			const { items } = await generate(fixture, rows);
+
+			expect(items).toHaveLength(rows.length);
+			const creates = fixture.requests('create').map(({ provider }) => provider);
+			expect(creates.indexOf('evoLink')).toBeLessThan(100);
+		},
+		small,
+	);
 });
 
 testNode(

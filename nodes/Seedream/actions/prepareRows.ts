@@ -11,7 +11,7 @@ import type { RowOptions } from '../request/options';
 import type { Backoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import { ConcurrencyLimiter } from '../shared/concurrencyLimiter';
-import { createLimit } from '../shared/limit';
+import { mapWithLimit } from '../shared/limit';
 import { ProviderClient } from '../tasks/providerClient';
 import { TaskPoller } from '../tasks/taskPoller';
 import { hasEnded, type ProviderTools, type ReadRow, type Row } from './row';
@@ -24,17 +24,11 @@ export async function readRows<T>(
 	context: IExecuteFunctions,
 	readRow: (fields: RowFields) => Promise<ReadRow<T>>,
 ): Promise<Array<ReadRow<T>>> {
-	const limit = createLimit(CONCURRENT_READS);
-	const read = async (itemIndex: number) => {
+	return await mapWithLimit(context.getInputData(), CONCURRENT_READS, async (_item, itemIndex) => {
 		const fields = new RowFields(context, itemIndex);
 		await fields.pause();
 		return await readRow(fields);
-	};
-	return await Promise.all(
-		context
-			.getInputData()
-			.map(async (_item, itemIndex) => await limit(async () => await read(itemIndex))),
-	);
+	});
 }
 
 /**

@@ -1,3 +1,4 @@
+import groupBy from 'lodash/groupBy';
 import once from 'lodash/once';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
@@ -18,7 +19,7 @@ import { createUploadCache } from '../n8n/uploadCache';
 import { selectFields } from '../output/taskItems';
 import { createBackoff } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
-import { SlowTolerantLimiter } from '../shared/limit';
+import { mapWithLimit, SlowTolerantLimiter, waitForAll } from '../shared/limit';
 import { createPause } from '../shared/pause';
 import { Progress } from '../tasks/progress';
 import type { ProviderClient } from '../tasks/providerClient';
@@ -33,6 +34,11 @@ import {
 } from './row';
 
 const CONCURRENT_DOWNLOADS = 4;
+/**
+ * Of one provider. A row takes 7 KB from its start to its end. Up to 1,000 tasks run at once; the other
+ * rows wait for their downloads.
+ */
+const MAX_STARTED_ROWS = 1_500;
 
 /**
  * Reads all rows, refuses what can't work before anything is sent, processes the others at the same
@@ -124,38 +130,52 @@ async function processAll<T>(
 ): Promise<RowResult[]> {
 	// Thousands of rows may start, or get a slot, at the same time.
 	const pause = createPause(shared.clock);
-	return await waitForAll(
-		prepared.map(async (ready, itemIndex): Promise<RowResult> => {
-			const images = expected[itemIndex] ?? 1;
-			if (ready === SKIPPED) return NO_ITEMS;
-			if ('kind' in ready) return { ok: true, value: ready.items };
-			if (!ready.ok) {
-				progress.rejected(images);
-				return ready;
-			}
-			const { row, fallbacks, ...providerTools } = ready.value;
-			const noteStarted = once(() => progress.started(images));
-			const toolsFor = (tools: ProviderTools): RowTools => ({
-				...shared,
-				...tools,
-				itemIndex,
-				withSlot: async (work) =>
-					await inSlot(tools.client, shared.clock, pause, async () => {
-						noteStarted();
-						return await work();
-					}),
-				forProvider: (provider) => {
-					const other = fallbacks.get(provider);
-					return other && toolsFor(other);
-				},
-				noteFewerImages: () => fewerImages.push(itemIndex),
-			});
-			await pause();
-			const result = await processRow(row, toolsFor(providerTools));
-			progress.ended(images, result.ok ? countImages(result.value) : undefined);
-			return result;
-		}),
+	const processOne = async (ready: PreparedRow<T>, itemIndex: number): Promise<RowResult> => {
+		const images = expected[itemIndex] ?? 1;
+		if (ready === SKIPPED) return NO_ITEMS;
+		if ('kind' in ready) return { ok: true, value: ready.items };
+		if (!ready.ok) {
+			progress.rejected(images);
+			return ready;
+		}
+		const { row, fallbacks, ...providerTools } = ready.value;
+		const noteStarted = once(() => progress.started(images));
+		const toolsFor = (tools: ProviderTools): RowTools => ({
+			...shared,
+			...tools,
+			itemIndex,
+			withSlot: async (work) =>
+				await inSlot(tools.client, shared.clock, pause, async () => {
+					noteStarted();
+					return await work();
+				}),
+			forProvider: (provider) => {
+				const other = fallbacks.get(provider);
+				return other && toolsFor(other);
+			},
+			noteFewerImages: () => fewerImages.push(itemIndex),
+		});
+		await pause();
+		const result = await processRow(row, toolsFor(providerTools));
+		progress.ended(images, result.ok ? countImages(result.value) : undefined);
+		return result;
+	};
+	const results: RowResult[] = [];
+	// A provider that accepts few tasks doesn't hold up the rows of another one.
+	const byProvider = groupBy([...prepared.entries()], ([, ready]) => providerId(ready));
+	await waitForAll(
+		Object.values(byProvider).map(
+			async (rows) =>
+				await mapWithLimit(rows, MAX_STARTED_ROWS, async ([itemIndex, ready]) => {
+					results[itemIndex] = await processOne(ready, itemIndex);
+				}),
+		),
 	);
+	return results;
+}
+
+function providerId(row: PreparedRow<unknown>): string | undefined {
+	return hasEnded(row) || !row.ok ? undefined : row.value.client.provider.id;
 }
 
 async function inSlot<T>(
@@ -173,12 +193,6 @@ async function inSlot<T>(
 	} finally {
 		free();
 	}
-}
-
-/** Also when one of them is cancelled: until the last has ended, money may be spent. */
-async function waitForAll<T>(work: Array<Promise<T>>): Promise<T[]> {
-	await Promise.allSettled(work);
-	return await Promise.all(work);
 }
 
 function rowFileNames<T extends Row>(

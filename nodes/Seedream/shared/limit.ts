@@ -16,6 +16,30 @@ export function createLimit(size: number): Limit {
 	};
 }
 
+/**
+ * Like `Promise.all`, except that at most `size` values are worked on at a time, in their order, and
+ * that it also waits for the others if one fails.
+ */
+export async function mapWithLimit<T, R>(
+	values: readonly T[],
+	size: number,
+	map: (value: T, index: number) => Promise<R>,
+): Promise<R[]> {
+	const results: R[] = [];
+	const left = values.entries();
+	const work = async () => {
+		for (const [index, value] of left) results[index] = await map(value, index);
+	};
+	await waitForAll(Array.from({ length: Math.min(size, values.length) }, work));
+	return results;
+}
+
+/** Also when one of them is cancelled: until the last has ended, money may be spent. */
+export async function waitForAll<T>(work: Array<Promise<T>>): Promise<T[]> {
+	await Promise.allSettled(work);
+	return await Promise.all(work);
+}
+
 /** Work that takes longer is slow, and no longer counts towards the limit. */
 const SLOW_MS = 5_000;
 /** An upper bound for slow work, on top of the limit. */

@@ -1,5 +1,9 @@
 import { ExecutionCancelled } from '../../../../nodes/Seedream/shared/clock';
-import { createLimit, SlowTolerantLimiter } from '../../../../nodes/Seedream/shared/limit';
+import {
+	createLimit,
+	mapWithLimit,
+	SlowTolerantLimiter,
+} from '../../../../nodes/Seedream/shared/limit';
 import { concurrentClock } from '../virtualClock';
 
 interface Work {
@@ -34,6 +38,39 @@ function works(count: number) {
 async function settle() {
 	await new Promise((resolve) => setImmediate(resolve));
 }
+
+describe('a map with a limit', () => {
+	it('works on no more than its size at once, in order, and returns all results in order', async () => {
+		const { all, started, most } = works(5);
+		const results = mapWithLimit(all, 2, async ({ run }, index) => [await run(), index]);
+		await settle();
+		expect(started).toEqual([0, 1]);
+		for (const index of [1, 0, 2, 3, 4]) {
+			all[index]?.finish();
+			await settle();
+		}
+		expect(started).toEqual([0, 1, 2, 3, 4]);
+		expect(most()).toBe(2);
+		expect(await results).toEqual([0, 1, 2, 3, 4].map((index) => [index, index]));
+		expect(await mapWithLimit([], 2, async () => await Promise.resolve(1))).toEqual([]);
+	});
+
+	it('waits for the others if one fails', async () => {
+		const { all, started } = works(4);
+		const results = mapWithLimit(all, 2, async ({ run }) => await run());
+		let hasEnded = false;
+		results.catch(() => (hasEnded = true));
+		all[0]?.fail(new Error('Out of paper'));
+		await settle();
+		expect(hasEnded).toBe(false);
+		for (const { finish } of all) {
+			finish();
+			await settle();
+		}
+		await expect(results).rejects.toThrow('Out of paper');
+		expect(started).toEqual([0, 1, 2, 3]);
+	});
+});
 
 it('a limit runs no more than its size at once, first in, first out', async () => {
 	const limit = createLimit(2);
