@@ -62,7 +62,7 @@ export function tokenBucket(perSecond: number, capacity = perSecond): SimulatedL
 export interface Batch {
 	/** Of each worker. */
 	rows: number;
-	limit: SimulatedLimit | { tasks: number } | { requests: number };
+	limit: SimulatedLimit | { tasks: number };
 	/** Replaces the limit from then on. */
 	change?: { at: number; limit: SimulatedLimit };
 	/** Whether the provider says, in whole seconds, when it accepts the next request. */
@@ -74,8 +74,6 @@ export interface Batch {
 	/** The most that's random of each way. */
 	jitterMs?: number;
 	taskMs?: number;
-	/** From an accepted request to its response, without the network. */
-	serviceMs?: number;
 	/** They start within half a second. */
 	workers?: number;
 	seed?: number;
@@ -109,7 +107,6 @@ class LimitedProvider {
 	readonly refused: number[] = [];
 	readonly initial?: SimulatedLimit;
 	settled?: SimulatedLimit;
-	private requests = 0;
 	private ends: number[] = [];
 
 	constructor(private readonly batch: Batch) {
@@ -127,7 +124,6 @@ class LimitedProvider {
 			this.ends = this.ends.filter((end) => end > at);
 			return this.ends.length < limit.tasks;
 		}
-		if ('requests' in limit) return this.requests < limit.requests;
 		if (at >= SETTLED_MS) this.settled ??= limit.copy();
 		return limit.freeAt(at) <= at;
 	}
@@ -136,13 +132,7 @@ class LimitedProvider {
 		const limit = this.limitAt(at);
 		this.accepted.push(at);
 		if ('tasks' in limit) this.ends.push(at + (this.batch.taskMs ?? TASK_MS));
-		else if ('requests' in limit) this.requests += 1;
 		else limit.onAccepted(at);
-	}
-
-	/** Its response was sent. */
-	end(): void {
-		this.requests -= 1;
 	}
 
 	headers(at: number, isFree: boolean): Record<string, string> {
@@ -223,10 +213,6 @@ class Worker {
 		if (isFree) provider.accept(at);
 		const headers = provider.headers(at, isFree);
 		(isFree ? this.accepted : this.refused).push(at);
-		if (isFree) {
-			await this.clock.sleep(this.batch.serviceMs ?? 0);
-			provider.end();
-		}
 		await this.delay();
 		const id = `task-${at}-${this.accepted.length}`;
 		return isFree ? reply(200, { id, status: 'pending' }, headers) : reply(429, BUSY, headers);
