@@ -3,6 +3,8 @@ export interface SentRequest {
 	readonly sentAt: number;
 	/** Since when the provider counts it, at the latest. */
 	countsFrom: number;
+	/** If it was accepted. */
+	answeredAt?: number;
 	isAnswered: boolean;
 	/** It was sent although the limit was reached, to find out whether that still holds. */
 	readonly isExcess: boolean;
@@ -13,6 +15,8 @@ const MAX_JITTER = 0.1;
 /** The shortest round trip seen so far may not be the shortest possible one. */
 const JITTER_MS = 5;
 const MAX_REQUESTS = 20_000;
+/** In a longer window, being a round trip late costs less than being refused. */
+const MAX_EXACT_WINDOW_MS = 1_000;
 
 /** The requests that a provider may still be counting, in order. */
 export class RequestLog {
@@ -34,6 +38,7 @@ export class RequestLog {
 		this.minRoundTripMs = Math.min(this.minRoundTripMs, roundTripMs);
 		const jitterMs = JITTER_MS + roundTripMs - this.minRoundTripMs;
 		request.countsFrom = request.sentAt + Math.min(jitterMs, MAX_JITTER * windowMs);
+		request.answeredAt = now;
 		request.isAnswered = true;
 	}
 
@@ -50,19 +55,23 @@ export class RequestLog {
 	/** How many count in the window that ends then. */
 	count(at: number, windowMs: number, sentBy = Infinity): number {
 		return this.requests.filter(
-			({ sentAt, countsFrom }) => countsFrom > at - windowMs && sentAt <= sentBy,
+			(request) => countsFrom(request, windowMs) > at - windowMs && request.sentAt <= sentBy,
 		).length;
 	}
 
 	/** Until fewer than `max` count, in milliseconds. */
 	untilBelow(max: number, now: number, windowMs: number): number {
 		const blocking = this.requests[this.requests.length - max];
-		return blocking ? blocking.countsFrom + windowMs - now : 0;
+		return blocking ? countsFrom(blocking, windowMs) + windowMs - now : 0;
 	}
 
 	/** Until the first of those that count then no longer does, in milliseconds; 0 if none counts. */
 	untilFirstEnds(at: number, windowMs: number): number {
-		const first = this.requests.find(({ countsFrom }) => countsFrom > at - windowMs);
-		return first ? first.countsFrom + windowMs - at : 0;
+		const first = this.requests.find((request) => countsFrom(request, windowMs) > at - windowMs);
+		return first ? countsFrom(first, windowMs) + windowMs - at : 0;
 	}
+}
+
+function countsFrom({ countsFrom, answeredAt }: SentRequest, windowMs: number): number {
+	return windowMs > MAX_EXACT_WINDOW_MS ? (answeredAt ?? countsFrom) : countsFrom;
 }
