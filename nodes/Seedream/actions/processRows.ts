@@ -2,7 +2,7 @@ import groupBy from 'lodash/groupBy';
 import once from 'lodash/once';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
-import { FileNames, type ExpectedRow } from '../images/fileNames';
+import { FileNames } from '../images/fileNames';
 import { ReferenceLinks } from '../images/referenceLinks';
 import { createExecutionClock } from '../n8n/clock';
 import { createFileCache } from '../n8n/fileCache';
@@ -77,7 +77,7 @@ export async function processRows<T extends Row>(
 		referenceLinks: new ReferenceLinks(clock, backoff, createUploadCache(context)),
 		downloadLimit: new SlowTolerantLimiter(CONCURRENT_DOWNLOADS, clock).run,
 		files: createFileCache(context),
-		fileNames: rowFileNames(context, prepared, expected, processor, new Date(startedAt)),
+		fileNames: await rowFileNames(context, prepared, expected, processor, clock),
 	};
 	const results = await processAll(prepared, expected, processor, shared, progress, fewerImages);
 	const items = collectResults(context, results, processor.onRetry());
@@ -195,17 +195,18 @@ async function inSlot<T>(
 	}
 }
 
-function rowFileNames<T extends Row>(
+async function rowFileNames<T extends Row>(
 	context: IExecuteFunctions,
 	prepared: ReadonlyArray<PreparedRow<T>>,
 	expected: readonly number[],
 	{ namedAfter }: RowProcessor<T>,
-	date: Date,
-): FileNames {
-	const rows = prepared.map((ready, itemIndex): ExpectedRow | undefined => {
-		if (hasEnded(ready) || !ready.ok || !ready.value.row.options.downloadImages) {
-			return undefined;
-		}
+	clock: Clock,
+): Promise<FileNames> {
+	const names = new FileNames(createFileNameStore(context), new Date(clock.now()));
+	const pause = createPause(clock);
+	for (const [itemIndex, ready] of prepared.entries()) {
+		if (hasEnded(ready) || !ready.ok || !ready.value.row.options.downloadImages) continue;
+		await pause();
 		const { row, client, fallbacks } = ready.value;
 		const { taskIds, ...known } = namedAfter(row);
 		const images = taskIds
@@ -213,10 +214,11 @@ function rowFileNames<T extends Row>(
 			: Array.from({ length: expected[itemIndex] ?? 1 }, (_, index) => ({ image: index + 1 }));
 		// A fallback isn't known in advance.
 		const { id } = client.provider;
-		const names = fallbacks.size > 0 ? { provider: undefined, model: undefined } : { provider: id };
-		return { template: row.options.fileName, images, ...known, ...names };
-	});
-	return new FileNames(rows, createFileNameStore(context), date);
+		const sender =
+			fallbacks.size > 0 ? { provider: undefined, model: undefined } : { provider: id };
+		names.reserve(itemIndex, { template: row.options.fileName, images, ...known, ...sender });
+	}
+	return names;
 }
 
 function createRowProgress(

@@ -29,26 +29,47 @@ interface Reservation {
 }
 
 /**
- * Gives each image of an execution a unique name. Names are assigned in the order of the rows before
- * the first download starts, so that they're the same on every try, whichever image arrives first. A
- * name that depends on the response is assigned when the image arrives. Names that differ only in case
- * are the same on Windows and macOS.
+ * Gives each image of an execution a unique name. `reserve` assigns names in the order of the rows
+ * before the first download starts, so that they're the same on every try, whichever image arrives
+ * first. A name that depends on the response is assigned when the image arrives. Names that differ only
+ * in case are the same on Windows and macOS.
  */
 export class FileNames {
 	private readonly used: Set<string>;
+
+	/** The last number that was added to a name, by the normalized name without it. */
+	private readonly suffixes = new Map<string, number>();
 
 	private readonly reservations = new Map<string, Reservation>();
 
 	private counted: number;
 
 	constructor(
-		rows: ReadonlyArray<ExpectedRow | undefined>,
 		private readonly store: FileNameStore,
-		date: Date,
+		private readonly date: Date,
 	) {
 		this.used = new Set(store.names);
 		this.counted = store.counted;
-		for (const [row, expected] of rows.entries()) if (expected) this.reserve(row, expected, date);
+	}
+
+	/** Names a row's images, as far as that's possible before they arrive. */
+	reserve(row: number, { template, images, provider, model, prompt }: ExpectedRow): void {
+		for (const { image, taskId } of images) {
+			const reservation: Reservation = { number: this.nextNumber(), isTaken: false };
+			const known = { taskId, provider, model, prompt };
+			if (Object.entries(known).every(([fact, value]) => isKnown(template, fact, value))) {
+				const { number } = reservation;
+				const fromRow = {
+					taskId: taskId ?? '',
+					provider: provider ?? '',
+					model: model ?? '',
+					prompt: prompt ?? '',
+				};
+				const facts = { row: row + 1, image, number, date: this.date, ...fromRow };
+				reservation.name = this.makeUnique(template, baseName(template, facts));
+			}
+			this.reservations.set(imageKey(row, image, taskId), reservation);
+		}
 	}
 
 	/** An image's name, without its extension. */
@@ -63,26 +84,6 @@ export class FileNames {
 		return this.makeUnique(template, baseName(template, { ...facts, row: row + 1, number }));
 	}
 
-	private reserve(row: number, expected: ExpectedRow, date: Date): void {
-		const { template, images, provider, model, prompt } = expected;
-		for (const { image, taskId } of images) {
-			const reservation: Reservation = { number: this.nextNumber(), isTaken: false };
-			const known = { taskId, provider, model, prompt };
-			if (Object.entries(known).every(([fact, value]) => isKnown(template, fact, value))) {
-				const { number } = reservation;
-				const fromRow = {
-					taskId: taskId ?? '',
-					provider: provider ?? '',
-					model: model ?? '',
-					prompt: prompt ?? '',
-				};
-				const facts = { row: row + 1, image, number, date, ...fromRow };
-				reservation.name = this.makeUnique(template, baseName(template, facts));
-			}
-			this.reservations.set(imageKey(row, image, taskId), reservation);
-		}
-	}
-
 	private nextNumber(): number {
 		this.counted += 1;
 		this.store.keepCount(this.counted);
@@ -90,8 +91,14 @@ export class FileNames {
 	}
 
 	private makeUnique(template: string, wanted: string): string {
+		const key = normalize(wanted);
+		let suffix = this.suffixes.get(key) ?? 1;
 		let name = wanted;
-		for (let n = 2; this.used.has(normalize(name)); n += 1) name = `${wanted}-${n}`;
+		while (this.used.has(normalize(name))) {
+			suffix += 1;
+			name = `${wanted}-${suffix}`;
+		}
+		if (suffix > 1) this.suffixes.set(key, suffix);
 		this.used.add(normalize(name));
 		// No other iteration has the same task ID, and a loop may have thousands.
 		if (!drawsOn(template, 'taskId')) this.store.keepName(normalize(name));

@@ -124,7 +124,7 @@ function tools(
 		forProvider: () => undefined,
 		noteFewerImages: () => undefined,
 		downloadLimit: createLimit(maxDownloads),
-		fileNames: new FileNames([], createFileNameStore(context), new Date(clock.now())),
+		fileNames: new FileNames(createFileNameStore(context), new Date(clock.now())),
 		files: createFileCache(context),
 	};
 	return { all, opened, calls, times, clock };

@@ -28,7 +28,10 @@ function iteration(
 	nodeContext = {},
 	options: { runIndex?: number; node?: Partial<typeof NODE> } = {},
 ): FileNames {
-	return new FileNames(rows, createFileNameStore(fakeContext({ nodeContext, ...options })), DATE);
+	const store = createFileNameStore(fakeContext({ nodeContext, ...options }));
+	const names = new FileNames(store, DATE);
+	for (const [index, expected] of rows.entries()) names.reserve(index, expected);
+	return names;
 }
 
 const facts = (parts: Partial<FileNameFacts> = {}) => ({
@@ -189,4 +192,19 @@ it('names of rows whose provider is not known in advance do not collide', () => 
 	expect(second).toMatch(/^evoLink-m/);
 	const third = names.take(1, '{provider}-{model}', facts({ provider: 'apiMart' }));
 	expect(third).not.toBe(first);
+});
+
+it('thousands of equal names take no longer than as many different ones', () => {
+	const rows = Array.from({ length: 2_000 }, () => row('{prompt}'));
+	const compared = jest.spyOn(String.prototype, 'normalize');
+	const names = takeAll(
+		iteration(rows),
+		rows,
+		rows.map((_row, index) => index),
+	);
+	const comparisons = compared.mock.calls.length;
+	compared.mockRestore();
+	expect(new Set(names).size).toBe(2_000);
+	expect(names.at(-1)).toBe('A-lake-2000');
+	expect(comparisons).toBeLessThan(20 * rows.length);
 });
