@@ -1,9 +1,9 @@
 import type { JsonObject } from '../shared/json';
 import {
-	allTaskIds,
 	hash,
 	isTaskRecord,
 	recordedTasks,
+	taskIdsOf,
 	type LedgerData,
 	type RecordState,
 	type TaskInput,
@@ -145,9 +145,9 @@ export class Ledger {
 		return [...this.rows.values()].flatMap(({ row }) => row.billable());
 	}
 
-	/** All tasks in the ledger. */
-	taskIds(): Set<string> {
-		return new Set(this.data.records.filter(isTaskRecord).flatMap(allTaskIds));
+	/** All tasks of the rows of this execution, in other tries and iterations as well. */
+	taskIds(): ReadonlySet<string> {
+		return taskIdsOf(this.data);
 	}
 
 	/** What all tasks of this execution cost, or may cost, in US dollars. */
@@ -273,7 +273,7 @@ export class Ledger {
 
 	private dropLeftOvers(record: TaskRecord): void {
 		const dropped = new Set<unknown>(this.index.unclaimedLeftOvers(record));
-		this.keepOnly((saved) => !dropped.has(saved));
+		if (dropped.size > 0) this.keepOnly((saved) => !dropped.has(saved));
 	}
 
 	/** A loop may have thousands of iterations, and most records are of no use to later ones. */

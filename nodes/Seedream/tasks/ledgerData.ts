@@ -118,8 +118,18 @@ export function recordedTasks(state: RecordState | undefined): RecordedTasks | u
 	return state?.name === 'made' || state?.name === 'delivered' ? state : undefined;
 }
 
+const knownTaskIds = new WeakMap<LedgerData, Set<string>>();
+
+/** All tasks that are in the ledger, or were: each replayed create asks for them. */
+export function taskIdsOf(data: LedgerData): Set<string> {
+	const known =
+		knownTaskIds.get(data) ?? new Set(data.records.filter(isTaskRecord).flatMap(allTaskIds));
+	knownTaskIds.set(data, known);
+	return known;
+}
+
 /** Including those of earlier requests. */
-export function allTaskIds({ state, past }: TaskRecord): readonly string[] {
+function allTaskIds({ state, past }: TaskRecord): readonly string[] {
 	const current = 'taskIds' in state ? state.taskIds : [];
 	return [...current, ...past.taskIds];
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from '../shared/json';
 import {
 	hash,
 	recordedTasks,
+	taskIdsOf,
 	type LedgerData,
 	type RecordedTasks,
 	type RecordState,
@@ -240,6 +241,7 @@ export class RowRecord {
 
 	private save(state: RecordState): void {
 		this.record.state = state;
+		if ('taskIds' in state) for (const id of state.taskIds) taskIdsOf(this.data).add(id);
 		if (!this.isSaved) this.data.records.push(this.record);
 		this.isSaved = true;
 	}

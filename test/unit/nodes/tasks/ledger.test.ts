@@ -633,6 +633,15 @@ describe('the ledger data', () => {
 	});
 });
 
+it('a task is known as soon as it exists, also to other calls of a tool', () => {
+	const data = noData();
+	const [one, other] = [open(data), open(data)];
+	expect(other.taskIds().has('task-1')).toBe(false);
+	one.openRecord(0, LAKE).markCreated(['task-1'], NOW);
+	expect(other.taskIds().has('task-1')).toBe(true);
+	expect(open(copy(data)).taskIds().has('task-1')).toBe(true);
+});
+
 describe('a replay by the provider', () => {
 	it('is known to every try and iteration of the execution, and to no other execution', () => {
 		const data = noData();
