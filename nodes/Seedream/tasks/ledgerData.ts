@@ -104,8 +104,13 @@ function isLedgerData(saved: unknown): saved is LedgerData {
 	return dataSchema.safeParse(saved).success;
 }
 
+/** Thousands of records take long to read, and each is needed more than once. */
+const readable = new WeakSet<object>();
+
 export function isTaskRecord(saved: unknown): saved is TaskRecord {
-	return recordSchema.safeParse(saved).success;
+	if (typeof saved !== 'object' || saved === null) return false;
+	if (!readable.has(saved) && recordSchema.safeParse(saved).success) readable.add(saved);
+	return readable.has(saved);
 }
 
 export interface RecordedTasks {
