@@ -3,6 +3,7 @@ import omit from 'lodash/omit';
 import type { Reference } from '../images/reference';
 import type { Provider } from '../providers/provider';
 import type { RowRequest } from '../tasks/ledger';
+import { hash } from '../tasks/ledgerData';
 import type { ImageRequest } from './imageRequest';
 import { requestPrice } from './requestPrice';
 
@@ -18,7 +19,7 @@ export function requestFingerprint(provider: Provider, request: ImageRequest): R
 	const extraBody = omit(request.extraBody, model.parameters.callbackUrl?.sentAs ?? '');
 	const images = references.map(referenceKey);
 	return {
-		identity: { provider: id, modelId, promptSent, settings, extraBody, images },
+		fingerprint: hash({ provider: id, modelId, promptSent, settings, extraBody, images }),
 		input: {
 			provider: id,
 			model: modelId,

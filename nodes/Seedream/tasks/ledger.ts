@@ -1,4 +1,3 @@
-import type { JsonObject } from '../shared/json';
 import {
 	hash,
 	isTaskRecord,
@@ -29,8 +28,8 @@ export interface LedgerScope {
 
 /** What a row requests. */
 export interface RowRequest {
-	/** What makes the request the same in another execution or another iteration of a loop. */
-	identity: JsonObject;
+	/** The hash of what makes the request the same in another execution or another iteration of a loop. */
+	fingerprint: string;
 	input: TaskInput;
 	/** Set where the row may get the task that another execution created for it. */
 	reuse?: { rowKey: string };
@@ -52,7 +51,7 @@ interface OpenedRow {
 const recordsInUse = new WeakMap<LedgerData, RecordsInUse>();
 
 const NO_REQUEST: RowRequest = {
-	identity: {},
+	fingerprint: '',
 	input: { provider: '', model: '', prompt: '', images: 1 },
 };
 
@@ -165,7 +164,7 @@ export class Ledger {
 	}
 
 	private find(row: number, request: RowRequest | undefined): TaskRecord | undefined {
-		const fingerprint = request && hash(request.identity);
+		const fingerprint = request?.fingerprint;
 		const found = this.findEarlierTry(row, fingerprint) ?? this.findElsewhere(row, fingerprint);
 		const isInUse = this.scope.isTool && found && this.inUse.records.has(found);
 		return isInUse ? undefined : found;
@@ -185,7 +184,7 @@ export class Ledger {
 
 	private newRecord(row: number, request: RowRequest, keys: string[]): TaskRecord {
 		const { execution, iteration } = this.scope;
-		const fingerprint = hash(request.identity);
+		const { fingerprint } = request;
 		const key = this.reuseKey(request) ?? this.executionKey({ iteration, row, fingerprint });
 		return {
 			execution,
@@ -211,9 +210,9 @@ export class Ledger {
 	}
 
 	/** The same in every execution, as long as the row requests the same. */
-	private reuseKey({ identity, input, reuse }: RowRequest): string | undefined {
+	private reuseKey({ fingerprint, input, reuse }: RowRequest): string | undefined {
 		const { nodeSeed, iteration } = this.scope;
-		return reuse && hash([nodeSeed, iteration, reuse.rowKey, hash(identity), input.provider]);
+		return reuse && hash([nodeSeed, iteration, reuse.rowKey, fingerprint, input.provider]);
 	}
 
 	/** Moves a record to this execution and row, and returns what its state was before. */
@@ -243,11 +242,10 @@ export class Ledger {
 
 	/** After a create without a result, the row's current request counts. */
 	private startAnew(record: TaskRecord, request: RowRequest, keys: string[]): void {
-		const { identity, input } = request;
+		const { fingerprint, input } = request;
 		const { state } = record;
 		if (recordedTasks(state) || state.name === 'sent') return;
 		const taskIds = 'taskIds' in state ? state.taskIds : [];
-		const fingerprint = hash(identity);
 		const isSame = record.fingerprint === fingerprint && record.input.provider === input.provider;
 		// A key belongs to one request, and to its tasks.
 		if (taskIds.length > 0 || !isSame) {

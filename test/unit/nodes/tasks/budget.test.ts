@@ -7,8 +7,8 @@ function budgetOf(limitUsd: number, maxUsd: number) {
 	const ledger = open(noData());
 	const budget = new Budget(limitUsd, () => ledger.costUsd());
 	const record = (row: number): RowRecord => {
-		const { identity, input } = requestFor(`Row ${row}`);
-		return ledger.openRecord(row, { identity, input: { ...input, maxUsd } });
+		const { fingerprint, input } = requestFor(`Row ${row}`);
+		return ledger.openRecord(row, { fingerprint, input: { ...input, maxUsd } });
 	};
 	const decided = new Map<number, boolean>();
 	const rows = Array.from({ length: 5 }, (_, row) => record(row));

@@ -4,8 +4,8 @@ import { BODY, noData, open, requestFor } from './ledgerFixtures';
 /** What the ledger says that an execution costs, or may cost. */
 
 const pricedRow = (prompt = 'A lake', changes: Partial<RowRequest['input']> = {}): RowRequest => {
-	const { identity, input } = requestFor(prompt);
-	return { identity, input: { ...input, maxUsd: 0.1, ...changes } };
+	const { fingerprint, input } = requestFor(prompt);
+	return { fingerprint, input: { ...input, maxUsd: 0.1, ...changes } };
 };
 
 /** A row whose create was sent, and whose cost is held. */

@@ -30,7 +30,7 @@ export const BODY = { model: INPUT.model, prompt: INPUT.prompt };
 
 /** The request of a row with this prompt. */
 export function requestFor(prompt = INPUT.prompt): RowRequest {
-	return { identity: { promptSent: prompt }, input: { ...INPUT, prompt } };
+	return { fingerprint: `fingerprint of ${prompt}`, input: { ...INPUT, prompt } };
 }
 
 export const LAKE = requestFor();

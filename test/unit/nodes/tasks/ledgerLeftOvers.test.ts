@@ -2,7 +2,7 @@ import { type LedgerScope, Ledger, type RowRequest } from '../../../../nodes/See
 import { readLedgerData, type LedgerData } from '../../../../nodes/Seedream/tasks/ledgerData';
 
 const REQUEST: RowRequest = {
-	identity: { prompt: 'A lake' },
+	fingerprint: 'fingerprint of A lake',
 	input: { provider: 'evoLink', model: 'm', prompt: 'A lake', images: 3 },
 };
 
@@ -92,7 +92,7 @@ it('a whole task may be missing as well', () => {
 it('a row with another request takes over no missing images', () => {
 	const data = readLedgerData(undefined);
 	firstIteration(data);
-	const other = { ...REQUEST, identity: { prompt: 'A hill' } };
+	const other = { ...REQUEST, fingerprint: 'fingerprint of A hill' };
 	expect(new Ledger(data, { ...SCOPE, iteration: 1 }).openRecord(0, other).tasks()).toBeUndefined();
 });
 
