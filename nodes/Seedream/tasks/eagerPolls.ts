@@ -1,6 +1,6 @@
 import type { PollState } from './pollSchedule';
 
-/** Between two polls, in milliseconds for each running task. */
+/** Between two polls, in milliseconds for each request that it takes to poll all running tasks. */
 const STEP_MS = 150;
 const MIN_STEP_MS = 100;
 /** As shares of a task's age: at first, before a quarter of the estimate, and after a minute. */
@@ -12,12 +12,12 @@ const LONG_MS = 60_000;
 const FIRST_POLL_MS = 5_000;
 
 /**
- * When to poll one of a few tasks, as long as it's unknown how long they take: so often that nobody
- * waits a noticeable time for an image that's done. Undefined for a usual first poll.
+ * When to poll one of a few tasks: so often that nobody waits a noticeable time for an image that's
+ * done. Undefined for a usual first poll.
  */
 export function nextEagerPollAt(
 	{ startedAt, polledAt, estimatedSeconds = 0, minSeconds = 0, forecast }: PollState,
-	running: number,
+	requests: number,
 ): number | undefined {
 	if (polledAt === undefined) return minSeconds > 0 ? startedAt + FIRST_POLL_MS : undefined;
 	const age = polledAt - startedAt;
@@ -27,10 +27,10 @@ export function nextEagerPollAt(
 	// Progress that has been right so far is relied on for as long again.
 	const untilDone = Math.min(end - error - age, Math.max(untilMin, age - since));
 	const early = age < estimatedSeconds * 250 ? EARLY_STEP * age : 0;
-	return polledAt + Math.max(MIN_STEP_MS, eagerStep(age, running), early, untilDone);
+	return polledAt + Math.max(MIN_STEP_MS, eagerStep(age, requests), early, untilDone);
 }
 
 /** Between two polls at this age, in milliseconds. */
-export function eagerStep(age: number, running: number): number {
-	return age > LONG_MS ? LONG_STEP * age : Math.min(FIRST_STEP * age, STEP_MS * running);
+export function eagerStep(age: number, requests: number): number {
+	return age > LONG_MS ? LONG_STEP * age : Math.min(FIRST_STEP * age, STEP_MS * requests);
 }

@@ -163,6 +163,11 @@ export class TaskPoller {
 		return this.count > MAX_FEW;
 	}
 
+	/** How many requests it takes to poll a few tasks. */
+	private get requestsPerPoll(): number {
+		return this.client.provider.batchQuery && this.usesBatches ? 1 : this.tasks.size;
+	}
+
 	/** Between two polls of a task in a batch. */
 	private minIntervalMs(): number {
 		return this.isBatch ? 1000 * (this.client.provider.minPollSeconds ?? 0) : 0;
@@ -228,7 +233,7 @@ export class TaskPoller {
 	}
 
 	private batchStep(age: number): number {
-		if (!this.isBatch) return eagerStep(age, this.tasks.size);
+		if (!this.isBatch) return eagerStep(age, this.requestsPerPoll);
 		const share = this.durationEstimator.hasSamples() ? BATCH_STEP : PROBE_BATCH_STEP;
 		return Math.min(MAX_BATCH_STEP_MS, share * age);
 	}
@@ -272,7 +277,9 @@ export class TaskPoller {
 		const allowedAt = this.allowedAt(task);
 		if (task.failures > 0) return Math.min(lastPollAt(task), Math.max(task.retryAt, allowedAt));
 		const probe = this.probes.get(task);
-		const eager = probe && !this.isBatch ? nextEagerPollAt(task, this.tasks.size) : undefined;
+		const requests = this.requestsPerPoll;
+		const isEager = probe !== undefined || (requests === 1 && !task.isExisting);
+		const eager = isEager && !this.isBatch ? nextEagerPollAt(task, requests) : undefined;
 		const { durationEstimator } = this;
 		const estimator = this.isSpaced(task) ? durationEstimator.cautious() : durationEstimator;
 		const wanted = eager ?? nextPollAt(task, estimator, probe);
