@@ -1,6 +1,6 @@
 import get from 'lodash/get';
 import groupBy from 'lodash/groupBy';
-import sumBy from 'lodash/sumBy';
+import sum from 'lodash/sum';
 import uniq from 'lodash/uniq';
 import uniqBy from 'lodash/uniqBy';
 import type { IExecuteFunctions } from 'n8n-workflow';
@@ -63,7 +63,11 @@ interface Finished {
 
 /** How many images a row's items have. The file of a task's layers isn't one. */
 export function countImages(items: readonly RowItem[]): number {
-	return sumBy(finishedOf(items), 'images');
+	return totalImages(finishedOf(items));
+}
+
+function totalImages(finished: readonly Finished[]): number {
+	return sum(finished.map(({ images }) => images));
 }
 
 /** These are our own items: zod would block n8n for a tenth of a second if there are thousands. */
@@ -91,7 +95,7 @@ function imagesIn({ imageUrl, imageUrls }: RowItem['json']): number {
 
 function imagesLine({ items, seconds }: ExecutionSummary): string {
 	const finished = finishedOf(items);
-	const count = sumBy(finished, 'images');
+	const count = totalImages(finished);
 	if (count === 0) return '';
 	const expiries = finished.flatMap(({ expiresAt }) => expiresAt ?? []).sort();
 	const [first] = expiries;
@@ -105,7 +109,7 @@ function costText(finished: readonly Finished[]): string {
 	const ids = [...new Set(finished.map(({ provider }) => provider))];
 	const costs = ids.flatMap((id) => {
 		const own = finished.filter(({ provider }) => provider === id);
-		const credits = sumBy(own, 'credits');
+		const credits = sum(own.map((one) => one.credits));
 		if (credits === 0) return [];
 		const about = own.some(({ isEstimate }) => isEstimate) ? 'about ' : '';
 		return [`${about}${Number(credits.toFixed(4))} credits at ${labelOf(id)}`];
