@@ -177,7 +177,8 @@ describe('rows are sent', () => {
 		'to one provider while another one has more rows than can be under way at once',
 		async (fixture) => {
 			const rows = [...rowsFor(1_501, 'apiMart'), ...rowsFor(1, 'evoLink')];
-			const { items } = await generate(fixture, rows);
+			const parameters = { continueWhen: 'submitted' };
+			const { items } = await generate(fixture, rows, { parameters });
 
 			expect(items).toHaveLength(rows.length);
 			const creates = fixture.requests('create').map(({ provider }) => provider);
