@@ -7,6 +7,9 @@ const GROWTH = 1.5;
 const MIN_MS_PER_REQUEST = 150;
 /** At low rates, a worker that's left alone by others should notice soon: 4 requests wait 0.5 s, 45 wait 61 s. */
 const MAX_MS = (requests: number) => 30 * requests ** 2;
+/** While others share the limit, a quarter of the time since that was noticed, but at least this. */
+const MIN_SHARED_MS = 10_000;
+const SHARED_TIME = 1 / 4;
 /** How long a probe takes: enough for two windows and what a token bucket has saved up. */
 export const PROBE_MS = 3_000;
 /** If a raised limit is refused so soon, it was raised too far. */
@@ -22,11 +25,15 @@ export class ProbeSchedule {
 
 	private raisedAt = 0;
 
+	/** When it was last noticed that others share the limit. */
+	private sharedAt = -Infinity;
+
 	isDue(now: number): boolean {
 		const { requests, requestsSince, endedAt } = this;
 		const ms = now - endedAt;
 		const areEnough = requestsSince >= requests && ms >= MIN_MS_PER_REQUEST * requests;
-		return areEnough || ms >= MAX_MS(requests);
+		const sharedMs = Math.max(MIN_SHARED_MS, SHARED_TIME * (now - this.sharedAt));
+		return areEnough || ms >= Math.min(MAX_MS(requests), sharedMs);
 	}
 
 	onSent(): void {
@@ -35,6 +42,11 @@ export class ProbeSchedule {
 
 	onRaised(now: number): void {
 		this.raisedAt = now;
+	}
+
+	/** Others seem to share the limit. They may end at any time. */
+	onShared(now: number): void {
+		this.sharedAt = now;
 	}
 
 	/** The limit was learned. */

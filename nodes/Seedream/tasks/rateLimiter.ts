@@ -11,9 +11,9 @@ const SECOND_MS = 1_000;
 
 const INITIAL_DELAY_MS = 1_000;
 const MIN_DELAY_MS = 100;
-/** While requests of the last minute may still count: a longer delay could miss the window's end. */
-const MAX_DELAY_IN_WINDOW_MS = 15_000;
 const MAX_DELAY_MS = 30_000;
+/** A longer delay could miss the end of a window, or that of others who use up the limit. */
+const MAX_LIMIT_DELAY_MS = 10_000;
 /** Once the rate is known, a rejection means a slight excess: this many requests are left out. */
 const SKIPPED_REQUESTS = 1.5;
 /** With the delays between them, a good 20 seconds. */
@@ -349,7 +349,7 @@ export class RateLimiter {
 
 	private backOff(): void {
 		const now = this.clock.now();
-		const most = this.limit.isUsed(now) ? MAX_DELAY_IN_WINDOW_MS : MAX_DELAY_MS;
+		const most = this.isLimit ? MAX_LIMIT_DELAY_MS : MAX_DELAY_MS;
 		const spacing = this.limit.spacingMs(now);
 		const usual = spacing === undefined ? INITIAL_DELAY_MS : SKIPPED_REQUESTS * spacing;
 		const initial = Math.min(INITIAL_DELAY_MS, usual);

@@ -177,11 +177,6 @@ export class RequestLimit {
 		return this.log.count(at, SECOND_MS) === 0;
 	}
 
-	/** Whether any request counts at all, even in the longest window. */
-	isUsed(now: number): boolean {
-		return this.log.count(now, MAX_WINDOW_MS) > 0;
-	}
-
 	/** The time that one request takes at the current rate, in milliseconds; undefined if none is known. */
 	spacingMs(now: number): number | undefined {
 		const count = this.windowMs === SECOND_MS ? this.log.count(now, SECOND_MS) : 0;
@@ -223,6 +218,7 @@ export class RequestLimit {
 		const isLong = windowMs > SECOND_MS && !isTooSoon && longCount >= MIN_IN_LONG_WINDOW;
 		this.windowMs = isLong ? windowMs : SECOND_MS;
 		const count = isLong ? longCount : countIn(SECOND_MS, sentAt);
+		if (count === 0) this.schedule.onShared(now);
 		// If others used up the whole limit, nothing is known about it.
 		if (count > 0 || this.max < Infinity) this.learn(count, now);
 	}
@@ -254,6 +250,7 @@ export class RequestLimit {
 		this.stopProbe(now);
 		if (this.max === 1) return;
 		this.lowerTo(this.countBefore(request), this.max * (1 - MAX_LOWERING), now);
+		this.schedule.onShared(now);
 		this.schedule.onLowered(now);
 	}
 }

@@ -3,6 +3,7 @@ import {
 	runBatch,
 	slidingWindow,
 	tokenBucket,
+	usedUp,
 	type Batch,
 	type Outcome,
 } from './simulatedLimits';
@@ -68,11 +69,30 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 		const outcome = await measure(`${before}/s, then ${after}/s, ${title}`, {
 			rows: 30 * before + 25 * after,
 			limit: limitOf(before),
-			change: { at, limit: limitOf(after) },
+			changes: [{ at, limit: limitOf(after) }],
 			retryAfter,
 		});
 		const found = outcome.accepted.filter((time) => time >= at + 10_000 && time < at + 20_000);
 		expect(found.length).toBeGreaterThanOrEqual(0.9 * 10 * after);
+	});
+
+	it.each([
+		['most of it', () => limitOf(1)],
+		['all of it', usedUp],
+	])('notices within 15 s that others, who used %s, have ended', async (share, leftOver) => {
+		const [from, to] = [10_000, 50_000];
+		const outcome = await measure(`10/s, of which others use ${share}, ${title}`, {
+			rows: 300,
+			limit: limitOf(10),
+			changes: [
+				{ at: from, limit: leftOver() },
+				{ at: to, limit: limitOf(10) },
+			],
+			retryAfter: retryAfter && leftOver !== usedUp,
+		});
+		expect(outcome.failed).toBe(0);
+		const found = outcome.accepted.filter((time) => time >= to + 15_000 && time < to + 20_000);
+		expect(found.length).toBeGreaterThanOrEqual(0.9 * 5 * 10);
 	});
 
 	it.each([5, 20])('shares %i requests per second with another worker', async (perSecond) => {

@@ -58,13 +58,18 @@ export function tokenBucket(perSecond: number, capacity = perSecond): SimulatedL
 	return of(capacity, 0);
 }
 
+/** Others use all of it. */
+export function usedUp(): SimulatedLimit {
+	return { freeAt: () => Infinity, onAccepted: () => {}, copy: usedUp };
+}
+
 /** Times are in milliseconds. */
 export interface Batch {
 	/** Of each worker. */
 	rows: number;
 	limit: SimulatedLimit | { tasks: number };
-	/** Replaces the limit from then on. */
-	change?: { at: number; limit: SimulatedLimit };
+	/** Each replaces the limit from then on. */
+	changes?: Array<{ at: number; limit: SimulatedLimit }>;
 	/** Whether the provider says, in whole seconds, when it accepts the next request. */
 	retryAfter?: boolean;
 	/** Whether each response says how many more requests are accepted, and until when. */
@@ -114,8 +119,8 @@ class LimitedProvider {
 	}
 
 	limitAt(at: number): Batch['limit'] {
-		const { limit, change } = this.batch;
-		return change && at >= change.at ? change.limit : limit;
+		const { limit, changes = [] } = this.batch;
+		return changes.findLast((change) => at >= change.at)?.limit ?? limit;
 	}
 
 	isFree(at: number): boolean {
