@@ -62,6 +62,13 @@ function taskIdsOf({ taskId, body }: SandboxRequest): string[] {
 	return taskId === undefined ? (body as { task_ids: string[] }).task_ids : [taskId];
 }
 
+/** Batches of different tasks may be in flight together. */
+function expectOneBatchPerTask(fixture: Fixture): void {
+	const taskIds = batchQueries(fixture).flatMap(taskIdsOf);
+	expect(taskIds.length).toBeGreaterThan(0);
+	expect(taskIds).toEqual([...new Set(taskIds)]);
+}
+
 const expectComplete = (
 	fixture: Fixture,
 	items: readonly INodeExecutionData[],
@@ -85,7 +92,7 @@ describe('tasks are polled', () => {
 			expect(Math.max(...sizes)).toBeLessThanOrEqual(50);
 			expect(fixture.requests('query').length).toBeLessThanOrEqual(rows.length / 2);
 		},
-		{ taskSeconds: 1 },
+		{ taskSeconds: 4 },
 	);
 
 	const unexpectedResponses: Array<[string, Fault]> = [
@@ -104,7 +111,7 @@ describe('tasks are polled', () => {
 				const { items } = await generate(fixture, rows);
 
 				expectComplete(fixture, items, rows);
-				expect(batchQueries(fixture)).toHaveLength(1);
+				expectOneBatchPerTask(fixture);
 				const single = fixture.requests('query').filter((query) => !isBatchQuery(query));
 				expect(new Set(single.flatMap(taskIdsOf)).size).toBe(rows.length);
 			},
@@ -447,7 +454,7 @@ describe('without concurrent tests', () => {
 			const { items } = await generate(fixture, rows);
 
 			expectComplete(fixture, items, rows);
-			expect(batchQueries(fixture)).toHaveLength(1);
+			expectOneBatchPerTask(fixture);
 			const single = fixture.requests('query').flatMap(({ taskId }) => taskId ?? []);
 			expect(new Set(single).size).toBe(rows.length);
 		},

@@ -23,8 +23,38 @@ function fasterClock(speed: number): () => number {
 
 const prompts = (count: number) => Array.from({ length: count }, (_, index) => `Picture ${index}`);
 
-describe('a response that trickles in', () => {
-	forEachProvider('as the status of a task is aborted by the request timeout', async (fixture) => {
+// Jest runs the tests of a block at the same time, but one block after another. The longest come first.
+
+forEachProvider(
+	'a limit on concurrent tasks is waited out, even if tasks are only submitted',
+	async (fixture) => {
+		const rows = prompts(40);
+		const messages: string[] = [];
+		const { items } = await fixture.generate(rows, {
+			parameters: { continueWhen: 'submitted' },
+			onMessage: (message) => messages.push(message),
+		});
+
+		expect(items.map(({ json }) => json.status)).toEqual(rows.map(() => 'submitted'));
+		expect(fixture.sandbox.tasks()).toHaveLength(40);
+		expect(messages.join('\n')).toMatch(/waiting for .+ to accept more requests/);
+	},
+	{ concurrentTasks: 10, taskSeconds: 6 },
+);
+
+forEachProvider(
+	'a limit per minute is waited out',
+	async (fixture) => {
+		const rows = prompts(45);
+		const { items } = await fixture.generate(rows);
+		fixture.expectComplete(items, rows);
+	},
+	{ rateLimit: { perMinute: 30, steps: ['create'] }, now: fasterClock(1.5) },
+);
+
+forEachProvider(
+	'a response that trickles in as the status of a task is aborted by the request timeout',
+	async (fixture) => {
 		fixture.sandbox.setIntercept((request) =>
 			request.step === 'query' ? { kind: 'trickle', everyMs: 400 } : undefined,
 		);
@@ -35,70 +65,41 @@ describe('a response that trickles in', () => {
 
 		expect(items[0]?.json).toMatchObject({ status: 'processing', error: { code: 'timeout' } });
 		expect(seconds).toBeLessThan(30);
-	});
+	},
+);
 
-	forEachProvider(
-		'as the status of a task is aborted when the execution is stopped',
-		async (fixture) => {
-			const { stop, cancelWhen } = stopSignal();
-			fixture.sandbox.setIntercept(({ step }) => {
-				if (step !== 'query') return undefined;
-				stop();
-				return { kind: 'trickle', everyMs: 400 };
-			});
-			const begun = Date.now();
-			const { status, settled } = await fixture.generate(['one'], { cancelWhen });
-			await settled;
+forEachProvider(
+	'a response that trickles in as the status of a task is aborted when the execution is stopped',
+	async (fixture) => {
+		const { stop, cancelWhen } = stopSignal();
+		fixture.sandbox.setIntercept(({ step }) => {
+			if (step !== 'query') return undefined;
+			stop();
+			return { kind: 'trickle', everyMs: 400 };
+		});
+		const begun = Date.now();
+		const { status, settled } = await fixture.generate(['one'], { cancelWhen });
+		await settled;
 
-			expect(status).toBe('canceled');
-			expect(Date.now() - begun).toBeLessThan(15_000);
-		},
-	);
+		expect(status).toBe('canceled');
+		expect(Date.now() - begun).toBeLessThan(15_000);
+	},
+);
 
-	forEachProvider(
-		'as an image is aborted and downloaded again',
-		async (fixture) => {
-			fixture.sandbox.setIntercept(({ step, attempt }) =>
-				step === 'download' && attempt === 1 ? { kind: 'trickle', everyMs: 100 } : undefined,
-			);
-			const { items } = await fixture.generate(['one'], { parameters: { downloadImages: true } });
+forEachProvider(
+	'a response that trickles in as an image is aborted and downloaded again',
+	async (fixture) => {
+		fixture.sandbox.setIntercept(({ step, attempt }) =>
+			step === 'download' && attempt === 1 ? { kind: 'trickle', everyMs: 100 } : undefined,
+		);
+		const { items } = await fixture.generate(['one'], { parameters: { downloadImages: true } });
 
-			fixture.expectComplete(items, ['one']);
-			expect(fixture.requests('download')).toHaveLength(2);
-		},
-		{},
-		EVOLINK,
-	);
-});
-
-describe('a limit', () => {
-	forEachProvider(
-		'on concurrent tasks is waited out, even if tasks are only submitted',
-		async (fixture) => {
-			const rows = prompts(40);
-			const messages: string[] = [];
-			const { items } = await fixture.generate(rows, {
-				parameters: { continueWhen: 'submitted' },
-				onMessage: (message) => messages.push(message),
-			});
-
-			expect(items.map(({ json }) => json.status)).toEqual(rows.map(() => 'submitted'));
-			expect(fixture.sandbox.tasks()).toHaveLength(40);
-			expect(messages.join('\n')).toMatch(/waiting for .+ to accept more requests/);
-		},
-		{ concurrentTasks: 10, taskSeconds: 6 },
-	);
-
-	forEachProvider(
-		'per minute is waited out',
-		async (fixture) => {
-			const rows = prompts(45);
-			const { items } = await fixture.generate(rows);
-			fixture.expectComplete(items, rows);
-		},
-		{ rateLimit: { perMinute: 30, steps: ['create'] }, now: fasterClock(1.5) },
-	);
-});
+		fixture.expectComplete(items, ['one']);
+		expect(fixture.requests('download')).toHaveLength(2);
+	},
+	{},
+	EVOLINK,
+);
 
 forEachProvider(
 	'a failed batch query is not replaced by many single ones',
