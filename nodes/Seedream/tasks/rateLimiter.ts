@@ -93,15 +93,15 @@ export class RateLimiter {
 
 	/**
 	 * `patienceMs` is how long a limit is waited for while nothing changes. `runningTasks` counts the
-	 * tasks that accepted requests started, if any.
+	 * tasks that accepted requests started; only such requests start slowly.
 	 */
 	constructor(
 		private readonly clock: Clock,
 		private readonly random: () => number,
 		private readonly patienceMs: number,
-		private readonly runningTasks: () => number = () => 0,
+		private readonly runningTasks?: () => number,
 	) {
-		this.limit = new RequestLimit(runningTasks);
+		this.limit = new RequestLimit(() => this.taskCount(), runningTasks !== undefined);
 	}
 
 	/** Waits its turn, sends, and adapts the limit to the result. */
@@ -145,6 +145,10 @@ export class RateLimiter {
 
 	private mayCountTasks({ wasQuiet, rejectedAfterTask }: Rejection): boolean {
 		return wasQuiet && rejectedAfterTask < MAX_REJECTED_AFTER_TASK;
+	}
+
+	private taskCount(): number {
+		return this.runningTasks?.() ?? 0;
 	}
 
 	/** The provider says how many more requests it accepts. */
@@ -298,8 +302,8 @@ export class RateLimiter {
 			return;
 		}
 		if (!this.rejection && !isUnexpected) return;
-		if (!this.rejection && this.isLimit && this.limit.countsTasks() && this.runningTasks() > 0) {
-			this.limit.learnTasks(this.runningTasks(), now);
+		if (!this.rejection && this.isLimit && this.limit.countsTasks() && this.taskCount() > 0) {
+			this.limit.learnTasks(this.taskCount(), now);
 			return;
 		}
 		this.limit.stopProbe(now);
@@ -327,7 +331,7 @@ export class RateLimiter {
 			sentAt,
 			retryAfterMs,
 			retries,
-			runningTasks: this.runningTasks(),
+			runningTasks: this.taskCount(),
 			isRetryPending: false,
 			wasQuiet: earlier?.wasQuiet === true || this.limit.isQuiet(sentAt),
 			hasTaskEnded: false,

@@ -15,10 +15,21 @@ const SPREAD = 0.9;
 const MAX_LOWERING = 0.5;
 /** At the end of a long window, which may be a bit later than it seems. */
 const MIN_RETRY_MS = 250;
+/** What was sent at once doesn't count from the same moment on. */
+const BURST_MS = 50;
 /** After a refusal, so that what's in flight can be answered first. */
 const PAUSE_MS = 100;
 /** How much more a probe tries, as a share of the limit: with fewer, the room for jitter hides them. */
 const EXCESS = 0.04;
+
+/**
+ * What's under way when a limit is reached is refused. So while none is known, few creates are under
+ * way at first, and with each one that's accepted, this share of one more.
+ */
+const INITIAL_UNDER_WAY = 5;
+const MIN_MORE = 1 / 8;
+/** If a round trip takes this long, in milliseconds, it's a whole one: 1,000 creates take 2 to 3 s in any case. */
+const SLOW_ROUND_TRIP_MS = 400;
 
 /** What's known about a limit when the provider refuses requests. Milliseconds since 1970. */
 export interface RefusedRequest {
@@ -59,7 +70,10 @@ export class RequestLimit {
 	/** The last one. */
 	private probe: Probe = { startedAt: 0, endedAt: 0, hasAccepted: false };
 
-	constructor(private readonly runningTasks: () => number) {}
+	constructor(
+		private readonly runningTasks: () => number,
+		private readonly startsSlowly: boolean,
+	) {}
 
 	countsTasks(): boolean {
 		return this.windowMs === undefined;
@@ -67,6 +81,7 @@ export class RequestLimit {
 
 	/** Until another request may be sent, in milliseconds; `Infinity` until a task ends. */
 	waitMs(now: number): number {
+		if (this.max === Infinity) return this.hasEnoughUnderWay() ? Infinity : 0;
 		if (this.hasSucceeded(now)) this.startGrowing(now);
 		let wait = this.untilBelow(this.max, now);
 		if (wait > 0 && this.probe.endedAt < Infinity && this.schedule.isDue(now)) {
@@ -74,6 +89,13 @@ export class RequestLimit {
 		}
 		if (this.isProbing()) wait = this.untilBelow(this.max + this.excess(), now);
 		return Math.max(wait, this.nextAt - now);
+	}
+
+	private hasEnoughUnderWay(): boolean {
+		if (!this.startsSlowly) return false;
+		const { pendingCount, acceptedCount, minRoundTripMs } = this.log;
+		const more = Math.min(1, Math.max(MIN_MORE, minRoundTripMs / SLOW_ROUND_TRIP_MS));
+		return pendingCount >= INITIAL_UNDER_WAY + Math.floor(more * acceptedCount);
 	}
 
 	private excess(): number {
@@ -91,7 +113,7 @@ export class RequestLimit {
 	private untilBelow(max: number, now: number): number {
 		if (max === Infinity) return 0;
 		if (this.windowMs !== undefined) return this.log.untilBelow(max, now, this.windowMs);
-		return this.runningTasks() + this.log.pending().length < max ? 0 : Infinity;
+		return this.runningTasks() + this.log.pendingCount < max ? 0 : Infinity;
 	}
 
 	private hasSucceeded(now: number): boolean {
@@ -134,11 +156,11 @@ export class RequestLimit {
 
 	/** Without a response. */
 	onLost(request: SentRequest): void {
-		request.isAnswered = true;
+		this.log.onAnswered(request);
 	}
 
 	pendingRequests(): number {
-		return this.log.pending().length;
+		return this.log.pendingCount;
 	}
 
 	/** Returns whether the refusal was unexpected, so that the limit has to be learned again. */
@@ -189,7 +211,7 @@ export class RequestLimit {
 		const end = this.log.untilFirstEnds(now, windowMs);
 		if (end <= 0) return delayMs;
 		return windowMs === SECOND_MS
-			? Math.max(delayMs, end)
+			? Math.max(delayMs, end + BURST_MS)
 			: Math.min(delayMs, Math.max(end, MIN_RETRY_MS));
 	}
 

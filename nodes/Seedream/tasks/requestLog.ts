@@ -22,13 +22,19 @@ const MAX_EXACT_WINDOW_MS = 1_000;
 export class RequestLog {
 	private requests: SentRequest[] = [];
 
-	private minRoundTripMs = Infinity;
+	minRoundTripMs = Infinity;
+
+	/** Requests without a response. */
+	pendingCount = 0;
+
+	acceptedCount = 0;
 
 	add(now: number, windowMs: number, isExcess: boolean): SentRequest {
 		const countsFrom = now + MAX_JITTER * windowMs;
 		const request: SentRequest = { sentAt: now, countsFrom, isAnswered: false, isExcess };
 		if (this.requests.length >= MAX_REQUESTS) this.requests.splice(0, MAX_REQUESTS / 2);
 		this.requests.push(request);
+		this.pendingCount += 1;
 		return request;
 	}
 
@@ -39,11 +45,19 @@ export class RequestLog {
 		const jitterMs = JITTER_MS + roundTripMs - this.minRoundTripMs;
 		request.countsFrom = request.sentAt + Math.min(jitterMs, MAX_JITTER * windowMs);
 		request.answeredAt = now;
-		request.isAnswered = true;
+		this.acceptedCount += 1;
+		this.onAnswered(request);
 	}
 
-	remove(request: SentRequest): void {
+	/** Or it got no response. */
+	onAnswered(request: SentRequest): void {
 		request.isAnswered = true;
+		this.pendingCount -= 1;
+	}
+
+	/** The provider doesn't count it. */
+	remove(request: SentRequest): void {
+		this.onAnswered(request);
 		const index = this.requests.lastIndexOf(request);
 		if (index >= 0) this.requests.splice(index, 1);
 	}
