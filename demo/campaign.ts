@@ -1,4 +1,4 @@
-import truncate from 'lodash/truncate';
+import { truncate } from 'lodash';
 import type { INodeParameters } from 'n8n-workflow';
 
 import { providers } from '../nodes/Seedream/providers';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Eta } from 'eta';
-import sum from 'lodash/sum';
+import { sum } from 'lodash';
 
 import { providers } from '../nodes/Seedream/providers';
 import type { FailedRow, MadeImage } from './results';

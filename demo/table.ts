@@ -1,5 +1,5 @@
 import { CsvError, parse, type Options } from 'csv-parse/sync';
-import orderBy from 'lodash/orderBy';
+import { orderBy } from 'lodash';
 import { z } from 'zod';
 
 import { stripInvisibleEnds } from '../nodes/Seedream/request/cells';

@@ -1,7 +1,5 @@
 import type { ICredentialType, INodeProperties, INodePropertyOptions } from 'n8n-workflow';
-import groupBy from 'lodash/groupBy';
-import map from 'lodash/map';
-import uniq from 'lodash/uniq';
+import { groupBy, map, uniq } from 'lodash';
 
 import { ApiInOneApi } from '../credentials/ApiInOneApi.credentials';
 import { ApiMartApi } from '../credentials/ApiMartApi.credentials';

@@ -1,5 +1,4 @@
-import sortBy from 'lodash/sortBy';
-import uniq from 'lodash/uniq';
+import { sortBy, uniq } from 'lodash';
 
 import { findModel } from '../nodes/Seedream/providers';
 import type { ModelSchema, SchemaField } from '../nodes/Seedream/providers/modelSchema';

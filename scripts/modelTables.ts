@@ -1,6 +1,4 @@
-import groupBy from 'lodash/groupBy';
-import sortBy from 'lodash/sortBy';
-import uniq from 'lodash/uniq';
+import { groupBy, sortBy, uniq } from 'lodash';
 
 import { generateFields } from '../nodes/Seedream/fields/generateFields';
 import { providers } from '../nodes/Seedream/providers';

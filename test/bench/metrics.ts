@@ -1,5 +1,4 @@
-import min from 'lodash/min';
-import sum from 'lodash/sum';
+import { min, sum } from 'lodash';
 import { z } from 'zod';
 
 import { labelOf } from '../sandbox/paddedImages';

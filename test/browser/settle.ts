@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import isEqual from 'lodash/isEqual';
+import { isEqual } from 'lodash';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,4 +1,4 @@
-import mapValues from 'lodash/mapValues';
+import { mapValues } from 'lodash';
 
 import { startEngine, type Engine } from '../n8n/engine';
 import { installClockJumps } from './clockJump';

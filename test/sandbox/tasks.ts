@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import partition from 'lodash/partition';
-import sumBy from 'lodash/sumBy';
+import { partition, sumBy } from 'lodash';
 
 import type { Layer } from './layers';
 import type { Outcome } from './outcome';

@@ -1,6 +1,4 @@
-import countBy from 'lodash/countBy';
-import groupBy from 'lodash/groupBy';
-import sumBy from 'lodash/sumBy';
+import { countBy, groupBy, sumBy } from 'lodash';
 import { z } from 'zod';
 
 import { systems } from '../n8n/systems';

@@ -1,4 +1,4 @@
-import sum from 'lodash/sum';
+import { sum } from 'lodash';
 
 import { batchTooExpensive, budgetReached, unknownPrice } from '../errors/costFailures';
 import type { Failure } from '../errors/failure';

@@ -1,5 +1,4 @@
-import groupBy from 'lodash/groupBy';
-import once from 'lodash/once';
+import { groupBy, once } from 'lodash';
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 
 import { FileNames } from '../images/fileNames';

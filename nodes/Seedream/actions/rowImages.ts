@@ -1,4 +1,4 @@
-import sum from 'lodash/sum';
+import { sum } from 'lodash';
 
 import { type Failure, type Result, withOtherTaskIds } from '../errors/failure';
 import { type RowItem, failureItem } from '../n8n/results';

@@ -1,4 +1,4 @@
-import memoize from 'lodash/memoize';
+import { memoize } from 'lodash';
 import type { INodeProperties } from 'n8n-workflow';
 
 import { providers } from '../providers';

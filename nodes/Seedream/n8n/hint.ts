@@ -1,8 +1,4 @@
-import get from 'lodash/get';
-import groupBy from 'lodash/groupBy';
-import sum from 'lodash/sum';
-import uniq from 'lodash/uniq';
-import uniqBy from 'lodash/uniqBy';
+import { get, groupBy, sum, uniq, uniqBy } from 'lodash';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 

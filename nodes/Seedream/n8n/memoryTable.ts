@@ -6,9 +6,7 @@ import type {
 	INodeParameters,
 	IWorkflowBase,
 } from 'n8n-workflow';
-import chunk from 'lodash/chunk';
-import difference from 'lodash/difference';
-import uniqBy from 'lodash/uniqBy';
+import { chunk, difference, uniqBy } from 'lodash';
 import { z } from 'zod';
 
 import type { Result } from '../errors/failure';

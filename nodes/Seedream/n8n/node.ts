@@ -1,4 +1,4 @@
-import memoize from 'lodash/memoize';
+import { memoize } from 'lodash';
 import type { IExecuteFunctions, INode } from 'n8n-workflow';
 
 /** The node as it was saved. It's read once, because n8n copies all of it each time. */

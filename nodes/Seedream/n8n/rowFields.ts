@@ -1,7 +1,4 @@
-import get from 'lodash/get';
-import has from 'lodash/has';
-import memoize from 'lodash/memoize';
-import toPath from 'lodash/toPath';
+import { get, has, memoize, toPath } from 'lodash';
 import type { IExecuteFunctions } from 'n8n-workflow';
 
 import type { ParameterName } from '../providers/provider';

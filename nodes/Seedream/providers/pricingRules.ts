@@ -1,5 +1,4 @@
-import isEmpty from 'lodash/isEmpty';
-import sortBy from 'lodash/sortBy';
+import { isEmpty, sortBy } from 'lodash';
 import { z } from 'zod';
 
 import { optionalNumber, optionalTime, parse } from './fieldSchemas';

@@ -1,4 +1,4 @@
-import get from 'lodash/get';
+import { get } from 'lodash';
 
 import type { Provider } from '../providers/provider';
 import { formatNumber } from '../shared/format';

@@ -1,5 +1,4 @@
-import mergeWith from 'lodash/mergeWith';
-import set from 'lodash/set';
+import { mergeWith, set } from 'lodash';
 
 import type { Parameter, ParameterName } from '../providers/provider';
 import type { JsonObject } from '../shared/json';

@@ -1,4 +1,4 @@
-import get from 'lodash/get';
+import { get } from 'lodash';
 
 import { maxCostUsd, taskPrice, type TaskPrice } from '../providers/price';
 import type { ParameterName, Provider } from '../providers/provider';

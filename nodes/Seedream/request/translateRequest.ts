@@ -1,4 +1,4 @@
-import minBy from 'lodash/minBy';
+import { minBy } from 'lodash';
 
 import type { ImageFile } from '../images/imageFile';
 import type {

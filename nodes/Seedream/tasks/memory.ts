@@ -1,5 +1,4 @@
-import clamp from 'lodash/clamp';
-import uniq from 'lodash/uniq';
+import { clamp, uniq } from 'lodash';
 
 import type { Failure, Result } from '../errors/failure';
 import { incompleteTable } from '../errors/memoryFailures';

@@ -58,6 +58,7 @@ export class ProbeSchedule {
 
 	/** The provider accepted less than the limit. */
 	onLowered(now: number): void {
+		this.onShared(now);
 		if (now - this.raisedAt < SETTLING_MS) return this.onRefused(now);
 		this.requests = MIN_REQUESTS;
 		this.wait(now);

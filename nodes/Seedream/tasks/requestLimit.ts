@@ -1,3 +1,5 @@
+import { clamp } from 'lodash';
+
 import { PROBE_MS, ProbeSchedule } from './probeSchedule';
 import { RequestLog, type SentRequest } from './requestLog';
 
@@ -94,7 +96,7 @@ export class RequestLimit {
 	private hasEnoughUnderWay(): boolean {
 		if (!this.startsSlowly) return false;
 		const { pendingCount, acceptedCount, minRoundTripMs } = this.log;
-		const more = Math.min(1, Math.max(MIN_MORE, minRoundTripMs / SLOW_ROUND_TRIP_MS));
+		const more = clamp(minRoundTripMs / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
 		return pendingCount >= INITIAL_UNDER_WAY + Math.floor(more * acceptedCount);
 	}
 
@@ -272,7 +274,6 @@ export class RequestLimit {
 		this.stopProbe(now);
 		if (this.max === 1) return;
 		this.lowerTo(this.countBefore(request), this.max * (1 - MAX_LOWERING), now);
-		this.schedule.onShared(now);
 		this.schedule.onLowered(now);
 	}
 }

@@ -1,4 +1,4 @@
-import countBy from 'lodash/countBy';
+import { countBy } from 'lodash';
 
 import type { TaskView } from '../../sandbox/sandbox';
 import type { RequestEvent } from '../faultInjector';

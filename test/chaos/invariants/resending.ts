@@ -1,4 +1,4 @@
-import isEqual from 'lodash/isEqual';
+import { isEqual } from 'lodash';
 
 import type { RequestEvent } from '../faultInjector';
 import { keptRows } from '../messages';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import get from 'lodash/get';
+import { get } from 'lodash';
 
 import type { IdempotencyRules } from '../idempotency';
 import { LINK_LIFETIME_MS } from '../imageLinks';

@@ -1,4 +1,4 @@
-import set from 'lodash/set';
+import { set } from 'lodash';
 
 import type { NodeVersion, Provider } from '../../../nodes/Seedream/providers/provider';
 import { stripInvisibleEnds } from '../../../nodes/Seedream/request/cells';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import memoize from 'lodash/memoize';
+import { memoize } from 'lodash';
 import sharp, { type Sharp } from 'sharp';
 
 import { measureImage, type MeasuredImage } from '../../../../nodes/Seedream/images/measureImage';

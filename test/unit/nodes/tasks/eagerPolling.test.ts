@@ -1,5 +1,4 @@
-import mean from 'lodash/mean';
-import range from 'lodash/range';
+import { mean, range } from 'lodash';
 
 import { evoLink } from '../../../../nodes/Seedream/providers/evoLink';
 import type { Provider } from '../../../../nodes/Seedream/providers/provider';
