@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { namedStatus } from '../errors/errorCodes';
 import type { ProviderError, RequestError } from '../errors/providerError';
 import { isJsonObject, type JsonObject } from '../shared/json';
-import { hasText, optionalText, text } from './fieldSchemas';
+import { hasText, optionalText, readText, text } from './fieldSchemas';
 import { describesTask, statusText } from './taskObjects';
 
 /** Text, or a list of texts or of objects with one, as web frameworks report validation issues. */
@@ -13,7 +13,7 @@ const joinedText = z
 		const parts = (Array.isArray(value) ? value : [value]).flatMap((part: unknown) =>
 			isJsonObject(part) ? [part.msg, part.message, part.detail] : [part],
 		);
-		return parts.flatMap((part) => optionalText.parse(part) ?? []).join('; ');
+		return parts.flatMap((part) => readText(part) ?? []).join('; ');
 	})
 	.transform((joined) => (joined === '' ? undefined : joined));
 
@@ -51,7 +51,7 @@ const errorSchema = z
 /** Providers also send an empty `error`, or one with code 0, where nothing is wrong. */
 export function isError(error: unknown): boolean {
 	if (!isJsonObject(error)) return typeof error === 'string' && error.trim() !== '';
-	if (Number(optionalText.parse(error.code) ?? NaN) < 400) return false;
+	if (Number(readText(error.code) ?? NaN) < 400) return false;
 	return [error.code, error.message, error.msg, error.type].some(hasText);
 }
 
@@ -94,7 +94,7 @@ export function parseRequestError(status: number, body: unknown): RequestError |
 	if (!isJsonObject(body) || describesTask(body)) return undefined;
 	const isRejected =
 		body.success === false ||
-		Number(optionalText.parse(body.code) ?? 0) >= 400 ||
+		Number(readText(body.code) ?? 0) >= 400 ||
 		(isError(body.error) && statusText(body) === undefined);
 	return isRejected ? parseErrorResponse(status, body) : undefined;
 }

@@ -10,21 +10,27 @@ import type { ParseResult } from './provider';
 export const text = z.union([z.string(), z.number()]).transform(String);
 
 /** Text or a number; anything else counts as missing. */
-export const optionalText = text
-	.nullish()
-	.catch(undefined)
-	.transform((value) => (value?.trim() ? value : undefined));
+export function readText(value: unknown): string | undefined {
+	const text = typeof value === 'number' ? String(value) : value;
+	return typeof text === 'string' && text.trim() ? text : undefined;
+}
+
+/** As a function, because each step of a schema takes time, and a response has many fields. */
+export const optionalText = z.unknown().transform(readText);
 
 export function hasText(value: unknown): boolean {
-	return optionalText.parse(value) !== undefined;
+	return readText(value) !== undefined;
 }
 
 export const taskId = text.refine((value) => value.trim() !== '', 'the task ID is empty');
 
-const looseNumber = z.union([z.number(), z.string().trim().min(1).transform(Number)]);
-
 /** A number or a numeric string; anything else counts as missing. */
-export const optionalNumber = looseNumber.refine(Number.isFinite).optional().catch(undefined);
+export function readNumber(value: unknown): number | undefined {
+	const number = typeof value === 'string' && value.trim() ? Number(value) : value;
+	return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
+export const optionalNumber = z.unknown().transform(readNumber);
 
 /** The latest time a Date can hold. */
 const MAX_TIME_MS = 8.64e15;
@@ -35,7 +41,7 @@ const MIN_MILLISECONDS_TIMESTAMP = 1e11;
 export const optionalTime = z
 	.unknown()
 	.transform((value) => {
-		const number = optionalNumber.parse(value);
+		const number = readNumber(value);
 		if (number === undefined) return typeof value === 'string' ? Date.parse(value) : NaN;
 		return number < MIN_MILLISECONDS_TIMESTAMP ? number * 1000 : number;
 	})

@@ -1,5 +1,5 @@
 import { isJsonObject, parseJson, type JsonObject } from '../shared/json';
-import { optionalNumber, optionalText } from './fieldSchemas';
+import { readNumber, readText } from './fieldSchemas';
 import type { CompletedTask, Layer } from './provider';
 import { findImages } from './resultLinks';
 
@@ -33,7 +33,7 @@ function layerEntries(resultData: unknown): LayerEntry[] {
 	const entries = images
 		.map((image) => ({ image, links: findImages([image.url, image.image_url, image]).links }))
 		.filter(({ links }) => links.length > 0);
-	const indexes = entries.map(({ image }) => optionalNumber.parse(image.z_index));
+	const indexes = entries.map(({ image }) => readNumber(image.z_index));
 	if (indexes.every((index) => index === undefined)) return [];
 	// They're documented to be listed in this order.
 	return entries.map(({ links, image }, position) => {
@@ -42,7 +42,7 @@ function layerEntries(resultData: unknown): LayerEntry[] {
 }
 
 function layerOf(image: JsonObject, index: number): Layer {
-	const name = optionalText.parse(image.name);
+	const name = readText(image.name);
 	const box = boxOf(image.bounding_box);
 	return { index, ...(name === undefined ? {} : { name }), ...(box ? { box } : {}) };
 }
@@ -98,7 +98,7 @@ function boxOf(value: unknown): Layer['box'] {
 }
 
 function numberIn(value: unknown): number {
-	return optionalNumber.parse(value) ?? NaN;
+	return readNumber(value) ?? NaN;
 }
 
 /** Left, top, right and bottom edge. */

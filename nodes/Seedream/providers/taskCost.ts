@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Charged } from '../errors/failure';
 import type { Cost } from '../shared/cost';
 import type { JsonObject } from '../shared/json';
-import { optionalNumber, optionalText } from './fieldSchemas';
+import { optionalNumber, optionalText, readNumber } from './fieldSchemas';
 
 const costSchema = z.object({
 	billing: z.object({ charged_credits: optionalNumber }).nullish().catch(undefined),
@@ -33,7 +33,7 @@ export function costOf(task: JsonObject, { costIsUsd, creditsPerUsd }: Currency)
 		usage?.cost?.credits ??
 		credits_used ??
 		credits_cost;
-	const usd = usage?.cost?.usd ?? (costIsUsd ? optionalNumber.parse(cost) : undefined);
+	const usd = usage?.cost?.usd ?? (costIsUsd ? readNumber(cost) : undefined);
 	return costInBoth({ credits, usd }, creditsPerUsd);
 }
 

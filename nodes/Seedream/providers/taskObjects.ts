@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../shared/json';
-import { hasText, optionalText } from './fieldSchemas';
+import { hasText, readText } from './fieldSchemas';
 import type { TaskState } from './provider';
 
 /** Finds the objects in a response that describe a task, and reads their IDs and statuses. */
@@ -24,7 +24,7 @@ export function taskObject(body: unknown): JsonObject {
 }
 
 export function taskIdOf({ task_id: snakeCase, taskId: camelCase, id }: JsonObject) {
-	return [snakeCase, camelCase, id].map((value) => optionalText.parse(value)).find(hasText);
+	return [snakeCase, camelCase, id].map(readText).find(hasText);
 }
 
 const TASK_ID = /^task[-_]/i;
@@ -34,7 +34,7 @@ export function namedTaskIds(body: unknown): string[] {
 	if (!isJsonObject(body)) return [];
 	const objects = [...taskObjects(body), body.error].filter(isJsonObject);
 	const ids = objects.flatMap(({ id, ...object }) => {
-		const plainId = optionalText.parse(id) ?? '';
+		const plainId = readText(id) ?? '';
 		return taskIdOf(object) ?? (TASK_ID.test(plainId) ? plainId : []);
 	});
 	return [...new Set(ids)];
@@ -74,7 +74,7 @@ const STATUSES: Record<string, Status> = {
 };
 
 export function statusText({ status, state }: JsonObject): string | undefined {
-	return optionalText.parse(status) ?? optionalText.parse(state);
+	return readText(status) ?? readText(state);
 }
 
 /** An empty status counts: a task that isn't said to have ended is running. */

@@ -4,7 +4,7 @@ import type { Charged } from '../errors/failure';
 import type { ProviderError } from '../errors/providerError';
 import { isJsonObject, type JsonObject } from '../shared/json';
 import { isError, parseErrorObject } from './errorResponse';
-import { hasText, optionalNumber, optionalText, optionalTime } from './fieldSchemas';
+import { hasText, optionalNumber, optionalText, optionalTime, readText } from './fieldSchemas';
 import { layeredImages } from './layers';
 import type { CompletedTask, EndedTask, ParseResult, TaskState } from './provider';
 import { imagesOfTask, linksExpire, statedExpiry } from './resultLinks';
@@ -128,7 +128,7 @@ const taskErrorSchema = z.object({
 function taskError(task: JsonObject, requestId: string | undefined): ProviderError | undefined {
 	const { error, failCode, ...texts } = taskErrorSchema.parse(task);
 	const message =
-		(typeof error === 'string' ? optionalText.parse(error) : undefined) ??
+		(typeof error === 'string' ? readText(error) : undefined) ??
 		texts.error_message ??
 		texts.fail_reason ??
 		texts.failMsg ??

@@ -25,12 +25,12 @@ const MIN_UNIX_SECONDS = 1_000_000_000;
  * drafts' `RateLimit` and `RateLimit-Policy`, and `X-RateLimit-*`. `now` is in milliseconds since 1970.
  */
 export function parseQuota(headers: Record<string, string>, now: number): Quota | undefined {
-	const parsed = quotaSchema.safeParse(
+	const quota =
 		fromSingleHeader(headers) ??
-			fromHeaders(headers, 'ratelimit-') ??
-			fromHeaders(headers, 'x-ratelimit-'),
-	);
-	if (!parsed.success) return undefined;
+		fromHeaders(headers, 'ratelimit-') ??
+		fromHeaders(headers, 'x-ratelimit-');
+	const parsed = quota && quotaSchema.safeParse(quota);
+	if (!parsed?.success) return undefined;
 	const { remaining, reset, limit } = parsed.data;
 	const seconds = reset >= MIN_UNIX_SECONDS ? reset - now / 1000 : reset;
 	return { remaining, resetMs: Math.max(0, seconds) * 1000, limit };
