@@ -214,7 +214,7 @@ export const FULL_RESPONSE: Partial<IHttpRequestOptions> = {
 };
 
 const responseSchema = z
-	.object({ statusCode: z.number(), headers: z.record(z.unknown()).default({}), body: z.unknown() })
+	.object({ statusCode: z.number(), headers: z.object({}).passthrough().default({}), body: z.unknown() })
 	.transform(({ statusCode, headers, body }) => ({
 		status: statusCode,
 		headers: Object.fromEntries(

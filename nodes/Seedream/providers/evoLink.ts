@@ -16,7 +16,7 @@ import {
 	seedream50Pro,
 	seedream50ProLayers,
 } from './evoLinkModels';
-import { optionalText, optionalTime, parse, taskId } from './fieldSchemas';
+import { optionalText, optionalTime, parse, readText, taskId } from './fieldSchemas';
 import { parsePricingRules } from './pricingRules';
 import type { BatchedTask, Provider } from './provider';
 import { createTaskParser } from './taskResponse';
@@ -36,10 +36,11 @@ const batchedTasks = z
 	.transform(({ data }) => data.flatMap((raw) => batchedTask(raw) ?? []));
 
 function batchedTask(raw: unknown): BatchedTask | undefined {
-	const id = z.object({ id: taskId }).safeParse(raw);
+	if (!isJsonObject(raw)) return undefined;
+	const taskId = readText(raw.id);
 	const content = parseTask(raw);
-	if (!id.success || content.kind !== 'parsed' || !isJsonObject(raw)) return undefined;
-	return { taskId: id.data.id, content: content.value, raw };
+	if (taskId === undefined || content.kind !== 'parsed') return undefined;
+	return { taskId, content: content.value, raw };
 }
 
 const listedTask = z
