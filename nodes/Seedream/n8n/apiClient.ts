@@ -214,7 +214,11 @@ export const FULL_RESPONSE: Partial<IHttpRequestOptions> = {
 };
 
 const responseSchema = z
-	.object({ statusCode: z.number(), headers: z.object({}).passthrough().default({}), body: z.unknown() })
+	.object({
+		statusCode: z.number(),
+		headers: z.object({}).passthrough().default({}),
+		body: z.unknown(),
+	})
 	.transform(({ statusCode, headers, body }) => ({
 		status: statusCode,
 		headers: Object.fromEntries(
