@@ -4,6 +4,8 @@ const QUANTILE = 0.25;
 /** Unless the next poll comes much later. But if tasks differ much, the shorter ones mustn't wait. */
 const CAUTIOUS_QUANTILE = 0.75;
 const MAX_CAUTION_MS = 1_500;
+/** With fewer samples, the provider's own estimate is as likely as what they say. */
+const FEW_SAMPLES = 3;
 
 /**
  * Estimates how long a batch's tasks take from those that are done. The provider's own estimate is
@@ -26,7 +28,8 @@ export class DurationEstimator {
 		const early = this.quantile(QUANTILE, estimatedSeconds);
 		if (!this.isCautious || early === undefined) return early;
 		const late = this.quantile(CAUTIOUS_QUANTILE, estimatedSeconds) ?? early;
-		return Math.min(late, early + MAX_CAUTION_MS);
+		const stated = this.ratios.count < FEW_SAMPLES ? 1_000 * (estimatedSeconds ?? 0) : 0;
+		return Math.min(Math.max(late, stated), early + MAX_CAUTION_MS);
 	}
 
 	private quantile(share: number, estimatedSeconds: number | undefined): number | undefined {
@@ -49,6 +52,10 @@ class SampleWindow {
 	private readonly values: number[] = [];
 
 	private sorted: number[] = [];
+
+	get count(): number {
+		return this.values.length;
+	}
 
 	quantile(share: number): number | undefined {
 		return this.sorted[Math.floor(share * this.sorted.length)];

@@ -280,9 +280,7 @@ export class TaskPoller {
 		const requests = this.requestsPerPoll;
 		const isEager = probe !== undefined || (requests === 1 && !task.isExisting);
 		const eager = isEager && !this.isBatch ? nextEagerPollAt(task, requests) : undefined;
-		const { durationEstimator } = this;
-		const estimator = this.isSpaced(task) ? durationEstimator.cautious() : durationEstimator;
-		const wanted = eager ?? nextPollAt(task, estimator, probe);
+		const wanted = eager ?? nextPollAt(task, this.estimatorFor(task), probe);
 		return Math.min(deadlineOf(task), Math.max(wanted, allowedAt));
 	}
 
@@ -308,11 +306,21 @@ export class TaskPoller {
 		const { startedAt, polledAt, estimatedSeconds } = task;
 		const max = now - startedAt;
 		if (seconds !== undefined) return Math.min(max, seconds * 1000);
-		// Others may have been polled since this task's last poll, and weren't done.
-		const isCautious = polledAt === undefined || estimatedSeconds === undefined;
-		if (isCautious && this.isSpaced(task)) return max * CAUTIOUS_SHARE;
+		const isSpaced = this.isSpaced(task);
 		// The full time would make every next task be polled later than the one before.
-		return polledAt === undefined ? max * LIKELY_SHARE : (polledAt + now) / 2 - startedAt;
+		const likely = max * (isSpaced ? CAUTIOUS_SHARE : LIKELY_SHARE);
+		if (polledAt === undefined) {
+			// If the poll came later than expected, that says nothing about the task.
+			return Math.min(likely, this.estimatorFor(task).expected(estimatedSeconds) ?? Infinity);
+		}
+		// Others may have been polled since this task's last poll, and weren't done.
+		if (isSpaced && estimatedSeconds === undefined) return likely;
+		return (polledAt + now) / 2 - startedAt;
+	}
+
+	private estimatorFor(task: TrackedTask): DurationEstimator {
+		const { durationEstimator } = this;
+		return this.isSpaced(task) ? durationEstimator.cautious() : durationEstimator;
 	}
 
 	private async pollOne(task: TrackedTask): Promise<void> {

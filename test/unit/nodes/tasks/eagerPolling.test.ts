@@ -143,6 +143,21 @@ describe('a batch of more than ten tasks at EvoLink', () => {
 		},
 	);
 
+	it.each<[number, number]>([
+		[9, 20],
+		[15, 45],
+	])(
+		'is found completed within 8%% of its time on average if the provider knows how long each takes: %i to %i s',
+		async (from, to) => {
+			const random = seededRandom(5);
+			const takes = () => 1_000 * (from + (to - from) * random());
+			const estimates = (ms: number) => Math.ceil(ms / 1_000);
+			const all = await pollAll({ tasks: 100, provider: evoLink, takes, estimates });
+			expectAllDone(all);
+			expect(mean(all.ends.map(({ share }) => share))).toBeLessThan(0.08);
+		},
+	);
+
 	it('is polled again soon after a query that failed', async () => {
 		let failures = 1;
 		const all = await pollAll({
