@@ -43,5 +43,6 @@ module.exports = {
 		project('queue'),
 		project('browser'),
 	],
+	testSequencer: join(__dirname, 'test', 'sequencer.js'),
 	testTimeout: 30_000,
 };
