@@ -9,13 +9,15 @@ import type { ParseResult } from './provider';
 
 export const text = z.union([z.string(), z.number()]).transform(String);
 
-/** Text or a number; anything else counts as missing. */
+/**
+ * Text or a number; anything else counts as missing. It's a function, because each step of a schema
+ * takes time, and a response has many fields.
+ */
 export function readText(value: unknown): string | undefined {
-	const text = typeof value === 'number' ? String(value) : value;
-	return typeof text === 'string' && text.trim() ? text : undefined;
+	const string = typeof value === 'number' ? String(value) : value;
+	return typeof string === 'string' && string.trim() ? string : undefined;
 }
 
-/** As a function, because each step of a schema takes time, and a response has many fields. */
 export const optionalText = z.unknown().transform(readText);
 
 export function hasText(value: unknown): boolean {
