@@ -56,7 +56,9 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 			expectShare(outcome, 0.95);
 			// In a short batch, one refused request weighs more.
 			expect(outcome.lateRefusedShare).toBeLessThan(rows === 1_000 ? 0.03 : 0.06);
-			if (rows === 1_000) expect(outcome.refusedShare).toBeLessThan(perSecond < 50 ? 0.04 : 0.06);
+			// At 50 per second, most of them when the limit is reached.
+			const most = rows === 1_000 ? (perSecond < 50 ? 0.04 : 0.06) : 0.16;
+			expect(outcome.refusedShare).toBeLessThan(most);
 		}
 	});
 
