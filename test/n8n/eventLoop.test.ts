@@ -1,57 +1,38 @@
-import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
-import { setTimeout as wait } from 'node:timers/promises';
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
-import { engine, fieldOf, FROM_ROW, ONE_PER_PROVIDER, withFixture } from './fixture';
+import { startSandbox } from '../sandbox/sandbox';
 
-const ROWS = 5_000;
+const ROWS = 10_000;
 
 /** Measured in one execution, so that a busy machine slows both down; it was 0.97 once. */
 const MAX_STALL = 1 / 10;
 
-interface Measured {
+const PACKAGE = resolve(__dirname, '../..');
+const run = promisify(execFile);
+
+interface Preview {
+	previewed: number;
 	seconds: number;
 	longestStall: number;
 }
 
-/** How long n8n couldn't do anything else while the node was running. */
-async function measured<T>(call: () => Promise<T>): Promise<[T, Measured]> {
-	const delays: IntervalHistogram = monitorEventLoopDelay({ resolution: 2 });
-	delays.enable();
-	await wait(50);
-	delays.reset();
-	const begun = performance.now();
-	const result = await call();
-	const seconds = (performance.now() - begun) / 1000;
-	// The last stall only counts once its timer has fired.
-	await wait(50);
-	delays.disable();
-	return [result, { seconds, longestStall: delays.max / 1e9 }];
-}
+it('reading 10,000 rows never blocks the event loop for a tenth of the time', async () => {
+	const { baseUrls, keys, close } = await startSandbox();
+	const { stdout } = await run(
+		join(PACKAGE, 'node_modules/.bin/tsx'),
+		[join(__dirname, 'previewProcess.ts'), String(ROWS), baseUrls.evoLink, keys.evoLink],
+		{ cwd: PACKAGE },
+	);
+	await close();
+	const { previewed, seconds, longestStall } = JSON.parse(
+		stdout.trim().split('\n').at(-1) ?? '',
+	) as Preview;
 
-it('reading 5,000 rows never blocks the event loop for a tenth of the time', async () => {
-	await withFixture({}, async (fixture) => {
-		const [system] = ONE_PER_PROVIDER;
-		let measurement: Measured = { seconds: 0, longestStall: 0 };
-		await engine();
-		const { items } = await fixture.run('seedreamGenerate', {
-			parameters: { ...FROM_ROW, continueWhen: 'preview' },
-			rows: Array.from({ length: ROWS }, (_row, index) => ({
-				...system?.parameters,
-				prompt: `Picture ${index}`,
-			})),
-			wrapExecute: async (call) => {
-				const [output, figures] = await measured(call);
-				measurement = figures;
-				return output;
-			},
-		});
-
-		expect(new Set(fieldOf(items, 'status'))).toEqual(new Set(['preview']));
-		expect(items).toHaveLength(ROWS);
-		const { seconds, longestStall } = measurement;
-		console.info(
-			`${ROWS} rows in ${seconds.toFixed(1)} s, longest stall ${(longestStall * 1000).toFixed(0)} ms`,
-		);
-		expect(longestStall / seconds).toBeLessThan(MAX_STALL);
-	});
-});
+	expect(previewed).toBe(ROWS);
+	console.info(
+		`${ROWS} rows in ${seconds.toFixed(1)} s, longest stall ${(longestStall * 1000).toFixed(0)} ms`,
+	);
+	expect(longestStall / seconds).toBeLessThan(MAX_STALL);
+}, 120_000);

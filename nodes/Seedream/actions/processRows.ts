@@ -79,6 +79,8 @@ export async function processRows<T extends Row>(
 		fileNames: await rowFileNames(context, prepared, expected, processor, clock),
 	};
 	const results = await processAll(prepared, expected, processor, shared, progress, fewerImages);
+	// Everything below takes long if there are thousands of rows.
+	await createPause(clock)();
 	const items = collectResults(context, results, processor.onRetry());
 	const skipped = prepared.flatMap((row, itemIndex) => (row === SKIPPED ? [itemIndex] : []));
 	addSummaryHint(context, {

@@ -11,7 +11,8 @@ const PAUSE_MS = 1;
  */
 export function createPause(clock: Clock): () => Promise<void> {
 	const inTurn = createLimit(1);
-	let resumedAt = clock.now();
+	// Something else may have kept n8n busy until now.
+	let resumedAt = -Infinity;
 	return async () =>
 		await inTurn(async () => {
 			if (clock.now() - resumedAt < MAX_BUSY_MS) return;
