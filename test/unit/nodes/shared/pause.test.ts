@@ -14,11 +14,17 @@ describe('a pause in long work', () => {
 			await pause();
 			await clock.sleep(STEP_MS);
 		}
-		expect(pausesOf(clock)).toEqual([]);
-		await pause();
 		expect(pausesOf(clock)).toEqual([1]);
 		await pause();
-		expect(pausesOf(clock)).toEqual([1]);
+		expect(pausesOf(clock)).toEqual([1, 1]);
+		await pause();
+		expect(pausesOf(clock)).toEqual([1, 1]);
+	});
+
+	it('a pause comes before the first step, because other work may have come before it', async () => {
+		const clock = virtualClock();
+		await createPause(clock)();
+		expect(clock.pauses).toEqual([1]);
 	});
 
 	it('a pause is one for all steps that are due', async () => {
