@@ -2,10 +2,21 @@ import { randomUUID } from 'crypto';
 import type { IExecuteFunctions } from 'n8n-workflow';
 import { z } from 'zod';
 
+import { createPause } from '../shared/pause';
 import { Ledger } from '../tasks/ledger';
-import { hash, readLedgerData } from '../tasks/ledgerData';
+import { hash, isTaskRecord, readLedgerData } from '../tasks/ledgerData';
+import { createExecutionClock } from './clock';
 import { mayBeRestarted } from './restartedExecution';
 import { isTool } from './tool';
+
+/** Reads thousands of records bit by bit. `openTaskStore` would read all at once those that weren't yet. */
+export async function readTaskStore(context: IExecuteFunctions): Promise<void> {
+	const pause = createPause(createExecutionClock(context));
+	for (const record of readLedgerData(context.getContext('node').tasks).records) {
+		await pause();
+		isTaskRecord(record);
+	}
+}
 
 /** The node's execution context outlives a try of the node and a retry of the execution. */
 export function openTaskStore(context: IExecuteFunctions, isRestarted = false): Ledger {

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { openTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
+import { openTaskStore, readTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
 import { fakeContext, type FakeContext } from '../fakeContext';
 import { requestFor, BODY, LAKE } from '../tasks/ledgerFixtures';
 
@@ -74,6 +74,21 @@ it('a recorded task is found next to a record of another version', () => {
 	saved.tasks.records.unshift({ from: 'another version' });
 	expect(openRecord({ nodeContext: saved }).tasks()).toMatchObject({ taskIds: ['task-1'] });
 	expect(saved.tasks.records).toHaveLength(2);
+});
+
+it('thousands of records are read bit by bit, and n8n can do other things in between', async () => {
+	const nodeContext: IDataObject = {};
+	openRecord({ nodeContext }).markCreated(['task-1'], NOW);
+	const [record] = JSON.parse(JSON.stringify(nodeContext)).tasks.records;
+	const records = Array.from({ length: 30_000 }, (_record, row) => ({ ...record, row }));
+	let pauses = 0;
+	const timer = setInterval(() => (pauses += 1));
+	const saved = { tasks: { version: 2, records, replayed: {} } };
+	await readTaskStore(fakeContext({ nodeContext: saved, executionId: '43' }));
+	clearInterval(timer);
+	expect(pauses).toBeGreaterThan(1);
+	const last = openRecord({ nodeContext: saved, executionId: '43' }, 29_999);
+	expect(last.tasks()).toMatchObject({ taskIds: ['task-1'] });
 });
 
 describe('loops and executions', () => {
