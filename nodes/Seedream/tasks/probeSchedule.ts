@@ -1,11 +1,11 @@
 /** From one probe to the next: at first, while others seem to share the limit, and later. */
-const MIN_REQUESTS = 4;
+const MIN_REQUESTS = 5;
 /** At most 2.5% of the requests are refused because of probes. */
 const MAX_REQUESTS = 45;
-const GROWTH = 1.5;
+const GROWTH = 2;
 /** At high rates, so many requests take longer than needed. */
 const MIN_MS_PER_REQUEST = 150;
-/** At low rates, a worker that's left alone by others should notice soon: 4 requests wait 0.5 s, 45 wait 61 s. */
+/** At low rates, a worker that's left alone by others should notice soon: 5 requests wait 0.75 s, 45 wait 61 s. */
 const MAX_MS = (requests: number) => 30 * requests ** 2;
 /** While others share the limit, a quarter of the time since that was noticed, but at least this. */
 const MIN_SHARED_MS = 10_000;

@@ -26,9 +26,11 @@ const EXCESS = 0.04;
 
 /**
  * What's under way when a limit is reached is refused. So while none is known, few creates are under
- * way at first, and with each one that's accepted, this share of one more.
+ * way at first, and with each one that's accepted, this share of one more. If round trips are quick,
+ * even fewer are enough.
  */
 const INITIAL_UNDER_WAY = 5;
+const MIN_UNDER_WAY = 2;
 const MIN_MORE = 1 / 8;
 /** If a round trip takes this long, in milliseconds, it's a whole one: 1,000 creates take 2 to 3 s in any case. */
 const SLOW_ROUND_TRIP_MS = 400;
@@ -97,7 +99,8 @@ export class RequestLimit {
 		if (!this.startsSlowly) return false;
 		const { pendingCount, acceptedCount, minRoundTripMs } = this.log;
 		const more = clamp(minRoundTripMs / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
-		return pendingCount >= INITIAL_UNDER_WAY + Math.floor(more * acceptedCount);
+		const initial = Math.max(MIN_UNDER_WAY, Math.ceil(more * INITIAL_UNDER_WAY));
+		return pendingCount >= initial + Math.floor(more * acceptedCount);
 	}
 
 	private excess(): number {

@@ -32,7 +32,7 @@ const ESTIMATES: Array<[string, Simulation['estimates']]> = [
 ];
 
 const WAYS: Array<[string, Provider, number]> = [
-	['one by one', singly, 4],
+	['one by one', singly, 4.2],
 	['in batches', inBatches, 0.5],
 ];
 
@@ -278,7 +278,7 @@ describe('a batch query', () => {
 		});
 		const ids = await Promise.all(Array.from({ length: 251 }, async () => await create()));
 		const start = clock.elapsed();
-		expect(start).toBeLessThan(500);
+		expect(start).toBeLessThan(600);
 		await Promise.all(ids.map(async ({ taskId }) => await waitFor(taskId, old)));
 		expect(batches.length).toBeGreaterThan(5);
 		expect(singles()).toBeLessThan(10);

@@ -54,10 +54,9 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 			const outcome = await measure(`${rows} rows, ${perSecond}/s, ${title}`, batch);
 			expect(outcome.failed).toBe(0);
 			expectShare(outcome, 0.95);
-			// In a short batch, one refused request weighs more.
-			expect(outcome.lateRefusedShare).toBeLessThan(rows === 1_000 ? 0.03 : 0.06);
-			// At 50 per second, most of them when the limit is reached.
-			const most = rows === 1_000 ? (perSecond < 50 ? 0.04 : 0.06) : 0.16;
+			expect(outcome.lateRefusedShare).toBeLessThanOrEqual(0.03);
+			// Most of them when the limit is reached, which weighs more in a short batch.
+			const most = rows === 1_000 ? (perSecond < 50 ? 0.03 : 0.055) : perSecond < 50 ? 0.075 : 0.15;
 			expect(outcome.refusedShare).toBeLessThan(most);
 		}
 	});
@@ -82,20 +81,23 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 	it.each([
 		['most of it', () => limitOf(1)],
 		['all of it', usedUp],
-	])('notices within 15 s that others, who used %s, have ended', async (share, leftOver) => {
-		const [from, to] = [10_000, 50_000];
-		const outcome = await measure(`10/s, of which others use ${share}, ${title}`, {
-			rows: 300,
-			limit: limitOf(10),
-			changes: [
-				{ at: from, limit: leftOver() },
-				{ at: to, limit: limitOf(10) },
-			],
-			retryAfter: retryAfter && leftOver !== usedUp,
-		});
-		expect(outcome.failed).toBe(0);
-		const found = outcome.accepted.filter((time) => time >= to + 15_000 && time < to + 20_000);
-		expect(found.length).toBeGreaterThanOrEqual(0.9 * 5 * 10);
+	])('finds the whole limit within 18 s once others, who used %s, end', async (share, leftOver) => {
+		const from = 10_000;
+		// The next attempt may be due at any time.
+		for (const to of [47_000, 50_000, 53_000]) {
+			const outcome = await measure(`10/s, of which others use ${share}, ${title}`, {
+				rows: 350,
+				limit: limitOf(10),
+				changes: [
+					{ at: from, limit: leftOver() },
+					{ at: to, limit: limitOf(10) },
+				],
+				retryAfter: retryAfter && leftOver !== usedUp,
+			});
+			expect(outcome.failed).toBe(0);
+			const found = outcome.accepted.filter((time) => time >= to + 18_000 && time < to + 23_000);
+			expect(found.length).toBeGreaterThanOrEqual(0.9 * 5 * 10);
+		}
 	});
 
 	it.each([5, 20])('shares %i requests per second with another worker', async (perSecond) => {
