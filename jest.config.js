@@ -10,6 +10,7 @@ const transform = {
 const project = (name) => ({
 	displayName: name,
 	rootDir: __dirname,
+	testEnvironment: join(__dirname, 'test', 'environment.js'),
 	testMatch: [join(__dirname, 'test', name, '**/*.test.ts')],
 	transform,
 });
@@ -43,6 +44,5 @@ module.exports = {
 		project('queue'),
 		project('browser'),
 	],
-	testSequencer: join(__dirname, 'test', 'sequencer.js'),
 	testTimeout: 30_000,
 };

@@ -24,8 +24,8 @@ async function measured<T>(call: () => Promise<T>): Promise<[T, Measured]> {
 }
 
 /**
- * Previews rows at EvoLink, in a process of its own: its garbage is collected in a moment, that of many
- * tests in a second. `tsx previewProcess.ts ROWS BASE_URL KEY`
+ * Previews rows at EvoLink, in a process of its own, because Jest slows down everything asynchronous:
+ * `tsx previewProcess.ts ROWS BASE_URL KEY`.
  */
 async function main([rows = '', baseUrl = '', apiKey = '']: string[]) {
 	const engine = await startEngine();
