@@ -31,6 +31,7 @@ export async function runPlan(
 	const random = new SeededRandom(plan.seed);
 	let offsetMs = 0;
 	const sandbox: Sandbox = await startSandbox({
+		mayRefuseConnections: plan.outage !== undefined,
 		now: () => realNow() + offsetMs,
 		taskSeconds: ({ provider, prompt }) =>
 			random.between(0.05, 0.3, 'task', provider, stable(prompt)),

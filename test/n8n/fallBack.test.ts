@@ -163,7 +163,7 @@ describe('a row falls back after', () => {
 	);
 
 	testNode('a provider that refuses connections, while another one responds', async (fixture) => {
-		const other = await startSandbox({ taskSeconds: 0.1 });
+		const other = await startSandbox({ mayRefuseConnections: true });
 		try {
 			await other.refuseConnections();
 			const { evoLinkApi = {} } = sandboxCredentials(other);

@@ -323,6 +323,7 @@ forEachProvider(
 		fixture.expectComplete(items, prompts);
 		expect(fixture.chargedImages()).toBe(3);
 	},
+	{ mayRefuseConnections: true },
 );
 
 /** By default, n8n's log only shows the message. */

@@ -10,6 +10,7 @@ import type { IdempotencyMode } from './idempotency';
 import { imageUrlsOf } from './imageLinks';
 import { addImageRoutes } from './imageRoutes';
 import { PaddedImageRenderer } from './paddedImages';
+import { reservedPort } from './ports';
 import { PromptImageRenderer } from './promptImages';
 import { apiInOne } from './providers/apiInOne';
 import { apiMart } from './providers/apiMart';
@@ -46,6 +47,8 @@ export type { AccountView, CallbackAttempt, ProviderName, TaskView } from './tas
 export interface SandboxOptions {
 	/** 0 or undefined: a free port. */
 	port?: number;
+	/** Listens on a port that nobody else gets meanwhile, unless `port` says otherwise. */
+	mayRefuseConnections?: boolean;
 	/** How long a task takes; default log-normal with a median of 2 s. */
 	taskSeconds?: number | ((task: { provider: ProviderName; prompt: string }) => number);
 	/** Whether a task obeys the markers in its prompt; default yes. */
@@ -170,7 +173,8 @@ export async function startSandbox(
 		uploads,
 		maxFiles: options.maxFiles,
 	});
-	origin = await app.listen({ host: HOST, port: options.port ?? 0 });
+	const port = options.port ?? (options.mayRefuseConnections ? reservedPort() : 0);
+	origin = await app.listen({ host: HOST, port });
 
 	return {
 		origin,

@@ -9,7 +9,7 @@ let sandbox: Sandbox;
 let agent: Agent;
 
 beforeEach(async () => {
-	sandbox = await startSandbox({ taskSeconds: 0 });
+	sandbox = await startSandbox({ mayRefuseConnections: true, taskSeconds: 0 });
 	agent = new Agent({ keepAlive: true });
 });
 
