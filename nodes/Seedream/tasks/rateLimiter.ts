@@ -303,8 +303,11 @@ export class RateLimiter {
 		}
 		if (!this.rejection && !isUnexpected) return;
 		if (!this.rejection && this.isLimit && this.limit.countsTasks() && this.taskCount() > 0) {
-			this.limit.learnTasks(this.taskCount(), now);
-			return;
+			this.rejectedAt = now;
+			this.lowerings += 1;
+			if (this.lowerings <= MAX_REJECTED_AFTER_TASK)
+				return this.limit.learnTasks(this.taskCount(), now);
+			this.limit.forgetTasks(now);
 		}
 		this.limit.stopProbe(now);
 		// A provider that can't be reached says nothing about its limit.
@@ -326,14 +329,15 @@ export class RateLimiter {
 		const earlier = this.rejection;
 		const retries = earlier ? earlier.retries + 1 : 0;
 		if (retries >= 2) this.limit.widenWindow(sentAt);
+		const firstSentAt = earlier?.firstSentAt ?? sentAt;
 		return {
-			firstSentAt: earlier?.firstSentAt ?? sentAt,
+			firstSentAt,
 			sentAt,
 			retryAfterMs,
 			retries,
 			runningTasks: this.taskCount(),
 			isRetryPending: false,
-			wasQuiet: earlier?.wasQuiet === true || this.limit.isQuiet(sentAt),
+			wasQuiet: earlier?.wasQuiet === true || this.limit.isQuiet(sentAt, firstSentAt),
 			hasTaskEnded: false,
 			rejectedAfterTask: (earlier?.rejectedAfterTask ?? 0) + (earlier?.hasTaskEnded ? 1 : 0),
 		};

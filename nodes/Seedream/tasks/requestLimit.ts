@@ -15,6 +15,12 @@ const TOLERANCE = 0.02;
 const SPREAD = 0.9;
 /** Requests that were refused together lower the limit at most by this share. */
 const MAX_LOWERING = 0.5;
+/**
+ * A token bucket saves up requests, and a second may contain all of them. Between two refusals, it
+ * accepts no more than its rate, which so few requests tell well enough, if they were sent recently.
+ */
+const MIN_SINCE_REFUSAL = 3;
+const MAX_SINCE_REFUSAL_MS = 2_000;
 /** At the end of a long window, which may be a bit later than it seems. */
 const MIN_RETRY_MS = 250;
 /** What was sent at once doesn't count from the same moment on. */
@@ -30,8 +36,7 @@ const EXCESS = 0.04;
  * even fewer are enough.
  */
 const INITIAL_UNDER_WAY = 5;
-const MIN_UNDER_WAY = 2;
-const MIN_MORE = 1 / 8;
+const MIN_MORE = 1 / 16;
 /** If a round trip takes this long, in milliseconds, it's a whole one: 1,000 creates take 2 to 3 s in any case. */
 const SLOW_ROUND_TRIP_MS = 400;
 
@@ -67,6 +72,9 @@ export class RequestLimit {
 
 	private nextAt = 0;
 
+	/** When the last request was sent whose refusal lowered the limit. */
+	private refusedAt = -Infinity;
+
 	private readonly log = new RequestLog();
 
 	private readonly schedule = new ProbeSchedule();
@@ -85,7 +93,7 @@ export class RequestLimit {
 
 	/** Until another request may be sent, in milliseconds; `Infinity` until a task ends. */
 	waitMs(now: number): number {
-		if (this.max === Infinity) return this.hasEnoughUnderWay() ? Infinity : 0;
+		if (this.max === Infinity) return this.hasEnoughUnderWay(now) ? Infinity : 0;
 		if (this.hasSucceeded(now)) this.startGrowing(now);
 		let wait = this.untilBelow(this.max, now);
 		if (wait > 0 && this.probe.endedAt < Infinity && this.schedule.isDue(now)) {
@@ -95,11 +103,11 @@ export class RequestLimit {
 		return Math.max(wait, this.nextAt - now);
 	}
 
-	private hasEnoughUnderWay(): boolean {
+	private hasEnoughUnderWay(now: number): boolean {
 		if (!this.startsSlowly) return false;
-		const { pendingCount, acceptedCount, minRoundTripMs } = this.log;
-		const more = clamp(minRoundTripMs / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
-		const initial = Math.max(MIN_UNDER_WAY, Math.ceil(more * INITIAL_UNDER_WAY));
+		const { pendingCount, acceptedCount } = this.log;
+		const more = clamp(this.log.roundTripMs(now) / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
+		const initial = Math.ceil(more * INITIAL_UNDER_WAY);
 		return pendingCount >= initial + Math.floor(more * acceptedCount);
 	}
 
@@ -184,13 +192,20 @@ export class RequestLimit {
 		return false;
 	}
 
-	/** What the provider had accepted. */
+	/** What the provider had accepted in the window, or at the rate since the last refusal if that's less. */
 	private countBefore({ sentAt }: SentRequest): number {
-		return this.log.count(sentAt, this.windowMs ?? SECOND_MS, sentAt);
+		const windowMs = this.windowMs ?? SECOND_MS;
+		const sinceMs = sentAt - this.refusedAt;
+		this.refusedAt = Math.max(this.refusedAt, sentAt);
+		const count = this.log.count(sentAt, windowMs, sentAt);
+		if (sinceMs <= 0 || sinceMs > MAX_SINCE_REFUSAL_MS) return count;
+		const sinceRefusal = this.log.count(sentAt, sinceMs, sentAt);
+		if (sinceRefusal < MIN_SINCE_REFUSAL) return count;
+		return Math.min(count, Math.ceil((sinceRefusal * windowMs) / sinceMs));
 	}
 
 	private lowerTo(count: number, min: number, now: number): void {
-		this.max = Math.min(this.max, Math.max(1, count, Math.floor(min)));
+		this.max = Math.min(this.max, Math.max(1, count, Math.ceil(min)));
 		this.nextAt = Math.max(this.nextAt, now + PAUSE_MS);
 	}
 
@@ -199,9 +214,13 @@ export class RequestLimit {
 		this.probe.endedAt = Math.min(this.probe.endedAt, now);
 	}
 
-	/** Whether no request was accepted in the second before, so that it can't have been too many. */
-	isQuiet(at: number): boolean {
-		return this.log.count(at, SECOND_MS) === 0;
+	/**
+	 * Whether fewer requests were accepted in the second before than when the first was refused, or none,
+	 * so that they can't have been too many.
+	 */
+	isQuiet(at: number, firstRefusedAt: number): boolean {
+		const most = Math.max(1, this.log.count(firstRefusedAt, SECOND_MS));
+		return this.log.count(at, SECOND_MS) < most;
 	}
 
 	/** The time that one request takes at the current rate, in milliseconds; undefined if none is known. */
@@ -260,6 +279,12 @@ export class RequestLimit {
 		if (!this.countsTasks()) this.max = Infinity;
 		this.windowMs = undefined;
 		this.learn(max, now);
+	}
+
+	/** Requests were refused one after the other although tasks had ended. */
+	forgetTasks(now: number): void {
+		this.windowMs = SECOND_MS;
+		this.max = Math.max(1, this.log.count(now, SECOND_MS));
 	}
 
 	private learn(count: number, now: number): void {

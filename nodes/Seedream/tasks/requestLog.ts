@@ -22,7 +22,7 @@ const MAX_EXACT_WINDOW_MS = 1_000;
 export class RequestLog {
 	private requests: SentRequest[] = [];
 
-	minRoundTripMs = Infinity;
+	private minRoundTripMs = Infinity;
 
 	/** Requests without a response. */
 	pendingCount = 0;
@@ -64,6 +64,12 @@ export class RequestLog {
 
 	pending(): SentRequest[] {
 		return this.requests.filter(({ isAnswered }) => !isAnswered);
+	}
+
+	/** The shortest one so far, in milliseconds. Without any, it's what the first request has taken until now. */
+	roundTripMs(now: number): number {
+		const [first] = this.requests;
+		return Math.min(this.minRoundTripMs, first ? now - first.sentAt : 0);
 	}
 
 	/** How many count in the window that ends then. */

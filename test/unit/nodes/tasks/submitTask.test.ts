@@ -1083,7 +1083,7 @@ it('a create that is refused waits for its own Retry-After, while those of other
 	expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000);
 	// A refused one mustn't hold up the others, or they'd take twice as long.
 	expect(Math.max(...times)).toBeLessThan(46_000);
-	expect(pauses.length).toBeGreaterThan(10);
+	expect(pauses.length).toBeGreaterThan(5);
 });
 
 it('a create waits for a long Retry-After only while tasks are running', async () => {
