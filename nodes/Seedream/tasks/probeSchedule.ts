@@ -49,10 +49,10 @@ export class ProbeSchedule {
 		this.sharedAt = now;
 	}
 
-	/** The limit was learned. */
-	restart(now: number): void {
+	/** The limit was learned. If it's known exactly, it's less likely that more is accepted soon. */
+	restart(now: number, isExact: boolean): void {
 		this.raisedAt = now;
-		this.requests = MIN_REQUESTS;
+		this.requests = isExact ? MAX_REQUESTS : MIN_REQUESTS;
 		this.wait(now);
 	}
 

@@ -36,7 +36,7 @@ const EXCESS = 0.04;
  * even fewer are enough.
  */
 const INITIAL_UNDER_WAY = 5;
-const MIN_MORE = 1 / 16;
+const MIN_MORE = 1 / 24;
 /** If a round trip takes this long, in milliseconds, it's a whole one: 1,000 creates take 2 to 3 s in any case. */
 const SLOW_ROUND_TRIP_MS = 400;
 
@@ -236,7 +236,7 @@ export class RequestLimit {
 		if (end <= 0) return delayMs;
 		return windowMs === SECOND_MS
 			? Math.max(delayMs, end + BURST_MS)
-			: Math.min(delayMs, Math.max(end, MIN_RETRY_MS));
+			: Math.min(delayMs, end + MIN_RETRY_MS);
 	}
 
 	/** A request was refused although none counts in the window: there's a longer one. */
@@ -289,7 +289,7 @@ export class RequestLimit {
 
 	private learn(count: number, now: number): void {
 		this.max = Math.max(1, Math.min(this.max - 1, count));
-		this.schedule.restart(now);
+		this.schedule.restart(now, this.countsTasks());
 	}
 
 	/** Whether the limit is known, and the provider asks for no longer wait than its window. */

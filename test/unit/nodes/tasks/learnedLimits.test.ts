@@ -188,4 +188,32 @@ describe('the rate limiter at a limit of running tasks', () => {
 		// Each task is noticed up to 3% late, and each request takes a tenth of a second.
 		expect(ms).toBeLessThan(15 * (1.05 * taskMs + 250));
 	});
+
+	it.each([
+		[200, 20, 2_000],
+		[1_000, 5, 5_000],
+		[1_000, 20, 5_000],
+		[1_000, 50, 20_000],
+	])(
+		'refuses at most 3%% of %i requests if %i tasks of %i ms may run',
+		async (rows, tasks, taskMs) => {
+			const label = `${rows} rows, ${tasks} tasks of ${taskMs} ms, nearby`;
+			const outcome = await measure(label, { rows, limit: { tasks }, taskMs, ...NEARBY });
+			expect(outcome.failed).toBe(0);
+			expect(outcome.refusedShare).toBeLessThanOrEqual(0.03);
+		},
+	);
+
+	it.each([
+		[10, 20, 2_000],
+		[20, 40, 5_000],
+		[20, 5, 5_000],
+	])('finds one that changes from %i to %i tasks of %i ms', async (before, after, taskMs) => {
+		const at = 60_000;
+		const rows = (at / taskMs) * before + (70_000 / taskMs) * after;
+		const batch = { rows, limit: { tasks: before }, changes: [{ at, limit: { tasks: after } }] };
+		const outcome = await measure(`${before} to ${after} tasks`, { ...batch, taskMs });
+		const found = outcome.accepted.filter((time) => time >= at + 25_000 && time < at + 45_000);
+		expect(found.length).toBeGreaterThanOrEqual((0.9 * after * 20_000) / taskMs);
+	});
 });
