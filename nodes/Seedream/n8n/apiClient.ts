@@ -106,17 +106,17 @@ class N8nApiClient implements SigningApiClient {
 		mustFinish = false,
 	): Promise<HttpResult> {
 		const { context, credentialType, credential } = this;
-		const result = await exchange(context, { timeoutMs, mustFinish }, async (signal) =>
+		const send = async (signal: AbortSignal): Promise<unknown> =>
 			context.helpers.httpRequestWithAuthentication.call(
 				withSignal(context, signal),
 				credentialType,
 				{ ...options, timeout: timeoutMs, ...FULL_RESPONSE },
 				// Otherwise n8n would read and decrypt it for each request.
 				{ credentialsDecrypted: { id: '', name: '', type: credentialType, data: credential } },
-			),
+			);
+		return await exchange(context, { timeoutMs, mustFinish }, send, (body) =>
+			parsedWithoutApiKey(body, apiKeyOf(credential)),
 		);
-		if (result.kind === 'networkError') return result;
-		return { ...result, body: withoutApiKey(result.body, apiKeyOf(credential)) };
 	}
 }
 
@@ -147,6 +147,7 @@ async function exchange(
 	context: IExecuteFunctions,
 	{ timeoutMs, mustFinish = false }: { timeoutMs: number; mustFinish?: boolean },
 	send: (signal: AbortSignal) => Promise<unknown>,
+	parse: (body: unknown) => unknown = parsed,
 ): Promise<HttpResult> {
 	throwIfCancelled(context);
 	const timeout = new RequestTimeout(context, timeoutMs, mustFinish);
@@ -155,7 +156,7 @@ async function exchange(
 	if (!mustFinish) throwIfCancelled(context);
 	if (result.kind === 'networkError') return result;
 	const { status, headers, body } = responseSchema.parse(result.response);
-	return { kind: 'response', status, headers, body: parsed(body) };
+	return { kind: 'response', status, headers, body: parse(body) };
 }
 
 /** A credential that was deleted, or encrypted with another key, fails only the rows that need it. */
@@ -200,11 +201,13 @@ function parsed(body: unknown): unknown {
 }
 
 /** Some providers quote the API key in their errors, and errors are shown, saved and logged. */
-function withoutApiKey(body: unknown, key: string): unknown {
-	const text = JSON.stringify(body);
+function parsedWithoutApiKey(body: unknown, key: string): unknown {
+	const content = parsed(body);
+	const mayBeEscaped = typeof body !== 'string' || body.includes('\\');
+	if (key === '' || !(mayBeEscaped || body.includes(key))) return content;
+	const text = JSON.stringify(content);
 	const quoted = JSON.stringify(key).slice(1, -1);
-	if (key === '' || !text?.includes(quoted)) return body;
-	return JSON.parse(text.replaceAll(quoted, '[API key]'));
+	return text?.includes(quoted) ? JSON.parse(text.replaceAll(quoted, '[API key]')) : content;
 }
 
 export const FULL_RESPONSE: Partial<IHttpRequestOptions> = {

@@ -64,6 +64,9 @@ export class RateLimiter {
 
 	private isProcessing = false;
 
+	/** When queued requests were last checked for whether they're still needed. */
+	private droppedAt = -Infinity;
+
 	/** Ends the current wait of the queue. */
 	private wake = () => {};
 
@@ -223,6 +226,9 @@ export class RateLimiter {
 	}
 
 	private dropUnneeded(): void {
+		const now = this.clock.now();
+		if (now < this.droppedAt + SLICE_MS) return;
+		this.droppedAt = now;
 		const dropped = new Set(this.queue.filter(({ isNeeded }) => !isNeeded()));
 		if (dropped.size === 0) return;
 		this.queue = this.queue.filter((queued) => !dropped.has(queued));
