@@ -105,10 +105,10 @@ export class RequestLimit {
 
 	private hasEnoughUnderWay(now: number): boolean {
 		if (!this.startsSlowly) return false;
-		const { pendingCount, acceptedCount } = this.log;
 		const more = clamp(this.log.roundTripMs(now) / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
 		const initial = Math.ceil(more * INITIAL_UNDER_WAY);
-		return pendingCount >= initial + Math.floor(more * acceptedCount);
+		const most = initial + Math.floor(more * this.log.acceptedCount);
+		return this.log.underWayCount(now) >= most;
 	}
 
 	private excess(): number {
@@ -126,7 +126,7 @@ export class RequestLimit {
 	private untilBelow(max: number, now: number): number {
 		if (max === Infinity) return 0;
 		if (this.windowMs !== undefined) return this.log.untilBelow(max, now, this.windowMs);
-		return this.runningTasks() + this.log.pendingCount < max ? 0 : Infinity;
+		return this.runningTasks() + this.log.pending.size < max ? 0 : Infinity;
 	}
 
 	private hasSucceeded(now: number): boolean {
@@ -135,7 +135,7 @@ export class RequestLimit {
 		// The end of a task is noticed late, so one more at a time may just have seemed possible.
 		if (this.countsTasks() && this.runningTasks() <= this.max) return false;
 		const seenAt = startedAt + PROBE_MS;
-		return now >= seenAt && !this.log.pending().some(({ sentAt }) => sentAt < seenAt);
+		return now >= seenAt && ![...this.log.pending].some(({ sentAt }) => sentAt < seenAt);
 	}
 
 	/** By one for each request that's accepted: it doubles within a second. */
@@ -173,7 +173,7 @@ export class RequestLimit {
 	}
 
 	pendingRequests(): number {
-		return this.log.pendingCount;
+		return this.log.pending.size;
 	}
 
 	/** Returns whether the refusal was unexpected, so that the limit has to be learned again. */

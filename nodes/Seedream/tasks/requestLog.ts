@@ -5,7 +5,6 @@ export interface SentRequest {
 	countsFrom: number;
 	/** If it was accepted. */
 	answeredAt?: number;
-	isAnswered: boolean;
 	/** It was sent although the limit was reached, to find out whether that still holds. */
 	readonly isExcess: boolean;
 }
@@ -15,6 +14,8 @@ const MAX_JITTER = 0.1;
 /** The shortest round trip seen so far may not be the shortest possible one. */
 const JITTER_MS = 5;
 const MAX_REQUESTS = 20_000;
+const SLOW_ROUND_TRIPS = 4;
+const MIN_SLOW_MS = 400;
 /** In a longer window, being a round trip late costs less than being refused. */
 const MAX_EXACT_WINDOW_MS = 1_000;
 
@@ -24,17 +25,17 @@ export class RequestLog {
 
 	private minRoundTripMs = Infinity;
 
-	/** Requests without a response. */
-	pendingCount = 0;
+	/** Requests without a response, in order. */
+	readonly pending = new Set<SentRequest>();
 
 	acceptedCount = 0;
 
 	add(now: number, windowMs: number, isExcess: boolean): SentRequest {
 		const countsFrom = now + MAX_JITTER * windowMs;
-		const request: SentRequest = { sentAt: now, countsFrom, isAnswered: false, isExcess };
+		const request: SentRequest = { sentAt: now, countsFrom, isExcess };
 		if (this.requests.length >= MAX_REQUESTS) this.requests.splice(0, MAX_REQUESTS / 2);
 		this.requests.push(request);
-		this.pendingCount += 1;
+		this.pending.add(request);
 		return request;
 	}
 
@@ -51,8 +52,7 @@ export class RequestLog {
 
 	/** Or it got no response. */
 	onAnswered(request: SentRequest): void {
-		request.isAnswered = true;
-		this.pendingCount -= 1;
+		this.pending.delete(request);
 	}
 
 	/** The provider doesn't count it. */
@@ -62,8 +62,10 @@ export class RequestLog {
 		if (index >= 0) this.requests.splice(index, 1);
 	}
 
-	pending(): SentRequest[] {
-		return this.requests.filter(({ isAnswered }) => !isAnswered);
+	/** How many are under way, apart from those that have been for much longer than others took. */
+	underWayCount(now: number): number {
+		const slowMs = Math.max(MIN_SLOW_MS, SLOW_ROUND_TRIPS * this.minRoundTripMs);
+		return [...this.pending].filter(({ sentAt }) => now - sentAt < slowMs).length;
 	}
 
 	/** The shortest one so far, in milliseconds. Without any, it's what the first request has taken until now. */
