@@ -14,7 +14,7 @@ import {
 } from '../n8n/readRow';
 import { isRestarted } from '../n8n/restartedExecution';
 import type { RowFields } from '../n8n/rowFields';
-import { openTaskStore } from '../n8n/taskStore';
+import { openTaskStore, readTaskStore } from '../n8n/taskStore';
 import { isTool } from '../n8n/tool';
 import { runningItem } from '../output/taskItems';
 import { findProvider } from '../providers';
@@ -42,7 +42,8 @@ import {
 
 /** Generates the images of every row. */
 export async function generate(context: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-	const ledger = await openTaskStore(context, await isRestarted(context));
+	await readTaskStore(context);
+	const ledger = openTaskStore(context, await isRestarted(context));
 	const batchMemory = new BatchMemory(context);
 	try {
 		const modelSchemas = new ModelSchemas(context);

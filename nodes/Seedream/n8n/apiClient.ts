@@ -106,17 +106,17 @@ class N8nApiClient implements SigningApiClient {
 		mustFinish = false,
 	): Promise<HttpResult> {
 		const { context, credentialType, credential } = this;
-		const send = async (signal: AbortSignal): Promise<unknown> =>
+		const result = await exchange(context, { timeoutMs, mustFinish }, async (signal) =>
 			context.helpers.httpRequestWithAuthentication.call(
 				withSignal(context, signal),
 				credentialType,
 				{ ...options, timeout: timeoutMs, ...FULL_RESPONSE },
 				// Otherwise n8n would read and decrypt it for each request.
 				{ credentialsDecrypted: { id: '', name: '', type: credentialType, data: credential } },
-			);
-		return await exchange(context, { timeoutMs, mustFinish }, send, (body) =>
-			parsedWithoutApiKey(body, apiKeyOf(credential)),
+			),
 		);
+		if (result.kind === 'networkError') return result;
+		return { ...result, body: withoutApiKey(result.body, apiKeyOf(credential)) };
 	}
 }
 
@@ -147,7 +147,6 @@ async function exchange(
 	context: IExecuteFunctions,
 	{ timeoutMs, mustFinish = false }: { timeoutMs: number; mustFinish?: boolean },
 	send: (signal: AbortSignal) => Promise<unknown>,
-	parse: (body: unknown) => unknown = parsed,
 ): Promise<HttpResult> {
 	throwIfCancelled(context);
 	const timeout = new RequestTimeout(context, timeoutMs, mustFinish);
@@ -156,7 +155,7 @@ async function exchange(
 	if (!mustFinish) throwIfCancelled(context);
 	if (result.kind === 'networkError') return result;
 	const { status, headers, body } = responseSchema.parse(result.response);
-	return { kind: 'response', status, headers, body: parse(body) };
+	return { kind: 'response', status, headers, body: parsed(body) };
 }
 
 /** A credential that was deleted, or encrypted with another key, fails only the rows that need it. */
@@ -201,13 +200,11 @@ function parsed(body: unknown): unknown {
 }
 
 /** Some providers quote the API key in their errors, and errors are shown, saved and logged. */
-function parsedWithoutApiKey(body: unknown, key: string): unknown {
-	const content = parsed(body);
-	const mayBeEscaped = typeof body !== 'string' || body.includes('\\');
-	if (key === '' || !(mayBeEscaped || body.includes(key))) return content;
-	const text = JSON.stringify(content);
+function withoutApiKey(body: unknown, key: string): unknown {
+	const text = JSON.stringify(body);
 	const quoted = JSON.stringify(key).slice(1, -1);
-	return text?.includes(quoted) ? JSON.parse(text.replaceAll(quoted, '[API key]')) : content;
+	if (key === '' || !text?.includes(quoted)) return body;
+	return JSON.parse(text.replaceAll(quoted, '[API key]'));
 }
 
 export const FULL_RESPONSE: Partial<IHttpRequestOptions> = {

@@ -9,23 +9,17 @@ import { createExecutionClock } from './clock';
 import { mayBeRestarted } from './restartedExecution';
 import { isTool } from './tool';
 
-/**
- * The node's execution context outlives a try of the node and a retry of the execution. Thousands of
- * records are read bit by bit: the ledger would read all at once those that weren't yet.
- */
-export async function openTaskStore(
-	context: IExecuteFunctions,
-	isRestarted: boolean,
-): Promise<Ledger> {
+/** Reads thousands of records bit by bit. `openTaskStore` would read all at once those that weren't yet. */
+export async function readTaskStore(context: IExecuteFunctions): Promise<void> {
 	const pause = createPause(createExecutionClock(context));
 	for (const record of readLedgerData(context.getContext('node').tasks).records) {
 		await pause();
 		isTaskRecord(record);
 	}
-	return createLedger(context, isRestarted);
 }
 
-export function createLedger(context: IExecuteFunctions, isRestarted = false): Ledger {
+/** The node's execution context outlives a try of the node and a retry of the execution. */
+export function openTaskStore(context: IExecuteFunctions, isRestarted = false): Ledger {
 	const nodeContext = context.getContext('node');
 	const data = readLedgerData(nodeContext.tasks);
 	nodeContext.tasks = data;

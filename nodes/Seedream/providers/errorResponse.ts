@@ -91,10 +91,10 @@ function parseErrorResponse(status: number, body: unknown): RequestError {
  */
 export function parseRequestError(status: number, body: unknown): RequestError | undefined {
 	if (status >= 400) return parseErrorResponse(status, body);
-	if (!isJsonObject(body)) return undefined;
+	if (!isJsonObject(body) || describesTask(body)) return undefined;
 	const isRejected =
 		body.success === false ||
 		Number(readText(body.code) ?? 0) >= 400 ||
 		(isError(body.error) && statusText(body) === undefined);
-	return isRejected && !describesTask(body) ? parseErrorResponse(status, body) : undefined;
+	return isRejected ? parseErrorResponse(status, body) : undefined;
 }

@@ -252,10 +252,7 @@ export class Ledger {
 			record.past.keys.push(record.key);
 			record.past.taskIds.push(...taskIds);
 			const reuseKey = isSame ? undefined : this.reuseKey(request);
-			const wanted = reuseKey ?? nextKey(record.key, taskIds);
-			// The row is back at a provider that rejected it. Other executions look for it under that key.
-			const isOwn = record.past.keys.includes(wanted) && record.past.taskIds.length === 0;
-			record.key = isOwn ? wanted : this.newKey(wanted, keys);
+			record.key = this.newKey(reuseKey ?? nextKey(record.key, taskIds), keys);
 		}
 		const isReused = undefined;
 		Object.assign(record, { fingerprint, input, isReused, usd: 0, state: { name: 'refused' } });

@@ -1,11 +1,11 @@
 /** From one probe to the next: at first, while others seem to share the limit, and later. */
-const MIN_REQUESTS = 8;
+const MIN_REQUESTS = 5;
 /** At most 2.5% of the requests are refused because of probes. */
 const MAX_REQUESTS = 45;
-const GROWTH = 3;
+const GROWTH = 2;
 /** At high rates, so many requests take longer than needed. */
 const MIN_MS_PER_REQUEST = 150;
-/** At low rates, a worker that others leave alone should notice soon: 8 requests wait 1.9 s, 45 wait 61 s. */
+/** At low rates, a worker that's left alone by others should notice soon: 5 requests wait 0.75 s, 45 wait 61 s. */
 const MAX_MS = (requests: number) => 30 * requests ** 2;
 /** While others share the limit, a quarter of the time since that was noticed, but at least this. */
 const MIN_SHARED_MS = 10_000;
@@ -49,20 +49,17 @@ export class ProbeSchedule {
 		this.sharedAt = now;
 	}
 
-	/** The limit was learned. If it's known exactly, it's less likely that more is accepted soon. */
-	restart(now: number, isExact: boolean): void {
+	/** The limit was learned. */
+	restart(now: number): void {
 		this.raisedAt = now;
-		this.requests = isExact ? MAX_REQUESTS : MIN_REQUESTS;
+		this.requests = MIN_REQUESTS;
 		this.wait(now);
 	}
 
 	/** The provider accepted less than the limit. */
 	onLowered(now: number): void {
 		this.onShared(now);
-		if (now - this.raisedAt < SETTLING_MS) {
-			this.raisedAt = now;
-			return this.onRefused(now);
-		}
+		if (now - this.raisedAt < SETTLING_MS) return this.onRefused(now);
 		this.requests = MIN_REQUESTS;
 		this.wait(now);
 	}

@@ -64,9 +64,6 @@ export class RateLimiter {
 
 	private isProcessing = false;
 
-	/** When queued requests were last checked for whether they're still needed. */
-	private droppedAt = -Infinity;
-
 	/** Ends the current wait of the queue. */
 	private wake = () => {};
 
@@ -226,9 +223,6 @@ export class RateLimiter {
 	}
 
 	private dropUnneeded(): void {
-		const now = this.clock.now();
-		if (now < this.droppedAt + SLICE_MS) return;
-		this.droppedAt = now;
 		const dropped = new Set(this.queue.filter(({ isNeeded }) => !isNeeded()));
 		if (dropped.size === 0) return;
 		this.queue = this.queue.filter((queued) => !dropped.has(queued));
@@ -309,11 +303,8 @@ export class RateLimiter {
 		}
 		if (!this.rejection && !isUnexpected) return;
 		if (!this.rejection && this.isLimit && this.limit.countsTasks() && this.taskCount() > 0) {
-			this.rejectedAt = now;
-			this.lowerings += 1;
-			if (this.lowerings <= MAX_REJECTED_AFTER_TASK)
-				return this.limit.learnTasks(this.taskCount(), now);
-			this.limit.forgetTasks(now);
+			this.limit.learnTasks(this.taskCount(), now);
+			return;
 		}
 		this.limit.stopProbe(now);
 		// A provider that can't be reached says nothing about its limit.
@@ -335,15 +326,14 @@ export class RateLimiter {
 		const earlier = this.rejection;
 		const retries = earlier ? earlier.retries + 1 : 0;
 		if (retries >= 2) this.limit.widenWindow(sentAt);
-		const firstSentAt = earlier?.firstSentAt ?? sentAt;
 		return {
-			firstSentAt,
+			firstSentAt: earlier?.firstSentAt ?? sentAt,
 			sentAt,
 			retryAfterMs,
 			retries,
 			runningTasks: this.taskCount(),
 			isRetryPending: false,
-			wasQuiet: earlier?.wasQuiet === true || this.limit.isQuiet(sentAt, firstSentAt),
+			wasQuiet: earlier?.wasQuiet === true || this.limit.isQuiet(sentAt),
 			hasTaskEnded: false,
 			rejectedAfterTask: (earlier?.rejectedAfterTask ?? 0) + (earlier?.hasTaskEnded ? 1 : 0),
 		};

@@ -15,12 +15,6 @@ const TOLERANCE = 0.02;
 const SPREAD = 0.9;
 /** Requests that were refused together lower the limit at most by this share. */
 const MAX_LOWERING = 0.5;
-/**
- * A token bucket saves up requests, and a second may contain all of them. Between two refusals, it
- * accepts no more than its rate, which so few requests tell well enough, if they were sent recently.
- */
-const MIN_SINCE_REFUSAL = 3;
-const MAX_SINCE_REFUSAL_MS = 2_000;
 /** At the end of a long window, which may be a bit later than it seems. */
 const MIN_RETRY_MS = 250;
 /** What was sent at once doesn't count from the same moment on. */
@@ -36,7 +30,8 @@ const EXCESS = 0.04;
  * even fewer are enough.
  */
 const INITIAL_UNDER_WAY = 5;
-const MIN_MORE = 1 / 24;
+const MIN_UNDER_WAY = 2;
+const MIN_MORE = 1 / 8;
 /** If a round trip takes this long, in milliseconds, it's a whole one: 1,000 creates take 2 to 3 s in any case. */
 const SLOW_ROUND_TRIP_MS = 400;
 
@@ -72,9 +67,6 @@ export class RequestLimit {
 
 	private nextAt = 0;
 
-	/** When the last request was sent whose refusal lowered the limit. */
-	private refusedAt = -Infinity;
-
 	private readonly log = new RequestLog();
 
 	private readonly schedule = new ProbeSchedule();
@@ -93,7 +85,7 @@ export class RequestLimit {
 
 	/** Until another request may be sent, in milliseconds; `Infinity` until a task ends. */
 	waitMs(now: number): number {
-		if (this.max === Infinity) return this.hasEnoughUnderWay(now) ? Infinity : 0;
+		if (this.max === Infinity) return this.hasEnoughUnderWay() ? Infinity : 0;
 		if (this.hasSucceeded(now)) this.startGrowing(now);
 		let wait = this.untilBelow(this.max, now);
 		if (wait > 0 && this.probe.endedAt < Infinity && this.schedule.isDue(now)) {
@@ -103,12 +95,12 @@ export class RequestLimit {
 		return Math.max(wait, this.nextAt - now);
 	}
 
-	private hasEnoughUnderWay(now: number): boolean {
+	private hasEnoughUnderWay(): boolean {
 		if (!this.startsSlowly) return false;
-		const more = clamp(this.log.roundTripMs(now) / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
-		const initial = Math.ceil(more * INITIAL_UNDER_WAY);
-		const most = initial + Math.floor(more * this.log.acceptedCount);
-		return this.log.underWayCount(now) >= most;
+		const { pendingCount, acceptedCount, minRoundTripMs } = this.log;
+		const more = clamp(minRoundTripMs / SLOW_ROUND_TRIP_MS, MIN_MORE, 1);
+		const initial = Math.max(MIN_UNDER_WAY, Math.ceil(more * INITIAL_UNDER_WAY));
+		return pendingCount >= initial + Math.floor(more * acceptedCount);
 	}
 
 	private excess(): number {
@@ -126,7 +118,7 @@ export class RequestLimit {
 	private untilBelow(max: number, now: number): number {
 		if (max === Infinity) return 0;
 		if (this.windowMs !== undefined) return this.log.untilBelow(max, now, this.windowMs);
-		return this.runningTasks() + this.log.pending.size < max ? 0 : Infinity;
+		return this.runningTasks() + this.log.pendingCount < max ? 0 : Infinity;
 	}
 
 	private hasSucceeded(now: number): boolean {
@@ -135,7 +127,7 @@ export class RequestLimit {
 		// The end of a task is noticed late, so one more at a time may just have seemed possible.
 		if (this.countsTasks() && this.runningTasks() <= this.max) return false;
 		const seenAt = startedAt + PROBE_MS;
-		return now >= seenAt && ![...this.log.pending].some(({ sentAt }) => sentAt < seenAt);
+		return now >= seenAt && !this.log.pending().some(({ sentAt }) => sentAt < seenAt);
 	}
 
 	/** By one for each request that's accepted: it doubles within a second. */
@@ -173,7 +165,7 @@ export class RequestLimit {
 	}
 
 	pendingRequests(): number {
-		return this.log.pending.size;
+		return this.log.pendingCount;
 	}
 
 	/** Returns whether the refusal was unexpected, so that the limit has to be learned again. */
@@ -192,20 +184,13 @@ export class RequestLimit {
 		return false;
 	}
 
-	/** What the provider had accepted in the window, or at the rate since the last refusal if that's less. */
+	/** What the provider had accepted. */
 	private countBefore({ sentAt }: SentRequest): number {
-		const windowMs = this.windowMs ?? SECOND_MS;
-		const sinceMs = sentAt - this.refusedAt;
-		this.refusedAt = Math.max(this.refusedAt, sentAt);
-		const count = this.log.count(sentAt, windowMs, sentAt);
-		if (sinceMs <= 0 || sinceMs > MAX_SINCE_REFUSAL_MS) return count;
-		const sinceRefusal = this.log.count(sentAt, sinceMs, sentAt);
-		if (sinceRefusal < MIN_SINCE_REFUSAL) return count;
-		return Math.min(count, Math.ceil((sinceRefusal * windowMs) / sinceMs));
+		return this.log.count(sentAt, this.windowMs ?? SECOND_MS, sentAt);
 	}
 
 	private lowerTo(count: number, min: number, now: number): void {
-		this.max = Math.min(this.max, Math.max(1, count, Math.ceil(min)));
+		this.max = Math.min(this.max, Math.max(1, count, Math.floor(min)));
 		this.nextAt = Math.max(this.nextAt, now + PAUSE_MS);
 	}
 
@@ -214,13 +199,9 @@ export class RequestLimit {
 		this.probe.endedAt = Math.min(this.probe.endedAt, now);
 	}
 
-	/**
-	 * Whether fewer requests were accepted in the second before than when the first was refused, or none,
-	 * so that they can't have been too many.
-	 */
-	isQuiet(at: number, firstRefusedAt: number): boolean {
-		const most = Math.max(1, this.log.count(firstRefusedAt, SECOND_MS));
-		return this.log.count(at, SECOND_MS) < most;
+	/** Whether no request was accepted in the second before, so that it can't have been too many. */
+	isQuiet(at: number): boolean {
+		return this.log.count(at, SECOND_MS) === 0;
 	}
 
 	/** The time that one request takes at the current rate, in milliseconds; undefined if none is known. */
@@ -236,7 +217,7 @@ export class RequestLimit {
 		if (end <= 0) return delayMs;
 		return windowMs === SECOND_MS
 			? Math.max(delayMs, end + BURST_MS)
-			: Math.min(delayMs, end + MIN_RETRY_MS);
+			: Math.min(delayMs, Math.max(end, MIN_RETRY_MS));
 	}
 
 	/** A request was refused although none counts in the window: there's a longer one. */
@@ -281,15 +262,9 @@ export class RequestLimit {
 		this.learn(max, now);
 	}
 
-	/** Requests were refused one after the other although tasks had ended. */
-	forgetTasks(now: number): void {
-		this.windowMs = SECOND_MS;
-		this.max = Math.max(1, this.log.count(now, SECOND_MS));
-	}
-
 	private learn(count: number, now: number): void {
 		this.max = Math.max(1, Math.min(this.max - 1, count));
-		this.schedule.restart(now, this.countsTasks());
+		this.schedule.restart(now);
 	}
 
 	/** Whether the limit is known, and the provider asks for no longer wait than its window. */

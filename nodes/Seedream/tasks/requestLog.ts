@@ -5,6 +5,7 @@ export interface SentRequest {
 	countsFrom: number;
 	/** If it was accepted. */
 	answeredAt?: number;
+	isAnswered: boolean;
 	/** It was sent although the limit was reached, to find out whether that still holds. */
 	readonly isExcess: boolean;
 }
@@ -14,8 +15,6 @@ const MAX_JITTER = 0.1;
 /** The shortest round trip seen so far may not be the shortest possible one. */
 const JITTER_MS = 5;
 const MAX_REQUESTS = 20_000;
-const SLOW_ROUND_TRIPS = 4;
-const MIN_SLOW_MS = 400;
 /** In a longer window, being a round trip late costs less than being refused. */
 const MAX_EXACT_WINDOW_MS = 1_000;
 
@@ -23,19 +22,19 @@ const MAX_EXACT_WINDOW_MS = 1_000;
 export class RequestLog {
 	private requests: SentRequest[] = [];
 
-	private minRoundTripMs = Infinity;
+	minRoundTripMs = Infinity;
 
-	/** Requests without a response, in order. */
-	readonly pending = new Set<SentRequest>();
+	/** Requests without a response. */
+	pendingCount = 0;
 
 	acceptedCount = 0;
 
 	add(now: number, windowMs: number, isExcess: boolean): SentRequest {
 		const countsFrom = now + MAX_JITTER * windowMs;
-		const request: SentRequest = { sentAt: now, countsFrom, isExcess };
+		const request: SentRequest = { sentAt: now, countsFrom, isAnswered: false, isExcess };
 		if (this.requests.length >= MAX_REQUESTS) this.requests.splice(0, MAX_REQUESTS / 2);
 		this.requests.push(request);
-		this.pending.add(request);
+		this.pendingCount += 1;
 		return request;
 	}
 
@@ -52,7 +51,8 @@ export class RequestLog {
 
 	/** Or it got no response. */
 	onAnswered(request: SentRequest): void {
-		this.pending.delete(request);
+		request.isAnswered = true;
+		this.pendingCount -= 1;
 	}
 
 	/** The provider doesn't count it. */
@@ -62,16 +62,8 @@ export class RequestLog {
 		if (index >= 0) this.requests.splice(index, 1);
 	}
 
-	/** How many are under way, apart from those that have been for much longer than others took. */
-	underWayCount(now: number): number {
-		const slowMs = Math.max(MIN_SLOW_MS, SLOW_ROUND_TRIPS * this.minRoundTripMs);
-		return [...this.pending].filter(({ sentAt }) => now - sentAt < slowMs).length;
-	}
-
-	/** The shortest one so far, in milliseconds. Without any, it's what the first request has taken until now. */
-	roundTripMs(now: number): number {
-		const [first] = this.requests;
-		return Math.min(this.minRoundTripMs, first ? now - first.sentAt : 0);
+	pending(): SentRequest[] {
+		return this.requests.filter(({ isAnswered }) => !isAnswered);
 	}
 
 	/** How many count in the window that ends then. */

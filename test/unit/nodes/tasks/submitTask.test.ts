@@ -1055,22 +1055,6 @@ it("a create that was never sent because the execution was stopped can't have be
 	expect(ledger.billable()).toEqual([]);
 });
 
-it("creates whose responses take long don't hold up the others", async () => {
-	const clock = concurrentClock();
-	let creates = 0;
-	const { client, times } = scriptedClientAt(clock, evoLink, async () => {
-		creates += 1;
-		const id = `task-${creates}`;
-		await clock.sleep(creates <= 3 ? 50_000 : 10);
-		return reply(200, { id, status: 'pending' });
-	});
-	const { submitRow } = rowsAt(client, clock);
-	const rows = Array.from({ length: 100 }, (_, row) => row);
-	const submitted = await Promise.all(rows.map(submitRow));
-	expect(submitted.filter(({ ok }) => !ok)).toEqual([]);
-	expect(Math.max(...times)).toBeLessThan(3_000);
-});
-
 it('a create that is refused waits for its own Retry-After, while those of other rows go on', async () => {
 	const clock = concurrentClock();
 	const limit = slidingWindow(10);
@@ -1099,7 +1083,7 @@ it('a create that is refused waits for its own Retry-After, while those of other
 	expect(Math.min(...pauses)).toBeGreaterThanOrEqual(1_000);
 	// A refused one mustn't hold up the others, or they'd take twice as long.
 	expect(Math.max(...times)).toBeLessThan(46_000);
-	expect(pauses.length).toBeGreaterThan(5);
+	expect(pauses.length).toBeGreaterThan(10);
 });
 
 it('a create waits for a long Retry-After only while tasks are running', async () => {
